@@ -1,0 +1,1 @@
+//! AST to symbol table to control-flow graph to bytecode identical to CPython 3.14's. Never runs Python code.

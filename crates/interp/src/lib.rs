@@ -1,0 +1,1 @@
+//! Verifier, lowering to register code, interpreter, frames, functions, generators, import, `sys`, `builtins`.

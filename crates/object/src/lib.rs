@@ -1,0 +1,1 @@
+//! Values, reference counts, heap, collector, types, shapes and the built-in types.

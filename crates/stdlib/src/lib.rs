@@ -1,0 +1,1 @@
+//! Native standard-library modules, one file or folder per module.

@@ -1,0 +1,1 @@
+//! The embedding API: what a Rust host depends on.
