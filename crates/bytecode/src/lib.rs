@@ -1,1 +1,13 @@
 //! The 3.14 instruction set, code-object data, line and exception tables, and marshal. Knows nothing of objects.
+#![forbid(unsafe_code)]
+
+pub mod opcode;
+pub mod oparg;
+pub mod text;
+pub mod constant;
+pub mod code;
+
+pub use code::CodeData;
+pub use constant::Constant;
+pub use opcode::Opcode;
+pub use text::Text;
