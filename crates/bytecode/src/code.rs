@@ -32,7 +32,11 @@ pub struct CodeData {
 
 impl CodeData {
     fn names_of_kind(&self, kind: u8) -> impl Iterator<Item = &Text> {
-        self.localsplusnames.iter().zip(&self.localspluskinds).filter(move |(_, k)| **k & kind != 0).map(|(name, _)| name)
+        self.localsplusnames
+            .iter()
+            .zip(&self.localspluskinds)
+            .filter(move |(_, k)| **k & kind != 0)
+            .map(|(name, _)| name)
     }
 
     /// `co_varnames`.

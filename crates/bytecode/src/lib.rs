@@ -1,11 +1,11 @@
 //! The 3.14 instruction set, code-object data, line and exception tables, and marshal. Knows nothing of objects.
 #![forbid(unsafe_code)]
 
-pub mod opcode;
-pub mod oparg;
-pub mod text;
-pub mod constant;
 pub mod code;
+pub mod constant;
+pub mod oparg;
+pub mod opcode;
+pub mod text;
 
 pub use code::CodeData;
 pub use constant::Constant;

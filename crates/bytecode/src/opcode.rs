@@ -7,276 +7,280 @@
 
 /// Hands all rows, real and pseudo-instructions, to the macro named.
 #[macro_export]
-macro_rules! opcode_table { ($with:ident) => { $with! {
-    /// Room for an inline cache behind an instruction.
-    CACHE = 0, (_: 0 => 0), [];
-    /// `container[start:stop]`.
-    BINARY_SLICE = 1, (_: 3 => 1), [ERROR ESCAPES];
-    /// A template string from its strings and interpolations.
-    BUILD_TEMPLATE = 2, (_: 2 => 1), [ERROR ESCAPES];
-    /// A call with a tuple of positional and a mapping (or null) of keyword arguments.
-    CALL_FUNCTION_EX = 4, (_: 4 => 1), [EVAL_BREAK ERROR ERROR_NO_POP ESCAPES];
-    /// Splits an exception group by a type for `except*`: rest and match.
-    CHECK_EG_MATCH = 5, (_: 2 => 2), [ERROR ESCAPES];
-    /// Whether the exception below matches the type on top.
-    CHECK_EXC_MATCH = 6, (_: 2 => 2), [ERROR ERROR_NO_POP ESCAPES];
-    /// Ends a `yield from` into which an exception was thrown: `StopIteration` gives its value, others go on.
-    CLEANUP_THROW = 7, (_: 3 => 2), [ERROR ERROR_NO_POP ESCAPES];
-    /// `del container[sub]`.
-    DELETE_SUBSCR = 8, (_: 2 => 0), [ERROR ESCAPES];
-    /// Drops the iterator's last result when a loop ends.
-    END_FOR = 9, (_: 1 => 0), [ESCAPES NO_SAVE_IP];
-    /// Drops the receiver below a value when a `yield from` ends.
-    END_SEND = 10, (_: 2 => 1), [ESCAPES PURE];
-    /// Checks that `__init__` returned None (only in the interpreter's own frames).
-    EXIT_INIT_CHECK = 11, (_: 1 => 0), [ERROR ERROR_NO_POP ESCAPES];
-    /// `format(value, '')`.
-    FORMAT_SIMPLE = 12, (_: 1 => 1), [ERROR ESCAPES];
-    /// `format(value, spec)`.
-    FORMAT_WITH_SPEC = 13, (_: 2 => 1), [ERROR ESCAPES];
-    /// `aiter(obj)`.
-    GET_AITER = 14, (_: 1 => 1), [ERROR ESCAPES];
-    /// The awaitable of `anext(aiter)`, above the iterator.
-    GET_ANEXT = 15, (_: 1 => 2), [ERROR ERROR_NO_POP ESCAPES];
-    /// `iter(iterable)`.
-    GET_ITER = 16, (_: 1 => 1), [ERROR ESCAPES];
-    /// Unused number.
-    RESERVED = 17, (_: 0 => 0), [];
-    /// `len(obj)`, above the object.
-    GET_LEN = 18, (_: 1 => 2), [ERROR ESCAPES];
-    /// The iterator of a `yield from`: coroutines and generators are their own.
-    GET_YIELD_FROM_ITER = 19, (_: 1 => 1), [ERROR ERROR_NO_POP ESCAPES];
-    /// Returns from the interpreter (only in the interpreter's own frames).
-    INTERPRETER_EXIT = 20, (_: 1 => 0), [ESCAPES];
-    /// `builtins.__build_class__`.
-    LOAD_BUILD_CLASS = 21, (_: 0 => 1), [ERROR ESCAPES];
-    /// The frame's namespace.
-    LOAD_LOCALS = 22, (_: 0 => 1), [ERROR ESCAPES];
-    /// A function from a code object.
-    MAKE_FUNCTION = 23, (_: 1 => 1), [ERROR ESCAPES];
-    /// A tuple of the values of a mapping for a tuple of keys, or None.
-    MATCH_KEYS = 24, (_: 2 => 3), [ERROR ESCAPES];
-    /// Whether the subject is a mapping.
-    MATCH_MAPPING = 25, (_: 1 => 2), [];
-    /// Whether the subject is a sequence.
-    MATCH_SEQUENCE = 26, (_: 1 => 2), [];
-    /// Nothing; keeps a line alive.
-    NOP = 27, (_: 0 => 0), [PURE];
-    /// Marks the way past a conditional jump for monitoring.
-    NOT_TAKEN = 28, (_: 0 => 0), [PURE];
-    /// Restores the exception handled before.
-    POP_EXCEPT = 29, (_: 1 => 0), [ESCAPES];
-    /// Drops an iterator.
-    POP_ITER = 30, (_: 1 => 0), [ESCAPES PURE];
-    /// Drops the topmost value.
-    POP_TOP = 31, (_: 1 => 0), [ESCAPES PURE];
-    /// Makes the exception the one being handled; the one before goes below it.
-    PUSH_EXC_INFO = 32, (_: 1 => 2), [];
-    /// The null that stands for a missing `self`.
-    PUSH_NULL = 33, (_: 0 => 1), [PURE];
-    /// Turns the frame into a generator and returns that; on resumption a value lies on the stack.
-    RETURN_GENERATOR = 34, (_: 0 => 1), [ERROR ESCAPES];
-    /// Returns the topmost value.
-    RETURN_VALUE = 35, (_: 1 => 1), [ESCAPES];
-    /// Creates `__annotations__` unless it is there.
-    SETUP_ANNOTATIONS = 36, (_: 0 => 0), [ERROR ESCAPES];
-    /// `container[start:stop] = v`.
-    STORE_SLICE = 37, (_: 4 => 0), [ERROR ESCAPES];
-    /// `container[sub] = v`.
-    STORE_SUBSCR = 38, (_: 3 => 0), cache 1, [ERROR ESCAPES];
-    /// `bool(value)`.
-    TO_BOOL = 39, (_: 1 => 1), cache 3, [ERROR ESCAPES];
-    /// `~value`.
-    UNARY_INVERT = 40, (_: 1 => 1), [ERROR ESCAPES];
-    /// `-value`.
-    UNARY_NEGATIVE = 41, (_: 1 => 1), [ERROR ESCAPES];
-    /// `not value` of a value that is a bool.
-    UNARY_NOT = 42, (_: 1 => 1), [PURE];
-    /// Calls a context manager's exit with the exception on top.
-    WITH_EXCEPT_START = 43, (_: 5 => 6), [ERROR ESCAPES];
-    /// The operator numbered `oparg`, see [`BinaryOp`](crate::oparg::BinaryOp).
-    BINARY_OP = 44, (_: 2 => 1), cache 5, [ARG ERROR ERROR_NO_POP ESCAPES];
-    /// An interpolation of a template: conversion in `oparg >> 2`, bit 0 says that there is a format.
-    BUILD_INTERPOLATION = 45, (oparg: 2 + (oparg & 1) => 1), [ARG ERROR ESCAPES];
-    /// A list of `oparg` values.
-    BUILD_LIST = 46, (oparg: oparg => 1), [ARG ERROR ERROR_NO_POP ESCAPES];
-    /// A dict of `oparg` keys and values.
-    BUILD_MAP = 47, (oparg: 2 * oparg => 1), [ARG ERROR ESCAPES];
-    /// A set of `oparg` values.
-    BUILD_SET = 48, (oparg: oparg => 1), [ARG ERROR ESCAPES];
-    /// A slice of two or three values.
-    BUILD_SLICE = 49, (oparg: oparg => 1), [ARG ERROR];
-    /// Joins `oparg` strings.
-    BUILD_STRING = 50, (oparg: oparg => 1), [ARG ERROR];
-    /// A tuple of `oparg` values.
-    BUILD_TUPLE = 51, (oparg: oparg => 1), [ARG ERROR ERROR_NO_POP];
-    /// Calls with `oparg` positional arguments.
-    CALL = 52, (oparg: 2 + oparg => 1), cache 3, [ARG EVAL_BREAK ERROR ERROR_NO_POP ESCAPES];
-    /// The one-argument function numbered `oparg`.
-    CALL_INTRINSIC_1 = 53, (_: 1 => 1), [ARG ERROR ESCAPES];
-    /// The two-argument function numbered `oparg`.
-    CALL_INTRINSIC_2 = 54, (_: 2 => 1), [ARG ERROR ESCAPES];
-    /// Calls with `oparg` arguments, the last of which are named by the tuple on top.
-    CALL_KW = 55, (oparg: 3 + oparg => 1), cache 3, [ARG ERROR ERROR_NO_POP ESCAPES];
-    /// The comparison `oparg >> 5`; bit 4 wants a bool; the low bits are for specialisation.
-    COMPARE_OP = 56, (_: 2 => 1), cache 1, [ARG ERROR ESCAPES];
-    /// `in`, or `not in` for 1.
-    CONTAINS_OP = 57, (_: 2 => 1), cache 1, [ARG ERROR ESCAPES];
-    /// `str`, `repr` or `ascii` of the value.
-    CONVERT_VALUE = 58, (_: 1 => 1), [ARG ERROR ESCAPES];
-    /// Pushes the `oparg`th value from the top again.
-    COPY = 59, (oparg: oparg => 1 + oparg), [ARG PURE];
-    /// Puts the closure's `oparg` cells into the frame.
-    COPY_FREE_VARS = 60, (_: 0 => 0), [ARG];
-    /// `del owner.name`.
-    DELETE_ATTR = 61, (_: 1 => 0), [ARG NAME ERROR ESCAPES];
-    /// Empties a cell.
-    DELETE_DEREF = 62, (_: 0 => 0), [ARG FREE ERROR ERROR_NO_POP ESCAPES];
-    /// Unbinds a local.
-    DELETE_FAST = 63, (_: 0 => 0), [ARG LOCAL ERROR ESCAPES];
-    /// `del` of a global.
-    DELETE_GLOBAL = 64, (_: 0 => 0), [ARG NAME ERROR ERROR_NO_POP ESCAPES];
-    /// `del` of a name of the namespace.
-    DELETE_NAME = 65, (_: 0 => 0), [ARG NAME ERROR ERROR_NO_POP ESCAPES];
-    /// Updates the `oparg`th value, a dict of keyword arguments; duplicates are errors.
-    DICT_MERGE = 66, (oparg: 4 + oparg => 3 + oparg), [ARG ERROR ESCAPES];
-    /// Updates the `oparg`th value, a dict.
-    DICT_UPDATE = 67, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
-    /// Ends an `async for` at `StopAsyncIteration`; `oparg` leads back to the loop's SEND.
-    END_ASYNC_FOR = 68, (_: 2 => 0), [ARG JUMP ERROR ERROR_NO_POP ESCAPES];
-    /// The high bits of the next instruction's `oparg`.
-    EXTENDED_ARG = 69, (_: 0 => 0), [ARG];
-    /// Pushes the iterator's next value, or jumps when there is none.
-    FOR_ITER = 70, (_: 1 => 2), cache 1, [ARG JUMP ERROR ERROR_NO_POP ESCAPES];
-    /// The awaitable of a value; `oparg` says in which context.
-    GET_AWAITABLE = 71, (_: 1 => 1), [ARG ERROR ESCAPES];
-    /// An attribute of the module on top, which stays.
-    IMPORT_FROM = 72, (_: 1 => 2), [ARG NAME ERROR ESCAPES];
-    /// Imports a module: level and list of names are on the stack.
-    IMPORT_NAME = 73, (_: 2 => 1), [ARG NAME ERROR ESCAPES];
-    /// `is`, or `is not` for 1.
-    IS_OP = 74, (_: 2 => 1), [ARG];
-    /// Jumps back and looks for signals.
-    JUMP_BACKWARD = 75, (_: 0 => 0), cache 1, [ARG JUMP EVAL_BREAK ERROR ESCAPES];
-    /// Jumps back.
-    JUMP_BACKWARD_NO_INTERRUPT = 76, (_: 0 => 0), [ARG JUMP];
-    /// Jumps forward.
-    JUMP_FORWARD = 77, (_: 0 => 0), [ARG JUMP];
-    /// Appends to the `oparg`th value, a list.
-    LIST_APPEND = 78, (oparg: 1 + oparg => oparg), [ARG ERROR];
-    /// Extends the `oparg`th value, a list.
-    LIST_EXTEND = 79, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
-    /// Attribute `oparg >> 1`; with bit 0 a method and its `self`, or the attribute and a null.
-    LOAD_ATTR = 80, (oparg: 1 => 1 + (oparg & 1)), cache 9, [ARG NAME ERROR ESCAPES];
-    /// An object that the language guarantees whatever the names are bound to.
-    LOAD_COMMON_CONSTANT = 81, (_: 0 => 1), [ARG];
-    /// A constant.
-    LOAD_CONST = 82, (_: 0 => 1), [ARG CONST];
-    /// A cell's content.
-    LOAD_DEREF = 83, (_: 0 => 1), [ARG LOCAL ERROR ESCAPES];
-    /// A local that is known to be bound.
-    LOAD_FAST = 84, (_: 0 => 1), [ARG LOCAL PURE];
-    /// A local's value or null; the local becomes unbound.
-    LOAD_FAST_AND_CLEAR = 85, (_: 0 => 1), [ARG LOCAL];
-    /// A local that outlives the value pushed: no reference is taken.
-    LOAD_FAST_BORROW = 86, (_: 0 => 1), [ARG LOCAL PURE];
-    /// Two locals, 4 bits each, borrowed.
-    LOAD_FAST_BORROW_LOAD_FAST_BORROW = 87, (_: 0 => 2), [ARG LOCAL];
-    /// A local that may be unbound.
-    LOAD_FAST_CHECK = 88, (_: 0 => 1), [ARG LOCAL ERROR ESCAPES];
-    /// Two locals, 4 bits each.
-    LOAD_FAST_LOAD_FAST = 89, (_: 0 => 2), [ARG LOCAL];
-    /// A name of the mapping on top, else a cell's content.
-    LOAD_FROM_DICT_OR_DEREF = 90, (_: 1 => 1), [ARG FREE ERROR ERROR_NO_POP ESCAPES];
-    /// A name of the mapping on top, else a global.
-    LOAD_FROM_DICT_OR_GLOBALS = 91, (_: 1 => 1), [ARG NAME ERROR ERROR_NO_POP ESCAPES];
-    /// Global or builtin `oparg >> 1`; with bit 0 a null follows.
-    LOAD_GLOBAL = 92, (oparg: 0 => 1 + (oparg & 1)), cache 4, [ARG NAME ERROR ESCAPES];
-    /// A name of the namespace, else a global or builtin.
-    LOAD_NAME = 93, (_: 0 => 1), [ARG NAME ERROR ESCAPES];
-    /// The int `oparg`.
-    LOAD_SMALL_INT = 94, (_: 0 => 1), [ARG];
-    /// A special method looked up on the type, and its `self`.
-    LOAD_SPECIAL = 95, (_: 1 => 2), [ARG ERROR ERROR_NO_POP ESCAPES];
-    /// `super().name`: bit 0 for a method, bit 1 for two-argument `super`, name in `oparg >> 2`.
-    LOAD_SUPER_ATTR = 96, (oparg: 3 => 1 + (oparg & 1)), cache 1, [ARG NAME ERROR ESCAPES];
-    /// Turns a local into a cell that holds it.
-    MAKE_CELL = 97, (_: 0 => 0), [ARG FREE ERROR ERROR_NO_POP ESCAPES];
-    /// Stores into the `oparg`th value, a dict.
-    MAP_ADD = 98, (oparg: 2 + oparg => oparg), [ARG ERROR ESCAPES];
-    /// The attributes of a subject that matches a class pattern, or None.
-    MATCH_CLASS = 99, (_: 3 => 1), [ARG ERROR ESCAPES];
-    /// Jumps if the bool on top is False.
-    POP_JUMP_IF_FALSE = 100, (_: 1 => 0), cache 1, [ARG JUMP];
-    /// Jumps if the value on top is None.
-    POP_JUMP_IF_NONE = 101, (_: 1 => 0), cache 1, [ARG JUMP];
-    /// Jumps if the value on top is not None.
-    POP_JUMP_IF_NOT_NONE = 102, (_: 1 => 0), cache 1, [ARG JUMP];
-    /// Jumps if the bool on top is True.
-    POP_JUMP_IF_TRUE = 103, (_: 1 => 0), cache 1, [ARG JUMP];
-    /// `raise` with 0, 1 or 2 (with a cause) values.
-    RAISE_VARARGS = 104, (oparg: oparg => 0), [ARG ERROR ERROR_NO_POP ESCAPES];
-    /// Raises the exception on top again; with `oparg`, restores the position that lies that deep.
-    RERAISE = 105, (oparg: 1 + oparg => oparg), [ARG ERROR ERROR_NO_POP ESCAPES];
-    /// Sends a value into the receiver below, or jumps when that is finished.
-    SEND = 106, (_: 2 => 2), cache 1, [ARG JUMP ERROR ESCAPES];
-    /// Adds to the `oparg`th value, a set.
-    SET_ADD = 107, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
-    /// Gives a function defaults, annotations or closure.
-    SET_FUNCTION_ATTRIBUTE = 108, (_: 2 => 1), [ARG ERROR ESCAPES];
-    /// Updates the `oparg`th value, a set.
-    SET_UPDATE = 109, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
-    /// `owner.name = v`.
-    STORE_ATTR = 110, (_: 2 => 0), cache 4, [ARG NAME ERROR ESCAPES];
-    /// Binds a cell.
-    STORE_DEREF = 111, (_: 1 => 0), [ARG FREE ESCAPES];
-    /// Binds a local.
-    STORE_FAST = 112, (_: 1 => 0), [ARG LOCAL ESCAPES];
-    /// Binds the local of the high 4 bits, then pushes that of the low.
-    STORE_FAST_LOAD_FAST = 113, (_: 1 => 1), [ARG LOCAL ESCAPES];
-    /// Binds two locals, that of the high 4 bits first.
-    STORE_FAST_STORE_FAST = 114, (_: 2 => 0), [ARG LOCAL ESCAPES];
-    /// Binds a global.
-    STORE_GLOBAL = 115, (_: 1 => 0), [ARG NAME ERROR ESCAPES];
-    /// Binds a name of the namespace.
-    STORE_NAME = 116, (_: 1 => 0), [ARG NAME ERROR ESCAPES];
-    /// Exchanges the topmost with the `oparg`th value.
-    SWAP = 117, (oparg: oparg => oparg), [ARG PURE];
-    /// Unpacks with a starred target: `oparg & 0xff` values before it, `oparg >> 8` after it.
-    UNPACK_EX = 118, (oparg: 1 => 1 + (oparg & 0xFF) + (oparg >> 8)), [ARG ERROR ESCAPES];
-    /// Unpacks into `oparg` values.
-    UNPACK_SEQUENCE = 119, (oparg: 1 => oparg), cache 1, [ARG ERROR ESCAPES];
-    /// Yields; on resumption the value sent is on the stack.
-    YIELD_VALUE = 120, (_: 1 => 1), [ARG ESCAPES];
-    /// The start of a function, or the place after a yield: looks for signals and traces.
-    RESUME = 128, (_: 0 => 0), [ARG EVAL_BREAK ERROR ERROR_NO_POP ESCAPES];
-    /// Where CPython's optimiser enters a trace; never in code that was compiled.
-    ENTER_EXECUTOR = 255, (_: 0 => 0), [ARG];
+macro_rules! opcode_table {
+    ($with:ident) => {
+        $with! {
+            /// Room for an inline cache behind an instruction.
+            CACHE = 0, (_: 0 => 0), [];
+            /// `container[start:stop]`.
+            BINARY_SLICE = 1, (_: 3 => 1), [ERROR ESCAPES];
+            /// A template string from its strings and interpolations.
+            BUILD_TEMPLATE = 2, (_: 2 => 1), [ERROR ESCAPES];
+            /// A call with a tuple of positional and a mapping (or null) of keyword arguments.
+            CALL_FUNCTION_EX = 4, (_: 4 => 1), [EVAL_BREAK ERROR ERROR_NO_POP ESCAPES];
+            /// Splits an exception group by a type for `except*`: rest and match.
+            CHECK_EG_MATCH = 5, (_: 2 => 2), [ERROR ESCAPES];
+            /// Whether the exception below matches the type on top.
+            CHECK_EXC_MATCH = 6, (_: 2 => 2), [ERROR ERROR_NO_POP ESCAPES];
+            /// Ends a `yield from` into which an exception was thrown: `StopIteration` gives its value, others go on.
+            CLEANUP_THROW = 7, (_: 3 => 2), [ERROR ERROR_NO_POP ESCAPES];
+            /// `del container[sub]`.
+            DELETE_SUBSCR = 8, (_: 2 => 0), [ERROR ESCAPES];
+            /// Drops the iterator's last result when a loop ends.
+            END_FOR = 9, (_: 1 => 0), [ESCAPES NO_SAVE_IP];
+            /// Drops the receiver below a value when a `yield from` ends.
+            END_SEND = 10, (_: 2 => 1), [ESCAPES PURE];
+            /// Checks that `__init__` returned None (only in the interpreter's own frames).
+            EXIT_INIT_CHECK = 11, (_: 1 => 0), [ERROR ERROR_NO_POP ESCAPES];
+            /// `format(value, '')`.
+            FORMAT_SIMPLE = 12, (_: 1 => 1), [ERROR ESCAPES];
+            /// `format(value, spec)`.
+            FORMAT_WITH_SPEC = 13, (_: 2 => 1), [ERROR ESCAPES];
+            /// `aiter(obj)`.
+            GET_AITER = 14, (_: 1 => 1), [ERROR ESCAPES];
+            /// The awaitable of `anext(aiter)`, above the iterator.
+            GET_ANEXT = 15, (_: 1 => 2), [ERROR ERROR_NO_POP ESCAPES];
+            /// `iter(iterable)`.
+            GET_ITER = 16, (_: 1 => 1), [ERROR ESCAPES];
+            /// Unused number.
+            RESERVED = 17, (_: 0 => 0), [];
+            /// `len(obj)`, above the object.
+            GET_LEN = 18, (_: 1 => 2), [ERROR ESCAPES];
+            /// The iterator of a `yield from`: coroutines and generators are their own.
+            GET_YIELD_FROM_ITER = 19, (_: 1 => 1), [ERROR ERROR_NO_POP ESCAPES];
+            /// Returns from the interpreter (only in the interpreter's own frames).
+            INTERPRETER_EXIT = 20, (_: 1 => 0), [ESCAPES];
+            /// `builtins.__build_class__`.
+            LOAD_BUILD_CLASS = 21, (_: 0 => 1), [ERROR ESCAPES];
+            /// The frame's namespace.
+            LOAD_LOCALS = 22, (_: 0 => 1), [ERROR ESCAPES];
+            /// A function from a code object.
+            MAKE_FUNCTION = 23, (_: 1 => 1), [ERROR ESCAPES];
+            /// A tuple of the values of a mapping for a tuple of keys, or None.
+            MATCH_KEYS = 24, (_: 2 => 3), [ERROR ESCAPES];
+            /// Whether the subject is a mapping.
+            MATCH_MAPPING = 25, (_: 1 => 2), [];
+            /// Whether the subject is a sequence.
+            MATCH_SEQUENCE = 26, (_: 1 => 2), [];
+            /// Nothing; keeps a line alive.
+            NOP = 27, (_: 0 => 0), [PURE];
+            /// Marks the way past a conditional jump for monitoring.
+            NOT_TAKEN = 28, (_: 0 => 0), [PURE];
+            /// Restores the exception handled before.
+            POP_EXCEPT = 29, (_: 1 => 0), [ESCAPES];
+            /// Drops an iterator.
+            POP_ITER = 30, (_: 1 => 0), [ESCAPES PURE];
+            /// Drops the topmost value.
+            POP_TOP = 31, (_: 1 => 0), [ESCAPES PURE];
+            /// Makes the exception the one being handled; the one before goes below it.
+            PUSH_EXC_INFO = 32, (_: 1 => 2), [];
+            /// The null that stands for a missing `self`.
+            PUSH_NULL = 33, (_: 0 => 1), [PURE];
+            /// Turns the frame into a generator and returns that; on resumption a value lies on the stack.
+            RETURN_GENERATOR = 34, (_: 0 => 1), [ERROR ESCAPES];
+            /// Returns the topmost value.
+            RETURN_VALUE = 35, (_: 1 => 1), [ESCAPES];
+            /// Creates `__annotations__` unless it is there.
+            SETUP_ANNOTATIONS = 36, (_: 0 => 0), [ERROR ESCAPES];
+            /// `container[start:stop] = v`.
+            STORE_SLICE = 37, (_: 4 => 0), [ERROR ESCAPES];
+            /// `container[sub] = v`.
+            STORE_SUBSCR = 38, (_: 3 => 0), cache 1, [ERROR ESCAPES];
+            /// `bool(value)`.
+            TO_BOOL = 39, (_: 1 => 1), cache 3, [ERROR ESCAPES];
+            /// `~value`.
+            UNARY_INVERT = 40, (_: 1 => 1), [ERROR ESCAPES];
+            /// `-value`.
+            UNARY_NEGATIVE = 41, (_: 1 => 1), [ERROR ESCAPES];
+            /// `not value` of a value that is a bool.
+            UNARY_NOT = 42, (_: 1 => 1), [PURE];
+            /// Calls a context manager's exit with the exception on top.
+            WITH_EXCEPT_START = 43, (_: 5 => 6), [ERROR ESCAPES];
+            /// The operator numbered `oparg`, see [`BinaryOp`](crate::oparg::BinaryOp).
+            BINARY_OP = 44, (_: 2 => 1), cache 5, [ARG ERROR ERROR_NO_POP ESCAPES];
+            /// An interpolation of a template: conversion in `oparg >> 2`, bit 0 says that there is a format.
+            BUILD_INTERPOLATION = 45, (oparg: 2 + (oparg & 1) => 1), [ARG ERROR ESCAPES];
+            /// A list of `oparg` values.
+            BUILD_LIST = 46, (oparg: oparg => 1), [ARG ERROR ERROR_NO_POP ESCAPES];
+            /// A dict of `oparg` keys and values.
+            BUILD_MAP = 47, (oparg: 2 * oparg => 1), [ARG ERROR ESCAPES];
+            /// A set of `oparg` values.
+            BUILD_SET = 48, (oparg: oparg => 1), [ARG ERROR ESCAPES];
+            /// A slice of two or three values.
+            BUILD_SLICE = 49, (oparg: oparg => 1), [ARG ERROR];
+            /// Joins `oparg` strings.
+            BUILD_STRING = 50, (oparg: oparg => 1), [ARG ERROR];
+            /// A tuple of `oparg` values.
+            BUILD_TUPLE = 51, (oparg: oparg => 1), [ARG ERROR ERROR_NO_POP];
+            /// Calls with `oparg` positional arguments.
+            CALL = 52, (oparg: 2 + oparg => 1), cache 3, [ARG EVAL_BREAK ERROR ERROR_NO_POP ESCAPES];
+            /// The one-argument function numbered `oparg`.
+            CALL_INTRINSIC_1 = 53, (_: 1 => 1), [ARG ERROR ESCAPES];
+            /// The two-argument function numbered `oparg`.
+            CALL_INTRINSIC_2 = 54, (_: 2 => 1), [ARG ERROR ESCAPES];
+            /// Calls with `oparg` arguments, the last of which are named by the tuple on top.
+            CALL_KW = 55, (oparg: 3 + oparg => 1), cache 3, [ARG ERROR ERROR_NO_POP ESCAPES];
+            /// The comparison `oparg >> 5`; bit 4 wants a bool; the low bits are for specialisation.
+            COMPARE_OP = 56, (_: 2 => 1), cache 1, [ARG ERROR ESCAPES];
+            /// `in`, or `not in` for 1.
+            CONTAINS_OP = 57, (_: 2 => 1), cache 1, [ARG ERROR ESCAPES];
+            /// `str`, `repr` or `ascii` of the value.
+            CONVERT_VALUE = 58, (_: 1 => 1), [ARG ERROR ESCAPES];
+            /// Pushes the `oparg`th value from the top again.
+            COPY = 59, (oparg: oparg => 1 + oparg), [ARG PURE];
+            /// Puts the closure's `oparg` cells into the frame.
+            COPY_FREE_VARS = 60, (_: 0 => 0), [ARG];
+            /// `del owner.name`.
+            DELETE_ATTR = 61, (_: 1 => 0), [ARG NAME ERROR ESCAPES];
+            /// Empties a cell.
+            DELETE_DEREF = 62, (_: 0 => 0), [ARG FREE ERROR ERROR_NO_POP ESCAPES];
+            /// Unbinds a local.
+            DELETE_FAST = 63, (_: 0 => 0), [ARG LOCAL ERROR ESCAPES];
+            /// `del` of a global.
+            DELETE_GLOBAL = 64, (_: 0 => 0), [ARG NAME ERROR ERROR_NO_POP ESCAPES];
+            /// `del` of a name of the namespace.
+            DELETE_NAME = 65, (_: 0 => 0), [ARG NAME ERROR ERROR_NO_POP ESCAPES];
+            /// Updates the `oparg`th value, a dict of keyword arguments; duplicates are errors.
+            DICT_MERGE = 66, (oparg: 4 + oparg => 3 + oparg), [ARG ERROR ESCAPES];
+            /// Updates the `oparg`th value, a dict.
+            DICT_UPDATE = 67, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
+            /// Ends an `async for` at `StopAsyncIteration`; `oparg` leads back to the loop's SEND.
+            END_ASYNC_FOR = 68, (_: 2 => 0), [ARG JUMP ERROR ERROR_NO_POP ESCAPES];
+            /// The high bits of the next instruction's `oparg`.
+            EXTENDED_ARG = 69, (_: 0 => 0), [ARG];
+            /// Pushes the iterator's next value, or jumps when there is none.
+            FOR_ITER = 70, (_: 1 => 2), cache 1, [ARG JUMP ERROR ERROR_NO_POP ESCAPES];
+            /// The awaitable of a value; `oparg` says in which context.
+            GET_AWAITABLE = 71, (_: 1 => 1), [ARG ERROR ESCAPES];
+            /// An attribute of the module on top, which stays.
+            IMPORT_FROM = 72, (_: 1 => 2), [ARG NAME ERROR ESCAPES];
+            /// Imports a module: level and list of names are on the stack.
+            IMPORT_NAME = 73, (_: 2 => 1), [ARG NAME ERROR ESCAPES];
+            /// `is`, or `is not` for 1.
+            IS_OP = 74, (_: 2 => 1), [ARG];
+            /// Jumps back and looks for signals.
+            JUMP_BACKWARD = 75, (_: 0 => 0), cache 1, [ARG JUMP EVAL_BREAK ERROR ESCAPES];
+            /// Jumps back.
+            JUMP_BACKWARD_NO_INTERRUPT = 76, (_: 0 => 0), [ARG JUMP];
+            /// Jumps forward.
+            JUMP_FORWARD = 77, (_: 0 => 0), [ARG JUMP];
+            /// Appends to the `oparg`th value, a list.
+            LIST_APPEND = 78, (oparg: 1 + oparg => oparg), [ARG ERROR];
+            /// Extends the `oparg`th value, a list.
+            LIST_EXTEND = 79, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
+            /// Attribute `oparg >> 1`; with bit 0 a method and its `self`, or the attribute and a null.
+            LOAD_ATTR = 80, (oparg: 1 => 1 + (oparg & 1)), cache 9, [ARG NAME ERROR ESCAPES];
+            /// An object that the language guarantees whatever the names are bound to.
+            LOAD_COMMON_CONSTANT = 81, (_: 0 => 1), [ARG];
+            /// A constant.
+            LOAD_CONST = 82, (_: 0 => 1), [ARG CONST];
+            /// A cell's content.
+            LOAD_DEREF = 83, (_: 0 => 1), [ARG LOCAL ERROR ESCAPES];
+            /// A local that is known to be bound.
+            LOAD_FAST = 84, (_: 0 => 1), [ARG LOCAL PURE];
+            /// A local's value or null; the local becomes unbound.
+            LOAD_FAST_AND_CLEAR = 85, (_: 0 => 1), [ARG LOCAL];
+            /// A local that outlives the value pushed: no reference is taken.
+            LOAD_FAST_BORROW = 86, (_: 0 => 1), [ARG LOCAL PURE];
+            /// Two locals, 4 bits each, borrowed.
+            LOAD_FAST_BORROW_LOAD_FAST_BORROW = 87, (_: 0 => 2), [ARG LOCAL];
+            /// A local that may be unbound.
+            LOAD_FAST_CHECK = 88, (_: 0 => 1), [ARG LOCAL ERROR ESCAPES];
+            /// Two locals, 4 bits each.
+            LOAD_FAST_LOAD_FAST = 89, (_: 0 => 2), [ARG LOCAL];
+            /// A name of the mapping on top, else a cell's content.
+            LOAD_FROM_DICT_OR_DEREF = 90, (_: 1 => 1), [ARG FREE ERROR ERROR_NO_POP ESCAPES];
+            /// A name of the mapping on top, else a global.
+            LOAD_FROM_DICT_OR_GLOBALS = 91, (_: 1 => 1), [ARG NAME ERROR ERROR_NO_POP ESCAPES];
+            /// Global or builtin `oparg >> 1`; with bit 0 a null follows.
+            LOAD_GLOBAL = 92, (oparg: 0 => 1 + (oparg & 1)), cache 4, [ARG NAME ERROR ESCAPES];
+            /// A name of the namespace, else a global or builtin.
+            LOAD_NAME = 93, (_: 0 => 1), [ARG NAME ERROR ESCAPES];
+            /// The int `oparg`.
+            LOAD_SMALL_INT = 94, (_: 0 => 1), [ARG];
+            /// A special method looked up on the type, and its `self`.
+            LOAD_SPECIAL = 95, (_: 1 => 2), [ARG ERROR ERROR_NO_POP ESCAPES];
+            /// `super().name`: bit 0 for a method, bit 1 for two-argument `super`, name in `oparg >> 2`.
+            LOAD_SUPER_ATTR = 96, (oparg: 3 => 1 + (oparg & 1)), cache 1, [ARG NAME ERROR ESCAPES];
+            /// Turns a local into a cell that holds it.
+            MAKE_CELL = 97, (_: 0 => 0), [ARG FREE ERROR ERROR_NO_POP ESCAPES];
+            /// Stores into the `oparg`th value, a dict.
+            MAP_ADD = 98, (oparg: 2 + oparg => oparg), [ARG ERROR ESCAPES];
+            /// The attributes of a subject that matches a class pattern, or None.
+            MATCH_CLASS = 99, (_: 3 => 1), [ARG ERROR ESCAPES];
+            /// Jumps if the bool on top is False.
+            POP_JUMP_IF_FALSE = 100, (_: 1 => 0), cache 1, [ARG JUMP];
+            /// Jumps if the value on top is None.
+            POP_JUMP_IF_NONE = 101, (_: 1 => 0), cache 1, [ARG JUMP];
+            /// Jumps if the value on top is not None.
+            POP_JUMP_IF_NOT_NONE = 102, (_: 1 => 0), cache 1, [ARG JUMP];
+            /// Jumps if the bool on top is True.
+            POP_JUMP_IF_TRUE = 103, (_: 1 => 0), cache 1, [ARG JUMP];
+            /// `raise` with 0, 1 or 2 (with a cause) values.
+            RAISE_VARARGS = 104, (oparg: oparg => 0), [ARG ERROR ERROR_NO_POP ESCAPES];
+            /// Raises the exception on top again; with `oparg`, restores the position that lies that deep.
+            RERAISE = 105, (oparg: 1 + oparg => oparg), [ARG ERROR ERROR_NO_POP ESCAPES];
+            /// Sends a value into the receiver below, or jumps when that is finished.
+            SEND = 106, (_: 2 => 2), cache 1, [ARG JUMP ERROR ESCAPES];
+            /// Adds to the `oparg`th value, a set.
+            SET_ADD = 107, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
+            /// Gives a function defaults, annotations or closure.
+            SET_FUNCTION_ATTRIBUTE = 108, (_: 2 => 1), [ARG ERROR ESCAPES];
+            /// Updates the `oparg`th value, a set.
+            SET_UPDATE = 109, (oparg: 1 + oparg => oparg), [ARG ERROR ESCAPES];
+            /// `owner.name = v`.
+            STORE_ATTR = 110, (_: 2 => 0), cache 4, [ARG NAME ERROR ESCAPES];
+            /// Binds a cell.
+            STORE_DEREF = 111, (_: 1 => 0), [ARG FREE ESCAPES];
+            /// Binds a local.
+            STORE_FAST = 112, (_: 1 => 0), [ARG LOCAL ESCAPES];
+            /// Binds the local of the high 4 bits, then pushes that of the low.
+            STORE_FAST_LOAD_FAST = 113, (_: 1 => 1), [ARG LOCAL ESCAPES];
+            /// Binds two locals, that of the high 4 bits first.
+            STORE_FAST_STORE_FAST = 114, (_: 2 => 0), [ARG LOCAL ESCAPES];
+            /// Binds a global.
+            STORE_GLOBAL = 115, (_: 1 => 0), [ARG NAME ERROR ESCAPES];
+            /// Binds a name of the namespace.
+            STORE_NAME = 116, (_: 1 => 0), [ARG NAME ERROR ESCAPES];
+            /// Exchanges the topmost with the `oparg`th value.
+            SWAP = 117, (oparg: oparg => oparg), [ARG PURE];
+            /// Unpacks with a starred target: `oparg & 0xff` values before it, `oparg >> 8` after it.
+            UNPACK_EX = 118, (oparg: 1 => 1 + (oparg & 0xFF) + (oparg >> 8)), [ARG ERROR ESCAPES];
+            /// Unpacks into `oparg` values.
+            UNPACK_SEQUENCE = 119, (oparg: 1 => oparg), cache 1, [ARG ERROR ESCAPES];
+            /// Yields; on resumption the value sent is on the stack.
+            YIELD_VALUE = 120, (_: 1 => 1), [ARG ESCAPES];
+            /// The start of a function, or the place after a yield: looks for signals and traces.
+            RESUME = 128, (_: 0 => 0), [ARG EVAL_BREAK ERROR ERROR_NO_POP ESCAPES];
+            /// Where CPython's optimiser enters a trace; never in code that was compiled.
+            ENTER_EXECUTOR = 255, (_: 0 => 0), [ARG];
 
-    // Pseudo-instructions: the compiler works with them, the assembler never meets them.
-    /// Where the code of the annotations of a module or class is spliced in.
-    ANNOTATIONS_PLACEHOLDER = 256, (_: 0 => 0), [PURE];
-    /// Jumps, direction unknown, and looks for signals.
-    JUMP = 257, (_: 0 => 0), [ARG JUMP EVAL_BREAK ERROR ESCAPES];
-    /// Jumps if the value is false, which stays.
-    JUMP_IF_FALSE = 258, (_: 1 => 1), [ARG JUMP ERROR ESCAPES];
-    /// Jumps if the value is true, which stays.
-    JUMP_IF_TRUE = 259, (_: 1 => 1), [ARG JUMP ERROR ESCAPES];
-    /// Jumps, direction unknown.
-    JUMP_NO_INTERRUPT = 260, (_: 0 => 0), [ARG JUMP];
-    /// A cell itself, for a closure.
-    LOAD_CLOSURE = 261, (_: 0 => 1), [ARG LOCAL PURE];
-    /// Ends the region of the innermost SETUP.
-    POP_BLOCK = 262, (_: 0 => 0), [PURE];
-    /// Starts a region whose handler gets the position of the raise, too.
-    SETUP_CLEANUP = 263, (_: 0 => 2), [PURE ARG EXC];
-    /// Starts a region whose handler gets the exception.
-    SETUP_FINALLY = 264, (_: 0 => 1), [PURE ARG EXC];
-    /// Starts the region of a `with` block.
-    SETUP_WITH = 265, (_: 0 => 1), [PURE ARG EXC];
-    /// Binds a local, or unbinds it for a null.
-    STORE_FAST_MAYBE_NULL = 266, (_: 1 => 0), [ARG LOCAL ESCAPES];
-}}}
+            // Pseudo-instructions: the compiler works with them, the assembler never meets them.
+            /// Where the code of the annotations of a module or class is spliced in.
+            ANNOTATIONS_PLACEHOLDER = 256, (_: 0 => 0), [PURE];
+            /// Jumps, direction unknown, and looks for signals.
+            JUMP = 257, (_: 0 => 0), [ARG JUMP EVAL_BREAK ERROR ESCAPES];
+            /// Jumps if the value is false, which stays.
+            JUMP_IF_FALSE = 258, (_: 1 => 1), [ARG JUMP ERROR ESCAPES];
+            /// Jumps if the value is true, which stays.
+            JUMP_IF_TRUE = 259, (_: 1 => 1), [ARG JUMP ERROR ESCAPES];
+            /// Jumps, direction unknown.
+            JUMP_NO_INTERRUPT = 260, (_: 0 => 0), [ARG JUMP];
+            /// A cell itself, for a closure.
+            LOAD_CLOSURE = 261, (_: 0 => 1), [ARG LOCAL PURE];
+            /// Ends the region of the innermost SETUP.
+            POP_BLOCK = 262, (_: 0 => 0), [PURE];
+            /// Starts a region whose handler gets the position of the raise, too.
+            SETUP_CLEANUP = 263, (_: 0 => 2), [PURE ARG EXC];
+            /// Starts a region whose handler gets the exception.
+            SETUP_FINALLY = 264, (_: 0 => 1), [PURE ARG EXC];
+            /// Starts the region of a `with` block.
+            SETUP_WITH = 265, (_: 0 => 1), [PURE ARG EXC];
+            /// Binds a local, or unbinds it for a null.
+            STORE_FAST_MAYBE_NULL = 266, (_: 1 => 0), [ARG LOCAL ESCAPES];
+        }
+    };
+}
 
 macro_rules! define_opcode { ($(
     $(#[$doc:meta])*
