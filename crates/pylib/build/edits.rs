@@ -1,0 +1,73 @@
+//! Undoes, in the library's source tree, what was changed there for another interpreter.
+
+use std::collections::BTreeMap;
+
+/// In `path`, the text from `from` to the end of the next `through` becomes `to`.
+pub struct Edit {
+    path: &'static str,
+    from: &'static str,
+    through: &'static str,
+    to: &'static str,
+}
+
+pub const EDITS: &[Edit] = &[
+    Edit {
+        path: "_compat_pickle.py",
+        from: "# NOTE: RUSTPYTHON exceptions",
+        through: "PYTHON2_EXCEPTIONS += (\"JitError\",)\n\n",
+        to: "",
+    },
+    Edit { path: "io.py", from: "open, open_code, BytesIO", through: "", to: "open, open_code, FileIO, BytesIO" },
+    Edit { path: "io.py", from: "# XXX: RUSTPYTHON; FileIO needs", through: "FileIO = None\n", to: "" },
+    Edit {
+        path: "io.py",
+        from: "if FileIO is not None:",
+        through: "    RawIOBase.register(FileIO)",
+        to: "RawIOBase.register(FileIO)",
+    },
+    Edit {
+        path: "json/decoder.py",
+        from: "    # RUSTPYTHON SPECIFIC",
+        through: "return cls(msg, doc, pos)\n\n",
+        to: "",
+    },
+    Edit {
+        path: "platform.py",
+        from: "\n        # XXX: RUSTPYTHON support",
+        through: "            name = 'CPython'",
+        to: "        name = 'CPython'",
+    },
+    Edit { path: "site.py", from: "return 'RustPython'", through: "for site-packages", to: "return 'Python'" },
+    Edit {
+        path: "site.py",
+        from: "    # XXX: RUSTPYTHON\n",
+        through: "lib/rustpython",
+        to: "    return f'{userbase}/lib/python",
+    },
+    Edit {
+        path: "sysconfig/__init__.py",
+        from: "return 'RustPython'",
+        through: "For site-packages",
+        to: "return 'Python'",
+    },
+    Edit {
+        path: "unittest/__init__.py",
+        from: "\n\n\n# XXX: RUSTPYTHON\n# This is very useful",
+        through: "__unittest_expecting_failure__ = False\n    return test_item\n\n",
+        to: "",
+    },
+];
+
+/// Applies [`EDITS`]. One whose text is not there fails the build: then the tree has changed.
+pub fn apply(files: &mut BTreeMap<String, Vec<u8>>) {
+    for edit in EDITS {
+        let content = files.get_mut(edit.path).unwrap_or_else(|| panic!("the library has no {}", edit.path));
+        let text = std::str::from_utf8(content).expect("the library is UTF-8");
+        let places: Vec<_> = text.match_indices(edit.from).collect();
+        let [(start, _)] = places[..] else { panic!("{}: {:?} is there {} times", edit.path, edit.from, places.len()) };
+        let rest = start + edit.from.len();
+        let end = text[rest..].find(edit.through).unwrap_or_else(|| panic!("{}: no {:?}", edit.path, edit.through));
+        let end = rest + end + edit.through.len();
+        *content = [&text[..start], edit.to, &text[end..]].concat().into_bytes();
+    }
+}
