@@ -1,1 +1,2 @@
 //! Values, reference counts, heap, collector, types, shapes and the built-in types.
+pub mod text;

@@ -1,0 +1,156 @@
+//! Collects code points into text of the narrowest PEP 393 kind.
+
+use super::Unit;
+
+/// Finished text. The kind is canonical: the widest code point needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Text {
+    Ascii(Vec<u8>),
+    Latin1(Vec<u8>),
+    Ucs2(Vec<u16>),
+    Ucs4(Vec<u32>),
+}
+
+impl Text {
+    pub fn len(&self) -> usize {
+        match self {
+            Text::Ascii(units) | Text::Latin1(units) => units.len(),
+            Text::Ucs2(units) => units.len(),
+            Text::Ucs4(units) => units.len(),
+        }
+    }
+
+    pub fn codes(&self) -> Vec<u32> {
+        match self {
+            Text::Ascii(units) | Text::Latin1(units) => units.iter().map(|&unit| unit.code()).collect(),
+            Text::Ucs2(units) => units.iter().map(|&unit| unit.code()).collect(),
+            Text::Ucs4(units) => units.clone(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct TextBuilder {
+    text: Text,
+}
+
+impl Default for TextBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TextBuilder {
+    pub fn new() -> Self {
+        TextBuilder { text: Text::Ascii(Vec::new()) }
+    }
+
+    pub fn with_capacity(units: usize) -> Self {
+        TextBuilder { text: Text::Ascii(Vec::with_capacity(units)) }
+    }
+
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Makes room for `units` more; `Err` when there is no memory for them.
+    pub fn try_reserve(&mut self, units: usize) -> Result<(), std::collections::TryReserveError> {
+        match &mut self.text {
+            Text::Ascii(all) | Text::Latin1(all) => all.try_reserve(units),
+            Text::Ucs2(all) => all.try_reserve(units),
+            Text::Ucs4(all) => all.try_reserve(units),
+        }
+    }
+
+    #[inline]
+    pub fn push(&mut self, code: u32) {
+        match &mut self.text {
+            Text::Ascii(units) if code < 0x80 => units.push(code as u8),
+            Text::Latin1(units) if code <= 0xff => units.push(code as u8),
+            Text::Ucs2(units) if code <= 0xffff => units.push(code as u16),
+            Text::Ucs4(units) => units.push(code),
+            _ => {
+                self.widen(code);
+                self.push(code);
+            }
+        }
+    }
+
+    pub fn push_ascii(&mut self, text: &[u8]) {
+        debug_assert!(text.is_ascii());
+        match &mut self.text {
+            Text::Ascii(units) | Text::Latin1(units) => units.extend_from_slice(text),
+            Text::Ucs2(units) => units.extend(text.iter().map(|&byte| byte as u16)),
+            Text::Ucs4(units) => units.extend(text.iter().map(|&byte| byte as u32)),
+        }
+    }
+
+    pub fn push_str(&mut self, text: &str) {
+        if text.is_ascii() {
+            self.push_ascii(text.as_bytes());
+        } else {
+            text.chars().for_each(|c| self.push(c as u32));
+        }
+    }
+
+    pub fn push_units<U: Unit>(&mut self, text: &[U]) {
+        let widest = text.iter().fold(0, |widest, unit| widest | unit.code());
+        self.widen(widest.min(0x10ffff));
+        match &mut self.text {
+            Text::Ascii(units) | Text::Latin1(units) => units.extend(text.iter().map(|unit| unit.code() as u8)),
+            Text::Ucs2(units) => units.extend(text.iter().map(|unit| unit.code() as u16)),
+            Text::Ucs4(units) => units.extend(text.iter().map(|unit| unit.code())),
+        }
+    }
+
+    pub fn push_repeated(&mut self, code: u32, count: usize) {
+        if count == 0 {
+            return;
+        }
+        self.widen(code);
+        match &mut self.text {
+            Text::Ascii(units) | Text::Latin1(units) => units.resize(units.len() + count, code as u8),
+            Text::Ucs2(units) => units.resize(units.len() + count, code as u16),
+            Text::Ucs4(units) => units.resize(units.len() + count, code),
+        }
+    }
+
+    pub fn finish(self) -> Text {
+        self.text
+    }
+
+    /// Gives the text a kind that can hold `code`. An OR of several code points does as well: it needs the same kind
+    /// as the widest of them.
+    fn widen(&mut self, code: u32) {
+        let text = std::mem::replace(&mut self.text, Text::Ascii(Vec::new()));
+        self.text = match text {
+            Text::Ascii(units) if (0x80..=0xff).contains(&code) => Text::Latin1(units),
+            Text::Ascii(units) | Text::Latin1(units) if (0x100..=0xffff).contains(&code) => {
+                Text::Ucs2(units.iter().map(|&unit| unit as u16).collect())
+            }
+            Text::Ascii(units) | Text::Latin1(units) if code > 0xffff => {
+                Text::Ucs4(units.iter().map(|&unit| unit as u32).collect())
+            }
+            Text::Ucs2(units) if code > 0xffff => Text::Ucs4(units.iter().map(|&unit| unit as u32).collect()),
+            text => text,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_is_the_narrowest() {
+        let mut builder = TextBuilder::new();
+        builder.push_ascii(b"ab");
+        assert_eq!(builder.clone().finish(), Text::Ascii(vec![97, 98]));
+        builder.push(0xe9);
+        assert_eq!(builder.clone().finish(), Text::Latin1(vec![97, 98, 0xe9]));
+        builder.push_repeated(0x20ac, 2);
+        assert_eq!(builder.clone().finish(), Text::Ucs2(vec![97, 98, 0xe9, 0x20ac, 0x20ac]));
+        builder.push_units(&[0x10000_u32, 1]);
+        assert_eq!(builder.finish(), Text::Ucs4(vec![97, 98, 0xe9, 0x20ac, 0x20ac, 0x10000, 1]));
+    }
+}
