@@ -139,10 +139,7 @@ pub fn name(c: u32) -> Option<String> {
     }
     if let Some(index) = c.checked_sub(HANGUL_FIRST).filter(|&index| index < HANGUL_COUNT) {
         let (l, v, t) = (index / 588, index % 588 / 28, index % 28);
-        return Some(format!(
-            "HANGUL SYLLABLE {}{}{}",
-            LEADING[l as usize], VOWELS[v as usize], TRAILING[t as usize]
-        ));
+        return Some(format!("HANGUL SYLLABLE {}{}{}", LEADING[l as usize], VOWELS[v as usize], TRAILING[t as usize]));
     }
     if let Some(&(_, _, prefix, named)) = NUMBERED_NAMES.iter().find(|range| range.0 <= c && c <= range.1) {
         return named.then(|| format!("{prefix}-{c:X}"));

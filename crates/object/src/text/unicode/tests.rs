@@ -161,7 +161,9 @@ fn names_are_found() {
     assert_eq!(found("TANGUT IDEOGRAPH-17000"), Some(names::Named::Character(0x17000)));
     assert_eq!(found("cjk unified ideograph-4e00"), Some(names::Named::Character(0x4e00)));
     assert_eq!(found("Keycap Number Sign"), Some(names::Named::Sequence(&[0x23, 0xfe0f, 0x20e3])));
-    for missing in ["", " ", "CJK UNIFIED IDEOGRAPH-04E00", "latin small letter  a", "LATIN", "HANGUL SYLLABLE ", "-4E00"] {
+    for missing in
+        ["", " ", "CJK UNIFIED IDEOGRAPH-04E00", "latin small letter  a", "LATIN", "HANGUL SYLLABLE ", "-4E00"]
+    {
         assert_eq!(found(missing), None, "{missing}");
     }
 }
