@@ -3,6 +3,8 @@
 
 pub mod code;
 pub mod constant;
+pub mod exceptiontable;
+pub mod linetable;
 pub mod oparg;
 pub mod opcode;
 pub mod text;

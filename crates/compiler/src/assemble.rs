@@ -1,8 +1,17 @@
-//! From optimised instructions to a code object: code bytes, location table, exception table, local kinds.
+//! From optimised instructions to a code object: code bytes, location table, exception table, kinds of locals.
+//!
+//! Counterpart of CPython's `Python/assemble.c`.
 
-use taipan_bytecode::{CodeData, Text};
+mod tables;
 
-use crate::instruction_sequence::{CodeUnitMetadata, InstructionSequence};
+use taipan_bytecode::code::{
+    CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_HIDDEN, CO_FAST_LOCAL,
+    CO_VARARGS, CO_VARKEYWORDS,
+};
+use taipan_bytecode::{CodeData, Opcode, Text};
+
+use crate::flowgraph::{self, Optimized};
+use crate::instruction_sequence::{CodeUnitMetadata, Instruction, InstructionSequence};
 
 /// A flaw of the compiler itself; Python sees SystemError with this text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +19,140 @@ pub struct InternalError(pub &'static str);
 
 /// Optimises the instructions of a code unit and makes its code object; `flags` are `co_flags`.
 pub fn optimize_and_assemble(
-    unit: CodeUnitMetadata,
+    mut unit: CodeUnitMetadata,
     sequence: InstructionSequence,
     flags: u32,
     filename: Text,
 ) -> Result<CodeData, InternalError> {
-    let _ = (unit, sequence, flags, filename);
-    Err(InternalError("the assembler is not there yet"))
+    let variadic = u32::from(flags & CO_VARARGS != 0) + u32::from(flags & CO_VARKEYWORDS != 0);
+    let nparams = unit.argcount + unit.kwonlyargcount + variadic;
+    let Optimized { mut sequence, stackdepth } = flowgraph::optimize(sequence, &mut unit, nparams as usize, flags)?;
+    let offsets = resolve_jumps(sequence.instructions_mut());
+    let instructions = sequence.instructions();
+    let (localsplusnames, localspluskinds) = localsplus(&unit, flags);
+    Ok(CodeData {
+        argcount: unit.argcount,
+        posonlyargcount: unit.posonlyargcount,
+        kwonlyargcount: unit.kwonlyargcount,
+        stacksize: stackdepth.max(1),
+        flags,
+        code: code_bytes(instructions),
+        linetable: tables::location_table(instructions, unit.firstlineno),
+        exceptiontable: tables::exception_table(instructions, &offsets),
+        consts: unit.consts.into_constants().into(),
+        names: unit.names.into(),
+        localsplusnames,
+        localspluskinds,
+        filename,
+        name: unit.name,
+        qualname: unit.qualname,
+        firstlineno: unit.firstlineno,
+    })
+}
+
+/// The number of EXTENDED_ARGs that an argument needs.
+fn extended_args(oparg: u32) -> usize {
+    (oparg > 0xFF) as usize + (oparg > 0xFFFF) as usize + (oparg > 0xFF_FFFF) as usize
+}
+
+/// The size of an instruction in code units.
+fn instruction_size(instruction: &Instruction) -> u32 {
+    (extended_args(instruction.oparg) + 1 + instruction.opcode.cache_units()) as u32
+}
+
+/// From the instruction behind END_ASYNC_FOR to the END_SEND of its loop: that is this many units behind its SEND.
+const END_SEND_OFFSET: u32 = 5;
+
+/// Gives jumps their direction and their distance in code units; returns the offset of each instruction and the end.
+fn resolve_jumps(instructions: &mut [Instruction]) -> Vec<u32> {
+    let mut jumps = Vec::new();
+    for (index, instruction) in instructions.iter_mut().enumerate() {
+        if !instruction.opcode.has_jump() {
+            continue;
+        }
+        let target = instruction.oparg as usize;
+        let forward = target > index;
+        instruction.opcode = match instruction.opcode {
+            Opcode::JUMP | Opcode::JUMP_NO_INTERRUPT if forward => Opcode::JUMP_FORWARD,
+            Opcode::JUMP => Opcode::JUMP_BACKWARD,
+            Opcode::JUMP_NO_INTERRUPT => Opcode::JUMP_BACKWARD_NO_INTERRUPT,
+            other => other,
+        };
+        jumps.push((index, target));
+    }
+    // Distances depend on sizes and sizes on distances: repeat until no size changes.
+    loop {
+        let mut offsets = Vec::with_capacity(instructions.len() + 1);
+        let mut offset = 0;
+        for instruction in instructions.iter() {
+            offsets.push(offset);
+            offset += instruction_size(instruction);
+        }
+        offsets.push(offset);
+        let mut changed = false;
+        for &(index, target) in &jumps {
+            let instruction = &mut instructions[index];
+            let size = instruction_size(instruction);
+            let behind = offsets[index] + size;
+            let target = offsets[target];
+            instruction.oparg = if instruction.opcode == Opcode::END_ASYNC_FOR {
+                behind.wrapping_sub(target).wrapping_sub(END_SEND_OFFSET)
+            } else {
+                behind.abs_diff(target)
+            };
+            changed |= instruction_size(instruction) != size;
+        }
+        if !changed {
+            return offsets;
+        }
+    }
+}
+
+fn code_bytes(instructions: &[Instruction]) -> Box<[u8]> {
+    let mut code = Vec::with_capacity(instructions.len() * 4);
+    for instruction in instructions {
+        let oparg = instruction.oparg;
+        for shift in (1..=extended_args(oparg)).rev() {
+            code.extend([Opcode::EXTENDED_ARG.as_u8(), (oparg >> (8 * shift)) as u8]);
+        }
+        code.extend([instruction.opcode.as_u8(), oparg as u8]);
+        code.extend(std::iter::repeat_n(0, 2 * instruction.opcode.cache_units()));
+    }
+    code.into()
+}
+
+/// Names and kinds of locals, cells and free variables.
+fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Box<[u8]>) {
+    let varargs = u32::from(flags & CO_VARARGS != 0);
+    let varkeywords = u32::from(flags & CO_VARKEYWORDS != 0);
+    let arg_kinds = [
+        (unit.posonlyargcount, CO_FAST_ARG_POS),
+        (unit.argcount - unit.posonlyargcount, CO_FAST_ARG_POS | CO_FAST_ARG_KW),
+        (unit.kwonlyargcount, CO_FAST_ARG_KW),
+        (varargs, CO_FAST_ARG_VAR | CO_FAST_ARG_POS),
+        (varkeywords, CO_FAST_ARG_VAR | CO_FAST_ARG_KW),
+    ];
+    let arg_kinds = arg_kinds.into_iter().flat_map(|(count, kind)| std::iter::repeat_n(kind, count as usize));
+    let mut names = Vec::new();
+    let mut kinds = Vec::new();
+    for (name, arg_kind) in unit.varnames.iter().zip(arg_kinds.chain(std::iter::repeat(0))) {
+        let mut kind = CO_FAST_LOCAL | arg_kind;
+        if unit.fasthidden.contains(name) {
+            kind |= CO_FAST_HIDDEN;
+        }
+        if unit.cellvars.contains(name) {
+            kind |= CO_FAST_CELL;
+        }
+        names.push(name.clone());
+        kinds.push(kind);
+    }
+    for name in unit.cellvars.iter().filter(|name| !unit.varnames.contains(name)) {
+        names.push(name.clone());
+        kinds.push(CO_FAST_CELL);
+    }
+    for name in &unit.freevars {
+        names.push(name.clone());
+        kinds.push(CO_FAST_FREE);
+    }
+    (names.into(), kinds.into())
 }

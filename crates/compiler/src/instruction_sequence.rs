@@ -69,6 +69,11 @@ impl InstructionSequence {
         InstructionSequence::default()
     }
 
+    /// A sequence whose targets and handlers are instruction indices.
+    pub(crate) fn from_resolved(instructions: Vec<Instruction>) -> InstructionSequence {
+        InstructionSequence { instructions, labels_applied: true, ..InstructionSequence::default() }
+    }
+
     pub fn new_label(&mut self) -> Label {
         self.label_map.push(UNUSED);
         Label((self.label_map.len() - 1) as u32)
@@ -184,6 +189,13 @@ impl ConstTable {
             self.constants.push(constant);
         }
         index
+    }
+
+    /// Keeps the constants that are marked; the others' indices are taken by those behind.
+    pub(crate) fn retain(&mut self, keep: &[bool]) {
+        let mut keep = keep.iter().copied().chain(std::iter::repeat(true));
+        self.constants.retain(|_| keep.next().unwrap_or(true));
+        self.indices = self.constants.iter().cloned().zip(0..).collect();
     }
 
     pub fn constants(&self) -> &[Constant] {

@@ -1,0 +1,65 @@
+//! The slots of cells and free variables behind the locals, and the instructions at a function's start that fill them.
+
+use std::collections::HashMap;
+
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
+use taipan_bytecode::{Opcode, Text};
+
+use super::{ENTRY, Graph, Instr};
+use crate::assemble::InternalError;
+use crate::instruction_sequence::{CodeUnitMetadata, Location};
+
+impl Graph {
+    pub(super) fn prepare_localsplus(&mut self, unit: &CodeUnitMetadata, flags: u32) -> Result<(), InternalError> {
+        // The code generator numbers cells, then free variables, from 0; a cell that is also an argument lives in the
+        // argument's slot, the others follow the locals.
+        let nlocals = unit.varnames.len() as u32;
+        let slot_of_local: HashMap<&Text, u32> = unit.varnames.iter().zip(0..).collect();
+        let mut slots = Vec::with_capacity(unit.cellvars.len() + unit.freevars.len());
+        let mut next = nlocals;
+        for name in &unit.cellvars {
+            slots.push(match slot_of_local.get(name) {
+                Some(&local) => local,
+                None => {
+                    next += 1;
+                    next - 1
+                }
+            });
+        }
+        slots.extend((next..).take(unit.freevars.len()));
+
+        self.insert_prefix_instructions(unit, &slots, flags);
+        for id in self.order() {
+            for instr in &mut self[id].instrs {
+                if matches!(
+                    instr.opcode,
+                    Opcode::MAKE_CELL
+                        | Opcode::LOAD_CLOSURE
+                        | Opcode::LOAD_DEREF
+                        | Opcode::STORE_DEREF
+                        | Opcode::DELETE_DEREF
+                        | Opcode::LOAD_FROM_DICT_OR_DEREF
+                ) {
+                    instr.oparg = *slots.get(instr.oparg as usize).ok_or(InternalError("cell index out of range"))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn insert_prefix_instructions(&mut self, unit: &CodeUnitMetadata, slots: &[u32], flags: u32) {
+        let mut prefix = Vec::new();
+        if !unit.freevars.is_empty() {
+            prefix.push(Instr::new(Opcode::COPY_FREE_VARS, unit.freevars.len() as u32, Location::NONE));
+        }
+        let mut cells: Vec<u32> = (0..unit.cellvars.len() as u32).collect();
+        cells.sort_by_key(|&cell| slots[cell as usize]);
+        prefix.extend(cells.into_iter().map(|cell| Instr::new(Opcode::MAKE_CELL, cell, Location::NONE)));
+        if flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0 {
+            let loc = Location::new(unit.firstlineno, unit.firstlineno, -1, -1);
+            prefix.push(Instr::new(Opcode::RETURN_GENERATOR, 0, loc));
+            prefix.push(Instr::new(Opcode::POP_TOP, 0, loc));
+        }
+        self[ENTRY].instrs.splice(0..0, prefix);
+    }
+}
