@@ -5,7 +5,14 @@
 //! [`TextBuilder`](builder::TextBuilder), whose result has the narrowest kind.
 
 pub mod builder;
+pub mod complex_text;
+pub mod float_hex;
+pub mod float_parse;
+pub mod float_repr;
 pub mod unicode;
+
+use std::borrow::Cow;
+use std::collections::TryReserveError;
 
 /// One element of a PEP 393 string: a code point in the width of the string's kind.
 pub trait Unit: Copy + Ord + Send + Sync + 'static {
@@ -57,5 +64,45 @@ impl Unit for u32 {
     #[inline(always)]
     fn from_code(code: u32) -> Option<u32> {
         Some(code)
+    }
+}
+
+/// Which exception a [`TextError`] becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    Value,
+    Overflow,
+    Type,
+    Memory,
+}
+
+/// An error of an engine, with CPython's message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextError {
+    pub kind: ErrorKind,
+    pub message: Cow<'static, str>,
+}
+
+impl TextError {
+    pub fn value(message: impl Into<Cow<'static, str>>) -> TextError {
+        TextError { kind: ErrorKind::Value, message: message.into() }
+    }
+
+    pub fn overflow(message: impl Into<Cow<'static, str>>) -> TextError {
+        TextError { kind: ErrorKind::Overflow, message: message.into() }
+    }
+
+    pub fn type_error(message: impl Into<Cow<'static, str>>) -> TextError {
+        TextError { kind: ErrorKind::Type, message: message.into() }
+    }
+
+    pub fn memory() -> TextError {
+        TextError { kind: ErrorKind::Memory, message: Cow::Borrowed("") }
+    }
+}
+
+impl From<TryReserveError> for TextError {
+    fn from(_: TryReserveError) -> TextError {
+        TextError::memory()
     }
 }
