@@ -74,8 +74,7 @@ pub fn double_to_string(value: f64, code: u8, precision: usize, flags: Flags) ->
 }
 
 fn non_finite(value: f64, upper: bool, flags: Flags) -> String {
-    let (name, negative) =
-        if value.is_nan() { ("nan", false) } else { ("inf", value.is_sign_negative()) };
+    let (name, negative) = if value.is_nan() { ("nan", false) } else { ("inf", value.is_sign_negative()) };
     let sign = match (negative, flags.sign) {
         (true, _) => "-",
         (false, true) => "+",
@@ -208,12 +207,27 @@ mod tests {
     #[test]
     fn repr_is_the_shortest_that_reads_back() {
         let cases = [
-            (0.0, "0.0"), (-0.0, "-0.0"), (1.0, "1.0"), (0.1, "0.1"), (1e16, "1e+16"), (1e15, "1000000000000000.0"),
-            (123456789012345680.0, "1.2345678901234568e+17"), (9999999999999998.0, "9999999999999998.0"),
-            (1e-4, "0.0001"), (1e-5, "1e-05"), (1.5e-5, "1.5e-05"), (5e-324, "5e-324"), (1e100, "1e+100"),
-            (1.7976931348623157e308, "1.7976931348623157e+308"), (2f64.powi(-44), "5.684341886080802e-14"),
-            (9007199254740993.0, "9007199254740992.0"), (f64::INFINITY, "inf"), (f64::NEG_INFINITY, "-inf"),
-            (-f64::NAN, "nan"), (1e22, "1e+22"), (-1.5e300, "-1.5e+300"),
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (1e16, "1e+16"),
+            (1e15, "1000000000000000.0"),
+            (123456789012345680.0, "1.2345678901234568e+17"),
+            (9999999999999998.0, "9999999999999998.0"),
+            (1e-4, "0.0001"),
+            (1e-5, "1e-05"),
+            (1.5e-5, "1.5e-05"),
+            (5e-324, "5e-324"),
+            (1e100, "1e+100"),
+            (1.7976931348623157e308, "1.7976931348623157e+308"),
+            (2f64.powi(-44), "5.684341886080802e-14"),
+            (9007199254740993.0, "9007199254740992.0"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (-f64::NAN, "nan"),
+            (1e22, "1e+22"),
+            (-1.5e300, "-1.5e+300"),
         ];
         for (value, expected) in cases {
             assert_eq!(repr(value), expected);
