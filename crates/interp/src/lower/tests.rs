@@ -1,0 +1,133 @@
+//! Real code objects lowered and checked, and mutated ones refused or lowered without a panic.
+//!
+//! `testdata/code.txt` was made by CPython 3.14 from `testdata/code.py` (see `testdata/dump.py`), a code object a line.
+
+use taipan_bytecode::{CodeData, Constant, Text};
+
+use super::{check::check, lower};
+use crate::instruction::disassemble_all;
+
+fn hex(text: &str) -> Box<[u8]> {
+    match text {
+        "-" => Box::default(),
+        _ => (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).expect("hex")).collect(),
+    }
+}
+
+fn parse(line: &str) -> (&str, CodeData) {
+    let fields: Vec<&str> = line.split(' ').collect();
+    let number = |index: usize| fields[index].parse::<u32>().expect("number");
+    let localspluskinds = hex(fields[8]);
+    let text = Text::new("x");
+    let code = CodeData {
+        argcount: number(1),
+        posonlyargcount: number(2),
+        kwonlyargcount: number(3),
+        stacksize: number(4),
+        flags: number(5),
+        consts: vec![Constant::None; number(6) as usize].into(),
+        names: vec![text.clone(); number(7) as usize].into(),
+        localsplusnames: vec![text.clone(); localspluskinds.len()].into(),
+        localspluskinds,
+        code: hex(fields[9]),
+        exceptiontable: hex(fields[10]),
+        filename: text.clone(),
+        name: text.clone(),
+        qualname: text,
+        firstlineno: 1,
+        linetable: Box::default(),
+    };
+    (fields[0], code)
+}
+
+fn corpus() -> String {
+    match std::env::var("TAIPAN_CODE_CORPUS") {
+        Ok(path) => std::fs::read_to_string(path).expect("corpus"),
+        Err(_) => include_str!("testdata/code.txt").to_string(),
+    }
+}
+
+#[test]
+fn real_code_is_accepted_and_lowered_soundly() {
+    for line in corpus().lines() {
+        let (name, code) = parse(line);
+        for debug in [false, true] {
+            let lowered = lower(&code, debug).unwrap_or_else(|error| panic!("{name}: {error}"));
+            if let Err(message) = check(&lowered) {
+                panic!("{name} (debug: {debug}): {message}\n{}", disassemble_all(&lowered.words));
+            }
+        }
+    }
+}
+
+#[test]
+fn mutated_code_never_panics_and_lowers_soundly() {
+    let mut seed = 0x9E37_79B9_7F4A_7C15u64;
+    let mut random = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 11) as usize % below
+    };
+    let (mut accepted, mut refused) = (0, 0);
+    for line in corpus().lines() {
+        let (name, code) = parse(line);
+        for _ in 0..200 {
+            let mut mutant = code.clone();
+            for _ in 0..1 + random(3) {
+                let at = random(mutant.code.len());
+                match random(5) {
+                    0 => mutant.code[at] = random(256) as u8,
+                    1 => mutant.code[at & !1] = random(121) as u8,
+                    2 => mutant.code[at | 1] = random(12) as u8,
+                    3 => mutant.stacksize = random(12) as u32,
+                    _ if !mutant.exceptiontable.is_empty() => {
+                        let at = random(mutant.exceptiontable.len());
+                        mutant.exceptiontable[at] ^= 1 << random(8);
+                    }
+                    _ => {}
+                }
+            }
+            for debug in [false, true] {
+                match lower(&mutant, debug) {
+                    Err(_) => refused += 1,
+                    Ok(lowered) => {
+                        accepted += 1;
+                        if let Err(message) = check(&lowered) {
+                            panic!("{name} mutated (debug: {debug}): {message}\n{}", disassemble_all(&lowered.words));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(accepted > 100 && refused > 100);
+}
+
+#[test]
+fn folding() {
+    let (_, code) = parse(corpus_line("code.py:fib:"));
+    expect(&code, &[
+        "JumpIfLtK r0 k1 -> 3",
+        "Return r0",
+        "LoadGlobal r1 <- name0",
+        "SubtractK r3 <- r0 k2",
+        "Call r1 <- r1.. #1 +v",
+        "LoadGlobal r2 <- name0",
+        "SubtractK r4 <- r0 k1",
+        "Call r2 <- r2.. #1 +v",
+        "Add r1 <- r1* r2*",
+        "Return r1*",
+    ]);
+}
+
+fn corpus_line(prefix: &str) -> &'static str {
+    include_str!("testdata/code.txt").lines().find(|line| line.starts_with(prefix)).expect("a line of the corpus")
+}
+
+fn expect(code: &CodeData, expected: &[&str]) {
+    let lowered = lower(code, false).expect("sound");
+    let text = disassemble_all(&lowered.words);
+    let lines: Vec<&str> = text.lines().map(|line| line.trim_start().split_once(' ').expect("index").1).collect();
+    assert_eq!(lines, expected);
+}
