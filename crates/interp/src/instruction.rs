@@ -400,7 +400,13 @@ pub struct Word {
 impl Word {
     #[inline(always)]
     pub const fn decode(word: u64) -> Word {
-        Word { op: word as u8, flags: (word >> 8) as u8, a: (word >> 16) as u16, b: (word >> 32) as u16, c: (word >> 48) as u16 }
+        Word {
+            op: word as u8,
+            flags: (word >> 8) as u8,
+            a: (word >> 16) as u16,
+            b: (word >> 32) as u16,
+            c: (word >> 48) as u16,
+        }
     }
 
     #[inline(always)]
@@ -463,9 +469,7 @@ pub fn disassemble(words: &[u64], at: usize) -> String {
             },
             Extra::imm => write!(text, " #{value}"),
             Extra::name => write!(text, " name{value}"),
-            Extra::dests => {
-                (0..word.c.min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16))
-            }
+            Extra::dests => (0..word.c.min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16)),
         };
     }
     text

@@ -1224,11 +1224,9 @@ fn arithmetic(oparg: u32) -> (Op, Op, u8) {
     }
 }
 
-const COMPARE: [Op; 6] =
-    [Op::CompareLt, Op::CompareLe, Op::CompareEq, Op::CompareNe, Op::CompareGt, Op::CompareGe];
+const COMPARE: [Op; 6] = [Op::CompareLt, Op::CompareLe, Op::CompareEq, Op::CompareNe, Op::CompareGt, Op::CompareGe];
 const COMPARE_CONST: [Op; 6] =
     [Op::CompareLtK, Op::CompareLeK, Op::CompareEqK, Op::CompareNeK, Op::CompareGtK, Op::CompareGeK];
-const JUMP_IF_COMPARE: [Op; 6] =
-    [Op::JumpIfLt, Op::JumpIfLe, Op::JumpIfEq, Op::JumpIfNe, Op::JumpIfGt, Op::JumpIfGe];
+const JUMP_IF_COMPARE: [Op; 6] = [Op::JumpIfLt, Op::JumpIfLe, Op::JumpIfEq, Op::JumpIfNe, Op::JumpIfGt, Op::JumpIfGe];
 const JUMP_IF_COMPARE_CONST: [Op; 6] =
     [Op::JumpIfLtK, Op::JumpIfLeK, Op::JumpIfEqK, Op::JumpIfNeK, Op::JumpIfGtK, Op::JumpIfGeK];

@@ -364,8 +364,11 @@ impl<'a> Verified<'a> {
         {
             return Ok(());
         }
-        let mut entry =
-            State { stack: state.stack[..depth].to_vec(), locals: state.locals.clone(), in_generator: state.in_generator };
+        let mut entry = State {
+            stack: state.stack[..depth].to_vec(),
+            locals: state.locals.clone(),
+            in_generator: state.in_generator,
+        };
         let prefix = entry.clone();
         entry.stack.extend_from_slice(&[VALUE, VALUE][..1 + handler.push_lasti as usize]);
         if entry.stack.len() > self.code.stacksize as usize {

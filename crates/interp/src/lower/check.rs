@@ -28,9 +28,9 @@ pub fn check(code: &Lowered) -> Result<(), String> {
     let mut check = Check { code, seen: vec![None; code.words.len() + 1], work: Vec::new() };
     check.flow(0, &vec![Nothing; (code.registers - code.nlocalsplus) as usize])?;
     while let Some(pc) = check.work.pop() {
-        check.run(pc).map_err(|message| {
-            format!("at {pc}: {}: {message}", crate::instruction::disassemble(&code.words, pc))
-        })?;
+        check
+            .run(pc)
+            .map_err(|message| format!("at {pc}: {}: {message}", crate::instruction::disassemble(&code.words, pc)))?;
     }
     Ok(())
 }

@@ -107,18 +107,21 @@ fn mutated_code_never_panics_and_lowers_soundly() {
 #[test]
 fn folding() {
     let (_, code) = parse(corpus_line("code.py:fib:"));
-    expect(&code, &[
-        "JumpIfLtK r0 k1 -> 3",
-        "Return r0",
-        "LoadGlobal r1 <- name0",
-        "SubtractK r3 <- r0 k2",
-        "Call r1 <- r1.. #1 +v",
-        "LoadGlobal r2 <- name0",
-        "SubtractK r4 <- r0 k1",
-        "Call r2 <- r2.. #1 +v",
-        "Add r1 <- r1* r2*",
-        "Return r1*",
-    ]);
+    expect(
+        &code,
+        &[
+            "JumpIfLtK r0 k1 -> 3",
+            "Return r0",
+            "LoadGlobal r1 <- name0",
+            "SubtractK r3 <- r0 k2",
+            "Call r1 <- r1.. #1 +v",
+            "LoadGlobal r2 <- name0",
+            "SubtractK r4 <- r0 k1",
+            "Call r2 <- r2.. #1 +v",
+            "Add r1 <- r1* r2*",
+            "Return r1*",
+        ],
+    );
 }
 
 fn corpus_line(prefix: &str) -> &'static str {
