@@ -1,0 +1,234 @@
+//! The allocator for everything that is not a Python object: `Vec`, `Box`, `String`, maps.
+//!
+//! [`Buffers`] is mimalloc, with three additions: it counts bytes, it honours
+//! [`set_limit`](super::set_limit), and when an allocation cannot be had it falls back, for requests of
+//! up to [`LARGEST_EMERGENCY`] bytes, on a reserve inside the program and sets
+//! [`MEMORY_EXHAUSTED`](super::MEMORY_EXHAUSTED). Rust code whose allocations cannot fail thus carries
+//! on to the next safepoint, where `MemoryError` is raised. Larger requests are refused: code that
+//! makes them at Python's behest uses `try_reserve`.
+
+use super::limit;
+use mimalloc::MiMalloc;
+use std::alloc::{GlobalAlloc, Layout};
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+
+/// The global allocator of the program: `#[global_allocator] static ALLOCATOR: Buffers = Buffers;`
+pub struct Buffers;
+
+/// How far a thread's count may lag behind before the total is brought up to date.
+const STEP: isize = 64 << 10;
+/// The largest request that may exceed the limit or come from the reserve.
+pub const LARGEST_EMERGENCY: usize = 256 << 10;
+const RESERVE_BYTES: usize = 4 << 20;
+
+thread_local! {
+    /// Bytes allocated by this thread, less those freed, that the total does not yet contain.
+    static PENDING: Cell<isize> = const { Cell::new(0) };
+}
+
+// SAFETY: blocks come from mimalloc or from the reserve, and go back to where their address says. Counting
+// neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Buffers {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if !admit(layout.size() as isize) {
+            return null_mut();
+        }
+        // SAFETY: the caller's layout.
+        let block = unsafe { MiMalloc.alloc(layout) };
+        if block.is_null() { emergency(layout, false) } else { block }
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if !admit(layout.size() as isize) {
+            return null_mut();
+        }
+        // SAFETY: the caller's layout.
+        let block = unsafe { MiMalloc.alloc_zeroed(layout) };
+        if block.is_null() { emergency(layout, true) } else { block }
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        admit(-(layout.size() as isize));
+        if RESERVE.contains(block) {
+            RESERVE.give_back();
+        } else {
+            // SAFETY: not from the reserve, so from mimalloc, with this layout.
+            unsafe { MiMalloc.dealloc(block, layout) };
+        }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        if !RESERVE.contains(block) {
+            let change = new_size as isize - layout.size() as isize;
+            if !admit(change) {
+                return null_mut();
+            }
+            // SAFETY: from mimalloc, with this layout.
+            let moved = unsafe { MiMalloc.realloc(block, layout, new_size) };
+            if !moved.is_null() {
+                return moved;
+            }
+            admit(-change);
+        }
+        // SAFETY: the caller vouches for size and alignment. The old block is valid for its size and is given
+        // back once copied.
+        unsafe {
+            let new = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
+            if !new.is_null() {
+                new.copy_from_nonoverlapping(block, layout.size().min(new_size));
+                self.dealloc(block, layout);
+            }
+            new
+        }
+    }
+}
+
+impl Buffers {
+    /// The bytes in use, to within 64 KiB per thread.
+    pub fn allocated_bytes() -> usize {
+        limit::buffer_bytes()
+    }
+}
+
+/// Accounts for a change; `false` when it is refused, and then not accounted for.
+#[inline(always)]
+fn admit(change: isize) -> bool {
+    PENDING.with(|pending| {
+        let sum = pending.get().wrapping_add(change);
+        if (-STEP..STEP).contains(&sum) {
+            pending.set(sum);
+            return true;
+        }
+        settle(pending, sum, change)
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn settle(pending: &Cell<isize>, sum: isize, change: isize) -> bool {
+    pending.set(0);
+    if change > 0 {
+        let excess = limit::excess(sum.max(0) as usize);
+        if excess > 0 {
+            if change as usize > LARGEST_EMERGENCY || excess > limit::OVERDRAFT {
+                limit::add_buffers(sum - change);
+                return false;
+            }
+            limit::signal_exhausted();
+        }
+    }
+    limit::add_buffers(sum);
+    true
+}
+
+/// A block when the system has no more memory.
+#[cold]
+#[inline(never)]
+fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
+    if layout.size() <= LARGEST_EMERGENCY {
+        let block = RESERVE.take(layout);
+        if !block.is_null() {
+            limit::signal_exhausted();
+            if zeroed {
+                // SAFETY: the block has the layout's size.
+                unsafe { block.write_bytes(0, layout.size()) };
+            }
+            return block;
+        }
+    }
+    admit(-(layout.size() as isize));
+    null_mut()
+}
+
+/// Memory held back in the program's zeroed data, which costs nothing until it is touched. Blocks are
+/// cut off one after the other; when the last one comes back, all of it is there again.
+struct Reserve {
+    memory: UnsafeCell<[u8; RESERVE_BYTES]>,
+    /// {bytes cut off: 32, blocks not given back: 32}
+    state: AtomicU64,
+}
+
+// SAFETY: parts of the memory are only used by whom `state` granted them.
+unsafe impl Sync for Reserve {}
+
+static RESERVE: Reserve = Reserve::new();
+
+impl Reserve {
+    const fn new() -> Self {
+        Self { memory: UnsafeCell::new([0; RESERVE_BYTES]), state: AtomicU64::new(0) }
+    }
+
+    #[inline(always)]
+    fn contains(&self, block: *mut u8) -> bool {
+        (block as usize).wrapping_sub(self.memory.get() as usize) < RESERVE_BYTES
+    }
+
+    /// `Acquire` here and `Release` in [`give_back`](Self::give_back): what the former user of the memory
+    /// did with it happens before the new one's use.
+    fn take(&self, layout: Layout) -> *mut u8 {
+        let base = self.memory.get() as usize;
+        let mut start = 0;
+        let granted = self.state.try_update(Acquire, Acquire, |state| {
+            let (cut, blocks) = ((state >> 32) as usize, state & 0xFFFF_FFFF);
+            start = (base + cut).next_multiple_of(layout.align()) - base;
+            // Empty blocks do not occur, but would be indistinguishable at the end.
+            let end = start + layout.size().max(1);
+            (end <= RESERVE_BYTES).then(|| (end as u64) << 32 | (blocks + 1))
+        });
+        match granted {
+            // SAFETY: the block lies inside the memory.
+            Ok(_) => unsafe { self.memory.get().cast::<u8>().add(start) },
+            Err(_) => null_mut(),
+        }
+    }
+
+    fn give_back(&self) {
+        let update = |state: u64| Some(if state & 0xFFFF_FFFF == 1 { 0 } else { state - 1 });
+        let _ = self.state.try_update(Release, Acquire, update);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_is_whole_again_when_all_blocks_are_back() {
+        static RESERVE: Reserve = Reserve::new();
+        let reserve = &RESERVE;
+        let layout = Layout::from_size_align(1000, 64).expect("a valid layout");
+        for _ in 0..2 {
+            let mut blocks = Vec::new();
+            loop {
+                let block = reserve.take(layout);
+                if block.is_null() {
+                    break;
+                }
+                assert!(reserve.contains(block) && block.addr().is_multiple_of(64));
+                blocks.push(block);
+            }
+            assert!(blocks.len() > RESERVE_BYTES / 1024 - 2);
+            assert!(blocks.windows(2).all(|pair| pair[1].addr() - pair[0].addr() == 1024));
+            blocks.iter().for_each(|_| reserve.give_back());
+        }
+    }
+
+    #[test]
+    fn blocks_survive_growing() {
+        // SAFETY: the layouts passed are those of the blocks.
+        unsafe {
+            let layout = Layout::array::<u8>(100).expect("a valid layout");
+            let block = Buffers.alloc(layout);
+            block.write_bytes(7, 100);
+            let block = Buffers.realloc(block, layout, 300_000);
+            assert!((0..100).all(|index| *block.add(index) == 7));
+            Buffers.dealloc(block, Layout::array::<u8>(300_000).expect("a valid layout"));
+        }
+    }
+}
