@@ -5,8 +5,10 @@ pub mod code;
 pub mod constant;
 pub mod exceptiontable;
 pub mod linetable;
+pub mod marshal;
 pub mod oparg;
 pub mod opcode;
+pub mod pyc;
 pub mod text;
 
 pub use code::CodeData;
