@@ -53,6 +53,20 @@ pub(crate) fn optimize(
     Ok(Optimized { sequence: graph.into_sequence(), stackdepth })
 }
 
+/// Only what happens before locals are laid out, for those who test the optimiser: optimises the instructions of a code
+/// unit without parameters and lets loads borrow.
+pub fn optimize_cfg(
+    sequence: InstructionSequence,
+    consts: &mut ConstTable,
+    nlocals: usize,
+) -> Result<InstructionSequence, InternalError> {
+    let mut graph = Graph::from_sequence(sequence)?;
+    graph.optimize_code_unit(consts, nlocals, 0)?;
+    graph.calculate_stackdepth()?;
+    graph.optimize_load_fast()?;
+    Ok(graph.into_sequence())
+}
+
 /// The index of a block in [`Graph::blocks`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct BlockId(u32);

@@ -2,5 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod assemble;
-mod flowgraph;
+pub mod flowgraph;
 pub mod instruction_sequence;

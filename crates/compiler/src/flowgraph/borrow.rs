@@ -152,14 +152,18 @@ impl Graph {
                 let (top, other) = (refs.index(1)?, refs.index(oparg)?);
                 refs.stack.swap(top, other);
             }
-            // These leave their operands and push more.
+            // These leave their operands and push more. CPython counts what they push with a variable that hides the
+            // instruction's index, so the references seem to stem from the block's first instructions. Which loads
+            // borrow is visible, so the slip is kept.
             Opcode::GET_ANEXT
             | Opcode::GET_LEN
             | Opcode::IMPORT_FROM
             | Opcode::MATCH_KEYS
             | Opcode::MATCH_MAPPING
             | Opcode::MATCH_SEQUENCE
-            | Opcode::WITH_EXCEPT_START => refs.push_many(pushed - popped, Ref::pushed_by(at)),
+            | Opcode::WITH_EXCEPT_START => refs.stack.extend((0..(pushed - popped) as usize).map(Ref::pushed_by)),
+            // A coroutine or generator stays as it is.
+            Opcode::GET_YIELD_FROM_ITER => {}
             // These leave some operands and push nothing.
             Opcode::DICT_MERGE
             | Opcode::DICT_UPDATE
