@@ -127,6 +127,11 @@ fn settle(pending: &Cell<isize>, sum: isize, change: isize) -> bool {
     true
 }
 
+/// Reports what the calling thread has not yet, before it ends.
+pub(super) fn settle_thread() {
+    PENDING.with(|pending| limit::add_buffers(pending.replace(0)));
+}
+
 /// A block when the system has no more memory.
 #[cold]
 #[inline(never)]
@@ -196,6 +201,7 @@ impl Reserve {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::isolated;
     use super::*;
 
     #[test]
@@ -216,6 +222,63 @@ mod tests {
             assert!(blocks.len() > RESERVE_BYTES / 1024 - 2);
             assert!(blocks.windows(2).all(|pair| pair[1].addr() - pair[0].addr() == 1024));
             blocks.iter().for_each(|_| reserve.give_back());
+        }
+    }
+
+    #[test]
+    fn small_requests_may_exceed_the_limit() {
+        if !isolated(module_path!(), "small_requests_may_exceed_the_limit") {
+            return;
+        }
+        let layout = |size| Layout::array::<u8>(size).expect("a valid layout");
+        limit::set_limit(limit::bytes_in_use() + (4 << 20));
+        // SAFETY: the blocks are not used.
+        unsafe {
+            assert!(!Buffers.alloc(layout(3 << 20)).is_null());
+            assert!(Buffers.alloc(layout(3 << 20)).is_null());
+            assert!(!limit::MEMORY_EXHAUSTED.load(Acquire));
+            let mut small = 0;
+            while !Buffers.alloc(layout(100_000)).is_null() {
+                small += 1;
+            }
+            assert!((80..100).contains(&small), "{small}");
+            assert!(limit::MEMORY_EXHAUSTED.load(Acquire));
+        }
+        assert!((11 << 20..13 << 20).contains(&Buffers::allocated_bytes()));
+    }
+
+    #[test]
+    fn the_reserve_helps_when_the_system_refuses() {
+        if !isolated(module_path!(), "the_reserve_helps_when_the_system_refuses") {
+            return;
+        }
+        // SAFETY: a plain system call.
+        let limited = unsafe {
+            let limit = libc::rlimit { rlim_cur: 300 << 20, rlim_max: 300 << 20 };
+            libc::setrlimit(libc::RLIMIT_AS, &limit)
+        };
+        assert_eq!(limited, 0);
+        let layout = Layout::array::<u8>(60_000).expect("a valid layout");
+        let mut blocks = Vec::with_capacity(10_000);
+        // SAFETY: blocks have the layout's size and are given back with it.
+        unsafe {
+            loop {
+                let block = Buffers.alloc_zeroed(layout);
+                if block.is_null() {
+                    break;
+                }
+                assert!((0..60_000).all(|index| *block.add(index) == 0));
+                block.write_bytes(1, 60_000);
+                blocks.push(block);
+            }
+            assert!(limit::MEMORY_EXHAUSTED.load(Acquire));
+            let reserved = blocks.iter().filter(|block| RESERVE.contains(**block)).count();
+            assert_eq!(reserved, RESERVE_BYTES / 60_000);
+            assert!(Buffers.realloc(blocks[blocks.len() - 1], layout, 70_000).is_null());
+            blocks.drain(..).for_each(|block| Buffers.dealloc(block, layout));
+            assert!(RESERVE.state.load(Acquire) == 0);
+            let block = Buffers.alloc(layout);
+            assert!(!block.is_null() && !RESERVE.contains(block));
         }
     }
 

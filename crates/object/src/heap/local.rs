@@ -9,7 +9,7 @@
 use super::page::{BINS, Page, State, make_free};
 use super::segment::{mark_recent, pool};
 use super::word::{List, Word};
-use super::{Kind, collection_count, size_class, system};
+use super::{Kind, buffers, collection_count, size_class, system};
 use std::ptr::{NonNull, null};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,6 +52,7 @@ impl Drop for Guard {
                 local.detach();
             }
         });
+        buffers::settle_thread();
     }
 }
 

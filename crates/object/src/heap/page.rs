@@ -162,6 +162,11 @@ impl Page {
         }
     }
 
+    /// Bytes of memory, about.
+    pub fn bytes(&self) -> usize {
+        self.block_size.get() * self.reserved.get()
+    }
+
     /// How many blocks are in use. Exact when no other thread uses the page at the time; blocks on
     /// their way back from other threads may count as used.
     pub fn used(&self) -> usize {

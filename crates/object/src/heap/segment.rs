@@ -5,11 +5,12 @@
 //! 512 KiB, for the larger classes) and *huge* (one block, a mapping of any length).
 //!
 //! The pool is behind one mutex, which threads take once per page. Its lock comes after that of the
-//! thread records (`local.rs`). While a walk is under way (`walk.rs`) no page and no segment goes away:
-//! what is released meanwhile waits in `deferred`.
+//! thread records (`local.rs`). While a walk is under way (`walk.rs`), and always where readers are
+//! optimistic ([`set_deferred_release`]), no page and no segment goes away: what is released meanwhile
+//! waits in `deferred`.
 
 use super::page::{FIRST_OBJECT, NO_BIN, Page, State};
-use super::size_class::MAX_CLASS_BLOCK;
+use super::size_class::{MAX_CLASS_BLOCK, SMALL_BLOCK};
 use super::word::{Linked, Links, List, Word};
 use super::{Kind, limit, prefix, size_class, system};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -119,6 +120,23 @@ pub unsafe fn page_of<'a>(object: usize) -> &'a Page {
     }
 }
 
+/// Whether pages without objects keep their layout until [`release_deferred`]. For the process without the
+/// GIL, where a reader may look at the header of an object that another thread has just freed: as long as the
+/// page stays what it is, the reader finds a header or a free block.
+pub fn set_deferred_release(deferred: bool) {
+    pool().set_deferring(deferred);
+}
+
+/// Releases the pages that were put off. No optimistic reader is under way: the world is stopped.
+pub fn release_deferred() {
+    pool().release_deferred();
+}
+
+/// How many bytes wait for [`release_deferred`].
+pub fn deferred_bytes() -> usize {
+    pool().deferred_bytes()
+}
+
 /// Remembers that objects are allocated from this page.
 pub fn mark_recent(page: &Page) {
     // SAFETY: page metadata lies in its segment.
@@ -152,7 +170,10 @@ pub struct Pool {
     empty: usize,
     /// Walks under way.
     walks: usize,
+    /// Pages are only released by [`release_deferred`](Self::release_deferred).
+    deferring: bool,
     deferred: List<Page, 0>,
+    deferred_bytes: usize,
     /// Address of a mapped segment that is not in use, for emergencies; 0 when there is none.
     spare: usize,
     /// Allocations under way that may use the spare segment and exceed the limit.
@@ -168,7 +189,9 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
     live: 0,
     empty: 0,
     walks: 0,
+    deferring: false,
     deferred: List::new(),
+    deferred_bytes: 0,
     spare: 0,
     emergencies: 0,
 });
@@ -181,6 +204,11 @@ pub fn pool() -> MutexGuard<'static, Pool> {
 impl Pool {
     /// A page for blocks of a class. It belongs to nobody yet.
     pub fn take_page(&mut self, class: usize, bin: usize, kind: Kind) -> Option<&'static Page> {
+        if self.deferring
+            && let Some(page) = self.take_deferred(bin)
+        {
+            return Some(page);
+        }
         let block_size = size_class::block_size(class);
         let layout = if block_size <= MAX_SLICE_BLOCK { Layout::Slices } else { Layout::Spans };
         let bytes = 1 << layout.shift();
@@ -227,14 +255,59 @@ impl Pool {
         Some(make_single(page))
     }
 
-    /// Takes back a page without objects, or puts it off until the walks under way are over.
+    /// Takes back a page without objects, or puts it off.
     pub fn release(&mut self, page: &Page) {
         page.set_state(State::Released);
-        if self.walks > 0 {
+        if self.walks > 0 || self.deferring {
             // SAFETY: the page is in no other list: an available one was taken out of its list.
             unsafe { self.deferred.push_back(page) };
-            return;
+            self.deferred_bytes += page.bytes();
+        } else {
+            self.release_now(page);
         }
+    }
+
+    pub fn set_deferring(&mut self, deferring: bool) {
+        self.deferring = deferring;
+    }
+
+    pub fn deferred_bytes(&self) -> usize {
+        self.deferred_bytes
+    }
+
+    /// Releases what was put off, unless a walk is under way.
+    pub fn release_deferred(&mut self) {
+        while self.walks == 0 {
+            // SAFETY: deferred pages are still in their segments.
+            match unsafe { self.deferred.pop_front().as_ref() } {
+                Some(page) => {
+                    self.deferred_bytes -= page.bytes();
+                    self.release_now(page);
+                }
+                None => break,
+            }
+        }
+    }
+
+    /// A deferred page of a bin. Its blocks stay where they are, so that optimistic readers do not mind.
+    fn take_deferred(&mut self, bin: usize) -> Option<&'static Page> {
+        let mut page = self.deferred.first();
+        for _ in 0..16 {
+            // SAFETY: deferred pages are still in their segments, and stay there when they are used again.
+            let candidate: &'static Page = unsafe { page.as_ref() }?;
+            if candidate.bin() == bin {
+                // SAFETY: the page is in the list.
+                unsafe { self.deferred.remove(page) };
+                self.deferred_bytes -= candidate.bytes();
+                return Some(candidate);
+            }
+            // SAFETY: the page is in the list.
+            page = unsafe { self.deferred.after(page) };
+        }
+        None
+    }
+
+    fn release_now(&mut self, page: &Page) {
         // SAFETY: page metadata lies in its segment.
         let segment = unsafe { &*(Segment::of(page as *const Page as usize) as *const Segment) };
         if segment.is_huge() {
@@ -265,6 +338,9 @@ impl Pool {
                     partial.push_back(segment);
                 }
             } else if before == 0 {
+                partial.push_front(segment);
+            } else if units > 1 {
+                partial.remove(segment);
                 partial.push_front(segment);
             }
         }
@@ -340,15 +416,8 @@ impl Pool {
 
     pub fn end_walk(&mut self) {
         self.walks -= 1;
-        if self.walks == 0 {
-            loop {
-                let page = self.deferred.pop_front();
-                // SAFETY: deferred pages are still in their segments.
-                match unsafe { page.as_ref() } {
-                    Some(page) => self.release(page),
-                    None => break,
-                }
-            }
+        if !self.deferring {
+            self.release_deferred();
         }
     }
 
@@ -403,7 +472,9 @@ impl Pool {
         }
         let page = &segment.pages[index];
         let (start, end) = segment.memory(index, units);
-        page.initialize(start, end, block_size, bin, kind);
+        // The first blocks of pages are the busiest ones, so they should not meet in the same cache sets.
+        let color = if block_size <= SMALL_BLOCK { index % 16 * 64 } else { 0 };
+        page.initialize(start + color, end, block_size, bin, kind);
         page.units.set(units);
         segment.used.set(segment.used.get() | 1 << index);
         if kind == Kind::Container {
@@ -412,11 +483,16 @@ impl Pool {
         page
     }
 
-    /// Where `slices` unused slices follow each other, never at the beginning of a segment.
+    /// Where `slices` unused slices follow each other, never at the beginning of a segment. Looks at some
+    /// segments only: those where runs became free last come first, an empty one would be the last.
     fn find_run(&self, slices: usize) -> Option<(*const Segment, usize)> {
+        const ATTEMPTS: usize = 64;
         let list = &self.partial[Layout::Slices as usize];
         let mut segment = list.first();
-        while !segment.is_null() {
+        for attempt in 0..=ATTEMPTS {
+            if segment.is_null() {
+                break;
+            }
             // SAFETY: segments in the list are mapped.
             let mut starts = unsafe { &*segment }.unused.get() & !1;
             let mut length = 1;
@@ -430,7 +506,7 @@ impl Pool {
                 return Some((segment, starts.ilog2() as usize));
             }
             // SAFETY: `segment` is in the list.
-            segment = unsafe { list.after(segment) };
+            segment = if attempt + 1 < ATTEMPTS { unsafe { list.after(segment) } } else { list.last() };
         }
         None
     }

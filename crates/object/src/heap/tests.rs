@@ -10,12 +10,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Barrier, Mutex, mpsc};
 
 /// Runs the test `name` alone in a new process. `true` means that this is that process.
-fn isolated(name: &str) -> bool {
+pub fn isolated(module: &str, name: &str) -> bool {
     const VARIABLE: &str = "TAIPAN_ISOLATED_TEST";
     if std::env::var(VARIABLE).is_ok_and(|value| value == name) {
         return true;
     }
-    let path = module_path!().split_once("::").expect("a module inside the crate").1;
+    let path = module.split_once("::").expect("a module inside the crate").1;
     let status = std::process::Command::new(std::env::current_exe().expect("the test binary"))
         .args([&format!("{path}::{name}"), "--exact", "--test-threads=1", "--nocapture"])
         .env(VARIABLE, name)
@@ -147,14 +147,14 @@ fn walk_equals_model() {
 
 #[test]
 fn walk_equals_model_with_the_short_prefix() {
-    if isolated("walk_equals_model_with_the_short_prefix") {
+    if isolated(module_path!(), "walk_equals_model_with_the_short_prefix") {
         walk_equals_model();
     }
 }
 
 #[test]
 fn walk_equals_model_with_the_long_prefix() {
-    if isolated("walk_equals_model_with_the_long_prefix") {
+    if isolated(module_path!(), "walk_equals_model_with_the_long_prefix") {
         set_prefix(16);
         walk_equals_model();
     }
@@ -175,7 +175,7 @@ fn objects_do_not_overlap() {
 /// new ones take over.
 #[test]
 fn threads_free_each_others_objects() {
-    if !isolated("threads_free_each_others_objects") {
+    if !isolated(module_path!(), "threads_free_each_others_objects") {
         return;
     }
     const THREADS: usize = 4;
@@ -233,7 +233,7 @@ fn threads_free_each_others_objects() {
 
 #[test]
 fn pages_of_dead_threads_are_used_again() {
-    if !isolated("pages_of_dead_threads_are_used_again") {
+    if !isolated(module_path!(), "pages_of_dead_threads_are_used_again") {
         return;
     }
     for round in 0..200 {
@@ -282,7 +282,7 @@ fn objects_can_be_allocated_and_freed_while_a_thread_ends() {
 
 #[test]
 fn a_walk_may_free_and_allocate() {
-    if !isolated("a_walk_may_free_and_allocate") {
+    if !isolated(module_path!(), "a_walk_may_free_and_allocate") {
         return;
     }
     let sizes = [48, 600, 5000, 50_000, 3_000_000];
@@ -313,8 +313,31 @@ fn a_walk_may_free_and_allocate() {
 }
 
 #[test]
+fn deferred_pages_keep_their_layout() {
+    if !isolated(module_path!(), "deferred_pages_keep_their_layout") {
+        return;
+    }
+    set_deferred_release(true);
+    for round in 0..10 {
+        let objects: Vec<Model> = (0..10_000).map(|_| Model::new(64, Kind::Leaf).expect("memory")).collect();
+        let large = Model::new(3_000_000, Kind::Leaf).expect("memory");
+        let first = objects[0].address;
+        objects.into_iter().for_each(Model::free);
+        large.free();
+        // SAFETY: the memory stays mapped and laid out while releases are deferred.
+        unsafe { assert!(!is_live(first) && !is_live(large.address)) };
+        // Small pages are used again, large blocks wait.
+        let expected = (round + 1) * 3_000_000;
+        assert!((expected..expected + 1_200_000).contains(&deferred_bytes()), "{}", deferred_bytes());
+    }
+    release_deferred();
+    assert_eq!((deferred_bytes(), allocated_blocks()), (0, 0));
+    assert!(mapped_bytes() <= 4 << 20);
+}
+
+#[test]
 fn recent_containers_include_all_young_ones() {
-    if !isolated("recent_containers_include_all_young_ones") {
+    if !isolated(module_path!(), "recent_containers_include_all_young_ones") {
         return;
     }
     let old: Vec<Model> = (0..50_000).map(|_| Model::new(80, Kind::Container).expect("memory")).collect();
@@ -330,7 +353,7 @@ fn recent_containers_include_all_young_ones() {
 
 #[test]
 fn the_limit_makes_allocations_fail() {
-    if !isolated("the_limit_makes_allocations_fail") {
+    if !isolated(module_path!(), "the_limit_makes_allocations_fail") {
         return;
     }
     set_limit(bytes_in_use() + (8 << 20));
@@ -368,7 +391,7 @@ fn the_limit_makes_allocations_fail() {
 
 #[test]
 fn the_system_may_refuse() {
-    if !isolated("the_system_may_refuse") {
+    if !isolated(module_path!(), "the_system_may_refuse") {
         return;
     }
     let limit = libc::rlimit { rlim_cur: 400 << 20, rlim_max: 400 << 20 };
@@ -396,7 +419,7 @@ static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 
 #[test]
 fn containers_are_counted() {
-    if !isolated("containers_are_counted") {
+    if !isolated(module_path!(), "containers_are_counted") {
         return;
     }
     Model::new(48, Kind::Container).expect("memory").free();
@@ -436,7 +459,7 @@ static TRACED: Mutex<Vec<(bool, usize, usize)>> = Mutex::new(Vec::new());
 
 #[test]
 fn tracing_reports_each_allocation_and_free() {
-    if !isolated("tracing_reports_each_allocation_and_free") {
+    if !isolated(module_path!(), "tracing_reports_each_allocation_and_free") {
         return;
     }
     set_trace_hooks(TraceHooks {
@@ -461,7 +484,7 @@ fn tracing_reports_each_allocation_and_free() {
 
 #[test]
 fn a_child_process_takes_over() {
-    if !isolated("a_child_process_takes_over") {
+    if !isolated(module_path!(), "a_child_process_takes_over") {
         return;
     }
     let ready = Arc::new(Barrier::new(2));

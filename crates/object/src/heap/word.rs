@@ -63,6 +63,10 @@ impl<T: Linked<WHICH>, const WHICH: usize> List<T, WHICH> {
         self.head.get() as *const T
     }
 
+    pub fn last(&self) -> *const T {
+        self.tail.get() as *const T
+    }
+
     /// The element after `element`, null at the end.
     ///
     /// # Safety
