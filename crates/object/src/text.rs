@@ -9,6 +9,9 @@ pub mod complex_text;
 pub mod float_hex;
 pub mod float_parse;
 pub mod float_repr;
+pub mod format_spec;
+pub mod format_string;
+pub mod percent_format;
 pub mod unicode;
 
 use std::borrow::Cow;

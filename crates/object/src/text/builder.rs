@@ -1,6 +1,7 @@
 //! Collects code points into text of the narrowest PEP 393 kind.
 
 use super::Unit;
+use std::collections::TryReserveError;
 
 /// Finished text. The kind is canonical: the widest code point needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,41 @@ impl Text {
     }
 }
 
+/// What formatted text is written to: a `str` in the making or a `bytes`, the latter getting nothing beyond ASCII.
+pub trait Sink {
+    fn reserve(&mut self, units: usize) -> Result<(), TryReserveError>;
+    fn ascii(&mut self, text: &[u8]);
+    fn repeated(&mut self, byte: u8, count: usize);
+}
+
+impl Sink for TextBuilder {
+    fn reserve(&mut self, units: usize) -> Result<(), TryReserveError> {
+        self.try_reserve(units)
+    }
+
+    fn ascii(&mut self, text: &[u8]) {
+        self.push_ascii(text);
+    }
+
+    fn repeated(&mut self, byte: u8, count: usize) {
+        self.push_repeated(byte as u32, count);
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn reserve(&mut self, units: usize) -> Result<(), TryReserveError> {
+        self.try_reserve(units)
+    }
+
+    fn ascii(&mut self, text: &[u8]) {
+        self.extend_from_slice(text);
+    }
+
+    fn repeated(&mut self, byte: u8, count: usize) {
+        self.resize(self.len() + count, byte);
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct TextBuilder {
     text: Text,
@@ -54,7 +90,7 @@ impl TextBuilder {
     }
 
     /// Makes room for `units` more; `Err` when there is no memory for them.
-    pub fn try_reserve(&mut self, units: usize) -> Result<(), std::collections::TryReserveError> {
+    pub fn try_reserve(&mut self, units: usize) -> Result<(), TryReserveError> {
         match &mut self.text {
             Text::Ascii(all) | Text::Latin1(all) => all.try_reserve(units),
             Text::Ucs2(all) => all.try_reserve(units),
