@@ -229,12 +229,12 @@ impl AutoNumber {
                 self.next += 1;
                 Ok(Some(self.next - 1))
             }
-            (true, Key::Name(_)) => Err(TextError::value(
-                "cannot switch from manual field specification to automatic field numbering",
-            )),
-            (false, Key::Index(_)) => Err(TextError::value(
-                "cannot switch from automatic field numbering to manual field specification",
-            )),
+            (true, Key::Name(_)) => {
+                Err(TextError::value("cannot switch from manual field specification to automatic field numbering"))
+            }
+            (false, Key::Index(_)) => {
+                Err(TextError::value("cannot switch from automatic field numbering to manual field specification"))
+            }
         }
     }
 }
@@ -296,18 +296,35 @@ mod tests {
     #[test]
     fn markup() {
         let cases = [
-            ("", ""), ("abc", "'abc'"), ("{{", "'{'"), ("}}", "'}'"), ("a{b}c", "'a' b,-,; 'c'"),
-            ("{a!r}", "'' a,r,"), ("{a!r:{}}", "'' a,r,{}"), ("{a:b{c}d}", "'' a,-,b{c}d"),
-            ("{a[b}]}", "'' a[b}],-,"), ("{a!:}", "'' a,:,"), ("{!r}", "'' ,r,"), ("{a:}}}", "'' a,-,; '}'"),
-            ("{a:{{}}}", "'' a,-,{{}}"), ("{a:!r}", "'' a,-,!r"), ("{a.b[c]!r:{w}}", "'' a.b[c],r,{w}"),
-            ("{", "Single '{' encountered in format string"), ("}", "Single '}' encountered in format string"),
+            ("", ""),
+            ("abc", "'abc'"),
+            ("{{", "'{'"),
+            ("}}", "'}'"),
+            ("a{b}c", "'a' b,-,; 'c'"),
+            ("{a!r}", "'' a,r,"),
+            ("{a!r:{}}", "'' a,r,{}"),
+            ("{a:b{c}d}", "'' a,-,b{c}d"),
+            ("{a[b}]}", "'' a[b}],-,"),
+            ("{a!:}", "'' a,:,"),
+            ("{!r}", "'' ,r,"),
+            ("{a:}}}", "'' a,-,; '}'"),
+            ("{a:{{}}}", "'' a,-,{{}}"),
+            ("{a:!r}", "'' a,-,!r"),
+            ("{a.b[c]!r:{w}}", "'' a.b[c],r,{w}"),
+            ("{", "Single '{' encountered in format string"),
+            ("}", "Single '}' encountered in format string"),
             ("{{}", "'{'; Single '}' encountered in format string"),
             ("{a!", "end of string while looking for conversion specifier"),
-            ("{a!r", "unmatched '{' in format spec"), ("{a!rx", "expected ':' after conversion specifier"),
-            ("{a!r:", "unmatched '{' in format spec"), ("{a!r:{}", "unmatched '{' in format spec"),
-            ("{a", "expected '}' before end of string"), ("{a:", "unmatched '{' in format spec"),
-            ("{a{b}", "unexpected '{' in field name"), ("{a[b", "expected '}' before end of string"),
-            ("{a!}", "unmatched '{' in format spec"), ("x}y", "Single '}' encountered in format string"),
+            ("{a!r", "unmatched '{' in format spec"),
+            ("{a!rx", "expected ':' after conversion specifier"),
+            ("{a!r:", "unmatched '{' in format spec"),
+            ("{a!r:{}", "unmatched '{' in format spec"),
+            ("{a", "expected '}' before end of string"),
+            ("{a:", "unmatched '{' in format spec"),
+            ("{a{b}", "unexpected '{' in field name"),
+            ("{a[b", "expected '}' before end of string"),
+            ("{a!}", "unmatched '{' in format spec"),
+            ("x}y", "Single '}' encountered in format string"),
             ("{a!r!s}", "expected ':' after conversion specifier"),
         ];
         for (text, expected) in cases {
@@ -318,11 +335,24 @@ mod tests {
     #[test]
     fn field_names() {
         let cases = [
-            ("", "''"), ("a", "'a'"), ("00", "0"), ("12a", "'12a'"), ("a.b[c].d", "'a' .b ['c'] .d"),
-            ("0[1][2]", "0 [1] [2]"), ("[0]", "'' [0]"), (".a", "'' .a"), ("a]", "'a]'"), ("a[[]", "'a' ['[']"),
-            ("-1", "'-1'"), ("a[01]", "'a' [1]"), ("a.1", "'a' .1"), ("a[ 1]", "'a' [' 1']"),
-            ("a.", "Empty attribute in format string"), ("a..b", "Empty attribute in format string"),
-            ("a[", "Missing ']' in format string"), ("a[]", "Empty attribute in format string"),
+            ("", "''"),
+            ("a", "'a'"),
+            ("00", "0"),
+            ("12a", "'12a'"),
+            ("a.b[c].d", "'a' .b ['c'] .d"),
+            ("0[1][2]", "0 [1] [2]"),
+            ("[0]", "'' [0]"),
+            (".a", "'' .a"),
+            ("a]", "'a]'"),
+            ("a[[]", "'a' ['[']"),
+            ("-1", "'-1'"),
+            ("a[01]", "'a' [1]"),
+            ("a.1", "'a' .1"),
+            ("a[ 1]", "'a' [' 1']"),
+            ("a.", "Empty attribute in format string"),
+            ("a..b", "Empty attribute in format string"),
+            ("a[", "Missing ']' in format string"),
+            ("a[]", "Empty attribute in format string"),
             ("a[b]c", "Only '.' or '[' may follow ']' in format field specifier"),
             ("99999999999999999999999", "Too many decimal digits in format string"),
         ];
