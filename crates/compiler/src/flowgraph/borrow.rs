@@ -162,8 +162,9 @@ impl Graph {
             | Opcode::MATCH_MAPPING
             | Opcode::MATCH_SEQUENCE
             | Opcode::WITH_EXCEPT_START => refs.stack.extend((0..(pushed - popped) as usize).map(Ref::pushed_by)),
-            // A coroutine or generator stays as it is.
-            Opcode::GET_YIELD_FROM_ITER => {}
+            // The result may be the operand itself.
+            Opcode::GET_YIELD_FROM_ITER | Opcode::FORMAT_SIMPLE => {}
+            Opcode::DELETE_FAST => refs.kill_local(oparg),
             // These leave some operands and push nothing.
             Opcode::DICT_MERGE
             | Opcode::DICT_UPDATE

@@ -53,41 +53,47 @@ pub(super) fn tuple_of_constants(instrs: &mut [Instr], at: usize, consts: &mut C
     make_load_const(&mut instrs[at], Constant::tuple(items), consts);
 }
 
-/// A list built by LIST_APPENDs of constants and made a tuple: a constant tuple.
-pub(super) fn list_to_tuple(instrs: &mut [Instr], at: usize, consts: &mut ConstTable) {
+/// A list or set that is built from nothing by adding constants, up to `end`, and of which only the members matter:
+/// replaced by a constant tuple or frozen set that the instruction at `at` loads. Tells whether there was one.
+pub(super) fn appended_constants(instrs: &mut [Instr], at: usize, end: usize, consts: &mut ConstTable) -> bool {
+    let (build, add) = match instrs[at].opcode {
+        Opcode::SET_ADD => (Opcode::BUILD_SET, Opcode::SET_ADD),
+        _ => (Opcode::BUILD_LIST, Opcode::LIST_APPEND),
+    };
     let mut loads = Vec::new();
-    let mut expect_append = true;
-    for pos in (0..at).rev() {
+    let mut expect_add = true;
+    for pos in (0..end).rev() {
         let Instr { opcode, oparg, .. } = instrs[pos];
         if opcode == Opcode::NOP {
             continue;
         }
-        if opcode == Opcode::BUILD_LIST && oparg == 0 {
-            if !expect_append {
-                return;
-            }
+        if opcode == build && oparg == 0 && expect_add {
             loads.reverse();
-            let Some(items) = values(instrs, &loads, consts) else { return };
-            for instr in &mut instrs[pos..at] {
-                if instr.opcode != Opcode::NOP {
-                    instr.set_nop();
-                    instr.loc = Location::NONE;
-                }
+            let Some(items) = values(instrs, &loads, consts) else { return false };
+            let constant = if build == Opcode::BUILD_SET {
+                constant_arithmetic::frozen_set(items)
+            } else {
+                Constant::tuple(items)
+            };
+            for instr in instrs[pos..at].iter_mut().filter(|instr| instr.opcode != Opcode::NOP) {
+                instr.set_nop();
+                instr.loc = Location::NONE;
             }
-            make_load_const(&mut instrs[at], Constant::tuple(items), consts);
-            return;
+            make_load_const(&mut instrs[at], constant, consts);
+            return true;
         }
-        if expect_append {
-            if opcode != Opcode::LIST_APPEND || oparg != 1 {
-                return;
+        if expect_add {
+            if opcode != add || oparg != 1 {
+                return false;
             }
         } else if loads_const(opcode) {
             loads.push(pos);
         } else {
-            return;
+            return false;
         }
-        expect_append = !expect_append;
+        expect_add = !expect_add;
     }
+    false
 }
 
 /// Lists and sets that are only iterated over or searched become tuples and frozen sets; longer ones of constants are

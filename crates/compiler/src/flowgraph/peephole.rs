@@ -75,6 +75,9 @@ fn optimize_instruction(instrs: &mut Vec<Instr>, at: usize, consts: &mut ConstTa
             fold::tuple_of_constants(instrs, at, consts);
         }
         Opcode::BUILD_LIST | Opcode::BUILD_SET => fold::lists_and_sets(instrs, at, next, consts),
+        Opcode::LIST_APPEND | Opcode::SET_ADD if matches!(next, Opcode::GET_ITER | Opcode::CONTAINS_OP) => {
+            fold::appended_constants(instrs, at, at + 1, consts);
+        }
         Opcode::STORE_FAST => {
             if next == opcode && instrs[at + 1].oparg == oparg && instrs[at + 1].loc.lineno == instrs[at].loc.lineno {
                 instrs[at].set(Opcode::POP_TOP, 0);
@@ -111,8 +114,11 @@ fn optimize_instruction(instrs: &mut Vec<Instr>, at: usize, consts: &mut ConstTa
         }
         Opcode::UNARY_NOT | Opcode::UNARY_INVERT | Opcode::UNARY_NEGATIVE => fold::unary(instrs, at, consts),
         Opcode::CALL_INTRINSIC_1 => match Intrinsic1::from_oparg(oparg) {
-            Some(Intrinsic1::ListToTuple) if next == Opcode::GET_ITER => instrs[at].set_nop(),
-            Some(Intrinsic1::ListToTuple) => fold::list_to_tuple(instrs, at, consts),
+            Some(Intrinsic1::ListToTuple) => {
+                if !fold::appended_constants(instrs, at, at, consts) && next == Opcode::GET_ITER {
+                    instrs[at].set_nop();
+                }
+            }
             Some(Intrinsic1::UnaryPositive) => fold::unary(instrs, at, consts),
             _ => {}
         },
