@@ -1,0 +1,77 @@
+//! What the parser reports: errors and warnings, with CPython's texts and positions.
+
+/// The exception class of a [`SyntaxError`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ErrorKind {
+    SyntaxError,
+    IndentationError,
+    TabError,
+    /// `_IncompleteInputError`, only under `PyCF_ALLOW_INCOMPLETE_INPUT`.
+    IncompleteInputError,
+    /// A bare `MemoryError`, without position: the source nests too deeply.
+    MemoryError,
+}
+
+impl ErrorKind {
+    /// The name of the Python class.
+    pub fn class_name(self) -> &'static str {
+        match self {
+            ErrorKind::SyntaxError => "SyntaxError",
+            ErrorKind::IndentationError => "IndentationError",
+            ErrorKind::TabError => "TabError",
+            ErrorKind::IncompleteInputError => "_IncompleteInputError",
+            ErrorKind::MemoryError => "MemoryError",
+        }
+    }
+}
+
+/// An error in source text. The fields are the attributes of the Python exception; `offset` and `end_offset` count
+/// characters from 1 and may be 0 or -1 where CPython's are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyntaxError {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub lineno: i64,
+    pub offset: i64,
+    pub text: Option<String>,
+    pub end_lineno: i64,
+    pub end_offset: i64,
+    /// Whether the error has a position at all: CPython raises a few before it has a file name and line.
+    pub located: bool,
+}
+
+impl SyntaxError {
+    /// An error without position.
+    pub fn bare(kind: ErrorKind, message: impl Into<String>) -> Self {
+        SyntaxError {
+            kind,
+            message: message.into(),
+            lineno: 0,
+            offset: 0,
+            text: None,
+            end_lineno: 0,
+            end_offset: 0,
+            located: false,
+        }
+    }
+}
+
+/// The category of a [`Warning`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WarningKind {
+    SyntaxWarning,
+    DeprecationWarning,
+}
+
+/// A warning about source text that parses. When the warnings filter turns it into an exception, CPython raises
+/// `SyntaxError` with the same text at the position given here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Warning {
+    pub kind: WarningKind,
+    pub message: String,
+    pub lineno: u32,
+    /// Byte offset in the line.
+    pub col_offset: u32,
+    pub end_lineno: u32,
+    pub end_col_offset: u32,
+}

@@ -1,0 +1,269 @@
+//! The values of numeric and string literals.
+
+use bumpalo::Bump;
+use dashu_int::UBig;
+
+use crate::constant::{BigInt, Constant};
+
+/// The value of a `NUMBER` token. `Err` says that an integer has too many decimal digits, and how many.
+pub fn parse_number<'a>(arena: &'a Bump, text: &str, max_str_digits: usize) -> Result<Constant<'a>, usize> {
+    let bytes = text.as_bytes();
+    if bytes.len() <= 18 && bytes.iter().all(u8::is_ascii_digit) {
+        return Ok(Constant::Int(bytes.iter().fold(0, |value, digit| value * 10 + i64::from(digit - b'0'))));
+    }
+    let without_underscores;
+    let text = if text.contains('_') {
+        without_underscores = text.replace('_', "");
+        &without_underscores
+    } else {
+        text
+    };
+    if let Some(prefix) = text.get(..2) {
+        let radix = match prefix {
+            "0x" | "0X" => 16,
+            "0o" | "0O" => 8,
+            "0b" | "0B" => 2,
+            _ => 10,
+        };
+        if radix != 10 {
+            return Ok(integer(arena, &text[2..], radix));
+        }
+    }
+    if let Some(imaginary) = text.strip_suffix(['j', 'J']) {
+        return Ok(Constant::Complex { real: 0.0, imag: imaginary.parse().unwrap_or(0.0) });
+    }
+    if text.contains(['.', 'e', 'E']) {
+        return Ok(Constant::Float(text.parse().unwrap_or(0.0)));
+    }
+    if max_str_digits > 0 && text.len() > max_str_digits {
+        return Err(text.len());
+    }
+    Ok(integer(arena, text, 10))
+}
+
+fn integer<'a>(arena: &'a Bump, digits: &str, radix: u32) -> Constant<'a> {
+    if let Ok(small) = i64::from_str_radix(digits, radix) {
+        return Constant::Int(small);
+    }
+    let value = UBig::from_str_radix(digits, radix).unwrap_or_default();
+    let limbs = arena.alloc_slice_fill_iter(value.to_le_bytes().chunks(8).map(|chunk| {
+        let mut limb = [0; 8];
+        limb[..chunk.len()].copy_from_slice(chunk);
+        u64::from_le_bytes(limb)
+    }));
+    Constant::BigInt(arena.alloc(BigInt { negative: false, limbs }))
+}
+
+/// An escape sequence that Python accepts under protest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InvalidEscape {
+    /// Where the backslash is.
+    pub at: usize,
+    pub octal: bool,
+}
+
+/// Why a literal has no value: the text of CPython's message.
+pub type DecodeError = String;
+
+/// The value of a string literal's body with escapes, in generalised UTF-8, and its first invalid escape.
+pub fn decode_escapes(body: &str) -> Result<(Vec<u8>, Option<InvalidEscape>), DecodeError> {
+    let bytes = body.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut invalid = None;
+    let mut at = 0;
+    while let Some(skip) = memchr::memchr(b'\\', &bytes[at..]) {
+        out.extend_from_slice(&bytes[at..at + skip]);
+        let start = at + skip;
+        at = start + 1;
+        let Some(&c) = bytes.get(at) else {
+            return Err(unicode_error(bytes, start, at, "\\ at end of string"));
+        };
+        at += 1;
+        match c {
+            b'\n' => {}
+            b'\\' | b'\'' | b'"' => out.push(c),
+            b'b' => out.push(8),
+            b'f' => out.push(12),
+            b't' => out.push(b'\t'),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b'v' => out.push(11),
+            b'a' => out.push(7),
+            b'0'..=b'7' => {
+                let mut code = u32::from(c - b'0');
+                for _ in 0..2 {
+                    match bytes.get(at) {
+                        Some(&digit @ b'0'..=b'7') => {
+                            code = code * 8 + u32::from(digit - b'0');
+                            at += 1;
+                        }
+                        _ => break,
+                    }
+                }
+                if code > 0o377 && invalid.is_none() {
+                    invalid = Some(InvalidEscape { at: start, octal: true });
+                }
+                push_code_point(&mut out, code);
+            }
+            b'x' | b'u' | b'U' => {
+                let (count, message) = match c {
+                    b'x' => (2, "truncated \\xXX escape"),
+                    b'u' => (4, "truncated \\uXXXX escape"),
+                    _ => (8, "truncated \\UXXXXXXXX escape"),
+                };
+                let mut code = 0;
+                for _ in 0..count {
+                    match bytes.get(at).and_then(|&digit| (digit as char).to_digit(16)) {
+                        Some(digit) => code = code << 4 | digit,
+                        None => return Err(unicode_error(bytes, start, at, message)),
+                    }
+                    at += 1;
+                }
+                if code > 0x10_ffff {
+                    return Err(unicode_error(bytes, start, at, "illegal Unicode character"));
+                }
+                push_code_point(&mut out, code);
+            }
+            b'N' => {
+                const MALFORMED: &str = "malformed \\N character escape";
+                if bytes.get(at) != Some(&b'{') {
+                    return Err(unicode_error(bytes, start, at, MALFORMED));
+                }
+                at += 1;
+                let Some(length) = memchr::memchr(b'}', &bytes[at..]) else {
+                    return Err(unicode_error(bytes, start, bytes.len(), MALFORMED));
+                };
+                if length == 0 {
+                    return Err(unicode_error(bytes, start, at, MALFORMED));
+                }
+                let name = &body[at..at + length];
+                at += length + 1;
+                match character_by_name(name) {
+                    Some(character) => push_code_point(&mut out, character.into()),
+                    None => return Err(unicode_error(bytes, start, at, "unknown Unicode character name")),
+                }
+            }
+            _ => {
+                if invalid.is_none() {
+                    invalid = Some(InvalidEscape { at: start, octal: false });
+                }
+                out.push(b'\\');
+                at -= 1;
+            }
+        }
+    }
+    out.extend_from_slice(&bytes[at..]);
+    Ok((out, invalid))
+}
+
+/// The value of a bytes literal's body with escapes, and its first invalid escape.
+pub fn decode_bytes_escapes(body: &[u8]) -> Result<(Vec<u8>, Option<InvalidEscape>), DecodeError> {
+    let mut out = Vec::with_capacity(body.len());
+    let mut invalid = None;
+    let mut at = 0;
+    while let Some(skip) = memchr::memchr(b'\\', &body[at..]) {
+        out.extend_from_slice(&body[at..at + skip]);
+        let start = at + skip;
+        at = start + 1;
+        let Some(&c) = body.get(at) else {
+            return Err("(value error) Trailing \\ in string".to_owned());
+        };
+        at += 1;
+        match c {
+            b'\n' => {}
+            b'\\' | b'\'' | b'"' => out.push(c),
+            b'b' => out.push(8),
+            b'f' => out.push(12),
+            b't' => out.push(b'\t'),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b'v' => out.push(11),
+            b'a' => out.push(7),
+            b'0'..=b'7' => {
+                let mut code = u32::from(c - b'0');
+                for _ in 0..2 {
+                    match body.get(at) {
+                        Some(&digit @ b'0'..=b'7') => {
+                            code = code * 8 + u32::from(digit - b'0');
+                            at += 1;
+                        }
+                        _ => break,
+                    }
+                }
+                if code > 0o377 && invalid.is_none() {
+                    invalid = Some(InvalidEscape { at: start, octal: true });
+                }
+                out.push(code as u8);
+            }
+            b'x' => {
+                let digit = |at: usize| body.get(at).and_then(|&digit| (digit as char).to_digit(16));
+                match (digit(at), digit(at + 1)) {
+                    (Some(high), Some(low)) => out.push((high << 4 | low) as u8),
+                    _ => return Err(format!("(value error) invalid \\x escape at position {start}")),
+                }
+                at += 2;
+            }
+            _ => {
+                if invalid.is_none() {
+                    invalid = Some(InvalidEscape { at: start, octal: false });
+                }
+                out.push(b'\\');
+                at -= 1;
+            }
+        }
+    }
+    out.extend_from_slice(&body[at..]);
+    Ok((out, invalid))
+}
+
+/// Looks up what stands in `\N{...}`: names and aliases of Unicode, in any case.
+fn character_by_name(name: &str) -> Option<char> {
+    // The table's crate forgives missing blanks and hyphens, which Python does not.
+    let character = unicode_names2::character(name)?;
+    let canonical = unicode_names2::name(character).map(|name| name.to_string());
+    let folded = name.to_ascii_uppercase();
+    match canonical {
+        Some(canonical) if canonical == folded => Some(character),
+        Some(canonical) if loosely_equal(&canonical, &folded) => None,
+        _ => Some(character),
+    }
+}
+
+/// Whether two names differ in blanks, hyphens and underscores only.
+fn loosely_equal(left: &str, right: &str) -> bool {
+    let letters = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
+    letters(left) == letters(right)
+}
+
+/// Appends a code point, which may be a surrogate.
+pub fn push_code_point(out: &mut Vec<u8>, code: u32) {
+    match char::from_u32(code) {
+        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.extend_from_slice(&[0xe0 | (code >> 12) as u8, 0x80 | (code >> 6 & 63) as u8, 0x80 | (code & 63) as u8]),
+    }
+}
+
+/// CPython decodes a text in which every character beyond ASCII has been written as `\U` and eight digits, and gives
+/// positions in that.
+fn unicode_error(bytes: &[u8], start: usize, end: usize, reason: &str) -> DecodeError {
+    let position = |end: usize| {
+        let mut position = 0;
+        for (at, &byte) in bytes[..end].iter().enumerate() {
+            position += match byte {
+                b'\\' if bytes.get(at + 1).is_some_and(|&next| next >= 128) => 6,
+                0..=127 => 1,
+                128..=191 => 0,
+                _ => 10,
+            };
+        }
+        position
+    };
+    let (first, last) = (position(start), position(end));
+    if last == first + 1 {
+        return format!(
+            "(unicode error) 'unicodeescape' codec can't decode byte 0x{:02x} in position {first}: {reason}",
+            bytes[start]
+        );
+    }
+    format!("(unicode error) 'unicodeescape' codec can't decode bytes in position {first}-{}: {reason}", last - 1)
+}
