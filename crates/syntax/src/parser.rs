@@ -86,8 +86,7 @@ pub(crate) fn parse<'a>(arena: &'a Bump, source: &'a str, options: &ParseOptions
 
 impl<'a, 'o> Parser<'a, 'o> {
     fn new(arena: &'a Bump, source: &'a str, options: &'o ParseOptions<'o>) -> Self {
-        let tokenizer_options =
-            tokenizer::Options { type_comments: options.type_comments, extra_tokens: false };
+        let tokenizer_options = tokenizer::Options { type_comments: options.type_comments, extra_tokens: false };
         let start = Token {
             kind: T::ErrorToken,
             level: 0,

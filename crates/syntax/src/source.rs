@@ -96,8 +96,10 @@ fn cookie(comment: &[u8]) -> Option<&str> {
         rest = &rest[at + 6..];
         let Some(after) = rest.strip_prefix(b":").or_else(|| rest.strip_prefix(b"=")) else { continue };
         let after = after.trim_ascii_start();
-        let length =
-            after.iter().take_while(|&&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')).count();
+        let length = after
+            .iter()
+            .take_while(|&&byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+            .count();
         if length > 0 {
             return std::str::from_utf8(&after[..length]).ok();
         }

@@ -609,11 +609,8 @@ impl<'s> Tokenizer<'s> {
         if is_class(self.at(self.pos + 1), DIGIT) {
             return self.number();
         }
-        let (kind, length) = if self.at(self.pos + 1) == b'.' && self.at(self.pos + 2) == b'.' {
-            (T::Ellipsis, 3)
-        } else {
-            (T::Dot, 1)
-        };
+        let (kind, length) =
+            if self.at(self.pos + 1) == b'.' && self.at(self.pos + 2) == b'.' { (T::Ellipsis, 3) } else { (T::Dot, 1) };
         self.pos += length;
         self.token(kind, self.start, self.pos)
     }

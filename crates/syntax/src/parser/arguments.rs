@@ -120,7 +120,6 @@ impl<'a> Parser<'a, '_> {
         Ok(Arg { arg, annotation, type_comment: None, span: self.span_from(start) })
     }
 
-
     /// The comma and type comment after a parameter. Tells whether another parameter follows.
     fn parameter_end(&mut self, closing: TokenKind, parameter: &mut Arg<'a>) -> Parsed<bool> {
         let comma = self.eat(T::Comma);

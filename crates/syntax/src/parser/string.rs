@@ -22,7 +22,8 @@ impl<'s> StringParts<'s> {
     pub fn of_token(text: &'s str) -> StringParts<'s> {
         let quote = text.find(['"', '\'']).unwrap_or(0);
         let (prefix, quoted) = text.split_at(quote);
-        let quotes = if quoted.len() >= 6 && (quoted.starts_with("\"\"\"") || quoted.starts_with("'''")) { 3 } else { 1 };
+        let quotes =
+            if quoted.len() >= 6 && (quoted.starts_with("\"\"\"") || quoted.starts_with("'''")) { 3 } else { 1 };
         StringParts {
             bytes: prefix.contains(['b', 'B']),
             raw: prefix.contains(['r', 'R']),
@@ -39,8 +40,8 @@ pub(crate) fn invalid_escape_warning(token: &Token, token_text: &str, body: &str
     let sequence = &rest[..length.min(rest.len())];
     let kind = if escape.octal { "octal escape sequence" } else { "escape sequence" };
     let before = token_text.len() - body.len();
-    let lines = token_text[..before.min(token_text.len())].matches('\n').count()
-        + body[..escape.at].matches('\n').count();
+    let lines =
+        token_text[..before.min(token_text.len())].matches('\n').count() + body[..escape.at].matches('\n').count();
     Warning {
         kind: WarningKind::SyntaxWarning,
         message: format!(

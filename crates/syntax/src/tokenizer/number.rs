@@ -152,7 +152,8 @@ impl Tokenizer<'_> {
             return Ok(());
         }
         let rest = &self.bytes[self.pos..];
-        if [&b"and"[..], b"else", b"for", b"if", b"in", b"is", b"or", b"not"].iter().any(|word| rest.starts_with(word)) {
+        if [&b"and"[..], b"else", b"for", b"if", b"in", b"is", b"or", b"not"].iter().any(|word| rest.starts_with(word))
+        {
             self.warn(format!("invalid {kind} literal"));
             return Ok(());
         }
