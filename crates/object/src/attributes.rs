@@ -1,0 +1,315 @@
+//! The attributes of an instance: slots by shape, or a dictionary.
+//!
+//! The *attributes word* follows the fixed part of an instance (for variable-sized payloads it is the last word of
+//! the block). It is 0, or a pointer to the overflow array of slots, or (flag `DICT_MODE` of the object) a `Dict`.
+//! In-object slots follow the attributes word; a zero slot is unset.
+
+use crate::builtins::dict::Dict;
+use crate::header::{Header, object_flags};
+use crate::object::{Ref, Visitor};
+use crate::shape;
+use crate::types::{Type, type_flags};
+use crate::value::Value;
+use std::ptr::NonNull;
+
+/// Where slot `i` of an object is.
+#[inline(always)]
+fn word_pointer(header: &Header) -> *mut u64 {
+    let ty = header.ty();
+    let base = header as *const Header as *mut u8;
+    // SAFETY: instances of types with HAS_DICT were allocated with room for the word there.
+    unsafe {
+        if ty.has_flags(type_flags::VAR_SIZED) {
+            let size = crate::heap::usable_size(NonNull::new_unchecked(base));
+            base.add(size - 8).cast()
+        } else {
+            base.add(ty.basicsize.get() as usize).cast()
+        }
+    }
+}
+
+/// The overflow array: length word, then the slots.
+unsafe fn overflow_slot(array: u64, index: usize) -> *mut u64 {
+    // SAFETY: the caller passes an index below the array's length.
+    unsafe { (array as *mut u64).add(1 + index) }
+}
+
+fn overflow_layout(length: usize) -> std::alloc::Layout {
+    std::alloc::Layout::array::<u64>(length + 1).expect("few slots")
+}
+
+unsafe fn slot_pointer(header: &Header, slot: u16, capacity: u16) -> *mut u64 {
+    let word = word_pointer(header);
+    // SAFETY: the shape that named the slot says that it exists.
+    unsafe {
+        if slot < capacity { word.add(1 + slot as usize) } else { overflow_slot(*word, (slot - capacity) as usize) }
+    }
+}
+
+/// Byte offset of in-object slot `slot` from the object's address, for inline caches.
+pub fn inline_offset(ty: &Type, slot: u16) -> usize {
+    ty.basicsize.get() as usize + 8 + 8 * slot as usize
+}
+
+/// The instance attribute `name` (interned), without looking at the type.
+pub fn get(header: &Header, name: &Value) -> Option<Value> {
+    if !header.ty().has_dict() {
+        return None;
+    }
+    if header.has_flag(object_flags::DICT_MODE) {
+        return materialized(header)?.get_str(name);
+    }
+    let (slot, capacity) = shape::find(header.shape_id(), name)?;
+    // SAFETY: the slot belongs to the object's shape; a non-zero slot owns a value.
+    unsafe {
+        let word = slot_pointer(header, slot, capacity);
+        if *word == 0 { None } else { Some(Value::borrow_word(&*word).clone()) }
+    }
+}
+
+/// The dictionary of an object in dictionary mode.
+pub fn materialized(header: &Header) -> Option<Ref<Dict>> {
+    if !header.has_flag(object_flags::DICT_MODE) {
+        return None;
+    }
+    // SAFETY: in dictionary mode the word owns a reference to a dict.
+    unsafe { Value::borrow_word(&*word_pointer(header)).downcast_ref::<Dict>() }
+}
+
+/// Sets the instance attribute `name` (interned). The type must have instance attributes.
+pub fn set(header: &Header, name: &Value, value: Value) {
+    if header.has_flag(object_flags::DICT_MODE) {
+        if let Some(dict) = materialized(header) {
+            dict.set_str(name, value);
+        }
+        return;
+    }
+    let shape = shape::of(header);
+    if let Some(slot) = shape.slot(name) {
+        // SAFETY: the slot belongs to the object's shape. The new value is published before the old one is dropped.
+        let old = unsafe { std::mem::replace(&mut *slot_pointer(header, slot, shape.capacity), value.into_word()) };
+        if old != 0 {
+            // SAFETY: a non-zero slot owned a value.
+            drop(unsafe { Value::from_word(old) });
+        }
+        return;
+    }
+    let Some(next) = shape.add(name) else {
+        dictionary(header).set_str(name, value);
+        return;
+    };
+    let ty = header.ty();
+    crate::types::lookup::note_instance_attribute(ty, name);
+    let slot = shape.names.len() as u16;
+    if ty.is_learning() && slot >= ty.inline_slots.get() && !ty.has_flags(type_flags::VAR_SIZED) {
+        learn(ty, slot + 1);
+    }
+    // SAFETY: the slot is made to exist before the shape says so.
+    unsafe {
+        if slot >= shape.capacity {
+            reserve_overflow(header, (slot - shape.capacity) as usize + 1);
+        }
+        *slot_pointer(header, slot, shape.capacity) = value.into_word();
+    }
+    header.set_shape_id(next);
+}
+
+/// Later instances of `ty` get `slots` in-object slots.
+fn learn(ty: &Type, slots: u16) {
+    ty.inline_slots.set(slots);
+    ty.root_shape.store(shape::new_root(ty, slots), std::sync::atomic::Ordering::Relaxed);
+}
+
+unsafe fn reserve_overflow(header: &Header, length: usize) {
+    // SAFETY: the word is 0 or an overflow array (not in dictionary mode).
+    unsafe {
+        let word = word_pointer(header);
+        let old = *word as *mut u64;
+        let old_length = if old.is_null() { 0 } else { *old as usize };
+        if old_length >= length {
+            return;
+        }
+        let new_length = (length + length / 2).max(4);
+        let layout = overflow_layout(new_length);
+        let array = std::alloc::alloc_zeroed(layout).cast::<u64>();
+        if array.is_null() {
+            std::alloc::handle_alloc_error(layout);
+        }
+        *array = new_length as u64;
+        if !old.is_null() {
+            std::ptr::copy_nonoverlapping(old.add(1), array.add(1), old_length);
+            std::alloc::dealloc(old.cast(), overflow_layout(old_length));
+        }
+        *word = array as u64;
+    }
+}
+
+/// Deletes the instance attribute; the old value, or `None` if there was none.
+pub fn delete(header: &Header, name: &Value) -> Option<Value> {
+    if !header.ty().has_dict() {
+        return None;
+    }
+    if header.has_flag(object_flags::DICT_MODE) {
+        return materialized(header)?.remove_str(name);
+    }
+    let shape = shape::of(header);
+    let slot = shape.slot(name)?;
+    if slot as usize + 1 == shape.names.len()
+        && let Some(parent) = shape.parent
+    {
+        header.set_shape_id(parent);
+        // SAFETY: the slot exists and owns its value, which passes to the caller.
+        return unsafe {
+            let word = std::mem::replace(&mut *slot_pointer(header, slot, shape.capacity), 0);
+            (word != 0).then(|| Value::from_word(word))
+        };
+    }
+    dictionary(header).remove_str(name)
+}
+
+/// The object's `__dict__`; puts the object in dictionary mode.
+pub fn dictionary(header: &Header) -> Ref<Dict> {
+    if let Some(dict) = materialized(header) {
+        return dict;
+    }
+    let dict = Dict::new();
+    let shape = shape::of(header);
+    // SAFETY: the values move from the slots to the dict; afterwards the word owns the dict.
+    unsafe {
+        for (slot, name) in shape.names.iter().enumerate() {
+            let word = std::mem::replace(&mut *slot_pointer(header, slot as u16, shape.capacity), 0);
+            if word != 0 {
+                dict.set_str(name, Value::from_word(word));
+            }
+        }
+        free_overflow(header);
+        *word_pointer(header) = dict.clone().into_value().into_word();
+    }
+    header.set_flag(object_flags::DICT_MODE);
+    header.set_shape_id(header.ty().dict_mode_shape());
+    dict
+}
+
+/// Replaces the object's `__dict__`.
+pub fn set_dictionary(header: &Header, dict: Ref<Dict>) {
+    let old = dictionary(header);
+    // SAFETY: in dictionary mode the word owns a reference to a dict; the old reference is dropped last.
+    unsafe { drop(Value::from_word(std::mem::replace(&mut *word_pointer(header), dict.into_value().into_word()))) };
+    drop(old);
+}
+
+unsafe fn free_overflow(header: &Header) {
+    // SAFETY: not in dictionary mode, so the word is 0 or an overflow array whose values have moved out.
+    unsafe {
+        let word = word_pointer(header);
+        let array = std::mem::replace(&mut *word, 0) as *mut u64;
+        if !array.is_null() {
+            std::alloc::dealloc(array.cast(), overflow_layout(*array as usize));
+        }
+    }
+}
+
+/// Visits the attribute values (in slots or through the dict) and the `__slots__` members.
+///
+/// # Safety
+/// The world stands still.
+pub unsafe fn traverse(header: &Header, visit: Visitor) {
+    // SAFETY: by contract nothing changes meanwhile.
+    unsafe {
+        for_each_member(header, &mut |word| {
+            if *word != 0 {
+                visit(Value::borrow_word(&*word));
+            }
+        });
+        if !header.ty().has_dict() {
+            return;
+        }
+        if header.has_flag(object_flags::DICT_MODE) {
+            visit(Value::borrow_word(&*word_pointer(header)));
+            return;
+        }
+        let shape = shape::of(header);
+        for slot in 0..shape.names.len() as u16 {
+            let word = slot_pointer(header, slot, shape.capacity);
+            if *word != 0 {
+                visit(Value::borrow_word(&*word));
+            }
+        }
+    }
+}
+
+/// Calls `f` with the location of every `__slots__` member of the object.
+unsafe fn for_each_member(header: &Header, f: &mut dyn FnMut(*mut u64)) {
+    let mut next = Some(header.ty());
+    while let Some(ty) = next.filter(|ty| ty.is_heap_type()) {
+        // SAFETY: `slot_members` is complete once the type exists and does not change.
+        unsafe {
+            for (_, offset) in &*ty.slot_members.as_ptr() {
+                f((header as *const Header as *mut u8).add(*offset as usize).cast());
+            }
+        }
+        next = ty.base();
+    }
+}
+
+/// Drops all attributes, `__slots__` members first, in CPython's order.
+///
+/// # Safety
+/// The object is an instance of a heap type.
+pub unsafe fn clear(header: &Header) {
+    // SAFETY: each word owns its value and is zeroed before the value is dropped.
+    unsafe {
+        for_each_member(header, &mut |word| {
+            let old = std::mem::replace(&mut *word, 0);
+            if old != 0 {
+                drop(Value::from_word(old));
+            }
+        });
+        if !header.ty().has_dict() {
+            return;
+        }
+        if header.has_flag(object_flags::DICT_MODE) {
+            if let Some(dict) = materialized(header) {
+                dict.clear_items();
+            }
+            return;
+        }
+        let shape = shape::of(header);
+        for slot in 0..shape.names.len() as u16 {
+            // The object may have gone to dictionary mode in a destructor.
+            if header.has_flag(object_flags::DICT_MODE) {
+                break;
+            }
+            let old = std::mem::replace(&mut *slot_pointer(header, slot, shape.capacity), 0);
+            if old != 0 {
+                drop(Value::from_word(old));
+            }
+        }
+    }
+}
+
+/// As [`clear`], and frees what the attributes word owns.
+///
+/// # Safety
+/// The object is being deallocated.
+pub(crate) unsafe fn clear_for_dealloc(header: &Header) {
+    // SAFETY: nobody else refers to the object.
+    unsafe {
+        if header.ty().has_dict() && header.has_flag(object_flags::DICT_MODE) {
+            for_each_member(header, &mut |word| {
+                let old = std::mem::replace(&mut *word, 0);
+                if old != 0 {
+                    drop(Value::from_word(old));
+                }
+            });
+            let word = std::mem::replace(&mut *word_pointer(header), 0);
+            header.clear_flag(object_flags::DICT_MODE);
+            drop(Value::from_word(word));
+            return;
+        }
+        clear(header);
+        if header.ty().has_dict() {
+            free_overflow(header);
+        }
+    }
+}

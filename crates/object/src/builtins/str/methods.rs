@@ -1,0 +1,8 @@
+//! Slots and methods of `str`.
+
+use crate::native::MethodDef;
+use crate::types::slots::Slots;
+
+pub fn slots(_s: &mut Slots) {}
+
+crate::method_table! { pub static METHODS = []; }

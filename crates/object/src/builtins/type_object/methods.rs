@@ -1,0 +1,174 @@
+//! Methods and attributes of `type`.
+
+use crate::builtins::list::List;
+use crate::builtins::str::Str;
+use crate::builtins::tuple::Tuple;
+use crate::native::{GetSetDef, MethodDef};
+use crate::object::{Result, to_value};
+use crate::types::{Type, mro, type_flags};
+use crate::value::Value;
+use crate::vm::{Vm, names};
+
+fn own(value: &Value) -> &Type {
+    value.downcast::<Type>().expect("called on a type")
+}
+
+pub fn repr(vm: &Vm, this: &Value) -> Result {
+    let class = own(this);
+    let module = vm.get_attr_opt(this, &names().__module__)?;
+    let qualname = vm.get_attr(this, &names().__qualname__)?;
+    let qualname = vm.display_name(&qualname);
+    Ok(Value::from(match module {
+        Some(module) if module.downcast::<Str>().is_some_and(|m| !m.is_str("builtins")) => {
+            format!("<class '{}.{qualname}'>", vm.display_name(&module))
+        }
+        Some(_) => format!("<class '{qualname}'>"),
+        None => format!("<class '{}'>", class.name()),
+    }))
+}
+
+/// `X | Y`
+pub fn union(_vm: &Vm, _left: &Value, _right: &Value) -> Result {
+    Ok(Value::NOT_IMPLEMENTED)
+}
+
+crate::method_table! { pub static METHODS = [
+    MethodDef::new("mro($self, /)", "Return a type's method resolution order.", |vm, this, _| {
+        let class = own(this);
+        let bases = class.bases().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
+        Ok(List::from_vec(mro::linearize(vm, this, &bases)?).into_value())
+    }),
+    MethodDef::new("__subclasses__($self, /)", "Return a list of immediate subclasses.", |_, this, _| {
+        let class = own(this);
+        let subclasses = class.subclasses.borrow(&class.header).clone();
+        // SAFETY: a subclass removes itself from the list before it dies.
+        let list = subclasses.iter().map(|sub| to_value(unsafe { sub.as_ref() })).collect();
+        Ok(List::from_vec(list).into_value())
+    }),
+    MethodDef::new("__instancecheck__($self, instance, /)", "Check if an object is an instance.", |vm, this, args| {
+        super::plain_is_instance(vm, &args[0], this).map(Value::bool)
+    }),
+    MethodDef::new("__subclasscheck__($self, subclass, /)", "Check if a class is a subclass.", |vm, this, args| {
+        super::plain_is_subclass(vm, &args[0], this).map(Value::bool)
+    }),
+    MethodDef::raw("__prepare__", "Create the namespace for the class statement", |_, _, _, _| {
+        Ok(crate::builtins::dict::Dict::new().into_value())
+    })
+    .class(),
+]; }
+
+pub static GETSET: &[GetSetDef] = &[
+    GetSetDef::new("__name__", "", |_, this| Ok(Value::from(own(this).name()))).setter(|vm, this, value| {
+        let class = own(this);
+        if !class.is_heap_type() {
+            return Err(vm.type_error(format!("cannot set '__name__' attribute of immutable type '{}'", class.full_name())));
+        }
+        let Some(value) = value else {
+            return Err(vm.type_error(format!("cannot delete '__name__' attribute of immutable type '{}'", class.name())));
+        };
+        let text = vm.expect_str(value, |got| format!("can only assign string to {}.__name__, not '{got}'", class.name()))?;
+        let name = text.to_string_lossy();
+        if name.contains('\0') {
+            return Err(vm.value_error("type name must not contain null characters"));
+        }
+        class.set_name(&name);
+        Ok(())
+    }),
+    GetSetDef::new("__qualname__", "", |_, this| {
+        let class = own(this);
+        let stored = class.dict().get_str(&names().__qualname__).filter(|_| class.is_heap_type());
+        Ok(stored.unwrap_or_else(|| Value::from(class.name())))
+    })
+    .setter(|vm, this, value| {
+        let class = own(this);
+        let Some(value) = value.filter(|_| class.is_heap_type()) else {
+            return Err(vm.type_error(format!("cannot set '__qualname__' attribute of immutable type '{}'", class.full_name())));
+        };
+        vm.expect_str(value, |got| format!("can only assign string to {}.__qualname__, not '{got}'", class.name()))?;
+        class.dict().set_str(&names().__qualname__, value.clone());
+        class.modified();
+        Ok(())
+    }),
+    GetSetDef::new("__module__", "", |vm, this| {
+        let class = own(this);
+        if class.is_heap_type() {
+            return match class.dict().get_str(&names().__module__) {
+                Some(module) => Ok(module),
+                None => Err(vm.attribute_error("__module__")),
+            };
+        }
+        let full = class.full_name();
+        Ok(Value::from(full.rsplit_once('.').map_or("builtins", |(module, _)| module)))
+    })
+    .setter(|vm, this, value| {
+        let class = own(this);
+        let Some(value) = value.filter(|_| class.is_heap_type()) else {
+            return Err(vm.type_error(format!("cannot set '__module__' attribute of immutable type '{}'", class.full_name())));
+        };
+        class.dict().set_str(&names().__module__, value.clone());
+        class.modified();
+        Ok(())
+    }),
+    GetSetDef::new("__bases__", "", |_, this| {
+        Ok(own(this).bases().map_or_else(|| Tuple::from_slice(&[]), |bases| bases).into_value())
+    })
+    .setter(crate::types::creation::set_bases),
+    GetSetDef::new("__base__", "", |_, this| Ok(own(this).base().map_or(Value::NONE, Type::to_value))),
+    GetSetDef::new("__mro__", "", |_, this| Ok(own(this).mro().map_or(Value::NONE, |mro| mro.into_value()))),
+    GetSetDef::new("__dict__", "", |_, this| Ok(crate::builtins::mappingproxy::new(own(this).dict().into_value()))),
+    GetSetDef::new("__doc__", "", |vm, this| {
+        let class = own(this);
+        match class.dict().get_str(&names().__doc__) {
+            Some(doc) => match doc.ty().slots().descr_get {
+                Some(get) => get(vm, &doc, None, Some(this)),
+                None => Ok(doc),
+            },
+            None => Ok(Value::NONE),
+        }
+    })
+    .setter(|vm, this, value| {
+        let class = own(this);
+        let Some(value) = value.filter(|_| class.is_heap_type()) else {
+            return Err(vm.type_error(format!("cannot set '__doc__' attribute of immutable type '{}'", class.full_name())));
+        };
+        class.dict().set_str(&names().__doc__, value.clone());
+        class.modified();
+        Ok(())
+    }),
+    GetSetDef::new("__flags__", "", |_, this| Ok(Value::from(own(this).flags() & 0xFFFF_FFFF))),
+    GetSetDef::new("__basicsize__", "", |_, this| Ok(Value::from(own(this).basicsize.get()))),
+    GetSetDef::new("__itemsize__", "", |_, this| Ok(Value::from(own(this).itemsize.get()))),
+    GetSetDef::new("__dictoffset__", "", |_, this| Ok(Value::from(if own(this).has_dict() { -1 } else { 0 }))),
+    GetSetDef::new("__weakrefoffset__", "", |_, this| {
+        Ok(Value::from(if own(this).has_flags(type_flags::HAS_WEAKREF) { -1 } else { 0 }))
+    }),
+    GetSetDef::new("__abstractmethods__", "", |vm, this| {
+        let stored = own(this).dict().get_str(&names().__abstractmethods__);
+        match stored.filter(|_| !own(this).is(&crate::types::TYPE)) {
+            Some(methods) => Ok(methods),
+            None => Err(vm.attribute_error("__abstractmethods__")),
+        }
+    })
+    .setter(|vm, this, value| {
+        let class = own(this);
+        match value {
+            Some(value) => {
+                let is_abstract = vm.is_true(value)?;
+                class.dict().set_str(&names().__abstractmethods__, value.clone());
+                if is_abstract {
+                    class.set_flags(type_flags::IS_ABSTRACT);
+                } else {
+                    class.clear_flags(type_flags::IS_ABSTRACT);
+                }
+            }
+            None => {
+                if class.dict().remove_str(&names().__abstractmethods__).is_none() {
+                    return Err(vm.attribute_error("__abstractmethods__"));
+                }
+                class.clear_flags(type_flags::IS_ABSTRACT);
+            }
+        }
+        class.modified();
+        Ok(())
+    }),
+];

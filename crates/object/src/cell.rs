@@ -1,0 +1,91 @@
+//! The mutable state of an object.
+//!
+//! An [`ObjectCell`] is locked, through the lock byte in the object's private word, when threads run in
+//! parallel (GIL off and more than one thread); otherwise borrowing costs one predictable test.
+//! Code that may run Python never runs while a cell is borrowed. Debug builds assert it by the same byte.
+
+use crate::header::Header;
+use std::cell::UnsafeCell;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// True while more than one thread runs without the GIL.
+pub static PARALLEL: AtomicBool = AtomicBool::new(false);
+
+/// State of an object that is borrowed for short, Python-free stretches.
+#[repr(transparent)]
+pub struct ObjectCell<T>(UnsafeCell<T>);
+
+// SAFETY: access goes through `borrow`, which locks when threads run in parallel; else the GIL serialises.
+unsafe impl<T> Sync for ObjectCell<T> {}
+
+impl<T> ObjectCell<T> {
+    pub const fn new(value: T) -> Self {
+        ObjectCell(UnsafeCell::new(value))
+    }
+
+    /// Borrows the state; `owner` is the header of the object it belongs to.
+    #[inline(always)]
+    pub fn borrow<'a>(&'a self, owner: &'a Header) -> Borrow<'a, T> {
+        if cfg!(debug_assertions) || PARALLEL.load(Ordering::Relaxed) {
+            lock(owner);
+        }
+        Borrow { cell: self, owner }
+    }
+
+    /// The raw pointer, for the owner of the object (deallocation, collector, dispatch fast paths under the GIL).
+    #[inline(always)]
+    pub fn as_ptr(&self) -> *mut T {
+        self.0.get()
+    }
+
+    pub fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+#[cold]
+fn lock(owner: &Header) {
+    let byte = &owner.private().lock;
+    let mut spins = 0u32;
+    while byte.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if !PARALLEL.load(Ordering::Relaxed) && byte.load(Ordering::Relaxed) != 0 {
+            panic!("the state of an object was borrowed twice: Python code ran while a cell was borrowed");
+        }
+        spins += 1;
+        if spins < 64 { std::hint::spin_loop() } else { std::thread::yield_now() }
+    }
+}
+
+/// A borrow of an [`ObjectCell`].
+pub struct Borrow<'a, T> {
+    cell: &'a ObjectCell<T>,
+    owner: &'a Header,
+}
+
+impl<T> Deref for Borrow<'_, T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: the lock is held, or nothing runs in parallel and borrows do not nest.
+        unsafe { &*self.cell.0.get() }
+    }
+}
+impl<T> DerefMut for Borrow<'_, T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: as in `deref`.
+        unsafe { &mut *self.cell.0.get() }
+    }
+}
+impl<T> Drop for Borrow<'_, T> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if cfg!(debug_assertions) || PARALLEL.load(Ordering::Relaxed) {
+            self.owner.private().lock.store(0, Ordering::Release);
+        }
+    }
+}

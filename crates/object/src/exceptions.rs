@@ -1,0 +1,325 @@
+//! The built-in exceptions: the common payload, and one declaration per class.
+//!
+//! `os_error.rs` has what is particular to `OSError`, `group.rs` exception groups, `methods.rs` the attributes and
+//! methods of `BaseException`, `fields.rs` those of the classes with attributes of their own.
+
+pub mod fields;
+pub mod methods;
+pub mod os_error;
+
+use crate::builtins::tuple::Tuple;
+use crate::cell::ObjectCell;
+use crate::header::Header;
+use crate::heap::Kind;
+use crate::object::{Payload, Ref, Result, Visitor};
+use crate::types::{Type, TypeSpec, type_flags};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// An exception.
+#[repr(C)]
+pub struct BaseException {
+    pub header: Header,
+    pub state: ObjectCell<ExceptionState>,
+}
+
+pub struct ExceptionState {
+    pub args: Value,
+    /// `None` or a traceback.
+    pub traceback: Value,
+    pub context: Option<Value>,
+    pub cause: Option<Value>,
+    pub suppress_context: bool,
+    /// The attributes of particular classes (`name`, `errno`, …), by interned name.
+    pub fields: Vec<(Value, Value)>,
+}
+
+// SAFETY: repr(C), header first, visits every value.
+unsafe impl Payload for BaseException {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        BASE_EXCEPTION.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        let state = unsafe { &*self.state.as_ptr() };
+        visit(&state.args);
+        visit(&state.traceback);
+        state.context.iter().chain(&state.cause).for_each(&mut *visit);
+        state.fields.iter().for_each(|(_, value)| visit(value));
+    }
+    fn clear(&self) {
+        let old = std::mem::replace(&mut *self.state.borrow(&self.header), ExceptionState::empty());
+        drop(old);
+    }
+}
+
+impl ExceptionState {
+    fn empty() -> ExceptionState {
+        ExceptionState {
+            args: Tuple::from_slice(&[]).into_value(),
+            traceback: Value::NONE,
+            context: None,
+            cause: None,
+            suppress_context: false,
+            fields: Vec::new(),
+        }
+    }
+}
+
+/// Makes an instance of `ty`, a subclass of `BaseException`, without running `__init__`.
+pub fn new_exception(ty: &Type, args: Vec<Value>) -> Value {
+    let state = ExceptionState { args: Tuple::from_vec(args).into_value(), ..ExceptionState::empty() };
+    let exception = BaseException { header: Header::new(ty), state: ObjectCell::new(state) };
+    let value = Ref::new_with_type(ty, exception).into_value();
+    fields::init_from_args(&value);
+    value
+}
+
+/// The exception payload of an exception object.
+pub fn state(exception: &Value) -> &BaseException {
+    exception.downcast::<BaseException>().expect("an exception object")
+}
+
+pub fn field(exception: &Value, name: &Value) -> Option<Value> {
+    let exception = state(exception);
+    let state = exception.state.borrow(&exception.header);
+    state.fields.iter().find(|(n, _)| n.word() == name.word()).map(|(_, value)| value.clone())
+}
+
+pub fn set_field(exception: &Value, name: &Value, value: Value) {
+    let exception = state(exception);
+    let mut state = exception.state.borrow(&exception.header);
+    let old = match state.fields.iter_mut().find(|(n, _)| n.word() == name.word()) {
+        Some((_, old)) => Some(std::mem::replace(old, value)),
+        None => {
+            state.fields.push((name.clone(), value));
+            None
+        }
+    };
+    drop(state);
+    drop(old);
+}
+
+/// `exception.args`
+pub fn args(exception: &Value) -> Vec<Value> {
+    let exception = state(exception);
+    let args = exception.state.borrow(&exception.header).args.clone();
+    args.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default()
+}
+
+pub fn traceback(exception: &Value) -> Value {
+    let exception = state(exception);
+    exception.state.borrow(&exception.header).traceback.clone()
+}
+
+pub fn set_traceback(exception: &Value, traceback: Value) {
+    let exception = state(exception);
+    let old = std::mem::replace(&mut exception.state.borrow(&exception.header).traceback, traceback);
+    drop(old);
+}
+
+pub fn context(exception: &Value) -> Option<Value> {
+    let exception = state(exception);
+    exception.state.borrow(&exception.header).context.clone()
+}
+
+pub fn set_context(exception: &Value, context: Option<Value>) {
+    let exception = state(exception);
+    let old = std::mem::replace(&mut exception.state.borrow(&exception.header).context, context);
+    drop(old);
+}
+
+pub fn cause(exception: &Value) -> Option<Value> {
+    let exception = state(exception);
+    exception.state.borrow(&exception.header).cause.clone()
+}
+
+/// Sets `__cause__` and `__suppress_context__`.
+pub fn set_cause(exception: &Value, cause: Option<Value>) {
+    let exception = state(exception);
+    let mut state = exception.state.borrow(&exception.header);
+    state.suppress_context = true;
+    let old = std::mem::replace(&mut state.cause, cause);
+    drop(state);
+    drop(old);
+}
+
+/// Makes `handled` the context of `exception`, breaking a cycle that would close.
+pub fn chain_context(exception: &Value, handled: Value) {
+    if exception.is(&handled) {
+        return;
+    }
+    let mut at = handled.clone();
+    // Brent's cycle detection: a chain that someone made circular by hand must not hang us.
+    let (mut tortoise, mut power, mut lambda) = (at.clone(), 1, 0);
+    while let Some(next) = context(&at) {
+        if next.is(exception) {
+            set_context(&at, None);
+            break;
+        }
+        lambda += 1;
+        if next.is(&tortoise) {
+            break;
+        }
+        if lambda == power {
+            (tortoise, power, lambda) = (next.clone(), power * 2, 0);
+        }
+        at = next;
+    }
+    set_context(exception, Some(handled));
+}
+
+/// Appends to `__notes__`.
+pub fn add_note(exception: &Value, note: &str) {
+    let names = crate::vm::names();
+    let Some(header) = exception.as_object() else { return };
+    let note = Value::from(note);
+    match crate::attributes::get(header, &names.__notes__) {
+        Some(notes) => {
+            if let Some(list) = notes.downcast::<crate::builtins::list::List>() {
+                list.push(note);
+            }
+        }
+        None => crate::attributes::set(header, &names.__notes__, crate::builtins::list::List::from_vec(vec![note]).into()),
+    }
+}
+
+/// Whether `init` is that of `BaseException`, which only stores the arguments.
+pub fn is_base_init(init: crate::types::slots::Init) -> bool {
+    std::ptr::fn_addr_eq(init, methods::init as crate::types::slots::Init)
+}
+
+macro_rules! exceptions {
+    ($($spec:ident $name:literal $base:ident $doc:literal $({ $($builder:tt)* })?;)*) => {
+        $(
+            pub static $spec: TypeSpec = TypeSpec::new::<BaseException>($name)
+                .doc($doc)
+                .base(&$base)
+                .flags(type_flags::BASETYPE)
+                $($($builder)*)?;
+        )*
+        /// All built-in exception classes except `BaseException`, for the `builtins` module.
+        pub static ALL: &[&TypeSpec] = &[$(&$spec),*];
+    };
+}
+
+pub static BASE_EXCEPTION: TypeSpec = TypeSpec::new::<BaseException>("BaseException")
+    .doc("Common base class for all exceptions.")
+    .flags(type_flags::BASETYPE | type_flags::BASE_EXC_SUBCLASS | type_flags::HAS_DICT | type_flags::HAS_WEAKREF)
+    .slots(methods::slots)
+    .methods(methods::METHODS)
+    .getset(methods::GETSET);
+
+exceptions! {
+    EXCEPTION "Exception" BASE_EXCEPTION "Common base class for all non-exit exceptions.";
+    SYSTEM_EXIT "SystemExit" BASE_EXCEPTION "Request to exit from the interpreter." { .members(fields::SYSTEM_EXIT_MEMBERS) };
+    KEYBOARD_INTERRUPT "KeyboardInterrupt" BASE_EXCEPTION "Program interrupted by user.";
+    GENERATOR_EXIT "GeneratorExit" BASE_EXCEPTION "Request that a generator exit.";
+    BASE_EXCEPTION_GROUP "BaseExceptionGroup" BASE_EXCEPTION "A combination of multiple unrelated exceptions." { .slots(methods::group_slots).methods(methods::GROUP_METHODS).members(fields::GROUP_MEMBERS) };
+    STOP_ITERATION "StopIteration" EXCEPTION "Signal the end from iterator.__next__()." { .members(fields::STOP_ITERATION_MEMBERS) };
+    STOP_ASYNC_ITERATION "StopAsyncIteration" EXCEPTION "Signal the end from iterator.__anext__().";
+    ARITHMETIC_ERROR "ArithmeticError" EXCEPTION "Base class for arithmetic errors.";
+    FLOATING_POINT_ERROR "FloatingPointError" ARITHMETIC_ERROR "Floating-point operation failed.";
+    OVERFLOW_ERROR "OverflowError" ARITHMETIC_ERROR "Result too large to be represented.";
+    ZERO_DIVISION_ERROR "ZeroDivisionError" ARITHMETIC_ERROR "Second argument to a division or modulo operation was zero.";
+    ASSERTION_ERROR "AssertionError" EXCEPTION "Assertion failed.";
+    ATTRIBUTE_ERROR "AttributeError" EXCEPTION "Attribute not found." { .slots(fields::keyword_slots).members(fields::ATTRIBUTE_ERROR_MEMBERS).methods(fields::ATTRIBUTE_METHODS) };
+    BUFFER_ERROR "BufferError" EXCEPTION "Buffer error.";
+    EOF_ERROR "EOFError" EXCEPTION "Read beyond end of file.";
+    IMPORT_ERROR "ImportError" EXCEPTION "Import can't find module, or can't find name in module." { .slots(fields::import_slots).members(fields::IMPORT_ERROR_MEMBERS).methods(fields::IMPORT_METHODS) };
+    MODULE_NOT_FOUND_ERROR "ModuleNotFoundError" IMPORT_ERROR "Module not found.";
+    LOOKUP_ERROR "LookupError" EXCEPTION "Base class for lookup errors.";
+    INDEX_ERROR "IndexError" LOOKUP_ERROR "Sequence index out of range.";
+    KEY_ERROR "KeyError" LOOKUP_ERROR "Mapping key not found." { .slots(methods::key_error_slots) };
+    MEMORY_ERROR "MemoryError" EXCEPTION "Out of memory.";
+    NAME_ERROR "NameError" EXCEPTION "Name not found globally." { .slots(fields::name_slots).members(fields::NAME_ERROR_MEMBERS) };
+    UNBOUND_LOCAL_ERROR "UnboundLocalError" NAME_ERROR "Local name referenced but not bound to a value.";
+    OS_ERROR "OSError" EXCEPTION "Base class for I/O related errors." { .slots(os_error::slots).members(os_error::MEMBERS).getset(os_error::GETSET).methods(os_error::METHODS) };
+    BLOCKING_IO_ERROR "BlockingIOError" OS_ERROR "I/O operation would block.";
+    CHILD_PROCESS_ERROR "ChildProcessError" OS_ERROR "Child process error.";
+    CONNECTION_ERROR "ConnectionError" OS_ERROR "Connection error.";
+    BROKEN_PIPE_ERROR "BrokenPipeError" CONNECTION_ERROR "Broken pipe.";
+    CONNECTION_ABORTED_ERROR "ConnectionAbortedError" CONNECTION_ERROR "Connection aborted.";
+    CONNECTION_REFUSED_ERROR "ConnectionRefusedError" CONNECTION_ERROR "Connection refused.";
+    CONNECTION_RESET_ERROR "ConnectionResetError" CONNECTION_ERROR "Connection reset.";
+    FILE_EXISTS_ERROR "FileExistsError" OS_ERROR "File already exists.";
+    FILE_NOT_FOUND_ERROR "FileNotFoundError" OS_ERROR "File not found.";
+    INTERRUPTED_ERROR "InterruptedError" OS_ERROR "Interrupted by signal.";
+    IS_A_DIRECTORY_ERROR "IsADirectoryError" OS_ERROR "Operation doesn't work on directories.";
+    NOT_A_DIRECTORY_ERROR "NotADirectoryError" OS_ERROR "Operation only works on directories.";
+    PERMISSION_ERROR "PermissionError" OS_ERROR "Not enough permissions.";
+    PROCESS_LOOKUP_ERROR "ProcessLookupError" OS_ERROR "Process not found.";
+    TIMEOUT_ERROR "TimeoutError" OS_ERROR "Timeout expired.";
+    REFERENCE_ERROR "ReferenceError" EXCEPTION "Weak ref proxy used after referent went away.";
+    RUNTIME_ERROR "RuntimeError" EXCEPTION "Unspecified run-time error.";
+    NOT_IMPLEMENTED_ERROR "NotImplementedError" RUNTIME_ERROR "Method or function hasn't been implemented yet.";
+    PYTHON_FINALIZATION_ERROR "PythonFinalizationError" RUNTIME_ERROR "Operation blocked during Python finalization.";
+    RECURSION_ERROR "RecursionError" RUNTIME_ERROR "Recursion limit exceeded.";
+    SYNTAX_ERROR "SyntaxError" EXCEPTION "Invalid syntax." { .slots(fields::syntax_slots).members(fields::SYNTAX_ERROR_MEMBERS) };
+    INCOMPLETE_INPUT_ERROR "_IncompleteInputError" SYNTAX_ERROR "incomplete input.";
+    INDENTATION_ERROR "IndentationError" SYNTAX_ERROR "Improper indentation.";
+    TAB_ERROR "TabError" INDENTATION_ERROR "Improper mixture of spaces and tabs.";
+    SYSTEM_ERROR "SystemError" EXCEPTION "Internal error in the Python interpreter.\n\nPlease report this to the Python maintainer, along with the traceback,\nthe Python version, and the hardware/OS platform and version.";
+    TYPE_ERROR "TypeError" EXCEPTION "Inappropriate argument type.";
+    VALUE_ERROR "ValueError" EXCEPTION "Inappropriate argument value (of correct type).";
+    UNICODE_ERROR "UnicodeError" VALUE_ERROR "Unicode related error.";
+    UNICODE_DECODE_ERROR "UnicodeDecodeError" UNICODE_ERROR "Unicode decoding error." { .slots(fields::unicode_decode_slots).members(fields::UNICODE_ERROR_MEMBERS) };
+    UNICODE_ENCODE_ERROR "UnicodeEncodeError" UNICODE_ERROR "Unicode encoding error." { .slots(fields::unicode_encode_slots).members(fields::UNICODE_ERROR_MEMBERS) };
+    UNICODE_TRANSLATE_ERROR "UnicodeTranslateError" UNICODE_ERROR "Unicode translation error." { .slots(fields::unicode_translate_slots).members(fields::UNICODE_ERROR_MEMBERS) };
+    WARNING "Warning" EXCEPTION "Base class for warning categories.";
+    BYTES_WARNING "BytesWarning" WARNING "Base class for warnings about bytes and buffer related problems, mostly\nrelated to conversion from str or comparing to str.";
+    DEPRECATION_WARNING "DeprecationWarning" WARNING "Base class for warnings about deprecated features.";
+    ENCODING_WARNING "EncodingWarning" WARNING "Base class for warnings about encodings.";
+    FUTURE_WARNING "FutureWarning" WARNING "Base class for warnings about constructs that will change semantically\nin the future.";
+    IMPORT_WARNING "ImportWarning" WARNING "Base class for warnings about probable mistakes in module imports";
+    PENDING_DEPRECATION_WARNING "PendingDeprecationWarning" WARNING "Base class for warnings about features which will be deprecated\nin the future.";
+    RESOURCE_WARNING "ResourceWarning" WARNING "Base class for warnings about resource usage.";
+    RUNTIME_WARNING "RuntimeWarning" WARNING "Base class for warnings about dubious runtime behavior.";
+    SYNTAX_WARNING "SyntaxWarning" WARNING "Base class for warnings about dubious syntax.";
+    UNICODE_WARNING "UnicodeWarning" WARNING "Base class for warnings about Unicode related problems, mostly\nrelated to conversion problems.";
+    USER_WARNING "UserWarning" WARNING "Base class for warnings generated by user code.";
+}
+
+/// `AttributeError`
+pub fn attribute_error() -> &'static Type {
+    ATTRIBUTE_ERROR.ty()
+}
+/// `StopIteration`
+pub fn stop_iteration() -> &'static Type {
+    STOP_ITERATION.ty()
+}
+/// `TypeError`
+pub fn type_error() -> &'static Type {
+    TYPE_ERROR.ty()
+}
+
+/// Makes an exception object of what `raise x` was given: an exception, or a class to be called.
+pub fn normalize(vm: &Vm, value: &Value) -> Result {
+    if value.downcast::<BaseException>().is_some() {
+        return Ok(value.clone());
+    }
+    if let Some(class) = value.downcast::<Type>()
+        && class.is_subtype(BASE_EXCEPTION.ty())
+    {
+        let exception = vm.call(value, &[], None)?;
+        if exception.downcast::<BaseException>().is_none() {
+            return Err(vm.type_error(format!(
+                "calling {} should have returned an instance of BaseException, not {}",
+                vm.repr_string(value)?,
+                vm.repr_string(&exception.ty().to_value())?
+            )));
+        }
+        return Ok(exception);
+    }
+    Err(vm.type_error("exceptions must derive from BaseException"))
+}
+
+/// The first built-in class among `ty` and its bases.
+pub fn nearest_builtin(ty: &Type) -> &Type {
+    let mut ty = ty;
+    while ty.is_heap_type() {
+        ty = ty.base().expect("only `object` has no base");
+    }
+    ty
+}

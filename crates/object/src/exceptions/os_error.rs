@@ -1,0 +1,140 @@
+//! `OSError`: errno, file names, and the subclass that goes with an errno.
+
+use super::*;
+use crate::builtins::int;
+use crate::builtins::str::intern;
+use crate::native::{GetSetDef, MemberDef, MethodDef};
+use crate::types::slots::Slots;
+
+/// The system's text for an errno.
+pub fn strerror(errno: i32) -> String {
+    // SAFETY: strerror returns a valid C string, copied at once.
+    unsafe { std::ffi::CStr::from_ptr(libc::strerror(errno)) }.to_string_lossy().into_owned()
+}
+
+/// The subclass for an errno (PEP 3151).
+fn class_for(errno: i64) -> Option<&'static Type> {
+    let spec = match i32::try_from(errno).ok()? {
+        libc::EAGAIN | libc::EALREADY | libc::EINPROGRESS => &BLOCKING_IO_ERROR,
+        libc::EPIPE | libc::ESHUTDOWN => &BROKEN_PIPE_ERROR,
+        libc::ECHILD => &CHILD_PROCESS_ERROR,
+        libc::ECONNABORTED => &CONNECTION_ABORTED_ERROR,
+        libc::ECONNREFUSED => &CONNECTION_REFUSED_ERROR,
+        libc::ECONNRESET => &CONNECTION_RESET_ERROR,
+        libc::EEXIST => &FILE_EXISTS_ERROR,
+        libc::ENOENT => &FILE_NOT_FOUND_ERROR,
+        libc::EISDIR => &IS_A_DIRECTORY_ERROR,
+        libc::ENOTDIR => &NOT_A_DIRECTORY_ERROR,
+        libc::EINTR => &INTERRUPTED_ERROR,
+        libc::EACCES | libc::EPERM => &PERMISSION_ERROR,
+        libc::ESRCH => &PROCESS_LOOKUP_ERROR,
+        libc::ETIMEDOUT => &TIMEOUT_ERROR,
+        _ => return None,
+    };
+    Some(spec.ty())
+}
+
+pub fn slots(s: &mut Slots) {
+    s.new = Some(|vm, class, args, kwnames| {
+        let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
+        let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
+        let is_os_error = ty.is(&OS_ERROR);
+        let errno = args.first().filter(|_| (2..=5).contains(&positional)).and_then(int::to_i64);
+        let ty = match errno.filter(|_| is_os_error).and_then(class_for) {
+            Some(sub) => sub,
+            None => ty,
+        };
+        let exception = new_exception(ty, args[..positional].to_vec());
+        parse(&exception, &args[..positional]);
+        Ok(exception)
+    });
+    s.init = Some(|vm, this, args, kwnames| {
+        if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
+            return Err(vm.type_error(format!("{}() takes no keyword arguments", this.ty().name())));
+        }
+        methods::set_args(this, args.to_vec());
+        parse(this, args);
+        Ok(())
+    });
+    s.str = Some(|vm, this| {
+        let get = |name: &str| field(this, intern(name).as_value());
+        let or_none = |value: Option<Value>| value.unwrap_or(Value::NONE);
+        let (errno, strerror) = (get("errno"), get("strerror"));
+        if let Some(filename) = get("filename") {
+            let (errno, strerror) = (vm.str_string(&or_none(errno))?, vm.str_string(&or_none(strerror))?);
+            let first = vm.repr_string(&filename)?;
+            return Ok(Value::from(match get("filename2") {
+                Some(second) => format!("[Errno {errno}] {strerror}: {first} -> {}", vm.repr_string(&second)?),
+                None => format!("[Errno {errno}] {strerror}: {first}"),
+            }));
+        }
+        match (errno, strerror) {
+            (Some(errno), Some(strerror)) => {
+                Ok(Value::from(format!("[Errno {}] {}", vm.str_string(&errno)?, vm.str_string(&strerror)?)))
+            }
+            _ => (BASE_EXCEPTION.ty().slots().str.expect("BaseException has __str__"))(vm, this),
+        }
+    });
+}
+
+/// Takes errno, strerror and the file names from the arguments; `args` keeps the first two.
+fn parse(this: &Value, args: &[Value]) {
+    if !(2..=5).contains(&args.len()) {
+        return;
+    }
+    let set = |name: &str, value: &Value| set_field(this, intern(name).as_value(), value.clone());
+    set("errno", &args[0]);
+    set("strerror", &args[1]);
+    if let Some(filename) = args.get(2).filter(|f| !f.is_none()) {
+        if this.ty().is_subtype(BLOCKING_IO_ERROR.ty()) && int::is_int(filename) {
+            set("characters_written", filename);
+            return;
+        }
+        set("filename", filename);
+        if let Some(second) = args.get(4).filter(|f| !f.is_none()) {
+            set("filename2", second);
+        }
+        methods::set_args(this, args[..2].to_vec());
+    }
+}
+
+macro_rules! member {
+    ($name:literal) => {
+        MemberDef::new($name, "", |_, this| Ok(field(this, intern($name).as_value()).unwrap_or(Value::NONE))).setter(
+            |_, this, value| {
+                set_field(this, intern($name).as_value(), value.cloned().unwrap_or(Value::NONE));
+                Ok(())
+            },
+        )
+    };
+}
+
+pub static MEMBERS: &[MemberDef] = &[member!("errno"), member!("strerror"), member!("filename"), member!("filename2")];
+
+pub static GETSET: &[GetSetDef] = &[GetSetDef::new("characters_written", "", |vm, this| {
+    match field(this, intern("characters_written").as_value()) {
+        Some(count) => Ok(count),
+        None => Err(vm.attribute_error("characters_written")),
+    }
+})
+.setter(|vm, this, value| {
+    let Some(value) = value else { return Err(vm.attribute_error("characters_written")) };
+    let count = vm.index(value)?;
+    set_field(this, intern("characters_written").as_value(), count);
+    Ok(())
+})];
+
+crate::method_table! { pub static METHODS = [MethodDef::new("__reduce__($self, /)", "", |_, this, _| {
+    let mut list = args(this);
+    let get = |name: &str| field(this, intern(name).as_value());
+    if list.len() == 2
+        && let Some(filename) = get("filename")
+    {
+        list.push(filename);
+        if let Some(second) = get("filename2") {
+            list.push(Value::NONE);
+            list.push(second);
+        }
+    }
+    Ok(Tuple::from_vec(vec![this.ty().to_value(), Tuple::from_vec(list).into_value()]).into_value())
+})]; }

@@ -1,0 +1,109 @@
+//! What precedes every object: counts, type, and the runtime's private word.
+//!
+//! ```text
+//!  −16  shared count (64 bits; only when the process runs without the GIL)
+//!   −8  private word {shape id: 32, collector bits: 8, lock: 8, flags: 16}
+//!    0  local count: 32, owner: 32
+//!    8  type pointer
+//! ```
+
+use crate::types::Type;
+use std::cell::Cell;
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+
+/// The two words at the start of every object.
+#[repr(C)]
+pub struct Header {
+    /// References counted by the owning thread; touched by no other.
+    pub(crate) local: Cell<u32>,
+    /// The owning thread's id; 0 with the GIL on; [`IMMORTAL`] for objects that never die.
+    pub(crate) owner: AtomicU32,
+    ty: Cell<*const Type>,
+}
+
+/// The owner id of immortal objects; no thread has it.
+pub const IMMORTAL: u32 = u32::MAX;
+/// The local count of immortal objects, for readers that look only at the count.
+pub const IMMORTAL_COUNT: u32 = 3 << 30;
+
+/// The runtime's private word, at −8.
+#[repr(C)]
+pub struct PrivateWord {
+    pub shape: AtomicU32,
+    pub collector: AtomicU8,
+    pub lock: AtomicU8,
+    pub flags: AtomicU16,
+}
+
+/// Bits of [`PrivateWord::flags`].
+pub mod object_flags {
+    /// `__del__` has run (or will not): `gc.is_finalized`.
+    pub const FINALIZED: u16 = 1;
+    /// A weak reference to the object exists (registry in `weakref.rs`).
+    pub const HAS_WEAKREFS: u16 = 2;
+    /// The object's attributes are in a dictionary, not in slots.
+    pub const DICT_MODE: u16 = 4;
+}
+
+impl Header {
+    /// A header with one reference, owned by the current thread.
+    #[inline(always)]
+    pub fn new(ty: &Type) -> Header {
+        Header { local: Cell::new(1), owner: AtomicU32::new(crate::count::current_owner()), ty: Cell::new(ty) }
+    }
+
+    #[inline(always)]
+    pub fn ty(&self) -> &Type {
+        // SAFETY: an object holds a reference to its type (heap types) or the type is immortal.
+        unsafe { &*self.ty.get() }
+    }
+
+    /// Replaces the type pointer; the caller moves the references.
+    pub(crate) fn set_type_pointer(&self, ty: *const Type) {
+        self.ty.set(ty);
+    }
+
+    #[inline(always)]
+    pub fn private(&self) -> &PrivateWord {
+        // SAFETY: the heap puts the private word before every object.
+        unsafe { &*(self as *const Header as *const PrivateWord).sub(1) }
+    }
+
+    /// The shared count; present only without the GIL.
+    ///
+    /// # Safety
+    /// The heap's prefix is 16 bytes.
+    #[inline(always)]
+    pub(crate) unsafe fn shared(&self) -> &AtomicI64 {
+        // SAFETY: the caller says that the word is there.
+        unsafe { &*(self as *const Header as *const AtomicI64).sub(2) }
+    }
+
+    #[inline(always)]
+    pub fn shape_id(&self) -> u32 {
+        self.private().shape.load(Relaxed)
+    }
+    #[inline(always)]
+    pub fn set_shape_id(&self, id: u32) {
+        self.private().shape.store(id, Relaxed);
+    }
+    #[inline(always)]
+    pub fn has_flag(&self, flag: u16) -> bool {
+        self.private().flags.load(Relaxed) & flag != 0
+    }
+    pub fn set_flag(&self, flag: u16) {
+        self.private().flags.fetch_or(flag, Relaxed);
+    }
+    pub fn clear_flag(&self, flag: u16) {
+        self.private().flags.fetch_and(!flag, Relaxed);
+    }
+    #[inline(always)]
+    pub fn is_immortal(&self) -> bool {
+        self.owner.load(Relaxed) == IMMORTAL
+    }
+    /// Makes the object immortal: its count no longer changes.
+    pub fn make_immortal(&self) {
+        self.owner.store(IMMORTAL, Relaxed);
+        self.local.set(IMMORTAL_COUNT);
+    }
+}

@@ -1,0 +1,96 @@
+//! Module objects, and how native modules are declared.
+
+use super::{MethodDef, function::BuiltinFunction};
+use crate::builtins::dict::Dict;
+use crate::builtins::str::intern;
+use crate::header::Header;
+use crate::heap::Kind;
+use crate::object::{Payload, Ref, Result, Visitor};
+use crate::types::{Type, TypeSpec};
+use crate::value::Value;
+use crate::vm::Vm;
+
+/// A module: its namespace.
+#[repr(C)]
+pub struct Module {
+    pub header: Header,
+    pub dict: Ref<Dict>,
+    /// The declaration, for native modules.
+    pub def: Option<&'static ModuleDef>,
+}
+
+// SAFETY: repr(C), header first, visits the dict.
+unsafe impl Payload for Module {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        MODULE.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        visit(self.dict.as_value());
+    }
+    fn clear(&self) {
+        self.dict.clear_items();
+    }
+}
+
+pub static MODULE: TypeSpec = TypeSpec::new::<Module>("module")
+    .doc("Create a module object.\n\nThe name must be a string; the optional docstring can have any type.")
+    .flags(crate::types::type_flags::BASETYPE | crate::types::type_flags::HAS_WEAKREF)
+    .own_dict(|header, _| {
+        // SAFETY: the type says that the object is a module.
+        Some(unsafe { &*(header as *const Header as *const Module) }.dict.clone())
+    })
+    .slots(crate::builtins::module::slots)
+    .methods(crate::builtins::module::METHODS)
+    .getset(crate::builtins::module::GETSET);
+
+/// The declaration of a native module.
+pub struct ModuleDef {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub functions: &'static [MethodDef],
+    /// Adds constants and types, once, when the module is first imported.
+    pub exec: fn(&Vm, &Module) -> Result<()>,
+}
+
+impl Module {
+    /// An empty module with `__name__` and the other standard names set to their initial values.
+    pub fn new(name: &str) -> Ref<Module> {
+        let module = Ref::new(Module { header: Header::new(MODULE.ty()), dict: Dict::new(), def: None });
+        module.set("__name__", Value::from(name));
+        for name in ["__doc__", "__package__", "__loader__", "__spec__"] {
+            module.set(name, Value::NONE);
+        }
+        module
+    }
+
+    /// A native module, filled.
+    pub fn from_def(vm: &Vm, def: &'static ModuleDef) -> Result<Ref<Module>> {
+        let module =
+            Ref::new(Module { header: Header::new(MODULE.ty()), dict: Dict::new(), def: Some(def) });
+        module.set("__name__", intern(def.name).into_value());
+        module.set("__doc__", if def.doc.is_empty() { Value::NONE } else { Value::from(def.doc) });
+        for name in ["__package__", "__loader__", "__spec__"] {
+            module.set(name, Value::NONE);
+        }
+        let name = intern(def.name).into_value();
+        for function in def.functions {
+            let function_value = BuiltinFunction::new(function, module.as_value().clone(), name.clone());
+            module.set(function.name(), function_value.into_value());
+        }
+        (def.exec)(vm, &module)?;
+        Ok(module)
+    }
+
+    /// Sets an attribute.
+    pub fn set(&self, name: &str, value: Value) {
+        self.dict.set_str(intern(name).as_value(), value);
+    }
+    /// Adds a built-in type under its name.
+    pub fn add_type(&self, spec: &'static TypeSpec) {
+        self.set(&spec.ty().name(), spec.value());
+    }
+    pub fn get(&self, name: &str) -> Option<Value> {
+        self.dict.get_str(intern(name).as_value())
+    }
+}

@@ -1,0 +1,314 @@
+//! Signatures of native functions: parsing the declaration, binding arguments, the errors of wrong calls.
+//!
+//! Messages follow CPython's Argument Clinic (`_PyArg_UnpackKeywords`, `_PyArg_CheckPositional`).
+
+use crate::builtins::dict::Dict;
+use crate::builtins::str::{Str, intern};
+use crate::builtins::tuple::Tuple;
+use crate::object::Result;
+use crate::value::Value;
+use crate::vm::{Raised, Vm};
+use smallvec::SmallVec;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    PositionalOnly,
+    PositionalOrKeyword,
+    VarPositional,
+    KeywordOnly,
+    VarKeyword,
+}
+
+/// One parameter.
+pub struct Parameter {
+    pub name: &'static str,
+    name_value: Value,
+    pub kind: Kind,
+    pub required: bool,
+    /// A constant default, or `UNBOUND`.
+    pub default: Value,
+}
+
+/// A parsed declaration.
+pub struct Signature {
+    pub function: &'static str,
+    pub parameters: Vec<Parameter>,
+    /// Parameters that can be given positionally.
+    positional: usize,
+    positional_only: usize,
+    required_positional: usize,
+    var_positional: Option<usize>,
+    var_keyword: Option<usize>,
+    /// All parameters are positional-only and required: the arguments are passed as they are.
+    simple: bool,
+}
+
+impl Signature {
+    /// Parses `name($self, a, b=None, /, c=1, *, d)`.
+    pub fn parse(declaration: &'static str) -> Signature {
+        let (function, rest) = declaration.split_once('(').unwrap_or((declaration, ")"));
+        let inner = rest.rsplit_once(')').map_or(rest, |(inner, _)| inner);
+        let mut parameters: Vec<Parameter> = Vec::new();
+        let mut keyword_only = false;
+        for part in split_parameters(inner) {
+            let part = part.trim();
+            if part.is_empty() || part.starts_with('$') {
+                continue;
+            }
+            if part == "/" {
+                parameters.iter_mut().for_each(|p| p.kind = Kind::PositionalOnly);
+                continue;
+            }
+            if part == "*" {
+                keyword_only = true;
+                continue;
+            }
+            let (name, kind) = if let Some(name) = part.strip_prefix("**") {
+                (name, Kind::VarKeyword)
+            } else if let Some(name) = part.strip_prefix('*') {
+                keyword_only = true;
+                (name, Kind::VarPositional)
+            } else {
+                (part, if keyword_only { Kind::KeywordOnly } else { Kind::PositionalOrKeyword })
+            };
+            let (name, default) = match name.split_once('=') {
+                Some((name, default)) => (name, Some(default)),
+                None => (name, None),
+            };
+            let variadic = matches!(kind, Kind::VarKeyword | Kind::VarPositional);
+            parameters.push(Parameter {
+                name,
+                name_value: intern(name).into_value(),
+                kind,
+                required: default.is_none() && !variadic,
+                default: default.map_or(Value::UNBOUND, constant),
+            });
+        }
+        let is_positional = |p: &&Parameter| matches!(p.kind, Kind::PositionalOnly | Kind::PositionalOrKeyword);
+        let positional = parameters.iter().filter(is_positional).count();
+        let positional_only = parameters.iter().filter(|p| p.kind == Kind::PositionalOnly).count();
+        let required_positional = parameters.iter().filter(is_positional).filter(|p| p.required).count();
+        let simple = parameters.iter().all(|p| p.kind == Kind::PositionalOnly && p.required);
+        Signature {
+            function,
+            positional,
+            positional_only,
+            required_positional,
+            var_positional: parameters.iter().position(|p| p.kind == Kind::VarPositional),
+            var_keyword: parameters.iter().position(|p| p.kind == Kind::VarKeyword),
+            parameters,
+            simple,
+        }
+    }
+
+    /// Binds the arguments of a vectorcall and calls `f` with one value per parameter.
+    #[inline]
+    pub fn bind_and_call(
+        &self,
+        vm: &Vm,
+        this: &Value,
+        args: &[Value],
+        kwnames: Option<&Value>,
+        f: fn(&Vm, &Value, &[Value]) -> Result,
+    ) -> Result {
+        if self.simple && kwnames.is_none() && args.len() == self.positional {
+            return f(vm, this, args);
+        }
+        let bound = self.bind(vm, args, kwnames)?;
+        f(vm, this, &bound)
+    }
+
+    /// One value per parameter.
+    pub fn bind(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<SmallVec<[Value; 8]>> {
+        let kwnames: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
+        let given = args.len() - kwnames.len();
+        let (positional, keyword_values) = args.split_at(given);
+        let mut bound: SmallVec<[Value; 8]> = self.parameters.iter().map(|_| Value::UNBOUND).collect();
+        for (slot, value) in bound.iter_mut().zip(&positional[..given.min(self.positional)]) {
+            *slot = value.clone();
+        }
+        if given > self.positional {
+            match self.var_positional {
+                Some(at) => bound[at] = Tuple::from_slice(&positional[self.positional..]).into_value(),
+                None => return Err(self.too_many(vm, given, kwnames.len())),
+            }
+        } else if let Some(at) = self.var_positional {
+            bound[at] = Tuple::from_slice(&[]).into_value();
+        }
+        if given < self.positional_only {
+            let required = self.parameters[..self.positional_only].iter().filter(|p| p.required).count();
+            if given < required {
+                return Err(self.too_few(vm, given, kwnames.len()));
+            }
+        }
+        self.bind_keywords(vm, &mut bound, kwnames, keyword_values)?;
+        for (at, parameter) in self.parameters.iter().enumerate() {
+            if bound[at].is_unbound() && parameter.kind != Kind::VarKeyword {
+                if parameter.required {
+                    return Err(self.missing(vm, at, given));
+                }
+                bound[at] = parameter.default.clone();
+            }
+        }
+        Ok(bound)
+    }
+
+    fn bind_keywords(&self, vm: &Vm, bound: &mut [Value], names: &[Value], values: &[Value]) -> Result<()> {
+        let extra = self.var_keyword.map(|at| {
+            let dict = Dict::new();
+            bound[at] = dict.clone().into_value();
+            dict
+        });
+        if !names.is_empty() && self.positional == self.positional_only && extra.is_none() {
+            let keyword_only = self.parameters.iter().any(|p| p.kind == Kind::KeywordOnly);
+            if !keyword_only {
+                return Err(vm.type_error(format!("{}() takes no keyword arguments", self.function)));
+            }
+        }
+        for (name, value) in names.iter().zip(values) {
+            let at = self.parameters.iter().position(|p| {
+                matches!(p.kind, Kind::PositionalOrKeyword | Kind::KeywordOnly) && Str::same(&p.name_value, name)
+            });
+            match (at, &extra) {
+                (Some(at), _) if bound[at].is_unbound() => bound[at] = value.clone(),
+                (Some(at), _) => {
+                    return Err(vm.type_error(format!(
+                        "argument for {}() given by name ('{}') and position ({})",
+                        self.function,
+                        self.parameters[at].name,
+                        at + 1
+                    )));
+                }
+                (None, Some(extra)) => extra.set_str(name, value.clone()),
+                (None, None) => {
+                    return Err(vm.type_error(format!(
+                        "{}() got an unexpected keyword argument '{}'",
+                        self.function,
+                        vm.display_name(name)
+                    )));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn no_keywords_at_all(&self) -> bool {
+        self.positional == self.positional_only && self.parameters.iter().all(|p| p.kind != Kind::KeywordOnly)
+    }
+
+    #[cold]
+    fn too_many(&self, vm: &Vm, given: usize, keywords: usize) -> Raised {
+        let name = self.function;
+        if self.no_keywords_at_all() {
+            return self.wrong_count(vm, given);
+        }
+        let max = self.positional;
+        let total = self.parameters.len();
+        if max == total {
+            let given = given + keywords;
+            let bound = if self.required_positional == max { "exactly" } else { "at most" };
+            let (plural, kind) = (if max == 1 { "" } else { "s" }, if keywords == 0 { "positional " } else { "" });
+            return vm.type_error(format!("{name}() takes {bound} {max} {kind}argument{plural} ({given} given)"));
+        }
+        let bound = if self.required_positional == max { "exactly" } else { "at most" };
+        if max == 0 {
+            return vm.type_error(format!("{name}() takes no positional arguments"));
+        }
+        let plural = if max == 1 { "" } else { "s" };
+        vm.type_error(format!("{name}() takes {bound} {max} positional argument{plural} ({given} given)"))
+    }
+
+    /// `_PyArg_CheckPositional` and the METH_NOARGS/METH_O messages.
+    #[cold]
+    fn wrong_count(&self, vm: &Vm, given: usize) -> Raised {
+        let name = self.function;
+        let (min, max) = (self.required_positional, self.positional);
+        if max == 0 {
+            return vm.type_error(format!("{name}() takes no arguments ({given} given)"));
+        }
+        if min == 1 && max == 1 {
+            return vm.type_error(format!("{name}() takes exactly one argument ({given} given)"));
+        }
+        let (bound, limit) = if min == max {
+            ("", min)
+        } else if given < min {
+            ("at least ", min)
+        } else {
+            ("at most ", max)
+        };
+        let plural = if limit == 1 { "" } else { "s" };
+        vm.type_error(format!("{name} expected {bound}{limit} argument{plural}, got {given}"))
+    }
+
+    #[cold]
+    fn too_few(&self, vm: &Vm, given: usize, _keywords: usize) -> Raised {
+        if self.no_keywords_at_all() && self.var_positional.is_none() {
+            return self.wrong_count(vm, given);
+        }
+        let min = self.parameters[..self.positional_only].iter().filter(|p| p.required).count();
+        let bound = if self.required_positional == self.positional { "exactly" } else { "at least" };
+        let plural = if min == 1 { "" } else { "s" };
+        vm.type_error(format!("{}() takes {bound} {min} positional argument{plural} ({given} given)", self.function))
+    }
+
+    #[cold]
+    fn missing(&self, vm: &Vm, at: usize, given: usize) -> Raised {
+        let parameter = &self.parameters[at];
+        if parameter.kind == Kind::PositionalOnly {
+            return self.too_few(vm, given, 0);
+        }
+        if parameter.kind == Kind::KeywordOnly {
+            return vm.type_error(format!(
+                "{}() missing required keyword-only argument: '{}'",
+                self.function, parameter.name
+            ));
+        }
+        vm.type_error(format!("{}() missing required argument '{}' (pos {})", self.function, parameter.name, at + 1))
+    }
+}
+
+/// Splits at commas outside quotes and brackets.
+fn split_parameters(text: &'static str) -> Vec<&'static str> {
+    let (mut parts, mut depth, mut quote, mut start) = (Vec::new(), 0, None, 0);
+    for (at, c) in text.char_indices() {
+        match (c, quote) {
+            (c, Some(q)) if c == q => quote = None,
+            (_, Some(_)) => {}
+            ('\'' | '"', None) => quote = Some(c),
+            ('(' | '[' | '{', None) => depth += 1,
+            (')' | ']' | '}', None) => depth -= 1,
+            (',', None) if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// A default written as a constant; `UNBOUND` for anything else.
+fn constant(text: &'static str) -> Value {
+    match text {
+        "None" => return Value::NONE,
+        "True" => return Value::TRUE,
+        "False" => return Value::FALSE,
+        "()" => return Tuple::from_slice(&[]).into_value(),
+        _ => {}
+    }
+    if let Ok(n) = text.parse::<i64>() {
+        return Value::from(n);
+    }
+    if let Ok(f) = text.parse::<f64>() {
+        if text.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+            return Value::from(f);
+        }
+    }
+    let unquoted = text.strip_prefix('\'').and_then(|t| t.strip_suffix('\''));
+    match unquoted {
+        Some(inner) if !inner.contains('\\') => intern(inner).into_value(),
+        Some("\\n") => Value::from("\n"),
+        _ => Value::UNBOUND,
+    }
+}

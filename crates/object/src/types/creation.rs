@@ -1,0 +1,634 @@
+//! `type.__new__`: making classes; keeping slots in step with dunder methods.
+
+use crate::attributes;
+use crate::builtins::dict::Dict;
+use crate::builtins::staticmethod;
+use crate::builtins::str::{Str, intern};
+use crate::builtins::tuple::Tuple;
+use crate::header::Header;
+use crate::native::descriptors::SlotWrapper;
+use crate::native::function::{BuiltinFunction, Definition};
+use crate::object::{Ref, Result, to_value};
+use crate::types::slots::{SLOT_ROWS, SlotFn, Slots, is_sequence_alias};
+use crate::types::{OBJECT, TYPE, Type, lookup, mro, slot_dispatch, type_flags};
+use crate::value::Value;
+use crate::vm::{Vm, names};
+use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// `type.__new__(metatype, name, bases, namespace, **kwargs)`.
+pub fn new(vm: &Vm, meta: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
+    if positional != 3 {
+        return Err(vm.type_error(format!("type.__new__() takes exactly 3 arguments ({positional} given)")));
+    }
+    let name = vm.expect_str(&args[0], |got| format!("type.__new__() argument 1 must be str, not {got}"))?;
+    let Some(bases) = args[1].downcast::<Tuple>() else {
+        return Err(vm.type_error(format!("type.__new__() argument 2 must be tuple, not {}", args[1].ty().name())));
+    };
+    let Some(namespace) = args[2].downcast::<Dict>() else {
+        return Err(vm.type_error(format!("type.__new__() argument 3 must be dict, not {}", args[2].ty().name())));
+    };
+    let bases = if bases.as_slice().is_empty() { vec![OBJECT.value()] } else { bases.as_slice().to_vec() };
+    for base in &bases {
+        if base.downcast::<Type>().is_none() {
+            if vm.get_attr_opt(base, &names().__mro_entries__)?.is_some() {
+                return Err(vm.type_error(
+                    "type() doesn't support MRO entry resolution; use types.new_class()".to_string(),
+                ));
+            }
+            return Err(vm.type_error("bases must be types"));
+        }
+    }
+    let winner = calculate_metaclass(vm, meta, &bases)?;
+    if !winner.is(meta)
+        && let Some(new_of_winner) = winner.downcast::<Type>().and_then(|ty| ty.slots().new)
+        && !std::ptr::fn_addr_eq(new_of_winner, new as crate::types::slots::Call)
+    {
+        return new_of_winner(vm, &winner, args, kwnames);
+    }
+    build(vm, &winner, name, bases, namespace, &args[3..], kwnames)
+}
+
+/// The most derived metaclass of `meta` and those of the bases.
+pub fn calculate_metaclass(vm: &Vm, meta: &Value, bases: &[Value]) -> Result {
+    let mut winner = meta.clone();
+    for base in bases {
+        let candidate = base.ty();
+        let current = winner.downcast::<Type>().expect("metaclasses are types");
+        if current.is_subtype(candidate) {
+            continue;
+        }
+        if candidate.is_subtype(current) {
+            winner = candidate.to_value();
+            continue;
+        }
+        return Err(vm.type_error(
+            "metaclass conflict: the metaclass of a derived class must be a (non-strict) subclass of the metaclasses of \
+             all its bases",
+        ));
+    }
+    Ok(winner)
+}
+
+/// The nearest base whose instances have a layout of their own.
+fn solid_base(ty: &Type) -> &Type {
+    match ty.base() {
+        Some(base) => {
+            let own_layout = ty.basicsize.get() != base.basicsize.get() || ty.itemsize.get() != base.itemsize.get();
+            let own_payload = ty.spec.is_some() && !std::ptr::fn_addr_eq(ty.dealloc, base.dealloc) && own_layout;
+            if own_layout || own_payload { ty } else { solid_base(base) }
+        }
+        None => ty,
+    }
+}
+
+/// The base whose layout the new class extends.
+fn best_base<'a>(vm: &Vm, bases: &'a [Value]) -> Result<&'a Type> {
+    let mut winner: Option<(&Type, &Type)> = None;
+    for base in bases {
+        let base = base.downcast::<Type>().expect("checked by the caller");
+        if !base.has_flags(type_flags::BASETYPE) {
+            return Err(vm.type_error(format!("type '{}' is not an acceptable base type", base.full_name())));
+        }
+        let candidate = solid_base(base);
+        match winner {
+            None => winner = Some((base, candidate)),
+            Some((_, solid)) if solid.is_subtype(candidate) => {}
+            Some((_, solid)) if candidate.is_subtype(solid) => winner = Some((base, candidate)),
+            Some(_) => return Err(vm.type_error("multiple bases have instance lay-out conflict")),
+        }
+    }
+    Ok(winner.expect("there is at least one base").0)
+}
+
+fn build(
+    vm: &Vm,
+    meta: &Value,
+    name: &Str,
+    bases: Vec<Value>,
+    namespace: &Dict,
+    keywords: &[Value],
+    kwnames: Option<&Value>,
+) -> Result {
+    let base = best_base(vm, &bases)?;
+    let meta_type = meta.downcast::<Type>().expect("metaclasses are types");
+    let dict = namespace.copy();
+    let Some(name_text) = name.to_utf8() else {
+        return Err(vm.value_error("type name must be encodable as UTF-8"));
+    };
+    if name_text.contains('\0') {
+        return Err(vm.value_error("type name must not contain null characters"));
+    }
+    let bases_tuple = Tuple::from_vec(bases.clone());
+    let class = Type::new_heap(meta_type, &name_text, base, bases_tuple, dict.clone());
+    let class_value = class.as_value().clone();
+    set_special_entries(vm, &class, &dict, &name_text)?;
+    let slot_names = take_slots(vm, &class, &dict, &bases, base)?;
+    set_mro(vm, &class, meta_type, &bases)?;
+    for base in &bases {
+        let base = base.downcast::<Type>().expect("checked");
+        base.subclasses.borrow(&base.header).push(NonNull::from(&*class));
+    }
+    class.root_shape.store(crate::shape::new_root(&class, class.inline_slots.get()), Relaxed);
+    add_slot_descriptors(&class, &dict, &slot_names);
+    inherit_slots(&class);
+    set_classcell(vm, &class, &dict)?;
+    set_names(vm, &class)?;
+    init_subclass(vm, &class_value, keywords, kwnames)?;
+    Ok(class_value)
+}
+
+/// `__module__`, `__qualname__`, `__doc__`, and the functions that are implicitly static or class methods.
+fn set_special_entries(vm: &Vm, class: &Type, dict: &Dict, _name: &str) -> Result<()> {
+    if dict.get_str(&names().__module__).is_none()
+        && let Some(globals) = vm.current_globals()
+        && let Some(globals) = globals.downcast::<Dict>()
+        && let Some(module) = globals.get_str(&names().__name__)
+    {
+        dict.set_str(&names().__module__, module);
+    }
+    if let Some(qualname) = dict.get_str(&names().__qualname__) {
+        vm.expect_str(&qualname, |got| format!("type __qualname__ must be a str, not {got}"))?;
+    } else {
+        dict.set_str(&names().__qualname__, Value::from(class.name()));
+    }
+    if dict.get_str(&names().__doc__).is_none() {
+        dict.set_str(&names().__doc__, Value::NONE);
+    }
+    let is_function = |value: &Value| crate::vm::hooks::HOOKS.get().is_some_and(|hooks| (hooks.is_function)(value));
+    if let Some(new) = dict.get_str(&names().__new__)
+        && is_function(&new)
+    {
+        dict.set_str(&names().__new__, staticmethod::new(new));
+    }
+    for name in [&names().__init_subclass__, &names().__class_getitem__] {
+        if let Some(method) = dict.get_str(name)
+            && is_function(&method)
+        {
+            dict.set_str(name, staticmethod::new_classmethod(method));
+        }
+    }
+    Ok(())
+}
+
+/// Reads `__slots__`: the members to add, after deciding on `__dict__` and `__weakref__`.
+fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) -> Result<Vec<Value>> {
+    let may_add_dict = !base.has_dict() && base.own_dict.get().is_none();
+    let may_add_weak = !base.has_flags(type_flags::HAS_WEAKREF);
+    let Some(slots) = dict.get_str(&names().__slots__) else {
+        if may_add_dict {
+            class.set_flags(type_flags::HAS_DICT);
+        }
+        if may_add_weak && base.itemsize.get() == 0 || base.has_flags(type_flags::UNICODE_SUBCLASS) {
+            class.set_flags(type_flags::HAS_WEAKREF);
+        }
+        return Ok(Vec::new());
+    };
+    let listed = if slots.downcast::<Str>().is_some() { vec![slots] } else { vm.collect(&slots)? };
+    if !listed.is_empty() && base.itemsize.get() != 0 && !base.has_flags(type_flags::LONG_SUBCLASS) {
+        let only_special = listed.iter().all(|s| s.downcast::<Str>().is_some_and(|s| s.is_str("__dict__") || s.is_str("__weakref__")));
+        if !only_special {
+            return Err(vm.type_error(format!("nonempty __slots__ not supported for subtype of '{}'", base.name())));
+        }
+    }
+    let mut members = Vec::new();
+    for slot in listed {
+        let text = vm.expect_str(&slot, |got| format!("__slots__ items must be strings, not '{got}'"))?;
+        let name = text.to_string_lossy();
+        if !crate::text::unicode::case::is_identifier(&text.to_code_points()) {
+            return Err(vm.type_error("__slots__ must be identifiers"));
+        }
+        if name == "__dict__" {
+            if !may_add_dict || class.has_flags(type_flags::HAS_DICT) {
+                return Err(vm.type_error("__dict__ slot disallowed: we already got one"));
+            }
+            class.set_flags(type_flags::HAS_DICT);
+            continue;
+        }
+        if name == "__weakref__" {
+            if !may_add_weak || class.has_flags(type_flags::HAS_WEAKREF) {
+                return Err(vm.type_error("__weakref__ slot disallowed: we already got one"));
+            }
+            class.set_flags(type_flags::HAS_WEAKREF);
+            continue;
+        }
+        let mangled = intern(&mangle(&class.name(), &name)).into_value();
+        if dict.get_str(&mangled).is_some() && name != "__qualname__" && name != "__classcell__" && name != "__classdictcell__" {
+            return Err(vm.value_error(format!("'{}' in __slots__ conflicts with class variable", vm.display_name(&mangled))));
+        }
+        members.push(mangled);
+    }
+    for other in bases {
+        let other = other.downcast::<Type>().expect("checked");
+        if std::ptr::eq(other, base) {
+            continue;
+        }
+        if other.has_dict() && may_add_dict {
+            class.set_flags(type_flags::HAS_DICT);
+        }
+        if other.has_flags(type_flags::HAS_WEAKREF) && may_add_weak {
+            class.set_flags(type_flags::HAS_WEAKREF);
+        }
+    }
+    members.sort_by_key(|name| name.downcast::<Str>().map(Str::to_code_points));
+    let mut offset = class.basicsize.get().next_multiple_of(8);
+    for name in &members {
+        class.slot_members.borrow(&class.header).push((name.clone(), offset));
+        offset += 8;
+    }
+    class.basicsize.set(offset);
+    Ok(members)
+}
+
+/// Private-name mangling.
+pub fn mangle(class: &str, name: &str) -> String {
+    let class = class.trim_start_matches('_');
+    if !name.starts_with("__") || name.ends_with("__") || name.contains('.') || class.is_empty() {
+        return name.to_string();
+    }
+    format!("_{class}{name}")
+}
+
+fn set_mro(vm: &Vm, class: &Ref<Type>, meta: &Type, bases: &[Value]) -> Result<()> {
+    let value = class.as_value();
+    let custom = lookup::find(meta, intern("mro").as_value());
+    let plain = lookup::find(TYPE.ty(), intern("mro").as_value());
+    let order = match (custom, plain) {
+        (Some(custom), Some(plain)) if !custom.is(&plain) => {
+            let result = vm.call_special(value, intern("mro").as_value(), &[]).expect("just found")?;
+            let order = vm.collect(&result)?;
+            for entry in &order {
+                if entry.downcast::<Type>().is_none() {
+                    return Err(vm.type_error(format!("mro() returned a non-class ('{}')", entry.ty().name())));
+                }
+            }
+            order
+        }
+        _ => mro::linearize(vm, value, bases)?,
+    };
+    let old = class.mro.borrow(&class.header).replace(Tuple::from_vec(order));
+    drop(old);
+    Ok(())
+}
+
+/// Recomputes MRO and slots of a class and its subclasses after `__bases__` changed.
+fn refresh(vm: &Vm, class: &Type) -> Result<()> {
+    let bases = class.bases().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
+    class.modified();
+    set_mro(vm, &crate::object::to_ref(class), class.header.ty(), &bases)?;
+    inherit_slots(class);
+    class.modified();
+    let subclasses = class.subclasses.borrow(&class.header).clone();
+    for sub in subclasses {
+        // SAFETY: subclasses remove themselves from the list before they die.
+        refresh(vm, unsafe { sub.as_ref() })?;
+    }
+    Ok(())
+}
+
+/// `cls.__bases__ = bases`.
+pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
+    let class = this.downcast::<Type>().expect("own setter");
+    let name = class.name();
+    if !class.is_heap_type() {
+        return Err(vm.type_error(format!("cannot set '__bases__' attribute of immutable type '{}'", class.full_name())));
+    }
+    let Some(value) = value else { return Err(vm.type_error(format!("cannot delete '__bases__' attribute of type '{name}'"))) };
+    let Some(tuple) = value.downcast::<Tuple>() else {
+        return Err(vm.type_error(format!("can only assign tuple to {name}.__bases__, not {}", value.ty().name())));
+    };
+    if tuple.as_slice().is_empty() {
+        return Err(vm.type_error(format!("can only assign non-empty tuple to {name}.__bases__, not ()")));
+    }
+    for base in tuple.as_slice() {
+        let Some(base) = base.downcast::<Type>() else {
+            return Err(vm.type_error(format!("{name}.__bases__ must be tuple of classes, not '{}'", base.ty().name())));
+        };
+        if base.is_subtype(class) {
+            return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
+        }
+    }
+    let new_base = best_base(vm, tuple.as_slice())?;
+    let old_base = class.base().expect("a heap type has a base");
+    if !std::ptr::eq(solid_base(new_base), solid_base(old_base)) || new_base.has_dict() && !class.has_dict() {
+        return Err(vm.type_error(format!(
+            "__bases__ assignment: '{}' object layout differs from '{}'",
+            new_base.name(),
+            old_base.name()
+        )));
+    }
+    let old_bases = class.bases();
+    let unlink = |bases: &[Value]| {
+        for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
+            base.subclasses.borrow(&base.header).retain(|sub| !std::ptr::eq(sub.as_ptr(), class));
+        }
+    };
+    let link = |bases: &[Value]| {
+        for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
+            base.subclasses.borrow(&base.header).push(NonNull::from(class));
+        }
+    };
+    let old_slice = old_bases.as_ref().map(|b| b.as_slice().to_vec()).unwrap_or_default();
+    unlink(&old_slice);
+    link(tuple.as_slice());
+    let previous_bases = class.bases.borrow(&class.header).replace(crate::object::to_ref(tuple));
+    let previous_base = class.base.borrow(&class.header).replace(crate::object::to_ref(new_base));
+    if let Err(raised) = refresh(vm, class) {
+        unlink(tuple.as_slice());
+        link(&old_slice);
+        let failed = (class.bases.borrow(&class.header).replace(previous_bases.expect("had bases")),
+            class.base.borrow(&class.header).replace(previous_base.expect("had a base")));
+        drop(failed);
+        return vm.preserving_exception(|vm| refresh(vm, class).map_err(|again| vm.discard(again))).map_or(Err(raised), |()| {
+            Err(vm.raised())
+        });
+    }
+    drop((previous_bases, previous_base, old_bases));
+    Ok(())
+}
+
+/// Fills the slots of a heap type: inherited ones, then those for its dunder methods.
+pub fn inherit_slots(class: &Type) {
+    let mut slots = Slots::default();
+    if let Some(mro) = class.mro() {
+        for base in mro.as_slice().iter().skip(1).filter_map(|b| b.downcast::<Type>()) {
+            inherit_plain(&mut slots, base.slots());
+        }
+        for base in mro.as_slice().iter().skip(1).filter_map(|b| b.downcast::<Type>()) {
+            if base.has_flags(type_flags::NEEDS_FINALIZE) {
+                class.set_flags(type_flags::NEEDS_FINALIZE);
+            }
+        }
+    }
+    for row in SLOT_ROWS {
+        if !is_sequence_alias(row) {
+            update_row(class, &mut slots, row);
+        }
+    }
+    update_new(class, &mut slots);
+    if slots.finalize.is_some() {
+        class.set_flags(type_flags::NEEDS_FINALIZE);
+    }
+    // SAFETY: the class is new, or its bases changed with the world stopped.
+    unsafe { class.set_slots(slots) };
+}
+
+/// Slots without dunder rows of their own, and sequence slots.
+fn inherit_plain(slots: &mut Slots, base: &Slots) {
+    if slots.new.is_none() {
+        slots.new = base.new;
+    }
+    if slots.buffer.is_none() {
+        slots.buffer = base.buffer;
+    }
+    for row in SLOT_ROWS {
+        if is_sequence_alias(row) && (row.get)(slots).is_none() {
+            (row.set)(slots, (row.get)(base));
+        }
+    }
+}
+
+/// Sets the slot of one field from the dunder methods in the MRO.
+fn update_row(class: &Type, slots: &mut Slots, row: &crate::types::slots::SlotRow) {
+    let mut native: Option<SlotFn> = None;
+    let mut generic = false;
+    let mut any = false;
+    for other in SLOT_ROWS.iter().filter(|other| other.field == row.field) {
+        let Some(method) = lookup::find(class, intern(other.name).as_value()) else { continue };
+        any = true;
+        let wrapped = method.downcast_exact::<SlotWrapper>().filter(|wrapper| {
+            wrapper.row.field == other.field && class.is_subtype(&wrapper.owner)
+        });
+        match (wrapped, native) {
+            (Some(wrapper), None) => native = Some(wrapper.function),
+            (Some(wrapper), Some(f)) if f.same(wrapper.function) => {}
+            (None, _) if method.is_none() && other.name == "__hash__" => {
+                native = Some(SlotFn::Hash(crate::types::slots::hash_not_implemented));
+            }
+            _ => generic = true,
+        }
+    }
+    let is_item = row.name == "__getitem__" && matches!(row.generic, SlotFn::Item(_));
+    let f = if !any {
+        None
+    } else if generic {
+        Some(row.generic)
+    } else {
+        native
+    };
+    if is_item && !generic {
+        // The wrapper of `__getitem__` belongs to the mapping slot; the sequence slot is inherited.
+        let inherited = class.base().and_then(|base| base.slots().item);
+        slots.item = inherited;
+        return;
+    }
+    (row.set)(slots, f);
+}
+
+fn update_new(class: &Type, slots: &mut Slots) {
+    let Some(found) = lookup::find(class, &names().__new__) else { return };
+    match found.downcast_exact::<BuiltinFunction>() {
+        Some(function) if matches!(function.def, Definition::New) => {
+            slots.new = function.this.downcast::<Type>().and_then(|ty| ty.slots().new);
+        }
+        _ => slots.new = Some(slot_dispatch::new),
+    }
+}
+
+/// Brings the slots of a class and its subclasses in step after the attribute `name` changed.
+pub fn update_slot(class: &Type, name: &Value) {
+    let Some(text) = name.downcast::<Str>() else { return };
+    let is_dunder = text.as_ascii().is_some_and(|t| t.starts_with("__") && t.ends_with("__"));
+    if !is_dunder || !(SLOT_ROWS.iter().any(|row| text.is_str(row.name)) || text.is_str("__new__")) {
+        return;
+    }
+    inherit_slots(class);
+    let subclasses = class.subclasses.borrow(&class.header).clone();
+    for sub in subclasses {
+        // SAFETY: subclasses remove themselves from the list before they die.
+        let sub = unsafe { sub.as_ref() };
+        if sub.is_heap_type() {
+            update_slot(sub, name);
+        }
+    }
+}
+
+/// A `__slots__` member as an attribute of the class.
+#[repr(C)]
+pub struct SlotMember {
+    pub header: Header,
+    pub owner: Ref<Type>,
+    pub name: Value,
+    pub offset: u32,
+}
+
+// SAFETY: repr(C), header first, visits both references.
+unsafe impl crate::object::Payload for SlotMember {
+    const KIND: crate::heap::Kind = crate::heap::Kind::Container;
+    fn static_type() -> &'static Type {
+        SLOT_MEMBER.ty()
+    }
+    fn traverse(&self, visit: crate::object::Visitor) {
+        visit(self.owner.as_value());
+        visit(&self.name);
+    }
+}
+
+pub static SLOT_MEMBER: crate::types::TypeSpec = crate::types::TypeSpec::new::<SlotMember>("member_descriptor")
+    .flags(type_flags::DISALLOW_INSTANTIATION)
+    .slots(|s| {
+        s.descr_get = Some(|vm, this, object, _| {
+            let Some(object) = object else { return Ok(this.clone()) };
+            let member = this.downcast::<SlotMember>().expect("own slot");
+            let word = member.word(vm, object)?;
+            // SAFETY: the owner's instances have a word at the offset: 0 or an owned value.
+            unsafe {
+                if *word == 0 { Err(vm.no_attribute(object, &member.name)) } else { Ok(Value::borrow_word(&*word).clone()) }
+            }
+        });
+        s.descr_set = Some(|vm, this, object, value| {
+            let member = this.downcast::<SlotMember>().expect("own slot");
+            let word = member.word(vm, object)?;
+            // SAFETY: as above; the new word is stored before the old value is dropped.
+            unsafe {
+                let old = std::mem::replace(&mut *word, value.map_or(0, |value| value.clone().into_word()));
+                if old != 0 {
+                    drop(Value::from_word(old));
+                } else if value.is_none() {
+                    return Err(vm.attribute_error_name(&member.name));
+                }
+            }
+            Ok(())
+        });
+        s.repr = Some(|vm, this| {
+            let member = this.downcast::<SlotMember>().expect("own slot");
+            let name = vm.display_name(&member.name);
+            Ok(Value::from(format!("<member '{name}' of '{}' objects>", member.owner.name())))
+        });
+    })
+    .members(&[
+        crate::native::MemberDef::new("__objclass__", "", |_, this| {
+            Ok(this.downcast::<SlotMember>().expect("own getter").owner.as_value().clone())
+        }),
+        crate::native::MemberDef::new("__name__", "", |_, this| {
+            Ok(this.downcast::<SlotMember>().expect("own getter").name.clone())
+        }),
+    ])
+    .getset(&[
+        crate::native::GetSetDef::new("__doc__", "", |_, _| Ok(Value::NONE)),
+        crate::native::GetSetDef::new("__qualname__", "", |vm, this| {
+            let member = this.downcast::<SlotMember>().expect("own getter");
+            let owner = vm.get_attr(member.owner.as_value(), &names().__qualname__)?;
+            Ok(Value::from(format!("{}.{}", vm.display_name(&owner), vm.display_name(&member.name))))
+        }),
+    ]);
+
+impl SlotMember {
+    fn word(&self, vm: &Vm, object: &Value) -> Result<*mut u64> {
+        match object.as_object() {
+            // SAFETY: instances of the owner have the word at this offset.
+            Some(header) if object.ty().is_subtype(&self.owner) => Ok(unsafe {
+                (header as *const Header as *mut u8).add(self.offset as usize).cast()
+            }),
+            _ => Err(vm.type_error(format!(
+                "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
+                vm.display_name(&self.name),
+                self.owner.name(),
+                object.ty().name()
+            ))),
+        }
+    }
+}
+
+fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict, _names: &[Value]) {
+    let members = class.slot_members.borrow(&class.header).clone();
+    for (name, offset) in members {
+        let header = Header::new(SLOT_MEMBER.ty());
+        let member = SlotMember { header, owner: class.clone(), name: name.clone(), offset };
+        dict.set_str(&name, Ref::new(member).into_value());
+    }
+    let base = class.base().expect("a heap type has a base");
+    if class.has_dict() && !base.has_dict() {
+        dict.set_default_str(&names().__dict__, crate::native::descriptors::getset(class, &DICT_GETSET));
+    }
+    if class.has_flags(type_flags::HAS_WEAKREF) && !base.has_flags(type_flags::HAS_WEAKREF) {
+        dict.set_default_str(&names().__weakref__, crate::native::descriptors::getset(class, &WEAKREF_GETSET));
+    }
+}
+
+static DICT_GETSET: crate::native::GetSetDef =
+    crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", |vm, this| match this.as_object() {
+        Some(header) if this.ty().has_dict() => Ok(attributes::dictionary(header).into_value()),
+        _ => Err(vm.attribute_error(format!("'{}' object has no attribute '__dict__'", this.ty().name()))),
+    })
+    .setter(|vm, this, value| {
+        let Some(value) = value else { return Err(vm.type_error("cannot delete __dict__")) };
+        let Some(dict) = value.downcast_ref::<Dict>() else {
+            return Err(vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", value.ty().name())));
+        };
+        if let Some(header) = this.as_object() {
+            attributes::set_dictionary(header, dict);
+        }
+        Ok(())
+    });
+
+static WEAKREF_GETSET: crate::native::GetSetDef =
+    crate::native::GetSetDef::new("__weakref__", "list of weak references to the object", |_, this| {
+        Ok(crate::weakref::first_reference(this).unwrap_or(Value::NONE))
+    });
+
+fn set_classcell(vm: &Vm, class: &Ref<Type>, dict: &Dict) -> Result<()> {
+    for name in [&names().__classcell__, &names().__classdictcell__] {
+        let Some(cell) = dict.remove_str(name) else { continue };
+        let Some(cell) = cell.downcast::<crate::builtins::cell::Cell>() else {
+            let name = vm.display_name(name);
+            return Err(vm.type_error(format!("{name} must be a nonlocal cell, not <class '{}'>", cell.ty().name())));
+        };
+        let contents = if name.is(&names().__classcell__) {
+            class.as_value().clone()
+        } else {
+            to_value(dict)
+        };
+        cell.set(Some(contents));
+    }
+    Ok(())
+}
+
+/// Calls `__set_name__` of the attributes.
+fn set_names(vm: &Vm, class: &Type) -> Result<()> {
+    let class_value = class.to_value();
+    for (name, value) in class.dict().items() {
+        if let Some(result) = vm.call_special(&value, &names().__set_name__, &[&class_value, &name])
+            && let Err(raised) = result
+        {
+            let note = format!(
+                "Error calling __set_name__ on '{}' instance {} in '{}'",
+                value.ty().name(),
+                vm.preserving_exception(|vm| vm.repr_string(&name).unwrap_or_else(|again| {
+                    vm.discard(again);
+                    String::from("?")
+                })),
+                class.name()
+            );
+            crate::exceptions::add_note(&vm.pending(&raised), &note);
+            return Err(raised);
+        }
+    }
+    Ok(())
+}
+
+fn init_subclass(vm: &Vm, class: &Value, keywords: &[Value], kwnames: Option<&Value>) -> Result<()> {
+    let mro = class.downcast::<Type>().and_then(Type::mro).expect("a new class has an MRO");
+    for base in mro.as_slice().iter().skip(1).filter_map(|b| b.downcast::<Type>()) {
+        let Some(method) = base.dict().get_str(&names().__init_subclass__) else { continue };
+        let bound = match method.ty().slots().descr_get {
+            Some(get) => get(vm, &method, None, Some(class))?,
+            None => method,
+        };
+        vm.call(&bound, keywords, kwnames)?;
+        return Ok(());
+    }
+    Ok(())
+}
+
