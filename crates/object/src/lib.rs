@@ -24,3 +24,6 @@ pub mod text;
 pub use object::{Ref, Result};
 pub use value::Value;
 pub use vm::{Raised, Vm};
+
+#[cfg(test)]
+mod tests;
