@@ -181,7 +181,9 @@ pub fn add_note(exception: &Value, note: &str) {
                 list.push(note);
             }
         }
-        None => crate::attributes::set(header, &names.__notes__, crate::builtins::list::List::from_vec(vec![note]).into()),
+        None => {
+            crate::attributes::set(header, &names.__notes__, crate::builtins::list::List::from_vec(vec![note]).into())
+        }
     }
 }
 

@@ -3,23 +3,23 @@
 //! Reading order: [`value`], [`header`], [`count`], [`heap`], [`object`], [`cell`]; then [`types`], [`shape`],
 //! [`attributes`]; then [`vm`] (protocols and errors), [`native`] (how native code is declared) and [`builtins`].
 
-pub mod value;
-pub mod header;
-pub mod count;
-pub mod heap;
-pub mod object;
-pub mod cell;
-pub mod hash;
-pub mod types;
-pub mod shape;
 pub mod attributes;
-pub mod weakref;
 pub mod buffer;
-pub mod vm;
-pub mod native;
-pub mod exceptions;
 pub mod builtins;
+pub mod cell;
+pub mod count;
+pub mod exceptions;
+pub mod hash;
+pub mod header;
+pub mod heap;
+pub mod native;
+pub mod object;
+pub mod shape;
 pub mod text;
+pub mod types;
+pub mod value;
+pub mod vm;
+pub mod weakref;
 
 pub use object::{Ref, Result};
 pub use value::Value;

@@ -200,7 +200,8 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
         if (is_sequence_alias(row) || matches!(f, SlotFn::Item(_))) && dict.get_str(name.as_value()).is_some() {
             continue;
         }
-        if matches!(f, SlotFn::Hash(h) if std::ptr::fn_addr_eq(h, crate::types::slots::hash_not_implemented as crate::types::slots::Hash)) {
+        if matches!(f, SlotFn::Hash(h) if std::ptr::fn_addr_eq(h, crate::types::slots::hash_not_implemented as crate::types::slots::Hash))
+        {
             dict.set_str(name.as_value(), Value::NONE);
             continue;
         }

@@ -222,9 +222,9 @@ pub unsafe fn traverse<T: Payload>(object: *mut Header, visit: Visitor) {
             attributes::traverse(header, visit);
         }
         if header.ty().is_heap_type() {
-            visit(&std::mem::ManuallyDrop::new(Value::from_object_pointer(NonNull::new_unchecked(
-                header.ty() as *const Type as *mut Header,
-            ))));
+            visit(&std::mem::ManuallyDrop::new(Value::from_object_pointer(NonNull::new_unchecked(header.ty()
+                as *const Type
+                as *mut Header))));
         }
     }
 }

@@ -279,9 +279,10 @@ impl TypeSpec {
             // SAFETY: as in `ty`.
             return unsafe { &*existing };
         }
-        let base = self.base.map(|spec| spec.ty()).or_else(|| {
-            if std::ptr::eq(self, &OBJECT) { None } else { Some(OBJECT.ty()) }
-        });
+        let base = self
+            .base
+            .map(|spec| spec.ty())
+            .or_else(|| if std::ptr::eq(self, &OBJECT) { None } else { Some(OBJECT.ty()) });
         let ty = Type::allocate_static(self, base);
         ty.fill_static();
         ty

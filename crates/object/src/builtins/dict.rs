@@ -307,7 +307,10 @@ impl Dict {
                     let equal = vm.equal(&candidate, key)?;
                     let state = self.state.borrow(&self.header);
                     let same = state.mutations == mutations
-                        || state.entries.get(at).is_some_and(|e| e.key.as_ref().is_some_and(|k| k.word() == candidate.word()));
+                        || state
+                            .entries
+                            .get(at)
+                            .is_some_and(|e| e.key.as_ref().is_some_and(|k| k.word() == candidate.word()));
                     if state.mutations != mutations {
                         skip.clear();
                     }

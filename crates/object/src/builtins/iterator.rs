@@ -31,9 +31,8 @@ unsafe impl Payload for SequenceIterator {
     }
 }
 
-pub static SEQUENCE_ITERATOR: TypeSpec = TypeSpec::new::<SequenceIterator>("iterator")
-    .flags(type_flags::DISALLOW_INSTANTIATION)
-    .slots(|s| {
+pub static SEQUENCE_ITERATOR: TypeSpec =
+    TypeSpec::new::<SequenceIterator>("iterator").flags(type_flags::DISALLOW_INSTANTIATION).slots(|s| {
         s.iter = Some(|_, this| Ok(this.clone()));
         s.iternext = Some(next);
     });

@@ -34,19 +34,23 @@ pub static METHOD: TypeSpec = TypeSpec::new::<BoundMethod>("method")
     .flags(type_flags::HAS_WEAKREF)
     .slots(slots)
     .members(&[
-        MemberDef::new("__func__", "the function (or other callable) implementing a method", |_, this| Ok(own(this).function.clone())),
+        MemberDef::new("__func__", "the function (or other callable) implementing a method", |_, this| {
+            Ok(own(this).function.clone())
+        }),
         MemberDef::new("__self__", "the instance to which a method is bound", |_, this| Ok(own(this).this.clone())),
     ])
-    .getset(&[crate::native::GetSetDef::new("__doc__", "", |vm, this| vm.get_attr(&own(this).function, &names().__doc__))])
+    .getset(&[crate::native::GetSetDef::new("__doc__", "", |vm, this| {
+        vm.get_attr(&own(this).function, &names().__doc__)
+    })])
     .methods(METHODS);
 
 crate::method_table! { static METHODS = [crate::native::MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
-        let method = own(this);
-        let getattr = vm.import_from("builtins", "getattr")?;
-        let name = vm.get_attr(&method.function, &names().__name__)?;
-        let args = crate::builtins::tuple::Tuple::from_vec(vec![method.this.clone(), name]);
-        Ok(crate::builtins::tuple::Tuple::from_vec(vec![getattr, args.into_value()]).into_value())
-    })]; }
+    let method = own(this);
+    let getattr = vm.import_from("builtins", "getattr")?;
+    let name = vm.get_attr(&method.function, &names().__name__)?;
+    let args = crate::builtins::tuple::Tuple::from_vec(vec![method.this.clone(), name]);
+    Ok(crate::builtins::tuple::Tuple::from_vec(vec![getattr, args.into_value()]).into_value())
+})]; }
 
 fn own(value: &Value) -> &BoundMethod {
     value.downcast::<BoundMethod>().expect("called through its own slot")
@@ -115,4 +119,3 @@ fn getattro(vm: &Vm, this: &Value, name: &Value) -> Result {
     }
     vm.get_attr(&own(this).function, name)
 }
-

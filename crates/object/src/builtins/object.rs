@@ -124,7 +124,10 @@ fn init(vm: &Vm, this: &Value, args: &[Value], _kwnames: Option<&Value>) -> Resu
             return Err(vm.type_error("object.__init__() takes exactly one argument (the instance to initialize)"));
         }
         if is_own_new(ty) {
-            return Err(vm.type_error(format!("{}.__init__() takes exactly one argument (the instance to initialize)", ty.name())));
+            return Err(vm.type_error(format!(
+                "{}.__init__() takes exactly one argument (the instance to initialize)",
+                ty.name()
+            )));
         }
     }
     Ok(())

@@ -24,9 +24,8 @@ macro_rules! wrapper {
                 visit(unsafe { &*self.function.as_ptr() });
             }
         }
-        pub static $spec: TypeSpec = TypeSpec::new::<$name>($python)
-            .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
-            .slots(|s| {
+        pub static $spec: TypeSpec =
+            TypeSpec::new::<$name>($python).flags(type_flags::BASETYPE | type_flags::HAS_DICT).slots(|s| {
                 s.descr_get = Some($get);
             });
         impl $name {

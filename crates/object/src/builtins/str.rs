@@ -344,8 +344,7 @@ impl Str {
     /// Whether two values are strings with the same text.
     #[inline]
     pub fn same(a: &Value, b: &Value) -> bool {
-        a.word() == b.word()
-            || matches!((a.downcast::<Str>(), b.downcast::<Str>()), (Some(a), Some(b)) if a.equals(b))
+        a.word() == b.word() || matches!((a.downcast::<Str>(), b.downcast::<Str>()), (Some(a), Some(b)) if a.equals(b))
     }
 
     /// Equality with a Rust string.

@@ -52,17 +52,17 @@ pub fn init_from_args(this: &Value) {
 
 /// Splits keyword arguments that become attributes from the rest.
 fn init_with_keywords(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>, allowed: &[&str]) -> Result<()> {
-    let names: Vec<Value> = kwnames.and_then(|n| n.downcast::<Tuple>()).map(|t| t.as_slice().to_vec()).unwrap_or_default();
+    let names: Vec<Value> =
+        kwnames.and_then(|n| n.downcast::<Tuple>()).map(|t| t.as_slice().to_vec()).unwrap_or_default();
     let positional = args.len() - names.len();
     methods::set_args(this, args[..positional].to_vec());
     init_from_args(this);
     for (name, value) in names.iter().zip(&args[positional..]) {
         let Some(allowed) = allowed.iter().find(|a| name.downcast::<Str>().is_some_and(|n| n.is_str(a))) else {
             let class = super::nearest_builtin(this.ty()).name();
-            return Err(vm.type_error(format!(
-                "{class}() got an unexpected keyword argument '{}'",
-                vm.display_name(name)
-            )));
+            return Err(
+                vm.type_error(format!("{class}() got an unexpected keyword argument '{}'", vm.display_name(name)))
+            );
         };
         set_field(this, intern(allowed).as_value(), value.clone());
     }
@@ -78,7 +78,8 @@ pub fn name_slots(s: &mut Slots) {
 }
 
 pub fn import_slots(s: &mut Slots) {
-    s.init = Some(|vm, this, args, kwnames| init_with_keywords(vm, this, args, kwnames, &["name", "path", "name_from"]));
+    s.init =
+        Some(|vm, this, args, kwnames| init_with_keywords(vm, this, args, kwnames, &["name", "path", "name_from"]));
     s.str = Some(|vm, this| {
         let message = field(this, intern("msg").as_value());
         match message.filter(|m| m.downcast_exact::<Str>().is_some()) {
@@ -171,5 +172,6 @@ pub fn unicode_encode_slots(s: &mut Slots) {
     });
 }
 pub fn unicode_translate_slots(s: &mut Slots) {
-    s.init = Some(|vm, this, args, kwnames| unicode_init(vm, this, args, kwnames, &["object", "start", "end", "reason"]));
+    s.init =
+        Some(|vm, this, args, kwnames| unicode_init(vm, this, args, kwnames, &["object", "start", "end", "reason"]));
 }

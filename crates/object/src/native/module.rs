@@ -66,8 +66,7 @@ impl Module {
 
     /// A native module, filled.
     pub fn from_def(vm: &Vm, def: &'static ModuleDef) -> Result<Ref<Module>> {
-        let module =
-            Ref::new(Module { header: Header::new(MODULE.ty()), dict: Dict::new(), def: Some(def) });
+        let module = Ref::new(Module { header: Header::new(MODULE.ty()), dict: Dict::new(), def: Some(def) });
         module.set("__name__", intern(def.name).into_value());
         module.set("__doc__", if def.doc.is_empty() { Value::NONE } else { Value::from(def.doc) });
         for name in ["__package__", "__loader__", "__spec__"] {

@@ -33,9 +33,9 @@ pub fn new(vm: &Vm, meta: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
     for base in &bases {
         if base.downcast::<Type>().is_none() {
             if vm.get_attr_opt(base, &names().__mro_entries__)?.is_some() {
-                return Err(vm.type_error(
-                    "type() doesn't support MRO entry resolution; use types.new_class()".to_string(),
-                ));
+                return Err(
+                    vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()".to_string())
+                );
             }
             return Err(vm.type_error("bases must be types"));
         }
@@ -187,7 +187,8 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
     };
     let listed = if slots.downcast::<Str>().is_some() { vec![slots] } else { vm.collect(&slots)? };
     if !listed.is_empty() && base.itemsize.get() != 0 && !base.has_flags(type_flags::LONG_SUBCLASS) {
-        let only_special = listed.iter().all(|s| s.downcast::<Str>().is_some_and(|s| s.is_str("__dict__") || s.is_str("__weakref__")));
+        let only_special =
+            listed.iter().all(|s| s.downcast::<Str>().is_some_and(|s| s.is_str("__dict__") || s.is_str("__weakref__")));
         if !only_special {
             return Err(vm.type_error(format!("nonempty __slots__ not supported for subtype of '{}'", base.name())));
         }
@@ -214,8 +215,14 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
             continue;
         }
         let mangled = intern(&mangle(&class.name(), &name)).into_value();
-        if dict.get_str(&mangled).is_some() && name != "__qualname__" && name != "__classcell__" && name != "__classdictcell__" {
-            return Err(vm.value_error(format!("'{}' in __slots__ conflicts with class variable", vm.display_name(&mangled))));
+        if dict.get_str(&mangled).is_some()
+            && name != "__qualname__"
+            && name != "__classcell__"
+            && name != "__classdictcell__"
+        {
+            return Err(
+                vm.value_error(format!("'{}' in __slots__ conflicts with class variable", vm.display_name(&mangled)))
+            );
         }
         members.push(mangled);
     }
@@ -292,9 +299,13 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
     let class = this.downcast::<Type>().expect("own setter");
     let name = class.name();
     if !class.is_heap_type() {
-        return Err(vm.type_error(format!("cannot set '__bases__' attribute of immutable type '{}'", class.full_name())));
+        return Err(
+            vm.type_error(format!("cannot set '__bases__' attribute of immutable type '{}'", class.full_name()))
+        );
     }
-    let Some(value) = value else { return Err(vm.type_error(format!("cannot delete '__bases__' attribute of type '{name}'"))) };
+    let Some(value) = value else {
+        return Err(vm.type_error(format!("cannot delete '__bases__' attribute of type '{name}'")));
+    };
     let Some(tuple) = value.downcast::<Tuple>() else {
         return Err(vm.type_error(format!("can only assign tuple to {name}.__bases__, not {}", value.ty().name())));
     };
@@ -337,12 +348,14 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
     if let Err(raised) = refresh(vm, class) {
         unlink(tuple.as_slice());
         link(&old_slice);
-        let failed = (class.bases.borrow(&class.header).replace(previous_bases.expect("had bases")),
-            class.base.borrow(&class.header).replace(previous_base.expect("had a base")));
+        let failed = (
+            class.bases.borrow(&class.header).replace(previous_bases.expect("had bases")),
+            class.base.borrow(&class.header).replace(previous_base.expect("had a base")),
+        );
         drop(failed);
-        return vm.preserving_exception(|vm| refresh(vm, class).map_err(|again| vm.discard(again))).map_or(Err(raised), |()| {
-            Err(vm.raised())
-        });
+        return vm
+            .preserving_exception(|vm| refresh(vm, class).map_err(|again| vm.discard(again)))
+            .map_or(Err(raised), |()| Err(vm.raised()));
     }
     drop((previous_bases, previous_base, old_bases));
     Ok(())
@@ -397,9 +410,9 @@ fn update_row(class: &Type, slots: &mut Slots, row: &crate::types::slots::SlotRo
     for other in SLOT_ROWS.iter().filter(|other| other.field == row.field) {
         let Some(method) = lookup::find(class, intern(other.name).as_value()) else { continue };
         any = true;
-        let wrapped = method.downcast_exact::<SlotWrapper>().filter(|wrapper| {
-            wrapper.row.field == other.field && class.is_subtype(&wrapper.owner)
-        });
+        let wrapped = method
+            .downcast_exact::<SlotWrapper>()
+            .filter(|wrapper| wrapper.row.field == other.field && class.is_subtype(&wrapper.owner));
         match (wrapped, native) {
             (Some(wrapper), None) => native = Some(wrapper.function),
             (Some(wrapper), Some(f)) if f.same(wrapper.function) => {}
@@ -484,7 +497,11 @@ pub static SLOT_MEMBER: crate::types::TypeSpec = crate::types::TypeSpec::new::<S
             let word = member.word(vm, object)?;
             // SAFETY: the owner's instances have a word at the offset: 0 or an owned value.
             unsafe {
-                if *word == 0 { Err(vm.no_attribute(object, &member.name)) } else { Ok(Value::borrow_word(&*word).clone()) }
+                if *word == 0 {
+                    Err(vm.no_attribute(object, &member.name))
+                } else {
+                    Ok(Value::borrow_word(&*word).clone())
+                }
             }
         });
         s.descr_set = Some(|vm, this, object, value| {
@@ -528,9 +545,9 @@ impl SlotMember {
     fn word(&self, vm: &Vm, object: &Value) -> Result<*mut u64> {
         match object.as_object() {
             // SAFETY: instances of the owner have the word at this offset.
-            Some(header) if object.ty().is_subtype(&self.owner) => Ok(unsafe {
-                (header as *const Header as *mut u8).add(self.offset as usize).cast()
-            }),
+            Some(header) if object.ty().is_subtype(&self.owner) => {
+                Ok(unsafe { (header as *const Header as *mut u8).add(self.offset as usize).cast() })
+            }
             _ => Err(vm.type_error(format!(
                 "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
                 vm.display_name(&self.name),
@@ -585,11 +602,7 @@ fn set_classcell(vm: &Vm, class: &Ref<Type>, dict: &Dict) -> Result<()> {
             let name = vm.display_name(name);
             return Err(vm.type_error(format!("{name} must be a nonlocal cell, not <class '{}'>", cell.ty().name())));
         };
-        let contents = if name.is(&names().__classcell__) {
-            class.as_value().clone()
-        } else {
-            to_value(dict)
-        };
+        let contents = if name.is(&names().__classcell__) { class.as_value().clone() } else { to_value(dict) };
         cell.set(Some(contents));
     }
     Ok(())
@@ -631,4 +644,3 @@ fn init_subclass(vm: &Vm, class: &Value, keywords: &[Value], kwnames: Option<&Va
     }
     Ok(())
 }
-

@@ -273,7 +273,8 @@ pub fn is_generic_getattr(f: crate::types::slots::Binary) -> bool {
 
 /// Whether `method` is `object.__getattribute__` itself.
 pub fn is_object_getattribute(method: &Value) -> bool {
-    crate::native::wrapped_slot_is(method, |f| {
-        matches!(f, crate::types::slots::SlotFn::Binary(f) if is_generic_getattr(f))
-    })
+    crate::native::wrapped_slot_is(
+        method,
+        |f| matches!(f, crate::types::slots::SlotFn::Binary(f) if is_generic_getattr(f)),
+    )
 }

@@ -237,7 +237,9 @@ impl Vm {
 
     /// `format(value, spec)`.
     pub fn format(&self, value: &Value, spec: &Value) -> Result {
-        if spec.downcast::<Str>().is_some_and(|s| s.len() == 0) && (value.downcast_exact::<Str>().is_some() || int::is_exact(value)) {
+        if spec.downcast::<Str>().is_some_and(|s| s.len() == 0)
+            && (value.downcast_exact::<Str>().is_some() || int::is_exact(value))
+        {
             return self.str(value);
         }
         match self.call_special(value, &names().__format__, &[spec]) {

@@ -19,7 +19,9 @@ impl Vm {
             }
             return Ok(iterator);
         }
-        if slots.item.is_some() || lookup::find(object.ty(), &names().__getitem__).is_some() && slots.subscript.is_some() {
+        if slots.item.is_some()
+            || lookup::find(object.ty(), &names().__getitem__).is_some() && slots.subscript.is_some()
+        {
             if object.downcast::<crate::builtins::dict::Dict>().is_none() && slots.item.is_some() {
                 return self.sequence_iterator(object);
             }
@@ -87,8 +89,7 @@ impl Vm {
             Some(Ok(hint)) => match crate::builtins::int::to_i64(&hint) {
                 Some(n) if n >= 0 => Ok(n as usize),
                 Some(_) => Err(self.value_error("__length_hint__() should return >= 0".to_string())),
-                None => Err(self
-                    .type_error(format!("__length_hint__ must be an integer, not {}", hint.ty().name()))),
+                None => Err(self.type_error(format!("__length_hint__ must be an integer, not {}", hint.ty().name()))),
             },
             Some(Err(raised)) => {
                 self.catch(raised, exceptions::type_error())?;

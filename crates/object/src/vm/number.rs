@@ -181,7 +181,8 @@ impl Vm {
         let (left_type, right_type) = (base.ty(), exponent.ty());
         let left_slot = left_type.slots().power;
         let mut right_slot = if std::ptr::eq(left_type, right_type) { None } else { right_type.slots().power };
-        let same = |a: Option<Ternary>, b: Option<Ternary>| matches!((a, b), (Some(a), Some(b)) if std::ptr::fn_addr_eq(a, b));
+        let same =
+            |a: Option<Ternary>, b: Option<Ternary>| matches!((a, b), (Some(a), Some(b)) if std::ptr::fn_addr_eq(a, b));
         if same(left_slot, right_slot) {
             right_slot = None;
         }

@@ -69,7 +69,9 @@ impl Vm {
 
     /// A negative index counted from the end, if the object has a length.
     pub fn wrap_index(&self, object: &Value, index: i64) -> Result<i64> {
-        if index < 0 && let Some(length) = object.ty().slots().length {
+        if index < 0
+            && let Some(length) = object.ty().slots().length
+        {
             return Ok(index + length(self, object)? as i64);
         }
         Ok(index)

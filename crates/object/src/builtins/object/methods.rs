@@ -25,7 +25,5 @@ crate::method_table! { pub static METHODS = [
     MethodDef::raw("__subclasshook__", "Abstract classes can override this to customize issubclass().\n\nThis is invoked early on by abc.ABCMeta.__subclasscheck__().\nIt should return True, False or NotImplemented.  If it returns\nNotImplemented, the normal algorithm is used.  Otherwise, it\noverrides the normal algorithm (and the outcome is cached).", |_, _, _, _| Ok(Value::NOT_IMPLEMENTED)).class(),
 ]; }
 
-pub static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("__class__", "the object's class", |_, this| Ok(this.ty().to_value())),
-];
-
+pub static GETSET: &[GetSetDef] =
+    &[GetSetDef::new("__class__", "the object's class", |_, this| Ok(this.ty().to_value()))];

@@ -61,12 +61,17 @@ pub static GETSET: &[GetSetDef] = &[
     GetSetDef::new("__name__", "", |_, this| Ok(Value::from(own(this).name()))).setter(|vm, this, value| {
         let class = own(this);
         if !class.is_heap_type() {
-            return Err(vm.type_error(format!("cannot set '__name__' attribute of immutable type '{}'", class.full_name())));
+            return Err(
+                vm.type_error(format!("cannot set '__name__' attribute of immutable type '{}'", class.full_name()))
+            );
         }
         let Some(value) = value else {
-            return Err(vm.type_error(format!("cannot delete '__name__' attribute of immutable type '{}'", class.name())));
+            return Err(
+                vm.type_error(format!("cannot delete '__name__' attribute of immutable type '{}'", class.name()))
+            );
         };
-        let text = vm.expect_str(value, |got| format!("can only assign string to {}.__name__, not '{got}'", class.name()))?;
+        let text =
+            vm.expect_str(value, |got| format!("can only assign string to {}.__name__, not '{got}'", class.name()))?;
         let name = text.to_string_lossy();
         if name.contains('\0') {
             return Err(vm.value_error("type name must not contain null characters"));
@@ -82,7 +87,9 @@ pub static GETSET: &[GetSetDef] = &[
     .setter(|vm, this, value| {
         let class = own(this);
         let Some(value) = value.filter(|_| class.is_heap_type()) else {
-            return Err(vm.type_error(format!("cannot set '__qualname__' attribute of immutable type '{}'", class.full_name())));
+            return Err(
+                vm.type_error(format!("cannot set '__qualname__' attribute of immutable type '{}'", class.full_name()))
+            );
         };
         vm.expect_str(value, |got| format!("can only assign string to {}.__qualname__, not '{got}'", class.name()))?;
         class.dict().set_str(&names().__qualname__, value.clone());
@@ -103,7 +110,9 @@ pub static GETSET: &[GetSetDef] = &[
     .setter(|vm, this, value| {
         let class = own(this);
         let Some(value) = value.filter(|_| class.is_heap_type()) else {
-            return Err(vm.type_error(format!("cannot set '__module__' attribute of immutable type '{}'", class.full_name())));
+            return Err(
+                vm.type_error(format!("cannot set '__module__' attribute of immutable type '{}'", class.full_name()))
+            );
         };
         class.dict().set_str(&names().__module__, value.clone());
         class.modified();
@@ -129,7 +138,9 @@ pub static GETSET: &[GetSetDef] = &[
     .setter(|vm, this, value| {
         let class = own(this);
         let Some(value) = value.filter(|_| class.is_heap_type()) else {
-            return Err(vm.type_error(format!("cannot set '__doc__' attribute of immutable type '{}'", class.full_name())));
+            return Err(
+                vm.type_error(format!("cannot set '__doc__' attribute of immutable type '{}'", class.full_name()))
+            );
         };
         class.dict().set_str(&names().__doc__, value.clone());
         class.modified();
