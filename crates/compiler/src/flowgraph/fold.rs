@@ -54,7 +54,8 @@ pub(super) fn tuple_of_constants(instrs: &mut [Instr], at: usize, consts: &mut C
 }
 
 /// A list or set that is built from nothing by adding constants, up to `end`, and of which only the members matter:
-/// replaced by a constant tuple or frozen set that the instruction at `at` loads. Tells whether there was one.
+/// replaced by a constant tuple or frozen set that the instruction at `at` loads; an addition there loses its location,
+/// too. Tells whether there was one.
 pub(super) fn appended_constants(instrs: &mut [Instr], at: usize, end: usize, consts: &mut ConstTable) -> bool {
     let (build, add) = match instrs[at].opcode {
         Opcode::SET_ADD => (Opcode::BUILD_SET, Opcode::SET_ADD),
@@ -75,7 +76,7 @@ pub(super) fn appended_constants(instrs: &mut [Instr], at: usize, end: usize, co
             } else {
                 Constant::tuple(items)
             };
-            for instr in instrs[pos..at].iter_mut().filter(|instr| instr.opcode != Opcode::NOP) {
+            for instr in instrs[pos..end].iter_mut().filter(|instr| instr.opcode != Opcode::NOP) {
                 instr.set_nop();
                 instr.loc = Location::NONE;
             }
