@@ -71,6 +71,11 @@ def shape(constant):
     return repr(constant)
 
 
+def loads(instructions, consts):
+    return [(op, shape(consts[arg]) if _opcode.has_const(op) else arg, *location)
+            for op, arg, *location in instructions]
+
+
 def show(instruction):
     op, arg, *location = instruction
     return f'{op:3} {name(op)} {arg} {location}'
@@ -93,12 +98,14 @@ def check(units, results):
             same = result == expected
             print(result, '|', expected)
         else:
-            same = list(result[0]) == expected and shape(list(result[1])) == shape(expected_consts)
+            # The functions' constants were not entered in CPython's table of all constants, so what folding adds may
+            # be there twice: the values are compared, not the indices.
+            same = loads(result[0], result[1]) == loads(expected, expected_consts)
         if not same:
             failures += 1
             if failures <= 10:
-                print('unit', number, 'constants', result[1], expected_consts)
-                for i, (a, b) in enumerate(zip(result[0], expected)):
+                print('unit', number)
+                for i, (a, b) in enumerate(zip(loads(*result), loads(expected, expected_consts))):
                     if a != b:
                         print('  first difference at', i, 'ours', show(a), 'CPython', show(b))
                         break

@@ -163,6 +163,10 @@ pub(super) fn positive(operand: &Constant) -> Option<Constant> {
 }
 
 pub(super) fn invert(operand: &Constant) -> Option<Constant> {
+    // `~True` warns, so it is left for run time.
+    if as_bool(operand).is_some() {
+        return None;
+    }
     int_of(operand).map(|value| Constant::Int(-value - IBig::ONE))
 }
 

@@ -191,7 +191,8 @@ fn general_power(base: Complex, exponent: Complex) -> Option<Complex> {
         length *= (-angle * exponent.1).exp();
         phase += exponent.1 * magnitude.ln();
     }
-    Some((length * phase.cos(), length * phase.sin()))
+    // The sine of infinity is a domain error.
+    (!phase.is_infinite()).then(|| (length * phase.cos(), length * phase.sin()))
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) fn divide_ints(a: &IBig, b: &IBig) -> Option<f64> {
 }
 
 fn quotient(a: &IBig, b: &IBig) -> Option<f64> {
-    let negative = (*a < IBig::ZERO) != (*b < IBig::ZERO) && *a != IBig::ZERO;
+    let negative = (*a < IBig::ZERO) != (*b < IBig::ZERO);
     let magnitude = quotient_of_magnitudes(a.clone().unsigned_abs(), b.clone().unsigned_abs())?;
     Some(if negative { -magnitude } else { magnitude })
 }
