@@ -5,6 +5,7 @@
 //! [`TextBuilder`](builder::TextBuilder), whose result has the narrowest kind.
 
 pub mod builder;
+pub mod codecs;
 pub mod complex_text;
 pub mod float_hex;
 pub mod float_parse;
