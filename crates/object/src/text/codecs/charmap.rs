@@ -12,12 +12,7 @@ const UNDEFINED: &str = "character maps to <undefined>";
 /// In a table, this character marks a byte that means nothing.
 const UNMAPPED: u32 = 0xfffe;
 
-pub fn decode<U: Unit>(
-    bytes: &[u8],
-    at: &mut usize,
-    table: &[U],
-    out: &mut TextBuilder,
-) -> Result<(), CodecError> {
+pub fn decode<U: Unit>(bytes: &[u8], at: &mut usize, table: &[U], out: &mut TextBuilder) -> Result<(), CodecError> {
     while let Some(&byte) = bytes.get(*at) {
         match table.get(byte as usize).map(|unit| unit.code()) {
             None | Some(UNMAPPED) => return fail(*at, *at + 1, UNDEFINED),

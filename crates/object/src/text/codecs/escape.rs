@@ -12,11 +12,7 @@ pub enum Malformed {
     Ignore,
 }
 
-pub fn decode(
-    bytes: &[u8],
-    malformed: Malformed,
-    invalid: &mut Option<InvalidEscape>,
-) -> Result<Vec<u8>, TextError> {
+pub fn decode(bytes: &[u8], malformed: Malformed, invalid: &mut Option<InvalidEscape>) -> Result<Vec<u8>, TextError> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -31,7 +27,8 @@ pub fn decode(
             b'\n' => {}
             b'0'..=b'7' => {
                 let octal = bytes[at - 1..].iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7'));
-                let (code, count) = octal.fold((0, 0), |(code, count), &byte| (code << 3 | (byte - b'0') as u32, count + 1));
+                let (code, count) =
+                    octal.fold((0, 0), |(code, count), &byte| (code << 3 | (byte - b'0') as u32, count + 1));
                 if code > 0o377 {
                     invalid.get_or_insert(InvalidEscape { code, position: at - 1 });
                 }

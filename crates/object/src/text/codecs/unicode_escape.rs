@@ -53,7 +53,8 @@ pub fn decode(
             }
             b'0'..=b'7' => {
                 let octal = bytes[start + 1..].iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7'));
-                let (code, count) = octal.fold((0, 0), |(code, count), &byte| (code << 3 | (byte - b'0') as u32, count + 1));
+                let (code, count) =
+                    octal.fold((0, 0), |(code, count), &byte| (code << 3 | (byte - b'0') as u32, count + 1));
                 if code > 0o377 {
                     invalid.get_or_insert(InvalidEscape { code, position: start + 1 });
                 }

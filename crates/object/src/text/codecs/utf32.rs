@@ -50,12 +50,7 @@ pub fn decode(
     Ok(())
 }
 
-pub fn encode<U: Unit>(
-    text: &[U],
-    at: &mut usize,
-    order: ByteOrder,
-    out: &mut Vec<u8>,
-) -> Result<(), CodecError> {
+pub fn encode<U: Unit>(text: &[U], at: &mut usize, order: ByteOrder, out: &mut Vec<u8>) -> Result<(), CodecError> {
     out.reserve(4 * (text.len() - *at));
     while let Some(unit) = text.get(*at) {
         let code = unit.code();
