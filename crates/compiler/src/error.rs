@@ -1,0 +1,76 @@
+//! What compilation can answer besides code: errors and warnings, with their places.
+
+use taipan_syntax::ast::Span;
+
+use crate::assemble::InternalError;
+pub use crate::instruction_sequence::Location;
+
+/// Why there is no code.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CompileError {
+    /// SyntaxError. Its `offset` and `end_offset` are the location's columns plus one.
+    Syntax { message: String, location: Location },
+    /// RecursionError: the program is nested too deeply.
+    Recursion(String),
+    /// SystemError: a flaw of the compiler.
+    Internal(&'static str),
+    /// ValueError, for syntax trees that no source text gives.
+    Value(String),
+}
+
+impl CompileError {
+    pub fn syntax(message: impl Into<String>, location: Location) -> CompileError {
+        CompileError::Syntax { message: message.into(), location }
+    }
+
+    pub(crate) fn too_deep() -> CompileError {
+        CompileError::Recursion("maximum recursion depth exceeded during compilation".to_owned())
+    }
+}
+
+impl From<InternalError> for CompileError {
+    fn from(error: InternalError) -> CompileError {
+        CompileError::Internal(error.0)
+    }
+}
+
+pub type Result<T = ()> = std::result::Result<T, CompileError>;
+
+/// A SyntaxWarning. When a filter turns it into an error, that is a SyntaxError with the same text and place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Warning {
+    pub message: String,
+    pub location: Location,
+}
+
+impl From<Span> for Location {
+    fn from(span: Span) -> Location {
+        Location::new(
+            span.lineno as i32,
+            span.end_lineno as i32,
+            span.col_offset as i32,
+            span.end_col_offset as i32,
+        )
+    }
+}
+
+/// Counts the nesting of recursive visits so that no program overflows the native stack.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Depth {
+    left: usize,
+}
+
+impl Depth {
+    pub(crate) fn new(limit: usize) -> Depth {
+        Depth { left: limit }
+    }
+
+    pub(crate) fn enter(&mut self) -> Result {
+        self.left = self.left.checked_sub(1).ok_or_else(CompileError::too_deep)?;
+        Ok(())
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.left += 1;
+    }
+}

@@ -1,0 +1,297 @@
+//! The second pass: resolves each name of each block to a scope.
+//!
+//! A block is resolved knowing the names bound around it; what its children leave free comes back up and turns the
+//! binding block's locals into cells. Comprehensions other than generator expressions are merged into the block around
+//! them on the way (PEP 709).
+
+use super::*;
+
+type Scopes<'a> = NameMap<'a, Scope>;
+
+/// What a block knows of those around it.
+#[derive(Clone)]
+struct Outer<'a> {
+    /// Names bound in enclosing functions; None at module level.
+    bound: Option<NameSet<'a>>,
+    /// Names declared global around.
+    global: NameSet<'a>,
+    type_params: NameSet<'a>,
+    /// The class whose names the block may see (annotations and type parameters in a class).
+    class_entry: Option<BlockId>,
+}
+
+pub(super) fn analyze(table: &mut SymbolTable<'_>) -> Result<(), CompileError> {
+    let outer =
+        Outer { bound: None, global: NameSet::new(), type_params: NameSet::new(), class_entry: None };
+    analyze_block(table, SymbolTable::TOP, outer)?;
+    Ok(())
+}
+
+/// Resolves a block and those in it; returns the names left free.
+fn analyze_block<'a>(
+    table: &mut SymbolTable<'a>,
+    id: BlockId,
+    mut outer: Outer<'a>,
+) -> Result<NameSet<'a>, CompileError> {
+    let mut free = NameSet::new();
+    let mut scopes = Scopes::new();
+    let mut local = NameSet::new();
+    let mut inner_bound = NameSet::new();
+    let mut inner_global = NameSet::new();
+    let mut child_free_names = NameSet::new();
+    let mut inlined_cells = NameSet::new();
+
+    let block = table.block(id);
+    let is_class = block.ty == BlockType::Class;
+    let can_see_class_scope = block.can_see_class_scope;
+    // A class's own names are invisible to what is nested in it, so what it passes on is taken before they are added.
+    if is_class {
+        inner_global.extend(&outer.global);
+        if let Some(bound) = &outer.bound {
+            inner_bound.extend(bound);
+        }
+    }
+    for (name, &flags) in block.symbols.iter() {
+        analyze_name(table, block, &mut scopes, name, flags, &mut outer, &mut local, &mut free)?;
+    }
+    if is_class {
+        inner_bound.insert("__class__");
+        inner_bound.insert("__classdict__");
+        inner_bound.insert("__conditional_annotations__");
+    } else {
+        if block.is_function_like() {
+            inner_bound.extend(&local);
+        }
+        if let Some(bound) = &outer.bound {
+            inner_bound.extend(bound);
+        }
+        inner_global.extend(&outer.global);
+    }
+
+    for index in 0..table.block(id).children.len() {
+        let child = table.block(id).children[index];
+        let entry = table.block(child);
+        let class_entry = match entry.can_see_class_scope {
+            true if is_class => Some(id),
+            true => outer.class_entry,
+            false => None,
+        };
+        let inline = matches!(entry.comprehension, Some(kind) if kind != ComprehensionType::Generator)
+            && !can_see_class_scope;
+        let child_outer = Outer {
+            bound: Some(inner_bound.clone()),
+            global: inner_global.clone(),
+            type_params: outer.type_params.clone(),
+            class_entry,
+        };
+        let mut child_free = analyze_block(table, child, child_outer)?;
+        if inline {
+            inline_comprehension(table, id, child, &mut scopes, &mut child_free, &mut inlined_cells);
+            table.block_mut(child).comp_inlined = true;
+        }
+        child_free_names.extend(&child_free);
+    }
+    splice_inlined_children(table, id);
+
+    let block = table.block_mut(id);
+    if block.is_function_like() {
+        analyze_cells(&mut scopes, &mut child_free_names, &inlined_cells);
+    } else if is_class {
+        drop_class_free(block, &mut child_free_names);
+    }
+    update_symbols(block, &scopes, outer.bound.as_ref(), &child_free_names, &inlined_cells, is_class || can_see_class_scope);
+    free.extend(&child_free_names);
+    Ok(free)
+}
+
+fn error_at_directive(block: &Block<'_>, name: &str, message: String) -> CompileError {
+    let location = block.directives.iter().find(|directive| directive.name == name).map(|directive| directive.location);
+    CompileError::syntax(message, location.unwrap_or(block.location))
+}
+
+fn analyze_name<'a>(
+    table: &SymbolTable<'a>,
+    block: &Block<'a>,
+    scopes: &mut Scopes<'a>,
+    name: &'a str,
+    flags: u32,
+    outer: &mut Outer<'a>,
+    local: &mut NameSet<'a>,
+    free: &mut NameSet<'a>,
+) -> Result<(), CompileError> {
+    if flags & DEF_GLOBAL != 0 {
+        if flags & DEF_NONLOCAL != 0 {
+            return Err(error_at_directive(block, name, format!("name '{name}' is nonlocal and global")));
+        }
+        scopes.insert(name, Scope::GlobalExplicit);
+        outer.global.insert(name);
+        if let Some(bound) = &mut outer.bound {
+            bound.remove(name);
+        }
+        return Ok(());
+    }
+    if flags & DEF_NONLOCAL != 0 {
+        let Some(bound) = &outer.bound else {
+            let message = "nonlocal declaration not allowed at module level".to_owned();
+            return Err(error_at_directive(block, name, message));
+        };
+        if !bound.contains(name) {
+            return Err(error_at_directive(block, name, format!("no binding for nonlocal '{name}' found")));
+        }
+        if outer.type_params.contains(name) {
+            let message = format!("nonlocal binding not allowed for type parameter '{name}'");
+            return Err(error_at_directive(block, name, message));
+        }
+        scopes.insert(name, Scope::Free);
+        free.insert(name);
+        return Ok(());
+    }
+    if flags & DEF_BOUND != 0 {
+        scopes.insert(name, Scope::Local);
+        local.insert(name);
+        outer.global.remove(name);
+        if flags & DEF_TYPE_PARAM != 0 {
+            outer.type_params.insert(name);
+        } else {
+            outer.type_params.remove(name);
+        }
+        return Ok(());
+    }
+    // A name that the class around binds is looked up there at run time and then only among the globals, past any
+    // enclosing function that binds it too.
+    if let Some(class_entry) = outer.class_entry {
+        let class_flags = table.block(class_entry).symbol(name);
+        if class_flags & DEF_GLOBAL != 0 {
+            scopes.insert(name, Scope::GlobalExplicit);
+            return Ok(());
+        }
+        if class_flags & DEF_BOUND != 0 && class_flags & DEF_NONLOCAL == 0 {
+            scopes.insert(name, Scope::GlobalImplicit);
+            return Ok(());
+        }
+    }
+    if outer.bound.as_ref().is_some_and(|bound| bound.contains(name)) {
+        scopes.insert(name, Scope::Free);
+        free.insert(name);
+        return Ok(());
+    }
+    scopes.insert(name, Scope::GlobalImplicit);
+    Ok(())
+}
+
+fn is_free_in_any_child(table: &SymbolTable<'_>, id: BlockId, name: &str) -> bool {
+    table.block(id).children.iter().any(|&child| table.block(child).scope(name) == Scope::Free)
+}
+
+/// Merges the symbols of a comprehension into the block that it is inlined in.
+fn inline_comprehension<'a>(
+    table: &mut SymbolTable<'a>,
+    id: BlockId,
+    comprehension: BlockId,
+    scopes: &mut Scopes<'a>,
+    comprehension_free: &mut NameSet<'a>,
+    inlined_cells: &mut NameSet<'a>,
+) {
+    let symbols: Vec<(&'a str, u32)> =
+        table.block(comprehension).symbols.iter().map(|(name, &flags)| (name, flags)).collect();
+    let is_class = table.block(id).ty == BlockType::Class;
+    let mut remove_dunder_class = false;
+    for (name, flags) in symbols {
+        // The iterable's parameter goes away.
+        if flags & DEF_PARAM != 0 {
+            continue;
+        }
+        let mut scope = Scope::of(flags);
+        let only_flags = flags & ((1 << SCOPE_OFFSET) - 1);
+        if scope == Scope::Cell || only_flags & DEF_COMP_CELL != 0 {
+            inlined_cells.insert(name);
+        }
+        match table.block(id).symbols.get(name).copied() {
+            None => {
+                // The class has no such variables of its own to offer.
+                if scope == Scope::Free
+                    && is_class
+                    && matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__")
+                {
+                    scope = Scope::GlobalImplicit;
+                    comprehension_free.remove(name);
+                    remove_dunder_class |= name == "__class__";
+                }
+                table.block_mut(id).symbols.insert(name, only_flags);
+                scopes.insert(name, scope);
+            }
+            // What the comprehension has free may just be a local of the block, unless it is free further in.
+            Some(existing) => {
+                if existing & DEF_BOUND != 0
+                    && !is_class
+                    && !is_free_in_any_child(table, comprehension, name)
+                {
+                    comprehension_free.remove(name);
+                }
+            }
+        }
+    }
+    if remove_dunder_class {
+        table.block_mut(comprehension).symbols.remove("__class__");
+    }
+}
+
+/// Children of inlined comprehensions become children of the block.
+fn splice_inlined_children(table: &mut SymbolTable<'_>, id: BlockId) {
+    let children = &table.block(id).children;
+    if !children.iter().any(|&child| table.block(child).comp_inlined) {
+        return;
+    }
+    let mut spliced = Vec::with_capacity(children.len());
+    for &child in children {
+        match table.block(child).comp_inlined {
+            true => spliced.extend_from_slice(&table.block(child).children),
+            false => spliced.push(child),
+        }
+    }
+    table.block_mut(id).children = spliced;
+}
+
+/// Locals that are free in a child become cells and are free no longer.
+fn analyze_cells<'a>(scopes: &mut Scopes<'a>, free: &mut NameSet<'a>, inlined_cells: &NameSet<'a>) {
+    for (name, scope) in scopes.iter_mut() {
+        if *scope == Scope::Local && (free.contains(name) || inlined_cells.contains(name)) {
+            *scope = Scope::Cell;
+            free.remove(name);
+        }
+    }
+}
+
+/// The variables that a class makes for its methods are not free outside it.
+fn drop_class_free(block: &mut Block<'_>, free: &mut NameSet<'_>) {
+    block.needs_class_closure |= free.remove("__class__");
+    block.needs_classdict |= free.remove("__classdict__");
+    block.has_conditional_annotations |= free.remove("__conditional_annotations__");
+}
+
+/// Enters the scopes, and the free variables of children that pass through the block.
+fn update_symbols<'a>(
+    block: &mut Block<'a>,
+    scopes: &Scopes<'a>,
+    bound: Option<&NameSet<'a>>,
+    free: &NameSet<'a>,
+    inlined_cells: &NameSet<'a>,
+    class_like: bool,
+) {
+    for (name, flags) in block.symbols.iter_mut() {
+        if inlined_cells.contains(name) {
+            *flags |= DEF_COMP_CELL;
+        }
+        *flags |= scopes.get(name).copied().unwrap_or(Scope::Unresolved).bits();
+    }
+    for name in free.iter() {
+        if let Some(flags) = block.symbols.get_mut(name) {
+            // A free variable of a method that the class also binds or declares.
+            if class_like {
+                *flags |= DEF_FREE_CLASS;
+            }
+        } else if bound.is_none_or(|bound| bound.contains(name)) {
+            block.symbols.insert(name, Scope::Free.bits());
+        }
+    }
+}
