@@ -88,7 +88,6 @@ impl<'a> Builder<'a> {
         };
         self.table.blocks.push(Block {
             name,
-            function_name: None,
             ty,
             id: address,
             symbols: NameMap::new(),
@@ -202,7 +201,7 @@ impl<'a> Builder<'a> {
         let block = self.table.block_mut(id);
         let before = block.symbol(mangled);
         if flag & DEF_PARAM != 0 && before & DEF_PARAM != 0 {
-            let message = format!("duplicate parameter '{name}' in function definition");
+            let message = format!("duplicate argument '{name}' in function definition");
             return Err(CompileError::syntax(message, location));
         }
         if flag & DEF_TYPE_PARAM != 0 && before & DEF_TYPE_PARAM != 0 {
@@ -433,7 +432,7 @@ impl<'a> Builder<'a> {
         }
         let block = self.new_block(name, BlockType::Function, Some(BlockKey::body(stmt)), location);
         self.table.block_mut(block).has_docstring = docstring(body).is_some();
-        self.visit_annotations(location, args, returns, name)?;
+        self.visit_annotations(location, args, returns)?;
         self.enter_existing_block(block, true);
         self.cur_mut().coroutine = is_async;
         self.visit_arguments(args)?;
@@ -641,12 +640,10 @@ impl<'a> Builder<'a> {
         location: Location,
         args: &'a Arguments<'a>,
         returns: Option<&'a Expr<'a>>,
-        function_name: &'a str,
     ) -> Result {
         let in_class = self.cur().can_see_class_scope || self.cur().ty == BlockType::Class;
         let key = BlockKey::new(args, BlockRole::Annotations);
         self.enter_block("__annotate__", BlockType::Annotation, key, location)?;
-        self.cur_mut().function_name = Some(function_name);
         self.see_class_scope(in_class, location)?;
         let annotated = args.posonlyargs.iter().chain(args.args).chain(args.vararg).chain(args.kwarg);
         for annotation in annotated.chain(args.kwonlyargs).filter_map(|arg| arg.annotation).chain(returns) {

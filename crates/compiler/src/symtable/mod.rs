@@ -137,8 +137,6 @@ pub struct Directive<'a> {
 #[derive(Debug)]
 pub struct Block<'a> {
     pub name: &'a str,
-    /// For the annotations of a function, the function's name.
-    pub function_name: Option<&'a str>,
     pub ty: BlockType,
     /// Identifies the block to `_symtable`.
     pub id: usize,
