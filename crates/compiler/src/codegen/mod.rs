@@ -208,8 +208,4 @@ impl<'a> Compiler<'a, '_> {
     fn exprs(&mut self, exprs: &'a [Expr<'a>]) -> Result {
         exprs.iter().try_for_each(|expr| self.expr(expr))
     }
-
-    fn text(name: &str) -> Text {
-        Text::new(name)
-    }
 }

@@ -80,12 +80,6 @@ pub(crate) struct Unit<'a> {
     pub next_conditional_annotation_index: usize,
 }
 
-impl<'a> Unit<'a> {
-    pub fn is_function(&self) -> bool {
-        matches!(self.scope_type, ScopeType::Function | ScopeType::AsyncFunction)
-    }
-}
-
 impl<'a> Compiler<'a, '_> {
     /// Starts a unit and writes what every unit begins with.
     pub(super) fn enter_scope(
