@@ -45,12 +45,7 @@ pub struct Warning {
 
 impl From<Span> for Location {
     fn from(span: Span) -> Location {
-        Location::new(
-            span.lineno as i32,
-            span.end_lineno as i32,
-            span.col_offset as i32,
-            span.end_col_offset as i32,
-        )
+        Location::new(span.lineno as i32, span.end_lineno as i32, span.col_offset as i32, span.end_col_offset as i32)
     }
 }
 

@@ -69,11 +69,7 @@ pub fn compile<'a>(
 }
 
 /// The symbol table of a module as `_symtable` shows it: of the tree as it stands.
-pub fn symtable<'a>(
-    module: &'a Mod<'a>,
-    arena: &'a Bump,
-    options: &Options,
-) -> Result<SymbolTable<'a>, CompileError> {
+pub fn symtable<'a>(module: &'a Mod<'a>, arena: &'a Bump, options: &Options) -> Result<SymbolTable<'a>, CompileError> {
     SymbolTable::build(module, features(module, options)?, arena, options.depth_limit)
 }
 

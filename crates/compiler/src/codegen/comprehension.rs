@@ -104,8 +104,7 @@ impl<'a> Compiler<'a, '_> {
     /// Gives the comprehension's names their meaning in it, and saves the locals that it would overwrite.
     fn push_inlined_state(&mut self, location: Location, comprehension: BlockId) -> InlinedState<'a> {
         let table = self.table;
-        let in_class_block =
-            self.block().ty == crate::symtable::BlockType::Class && self.unit().in_inlined_comp == 0;
+        let in_class_block = self.block().ty == crate::symtable::BlockType::Class && self.unit().in_inlined_comp == 0;
         let function_like = self.block().is_function_like();
         self.unit_mut().in_inlined_comp += 1;
         let mut state = InlinedState {

@@ -55,12 +55,7 @@ impl<'a> Compiler<'a, '_> {
 
     /// Writes what leaving a block takes. `location` changes to what follows it. `preserve_tos` says that the topmost
     /// value is to stay.
-    pub(super) fn unwind_fblock(
-        &mut self,
-        location: &mut Location,
-        fblock: &FBlock<'a>,
-        preserve_tos: bool,
-    ) -> Result {
+    pub(super) fn unwind_fblock(&mut self, location: &mut Location, fblock: &FBlock<'a>, preserve_tos: bool) -> Result {
         match fblock.kind {
             FBlockKind::WhileLoop
             | FBlockKind::ExceptionHandler

@@ -101,7 +101,13 @@ impl<'a> Compiler<'a, '_> {
         self.addop_i(location, Opcode::COMPARE_OP, compare.oparg() as usize);
     }
 
-    pub(super) fn compare(&mut self, expr: &'a Expr<'a>, left: &'a Expr<'a>, ops: &[CmpOp], comparators: &'a [Expr<'a>]) -> Result {
+    pub(super) fn compare(
+        &mut self,
+        expr: &'a Expr<'a>,
+        left: &'a Expr<'a>,
+        ops: &[CmpOp],
+        comparators: &'a [Expr<'a>],
+    ) -> Result {
         let location: Location = expr.span.into();
         self.check_compare(expr, left, ops, comparators);
         self.expr(left)?;

@@ -107,12 +107,7 @@ impl<'a> Compiler<'a, '_> {
         }
     }
 
-    fn store_capture(
-        &mut self,
-        location: Location,
-        name: Option<&'a str>,
-        context: &mut PatternContext<'a>,
-    ) -> Result {
+    fn store_capture(&mut self, location: Location, name: Option<&'a str>, context: &mut PatternContext<'a>) -> Result {
         let Some(name) = name else {
             self.addop(location, Opcode::POP_TOP);
             return Ok(());
@@ -163,12 +158,7 @@ impl<'a> Compiler<'a, '_> {
         Ok(())
     }
 
-    fn pattern_value(
-        &mut self,
-        location: Location,
-        value: &'a Expr<'a>,
-        context: &mut PatternContext<'a>,
-    ) -> Result {
+    fn pattern_value(&mut self, location: Location, value: &'a Expr<'a>, context: &mut PatternContext<'a>) -> Result {
         if !matches!(value.kind, ExprKind::Constant { .. } | ExprKind::Attribute { .. }) {
             return Err(self.error(location, "patterns may only match literals and attribute lookups"));
         }

@@ -33,11 +33,7 @@ pub(crate) struct ArgumentCounts {
 
 impl ArgumentCounts {
     pub fn of(args: &Arguments<'_>) -> ArgumentCounts {
-        ArgumentCounts {
-            posonlyargs: args.posonlyargs.len(),
-            args: args.args.len(),
-            kwonlyargs: args.kwonlyargs.len(),
-        }
+        ArgumentCounts { posonlyargs: args.posonlyargs.len(), args: args.args.len(), kwonlyargs: args.kwonlyargs.len() }
     }
 }
 

@@ -21,8 +21,7 @@ struct Outer<'a> {
 }
 
 pub(super) fn analyze(table: &mut SymbolTable<'_>) -> Result<(), CompileError> {
-    let outer =
-        Outer { bound: None, global: NameSet::new(), type_params: NameSet::new(), class_entry: None };
+    let outer = Outer { bound: None, global: NameSet::new(), type_params: NameSet::new(), class_entry: None };
     analyze_block(table, SymbolTable::TOP, outer)?;
     Ok(())
 }
@@ -76,8 +75,8 @@ fn analyze_block<'a>(
             true => outer.class_entry,
             false => None,
         };
-        let inline = matches!(entry.comprehension, Some(kind) if kind != ComprehensionType::Generator)
-            && !can_see_class_scope;
+        let inline =
+            matches!(entry.comprehension, Some(kind) if kind != ComprehensionType::Generator) && !can_see_class_scope;
         let child_outer = Outer {
             bound: Some(inner_bound.clone()),
             global: inner_global.clone(),
@@ -99,7 +98,14 @@ fn analyze_block<'a>(
     } else if is_class {
         drop_class_free(block, &mut child_free_names);
     }
-    update_symbols(block, &scopes, outer.bound.as_ref(), &child_free_names, &inlined_cells, is_class || can_see_class_scope);
+    update_symbols(
+        block,
+        &scopes,
+        outer.bound.as_ref(),
+        &child_free_names,
+        &inlined_cells,
+        is_class || can_see_class_scope,
+    );
     free.extend(&child_free_names);
     Ok(free)
 }
@@ -222,10 +228,7 @@ fn inline_comprehension<'a>(
             }
             // What the comprehension has free may just be a local of the block, unless it is free further in.
             Some(existing) => {
-                if existing & DEF_BOUND != 0
-                    && !is_class
-                    && !is_free_in_any_child(table, comprehension, name)
-                {
+                if existing & DEF_BOUND != 0 && !is_class && !is_free_in_any_child(table, comprehension, name) {
                     comprehension_free.remove(name);
                 }
             }

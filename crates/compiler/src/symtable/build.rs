@@ -210,8 +210,7 @@ impl<'a> Builder<'a> {
         let mut flags = before | flag;
         if block.comp_iter_target {
             if flags & (DEF_GLOBAL | DEF_NONLOCAL) != 0 {
-                let message =
-                    format!("comprehension inner loop cannot rebind assignment expression target '{name}'");
+                let message = format!("comprehension inner loop cannot rebind assignment expression target '{name}'");
                 return Err(CompileError::syntax(message, location));
             }
             flags |= DEF_COMP_ITER;
@@ -538,9 +537,7 @@ impl<'a> Builder<'a> {
                 TypeParamKind::TypeVarTuple { name, default_value } => {
                     (name, None, default_value, "a TypeVarTuple default")
                 }
-                TypeParamKind::ParamSpec { name, default_value } => {
-                    (name, None, default_value, "a ParamSpec default")
-                }
+                TypeParamKind::ParamSpec { name, default_value } => (name, None, default_value, "a ParamSpec default"),
             };
             self.add_def(name, DEF_TYPE_PARAM | DEF_LOCAL, param.span.into())?;
             if name == "__classdict__" {
@@ -562,13 +559,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn visit_type_variable(
-        &mut self,
-        name: &'a str,
-        expr: &'a Expr<'a>,
-        key: BlockKey,
-        info: &'static str,
-    ) -> Result {
+    fn visit_type_variable(&mut self, name: &'a str, expr: &'a Expr<'a>, key: BlockKey, info: &'static str) -> Result {
         let in_class = self.cur().can_see_class_scope;
         self.enter_block(name, BlockType::TypeVariable, key, expr.span.into())?;
         self.see_class_scope(in_class, expr.span.into())?;
