@@ -20,6 +20,8 @@ mod localsplus;
 mod peephole;
 mod stackdepth;
 mod swaps;
+#[cfg(test)]
+mod tests;
 
 use taipan_bytecode::Opcode;
 
