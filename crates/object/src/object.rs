@@ -67,6 +67,11 @@ impl<T: Payload> Ref<T> {
     /// built with `Header::new(ty)`.
     pub fn new_with_type(ty: &Type, payload: T) -> Ref<T> {
         debug_assert!(ty.is_subtype(T::static_type()));
+        Self::new_with_type_unchecked(ty, payload)
+    }
+
+    /// As [`Ref::new_with_type`], for layouts that several built-in types share: `ty`'s base layout is `T`.
+    pub fn new_with_type_unchecked(ty: &Type, payload: T) -> Ref<T> {
         let size = ty.instance_size().max(size_of::<T>());
         let Some(pointer) = allocate(ty, size) else { heap::out_of_memory() };
         let pointer = pointer.cast::<T>();

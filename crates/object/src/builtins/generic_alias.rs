@@ -1,12 +1,341 @@
-//! `types.GenericAlias`: `list[int]`.
+//! `types.GenericAlias`: `list[int]` (PEP 585).
 
-use crate::object::Result;
+use crate::builtins::list::List;
+use crate::builtins::str::Str;
+use crate::builtins::tuple::Tuple;
+use crate::header::Header;
+use crate::heap::Kind;
+use crate::native::{GetSetDef, MemberDef, MethodDef};
+use crate::object::{Payload, Ref, Result, Visitor};
+use crate::types::slots::{CompareOp, Slots};
+use crate::types::{Type, TypeSpec, lookup, type_flags};
 use crate::value::Value;
-use crate::vm::Vm;
+use crate::vm::{Vm, names};
 
-/// `origin[args]`.
-pub fn new(_vm: &Vm, _origin: &Value, _args: &Value) -> Value {
-    Value::NOT_IMPLEMENTED
+#[repr(C)]
+pub struct GenericAlias {
+    pub header: Header,
+    pub origin: Value,
+    /// A tuple.
+    pub args: Value,
+    parameters: crate::cell::ObjectCell<Option<Value>>,
+    /// `*list[int]`
+    pub starred: bool,
 }
 
-pub type AliasResult = Result;
+// SAFETY: repr(C), header first, visits every value.
+unsafe impl Payload for GenericAlias {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        GENERIC_ALIAS.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        visit(&self.origin);
+        visit(&self.args);
+        // SAFETY: the collector has stopped the world.
+        if let Some(parameters) = unsafe { &*self.parameters.as_ptr() } {
+            visit(parameters);
+        }
+    }
+}
+
+pub static GENERIC_ALIAS: TypeSpec = TypeSpec::new::<GenericAlias>("types.GenericAlias")
+    .doc("Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).")
+    .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
+    .slots(slots)
+    .methods(METHODS)
+    .members(MEMBERS)
+    .getset(GETSET);
+
+fn own(value: &Value) -> &GenericAlias {
+    value.downcast::<GenericAlias>().expect("called through its own slot")
+}
+
+/// `origin[args]`.
+pub fn new(_vm: &Vm, origin: &Value, args: &Value) -> Value {
+    make(GENERIC_ALIAS.ty(), origin.clone(), as_tuple(args), false)
+}
+
+/// `__class_getitem__` of built-in generic classes.
+pub const CLASS_GETITEM: MethodDef =
+    MethodDef::new("__class_getitem__($type, object, /)", "See PEP 585", |vm, class, args| Ok(new(vm, class, &args[0]))).class();
+
+fn as_tuple(args: &Value) -> Value {
+    if args.downcast::<Tuple>().is_some() { args.clone() } else { Tuple::from_slice(std::slice::from_ref(args)).into_value() }
+}
+
+fn make(ty: &Type, origin: Value, args: Value, starred: bool) -> Value {
+    let parameters = crate::cell::ObjectCell::new(None);
+    Ref::new_with_type(ty, GenericAlias { header: Header::new(ty), origin, args, parameters, starred }).into_value()
+}
+
+/// How a type argument is shown.
+pub fn repr_item(vm: &Vm, item: &Value) -> Result<String> {
+    if item.word() == Value::ELLIPSIS.word() {
+        return Ok("...".to_string());
+    }
+    if let Some(list) = item.downcast_exact::<List>() {
+        let items = list.to_vec().iter().map(|i| repr_item(vm, i)).collect::<Result<Vec<_>>>()?;
+        return Ok(format!("[{}]", items.join(", ")));
+    }
+    if item.downcast::<GenericAlias>().is_some() {
+        return vm.repr_string(item);
+    }
+    if item.downcast::<Type>().is_some() || vm.get_attr_opt(item, &names().__origin__)?.is_none() {
+        let qualname = vm.get_attr_opt(item, &names().__qualname__)?;
+        let module = vm.get_attr_opt(item, &names().__module__)?;
+        if let (Some(qualname), Some(module)) = (qualname, module)
+            && !module.is_none()
+            && item.downcast::<Type>().is_some()
+        {
+            let (qualname, module) = (vm.display_name(&qualname), vm.display_name(&module));
+            return Ok(if module == "builtins" { qualname } else { format!("{module}.{qualname}") });
+        }
+    }
+    if item.is_none() {
+        return Ok("None".to_string());
+    }
+    vm.repr_string(item)
+}
+
+/// The type variables in `args`, in order of appearance.
+pub fn collect_parameters(vm: &Vm, args: &[Value]) -> Result<Vec<Value>> {
+    let mut found: Vec<Value> = Vec::new();
+    let mut add = |value: Value| {
+        if !found.iter().any(|f| f.is(&value)) {
+            found.push(value);
+        }
+    };
+    for arg in args {
+        if arg.downcast::<Type>().is_some() {
+            continue;
+        }
+        if vm.get_attr_opt(arg, &names().__typing_subst__)?.is_some() {
+            add(arg.clone());
+        } else if arg.downcast::<Tuple>().is_some() || arg.downcast::<List>().is_some() {
+            for inner in collect_parameters(vm, &vm.collect(arg)?)? {
+                add(inner);
+            }
+        } else if let Some(inner) = vm.get_attr_opt(arg, &names().__parameters__)?
+            && let Some(inner) = inner.downcast::<Tuple>()
+        {
+            inner.as_slice().iter().cloned().for_each(&mut add);
+        }
+    }
+    Ok(found)
+}
+
+fn parameters(vm: &Vm, this: &Value) -> Result {
+    let alias = own(this);
+    let cached = alias.parameters.borrow(&alias.header).clone();
+    if let Some(parameters) = cached {
+        return Ok(parameters);
+    }
+    let args = alias.args.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+    let parameters = Tuple::from_vec(collect_parameters(vm, &args)?).into_value();
+    let old = alias.parameters.borrow(&alias.header).replace(parameters.clone());
+    drop(old);
+    Ok(parameters)
+}
+
+/// The arguments after substituting `items` for the parameters (`_Py_subs_parameters`).
+pub fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Value], item: &Value) -> Result<Vec<Value>> {
+    if parameters.is_empty() {
+        return Err(vm.type_error(format!("{} is not a generic class", vm.repr_string(this)?)));
+    }
+    let mut item = item.clone();
+    for parameter in parameters {
+        if let Some(prepare) = vm.get_attr_opt(parameter, &names().__typing_prepare_subst__)?
+            && !prepare.is_none()
+        {
+            let list = if item.downcast::<Tuple>().is_some() { item.clone() } else { as_tuple(&item) };
+            item = vm.call(&prepare, &[this.clone(), list], None)?;
+        }
+    }
+    let items = as_tuple(&item).downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+    if items.len() != parameters.len() {
+        let (many, expected) = (if items.len() > parameters.len() { "many" } else { "few" }, parameters.len());
+        return Err(vm.type_error(format!(
+            "Too {many} arguments for {}; actual {}, expected {expected}",
+            vm.repr_string(this)?,
+            items.len()
+        )));
+    }
+    let mut result = Vec::with_capacity(args.len());
+    for arg in args {
+        if arg.downcast::<Type>().is_some() {
+            result.push(arg.clone());
+            continue;
+        }
+        if let Some(subst) = vm.get_attr_opt(arg, &names().__typing_subst__)? {
+            let at = parameters.iter().position(|p| p.is(arg));
+            let value = match at {
+                Some(at) => vm.call(&subst, std::slice::from_ref(&items[at]), None)?,
+                None => arg.clone(),
+            };
+            let unpacked = vm.get_attr_opt(arg, &names().__typing_is_unpacked_typevartuple__)?;
+            if let (Some(flag), Some(tuple)) = (unpacked, value.downcast::<Tuple>())
+                && vm.is_true(&flag)?
+            {
+                result.extend_from_slice(tuple.as_slice());
+            } else {
+                result.push(value);
+            }
+            continue;
+        }
+        if arg.downcast::<Tuple>().is_some() || arg.downcast::<List>().is_some() {
+            let inner = vm.collect(arg)?;
+            let is_tuple = arg.downcast::<Tuple>().is_some();
+            let replaced = if collect_parameters(vm, &inner)?.is_empty() {
+                inner
+            } else {
+                substitute(vm, this, &inner, parameters, &item)?
+            };
+            result.push(if is_tuple { Tuple::from_vec(replaced).into_value() } else { List::from_vec(replaced).into_value() });
+            continue;
+        }
+        let inner = vm.get_attr_opt(arg, &names().__parameters__)?;
+        match inner.as_ref().and_then(|p| p.downcast::<Tuple>()).filter(|p| p.len() > 0) {
+            Some(inner) => {
+                let mut chosen = Vec::new();
+                for parameter in inner.as_slice() {
+                    match parameters.iter().position(|p| p.is(parameter)) {
+                        Some(at) => match items[at].downcast::<Tuple>() {
+                            Some(many) if vm.get_attr_opt(parameter, &names().__typing_is_unpacked_typevartuple__)?.is_some() => {
+                                chosen.extend_from_slice(many.as_slice());
+                            }
+                            _ => chosen.push(items[at].clone()),
+                        },
+                        None => chosen.push(parameter.clone()),
+                    }
+                }
+                let key = if chosen.len() == 1 { chosen.remove(0) } else { Tuple::from_vec(chosen).into_value() };
+                let value = vm.get_item(arg, &key)?;
+                result.push(value);
+            }
+            None => result.push(arg.clone()),
+        }
+    }
+    Ok(result)
+}
+
+fn slots(s: &mut Slots) {
+    s.new = Some(|vm, class, args, kwnames| {
+        if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
+            return Err(vm.type_error("GenericAlias() takes no keyword arguments"));
+        }
+        let [origin, args] = args else {
+            return Err(vm.type_error(format!("GenericAlias expected 2 arguments, got {}", args.len())));
+        };
+        Ok(make(class.downcast::<Type>().expect("`tp_new` gets a type"), origin.clone(), as_tuple(args), false))
+    });
+    s.repr = Some(|vm, this| {
+        let alias = own(this);
+        let args = alias.args.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+        let shown = args.iter().map(|arg| repr_item(vm, arg)).collect::<Result<Vec<_>>>()?;
+        let star = if alias.starred { "*" } else { "" };
+        let args = if shown.is_empty() { "()".to_string() } else { shown.join(", ") };
+        Ok(Value::from(format!("{star}{}[{args}]", repr_item(vm, &alias.origin)?)))
+    });
+    s.hash = Some(|vm, this| {
+        let alias = own(this);
+        Ok(vm.hash(&alias.origin)? ^ vm.hash(&alias.args)?)
+    });
+    s.richcompare = Some(|vm, this, other, op| {
+        let (Some(a), Some(b)) = (this.downcast::<GenericAlias>(), other.downcast::<GenericAlias>()) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+            return Ok(Value::NOT_IMPLEMENTED);
+        }
+        let equal = a.starred == b.starred && vm.equal(&a.origin, &b.origin)? && vm.equal(&a.args, &b.args)?;
+        Ok(Value::bool(equal == (op == CompareOp::Eq)))
+    });
+    s.call = Some(|vm, this, args, kwnames| {
+        let object = vm.call(&own(this).origin, args, kwnames)?;
+        if let Err(raised) = vm.set_attr(&object, &names().__orig_class__, this) {
+            let exception = vm.take(raised);
+            let ty = exception.ty();
+            if !ty.is_subtype(crate::exceptions::attribute_error()) && !ty.is_subtype(crate::exceptions::type_error()) {
+                return Err(vm.set_exception(exception));
+            }
+        }
+        Ok(object)
+    });
+    s.getattro = Some(|vm, this, name| {
+        let own_names = [
+            "__class__", "__origin__", "__args__", "__unpacked__", "__parameters__", "__typing_unpacked_tuple_args__",
+            "__mro_entries__", "__reduce_ex__", "__reduce__", "__copy__", "__deepcopy__",
+        ];
+        let is_own = name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| own_names.contains(&text));
+        if !is_own {
+            let dunder = name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|t| t.starts_with("__") && t.ends_with("__"));
+            if !dunder || vm.get_attr_opt(&own(this).origin, name)?.is_some() && lookup::find(this.ty(), name).is_none_or(|_| !is_alias_method(name)) {
+                return vm.get_attr(&own(this).origin, name);
+            }
+        }
+        lookup::generic_getattr(vm, this, name)
+    });
+    s.subscript = Some(|vm, this, item| {
+        let parameters = parameters(vm, this)?;
+        let alias = own(this);
+        let args = alias.args.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+        let parameters = parameters.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+        let args = substitute(vm, this, &args, &parameters, item)?;
+        Ok(make(this.ty(), alias.origin.clone(), Tuple::from_vec(args).into_value(), alias.starred))
+    });
+    s.iter = Some(|vm, this| {
+        let alias = own(this);
+        let starred = make(this.ty(), alias.origin.clone(), alias.args.clone(), true);
+        vm.iter(&Tuple::from_vec(vec![starred]).into_value())
+    });
+    s.or = Some(crate::builtins::union::or);
+}
+
+/// Dunder methods that the alias has itself although its origin has them too.
+fn is_alias_method(name: &Value) -> bool {
+    let own = ["__repr__", "__hash__", "__eq__", "__call__", "__getitem__", "__iter__", "__or__", "__ror__", "__dir__",
+        "__instancecheck__", "__subclasscheck__"];
+    name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| own.contains(&text))
+}
+
+crate::method_table! {
+    static METHODS = [
+        MethodDef::new("__mro_entries__($self, bases, /)", "", |_, this, _| {
+            Ok(Tuple::from_slice(std::slice::from_ref(&own(this).origin)).into_value())
+        }),
+        MethodDef::new("__instancecheck__($self, instance, /)", "", |vm, _, _| {
+            Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic"))
+        }),
+        MethodDef::new("__subclasscheck__($self, subclass, /)", "", |vm, _, _| {
+            Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic"))
+        }),
+        MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+            let alias = own(this);
+            if alias.starred {
+                let plain = make(GENERIC_ALIAS.ty(), alias.origin.clone(), alias.args.clone(), false);
+                let next = vm.import_from("builtins", "next")?;
+                let iterator = vm.iter(&plain)?;
+                return Ok(Tuple::from_vec(vec![next, Tuple::from_vec(vec![iterator]).into_value()]).into_value());
+            }
+            let args = Tuple::from_vec(vec![alias.origin.clone(), alias.args.clone()]).into_value();
+            Ok(Tuple::from_vec(vec![this.ty().to_value(), args]).into_value())
+        }),
+    ];
+}
+
+static MEMBERS: &[MemberDef] = &[
+    MemberDef::new("__origin__", "", |_, this| Ok(own(this).origin.clone())),
+    MemberDef::new("__args__", "", |_, this| Ok(own(this).args.clone())),
+    MemberDef::new("__unpacked__", "", |_, this| Ok(Value::bool(own(this).starred))),
+];
+
+static GETSET: &[GetSetDef] = &[
+    GetSetDef::new("__parameters__", "Type variables in the GenericAlias.", parameters),
+    GetSetDef::new("__typing_unpacked_tuple_args__", "", |_, this| {
+        let alias = own(this);
+        let is_tuple = alias.starred && alias.origin.is(&crate::builtins::tuple::TUPLE.value());
+        Ok(if is_tuple { alias.args.clone() } else { Value::NONE })
+    }),
+];
+

@@ -22,6 +22,7 @@ pub static NONE_TYPE: TypeSpec = TypeSpec::new::<Int>("NoneType").doc("The type 
     s.bool = Some(|_, _| Ok(false));
     s.hash = Some(|_, _| Ok(0xFCA86420));
     s.new = Some(NEW_NONE);
+    s.or = Some(crate::builtins::union::or);
 });
 
 pub static ELLIPSIS_TYPE: TypeSpec = TypeSpec::new::<Int>("ellipsis")

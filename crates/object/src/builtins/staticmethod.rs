@@ -1,64 +1,188 @@
 //! `staticmethod` and `classmethod`.
 
+use crate::builtins::property::is_abstract;
+use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
-use crate::object::{Payload, Ref, Visitor};
+use crate::native::{GetSetDef, MemberDef};
+use crate::object::{Payload, Ref, Result, Visitor};
+use crate::types::slots::{DescrGet, Slots};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
+use crate::vm::{Vm, names};
 
-macro_rules! wrapper {
-    ($name:ident, $spec:ident, $python:literal, $get:expr) => {
-        #[repr(C)]
-        pub struct $name {
-            pub header: Header,
-            pub function: crate::cell::ObjectCell<Value>,
-        }
-        // SAFETY: repr(C), header first, visits the function.
-        unsafe impl Payload for $name {
-            const KIND: Kind = Kind::Container;
-            fn static_type() -> &'static Type {
-                $spec.ty()
-            }
-            fn traverse(&self, visit: Visitor) {
-                // SAFETY: the collector has stopped the world.
-                visit(unsafe { &*self.function.as_ptr() });
-            }
-        }
-        pub static $spec: TypeSpec =
-            TypeSpec::new::<$name>($python).flags(type_flags::BASETYPE | type_flags::HAS_DICT).slots(|s| {
-                s.descr_get = Some($get);
-            });
-        impl $name {
-            pub fn function(&self) -> Value {
-                self.function.borrow(&self.header).clone()
-            }
-        }
-    };
+/// A function that a class shows in its own way; `staticmethod` and `classmethod` share the layout.
+#[repr(C)]
+pub struct Wrapped {
+    pub header: Header,
+    function: ObjectCell<Value>,
 }
 
-wrapper!(StaticMethod, STATICMETHOD, "staticmethod", |_, this, _, _| {
-    Ok(this.downcast::<StaticMethod>().expect("own slot").function())
-});
-wrapper!(ClassMethod, CLASSMETHOD, "classmethod", |vm, this, object, ty| {
-    let function = this.downcast::<ClassMethod>().expect("own slot").function();
+// SAFETY: repr(C), header first, visits the function.
+unsafe impl Payload for Wrapped {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        STATICMETHOD.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        visit(unsafe { &*self.function.as_ptr() });
+    }
+}
+
+pub static STATICMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("staticmethod")
+    .doc(
+        "Convert a function to be a static method.\n\nA static method does not receive an implicit first argument.\nTo declare a \
+         static method, use this idiom:\n\n     class C:\n         @staticmethod\n         def f(arg1, arg2, argN):\n             \
+         ...\n\nIt can be called either on the class (e.g. C.f()) or on an instance\n(e.g. C().f()). Both the class and the \
+         instance are ignored, and\nneither is passed implicitly as the first argument to the method.\n\nStatic methods in Python \
+         are similar to those found in Java or C++.\nFor a more advanced concept, see the classmethod builtin.",
+    )
+    .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
+    .slots(static_slots)
+    .members(MEMBERS)
+    .getset(GETSET);
+
+pub static CLASSMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("classmethod")
+    .doc(
+        "Convert a function to be a class method.\n\nA class method receives the class as implicit first argument,\njust like an \
+         instance method receives the instance.\nTo declare a class method, use this idiom:\n\n  class C:\n      @classmethod\n      \
+         def f(cls, arg1, arg2, argN):\n          ...\n\nIt can be called either on the class (e.g. C.f()) or on an instance\n(e.g. \
+         C().f()).  The instance is ignored except for its class.\nIf a class method is called for a derived class, the derived \
+         class\nobject is passed as the implied first argument.\n\nClass methods are different than C++ or Java static methods.\nIf \
+         you want those, see the staticmethod builtin.",
+    )
+    .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
+    .slots(class_slots)
+    .members(MEMBERS)
+    .getset(GETSET);
+
+/// The wrapped function. The value is a staticmethod or classmethod.
+pub fn function(this: &Value) -> Value {
+    let wrapped = own(this);
+    wrapped.function.borrow(&wrapped.header).clone()
+}
+
+fn own(this: &Value) -> &Wrapped {
+    let header = this.as_object().expect("an object");
+    debug_assert!(header.ty().is_subtype(STATICMETHOD.ty()) || header.ty().is_subtype(CLASSMETHOD.ty()));
+    // SAFETY: both types have this layout, and slots and getters are called with their own instances only.
+    unsafe { &*(header as *const Header as *const Wrapped) }
+}
+
+fn make(ty: &Type, function: Value) -> Value {
+    Ref::new_with_type_unchecked(ty, Wrapped { header: Header::new(ty), function: ObjectCell::new(function) }).into_value()
+}
+
+/// A `staticmethod` around `function`.
+pub fn new(function: Value) -> Value {
+    make(STATICMETHOD.ty(), function)
+}
+
+/// A `classmethod` around `function`.
+pub fn new_classmethod(function: Value) -> Value {
+    make(CLASSMETHOD.ty(), function)
+}
+
+const GET_STATIC: DescrGet = |_, this, _, _| Ok(function(this));
+const GET_CLASS: DescrGet = |vm, this, object, ty| {
     let class = match (ty, object) {
         (Some(ty), _) => ty.clone(),
         (None, Some(object)) => object.ty().to_value(),
         (None, None) => return Err(vm.type_error("__get__(None, None) is invalid")),
     };
-    Ok(crate::builtins::method::new(function, class))
-});
+    Ok(crate::builtins::method::new(function(this), class))
+};
 
-/// A `staticmethod` around `function`.
-pub fn new(function: Value) -> Value {
-    let header = Header::new(STATICMETHOD.ty());
-    let function = crate::cell::ObjectCell::new(function);
-    Ref::new_with_type(STATICMETHOD.ty(), StaticMethod { header, function }).into_value()
+fn common_slots(s: &mut Slots) {
+    s.new = Some(|_, class, _, _| Ok(make(class.downcast::<Type>().expect("`tp_new` gets a type"), Value::NONE)));
+    s.init = Some(|vm, this, args, kwnames| {
+        let name = crate::exceptions::nearest_builtin(this.ty()).name();
+        if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
+            return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
+        }
+        let [callable] = args else {
+            return Err(vm.type_error(format!("{name} expected 1 argument, got {}", args.len())));
+        };
+        let wrapped = own(this);
+        let old = std::mem::replace(&mut *wrapped.function.borrow(&wrapped.header), callable.clone());
+        drop(old);
+        copy_metadata(vm, this, callable)
+    });
+    s.repr = Some(|vm, this| {
+        let name = this.ty().name();
+        Ok(Value::from(format!("<{name}({})>", vm.repr_string(&function(this))?)))
+    });
 }
 
-/// A `classmethod` around `function`.
-pub fn new_classmethod(function: Value) -> Value {
-    let header = Header::new(CLASSMETHOD.ty());
-    let function = crate::cell::ObjectCell::new(function);
-    Ref::new_with_type(CLASSMETHOD.ty(), ClassMethod { header, function }).into_value()
+/// `functools.update_wrapper` in small.
+fn copy_metadata(vm: &Vm, this: &Value, callable: &Value) -> Result<()> {
+    let names = names();
+    for name in [&names.__module__, &names.__name__, &names.__qualname__, &names.__doc__] {
+        if let Some(value) = vm.get_attr_opt(callable, name)? {
+            vm.set_attr(this, name, &value)?;
+        }
+    }
+    Ok(())
+}
+
+fn static_slots(s: &mut Slots) {
+    common_slots(s);
+    s.descr_get = Some(GET_STATIC);
+    s.call = Some(|vm, this, args, kwnames| vm.call(&function(this), args, kwnames));
+}
+
+fn class_slots(s: &mut Slots) {
+    common_slots(s);
+    s.descr_get = Some(GET_CLASS);
+}
+
+static MEMBERS: &[MemberDef] = &[
+    MemberDef::new("__func__", "", |_, this| Ok(function(this))),
+    MemberDef::new("__wrapped__", "", |_, this| Ok(function(this))),
+];
+
+macro_rules! forwarded {
+    ($name:literal, $field:ident) => {
+        // Computed by the function and cached on the wrapper.
+        GetSetDef::new($name, "", |vm, this| {
+            let header = this.as_object().expect("an object");
+            if let Some(value) = crate::attributes::get(header, &names().$field) {
+                return Ok(value);
+            }
+            let value = vm.get_attr(&function(this), &names().$field)?;
+            crate::attributes::set(header, &names().$field, value.clone());
+            Ok(value)
+        })
+        .setter(|vm, this, value| {
+            let header = this.as_object().expect("an object");
+            match value {
+                Some(value) => crate::attributes::set(header, &names().$field, value.clone()),
+                None if crate::attributes::delete(header, &names().$field).is_none() => {
+                    return Err(vm.attribute_error_name(&names().$field));
+                }
+                None => {}
+            }
+            Ok(())
+        })
+    };
+}
+
+static GETSET: &[GetSetDef] = &[
+    GetSetDef::new("__isabstractmethod__", "", |vm, this| is_abstract(vm, &function(this)).map(Value::bool)),
+    GetSetDef::new("__dict__", "", |_, this| {
+        Ok(crate::attributes::dictionary(this.as_object().expect("an object")).into_value())
+    }),
+    forwarded!("__annotations__", __annotations__),
+    forwarded!("__annotate__", __annotate__),
+];
+
+/// Whether a value is a staticmethod (for `Vm`-free callers).
+pub fn is_staticmethod(value: &Value) -> bool {
+    value.ty().is_subtype(STATICMETHOD.ty())
+}
+
+/// The function behind a staticmethod or classmethod, else the value itself.
+pub fn unwrap(_vm: &Vm, value: &Value) -> Value {
+    if is_staticmethod(value) || value.ty().is_subtype(CLASSMETHOD.ty()) { function(value) } else { value.clone() }
 }

@@ -644,3 +644,58 @@ fn init_subclass(vm: &Vm, class: &Value, keywords: &[Value], kwnames: Option<&Va
     }
     Ok(())
 }
+
+/// `object.__class__ = new`.
+pub fn set_class(vm: &Vm, this: &Value, new: &Type) -> Result<()> {
+    let old = this.ty();
+    if std::ptr::eq(old, new) {
+        return Ok(());
+    }
+    let module_classes = old.is_subtype(crate::native::module::MODULE.ty()) && new.is_subtype(crate::native::module::MODULE.ty());
+    if !module_classes && (new.has_flags(type_flags::IMMUTABLETYPE) || old.has_flags(type_flags::IMMUTABLETYPE)) {
+        return Err(vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses"));
+    }
+    let members = |ty: &Type| -> Vec<Value> {
+        let mut names = Vec::new();
+        let mut class = Some(ty);
+        while let Some(ty) = class.filter(|ty| ty.is_heap_type()) {
+            names.extend(ty.slot_members.borrow(&ty.header).iter().map(|(name, _)| name.clone()));
+            class = ty.base();
+        }
+        names
+    };
+    let (own, wanted) = (members(old), members(new));
+    let same_members = own.len() == wanted.len() && own.iter().zip(&wanted).all(|(a, b)| a.is(b));
+    let compatible = same_members
+        && std::ptr::fn_addr_eq(old.dealloc, new.dealloc)
+        && old.basicsize.get() == new.basicsize.get()
+        && old.has_dict() == new.has_dict()
+        && old.has_flags(type_flags::HAS_WEAKREF) == new.has_flags(type_flags::HAS_WEAKREF);
+    if !compatible {
+        return Err(vm.type_error(format!(
+            "__class__ assignment: '{}' object layout differs from '{}'",
+            new.name(),
+            old.name()
+        )));
+    }
+    let header = this.as_object().expect("immediates have immutable types");
+    if old.has_dict() && new.has_dict() {
+        // Slots belong to the old type's shapes: go through a dictionary.
+        attributes::dictionary(header);
+        header.set_shape_id(new.dict_mode_shape());
+    } else {
+        header.set_shape_id(new.root_shape());
+    }
+    let old_value = old.to_value();
+    if new.is_heap_type() {
+        // The object owns a reference to its class; it is given up with the object.
+        std::mem::forget(new.to_value());
+    }
+    header.set_type_pointer(new);
+    if old.is_heap_type() {
+        // SAFETY: the reference that the object had to its old class.
+        unsafe { crate::count::decref(old_value.word() as *mut Header) };
+    }
+    drop(old_value);
+    Ok(())
+}

@@ -19,7 +19,9 @@ pub struct Hooks {
     pub check_signals: fn(&Vm) -> Result<()>,
     /// `sys.audit(event, *args)`.
     pub audit: fn(&Vm, &str, &[Value]) -> Result<()>,
-    /// Compiles and runs `source` for native modules written partly in Python.
+    /// The `__class__` cell's contents and the first argument of the running function, for `super()`.
+    pub super_arguments: fn(&Vm) -> Result<(Value, Value)>,
+    /// Whether a value is a function made by `def` or `lambda`.
     pub is_function: fn(&Value) -> bool,
 }
 

@@ -27,10 +27,7 @@ pub fn repr(vm: &Vm, this: &Value) -> Result {
     }))
 }
 
-/// `X | Y`
-pub fn union(_vm: &Vm, _left: &Value, _right: &Value) -> Result {
-    Ok(Value::NOT_IMPLEMENTED)
-}
+pub use crate::builtins::union::or as union;
 
 crate::method_table! { pub static METHODS = [
     MethodDef::new("mro($self, /)", "Return a type's method resolution order.", |vm, this, _| {

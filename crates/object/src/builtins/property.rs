@@ -1,0 +1,245 @@
+//! `property`.
+
+use crate::builtins::str::intern;
+use crate::cell::ObjectCell;
+use crate::header::Header;
+use crate::heap::Kind;
+use crate::native::signature::Signature;
+use crate::native::{GetSetDef, MemberDef, MethodDef};
+use crate::object::{Payload, Ref, Result, Visitor};
+use crate::types::slots::Slots;
+use crate::types::{Type, TypeSpec, type_flags};
+use crate::value::Value;
+use crate::vm::{Vm, names};
+use std::sync::LazyLock;
+
+#[repr(C)]
+pub struct Property {
+    pub header: Header,
+    state: ObjectCell<State>,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    get: Option<Value>,
+    set: Option<Value>,
+    delete: Option<Value>,
+    doc: Option<Value>,
+    name: Option<Value>,
+    /// The docstring is the getter's.
+    getter_doc: bool,
+}
+
+impl State {
+    fn values(&self) -> impl Iterator<Item = &Value> {
+        [&self.get, &self.set, &self.delete, &self.doc, &self.name].into_iter().flatten()
+    }
+}
+
+// SAFETY: repr(C), header first, visits every value.
+unsafe impl Payload for Property {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        PROPERTY.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        unsafe { &*self.state.as_ptr() }.values().for_each(visit);
+    }
+    fn clear(&self) {
+        let old = std::mem::take(&mut *self.state.borrow(&self.header));
+        drop(old);
+    }
+}
+
+pub static PROPERTY: TypeSpec = TypeSpec::new::<Property>("property")
+    .doc(
+        "Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n  fset\n    function to be used for \
+         setting an attribute value\n  fdel\n    function to be used for del'ing an attribute\n  doc\n    docstring\n\nTypical use \
+         is to define a managed attribute x:\n\nclass C(object):\n    def getx(self): return self._x\n    def setx(self, value): \
+         self._x = value\n    def delx(self): del self._x\n    x = property(getx, setx, delx, \"I'm the 'x' \
+         property.\")\n\nDecorators make defining new properties or modifying existing ones easy:\n\nclass C(object):\n    \
+         @property\n    def x(self):\n        \"I am the 'x' property.\"\n        return self._x\n    @x.setter\n    def x(self, \
+         value):\n        self._x = value\n    @x.deleter\n    def x(self):\n        del self._x",
+    )
+    .flags(type_flags::BASETYPE)
+    .slots(slots)
+    .methods(METHODS)
+    .members(MEMBERS)
+    .getset(GETSET);
+
+fn own(value: &Value) -> &Property {
+    value.downcast::<Property>().expect("called through its own slot")
+}
+
+impl Property {
+    fn state(&self) -> State {
+        self.state.borrow(&self.header).clone()
+    }
+
+    /// The name for error messages: set by `__set_name__`, else the getter's `__name__`.
+    fn name(&self, vm: &Vm) -> Result<Option<Value>> {
+        let state = self.state();
+        match (state.name, state.get) {
+            (Some(name), _) => Ok(Some(name)),
+            (None, Some(get)) => vm.get_attr_opt(&get, &names().__name__),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn missing(&self, vm: &Vm, object: &Value, what: &str) -> crate::vm::Raised {
+        let class = object.ty().to_value();
+        let qualname = vm
+            .get_attr(&class, &names().__qualname__)
+            .map_or_else(|raised| { vm.discard(raised); object.ty().name() }, |name| vm.display_name(&name));
+        match self.name(vm) {
+            Ok(Some(name)) => match vm.repr_string(&name) {
+                Ok(name) => vm.attribute_error(format!("property {name} of '{qualname}' object has no {what}")),
+                Err(raised) => raised,
+            },
+            Ok(None) => vm.attribute_error(format!("property of '{qualname}' object has no {what}")),
+            Err(raised) => raised,
+        }
+    }
+}
+
+fn slots(s: &mut Slots) {
+    s.new = Some(|_, class, _, _| {
+        let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
+        let state = ObjectCell::new(State::default());
+        Ok(Ref::new_with_type(ty, Property { header: Header::new(ty), state }).into_value())
+    });
+    s.init = Some(init);
+    s.descr_get = Some(|vm, this, object, _| {
+        let Some(object) = object else { return Ok(this.clone()) };
+        let property = own(this);
+        let get = property.state.borrow(&property.header).get.clone();
+        match get {
+            Some(get) => vm.call(&get, std::slice::from_ref(object), None),
+            None => Err(property.missing(vm, object, "getter")),
+        }
+    });
+    s.descr_set = Some(|vm, this, object, value| {
+        let property = own(this);
+        let state = property.state();
+        match (value, state.set, state.delete) {
+            (Some(value), Some(set), _) => vm.call(&set, &[object.clone(), value.clone()], None).map(drop),
+            (None, _, Some(delete)) => vm.call(&delete, std::slice::from_ref(object), None).map(drop),
+            (Some(_), None, _) => Err(property.missing(vm, object, "setter")),
+            (None, _, None) => Err(property.missing(vm, object, "deleter")),
+        }
+    });
+}
+
+static SIGNATURE: LazyLock<Signature> =
+    LazyLock::new(|| Signature::parse("property(fget=None, fset=None, fdel=None, doc=None)"));
+
+fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
+    let bound = SIGNATURE.bind(vm, args, kwnames)?;
+    let given = |i: usize| bound[i].given().cloned();
+    let mut state = State { get: given(0), set: given(1), delete: given(2), ..State::default() };
+    let mut doc = given(3);
+    if doc.is_none()
+        && let Some(get) = &state.get
+    {
+        doc = vm.get_attr_opt(get, &names().__doc__)?.filter(|doc| !doc.is_none());
+        state.getter_doc = doc.is_some();
+    }
+    // A subclass keeps the docstring as an attribute of the instance.
+    if !this.ty().is(&PROPERTY) {
+        let stored = doc.clone().unwrap_or(Value::NONE);
+        if let Err(raised) = vm.set_attr(this, &names().__doc__, &stored) {
+            vm.catch(raised, crate::exceptions::attribute_error())?;
+        }
+    }
+    state.doc = doc;
+    let property = own(this);
+    let old = std::mem::replace(&mut *property.state.borrow(&property.header), state);
+    drop(old);
+    Ok(())
+}
+
+/// A copy with one accessor replaced.
+fn copy(vm: &Vm, this: &Value, change: impl FnOnce(&mut State)) -> Result {
+    let mut state = own(this).state();
+    let name = state.name.take();
+    if state.getter_doc {
+        state.doc = None;
+    }
+    let getter_before = state.get.as_ref().map(Value::word);
+    change(&mut state);
+    if state.get.as_ref().map(Value::word) != getter_before && state.getter_doc {
+        state.doc = None;
+    }
+    let arguments = [state.get, state.set, state.delete, state.doc].map(|value| value.unwrap_or(Value::NONE));
+    let copy = vm.call(&this.ty().to_value(), &arguments, None)?;
+    if let Some(property) = copy.downcast::<Property>() {
+        property.state.borrow(&property.header).name = name;
+    }
+    Ok(copy)
+}
+
+crate::method_table! {
+    static METHODS = [
+        MethodDef::new("getter($self, object, /)", "Descriptor to obtain a copy of the property with a different getter.", |vm, this, args| {
+            copy(vm, this, |state| state.get = args[0].given().cloned())
+        }),
+        MethodDef::new("setter($self, object, /)", "Descriptor to obtain a copy of the property with a different setter.", |vm, this, args| {
+            copy(vm, this, |state| state.set = args[0].given().cloned())
+        }),
+        MethodDef::new("deleter($self, object, /)", "Descriptor to obtain a copy of the property with a different deleter.", |vm, this, args| {
+            copy(vm, this, |state| state.delete = args[0].given().cloned())
+        }),
+        MethodDef::new("__set_name__($self, owner, name, /)", "Method to set name of a property.", |_, this, args| {
+            let property = own(this);
+            let old = property.state.borrow(&property.header).name.replace(args[1].clone());
+            drop(old);
+            Ok(Value::NONE)
+        }),
+    ];
+}
+
+static MEMBERS: &[MemberDef] = &[
+    MemberDef::new("fget", "", |_, this| Ok(own(this).state().get.unwrap_or(Value::NONE))),
+    MemberDef::new("fset", "", |_, this| Ok(own(this).state().set.unwrap_or(Value::NONE))),
+    MemberDef::new("fdel", "", |_, this| Ok(own(this).state().delete.unwrap_or(Value::NONE))),
+    MemberDef::new("__doc__", "", |_, this| Ok(own(this).state().doc.unwrap_or(Value::NONE))).setter(|_, this, value| {
+        let property = own(this);
+        let mut state = property.state.borrow(&property.header);
+        let old = std::mem::replace(&mut state.doc, value.cloned());
+        state.getter_doc = false;
+        drop(state);
+        drop(old);
+        Ok(())
+    }),
+];
+
+static GETSET: &[GetSetDef] = &[
+    GetSetDef::new("__name__", "", |vm, this| match own(this).name(vm)? {
+        Some(name) => Ok(name),
+        None => Err(vm.no_attribute(this, &names().__name__)),
+    })
+    .setter(|_, this, value| {
+        let property = own(this);
+        let old = std::mem::replace(&mut property.state.borrow(&property.header).name, value.cloned());
+        drop(old);
+        Ok(())
+    }),
+    GetSetDef::new("__isabstractmethod__", "", |vm, this| {
+        let state = own(this).state();
+        for function in [&state.get, &state.set, &state.delete].into_iter().flatten() {
+            if is_abstract(vm, function)? {
+                return Ok(Value::TRUE);
+            }
+        }
+        Ok(Value::FALSE)
+    }),
+];
+
+/// Whether a function is marked by `abc.abstractmethod`.
+pub fn is_abstract(vm: &Vm, function: &Value) -> Result<bool> {
+    match vm.get_attr_opt(function, intern("__isabstractmethod__").as_value())? {
+        Some(flag) => vm.is_true(&flag),
+        None => Ok(false),
+    }
+}
