@@ -58,10 +58,17 @@ pub fn new(_vm: &Vm, origin: &Value, args: &Value) -> Value {
 
 /// `__class_getitem__` of built-in generic classes.
 pub const CLASS_GETITEM: MethodDef =
-    MethodDef::new("__class_getitem__($type, object, /)", "See PEP 585", |vm, class, args| Ok(new(vm, class, &args[0]))).class();
+    MethodDef::new("__class_getitem__($type, object, /)", "See PEP 585", |vm, class, args| {
+        Ok(new(vm, class, &args[0]))
+    })
+    .class();
 
 fn as_tuple(args: &Value) -> Value {
-    if args.downcast::<Tuple>().is_some() { args.clone() } else { Tuple::from_slice(std::slice::from_ref(args)).into_value() }
+    if args.downcast::<Tuple>().is_some() {
+        args.clone()
+    } else {
+        Tuple::from_slice(std::slice::from_ref(args)).into_value()
+    }
 }
 
 fn make(ty: &Type, origin: Value, args: Value, starred: bool) -> Value {
@@ -191,7 +198,11 @@ pub fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Value], i
             } else {
                 substitute(vm, this, &inner, parameters, &item)?
             };
-            result.push(if is_tuple { Tuple::from_vec(replaced).into_value() } else { List::from_vec(replaced).into_value() });
+            result.push(if is_tuple {
+                Tuple::from_vec(replaced).into_value()
+            } else {
+                List::from_vec(replaced).into_value()
+            });
             continue;
         }
         let inner = vm.get_attr_opt(arg, &names().__parameters__)?;
@@ -201,7 +212,11 @@ pub fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Value], i
                 for parameter in inner.as_slice() {
                     match parameters.iter().position(|p| p.is(parameter)) {
                         Some(at) => match items[at].downcast::<Tuple>() {
-                            Some(many) if vm.get_attr_opt(parameter, &names().__typing_is_unpacked_typevartuple__)?.is_some() => {
+                            Some(many)
+                                if vm
+                                    .get_attr_opt(parameter, &names().__typing_is_unpacked_typevartuple__)?
+                                    .is_some() =>
+                            {
                                 chosen.extend_from_slice(many.as_slice());
                             }
                             _ => chosen.push(items[at].clone()),
@@ -264,13 +279,28 @@ fn slots(s: &mut Slots) {
     });
     s.getattro = Some(|vm, this, name| {
         let own_names = [
-            "__class__", "__origin__", "__args__", "__unpacked__", "__parameters__", "__typing_unpacked_tuple_args__",
-            "__mro_entries__", "__reduce_ex__", "__reduce__", "__copy__", "__deepcopy__",
+            "__class__",
+            "__origin__",
+            "__args__",
+            "__unpacked__",
+            "__parameters__",
+            "__typing_unpacked_tuple_args__",
+            "__mro_entries__",
+            "__reduce_ex__",
+            "__reduce__",
+            "__copy__",
+            "__deepcopy__",
         ];
         let is_own = name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| own_names.contains(&text));
         if !is_own {
-            let dunder = name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|t| t.starts_with("__") && t.ends_with("__"));
-            if !dunder || vm.get_attr_opt(&own(this).origin, name)?.is_some() && lookup::find(this.ty(), name).is_none_or(|_| !is_alias_method(name)) {
+            let dunder = name
+                .downcast::<Str>()
+                .and_then(Str::as_ascii)
+                .is_some_and(|t| t.starts_with("__") && t.ends_with("__"));
+            if !dunder
+                || vm.get_attr_opt(&own(this).origin, name)?.is_some()
+                    && lookup::find(this.ty(), name).is_none_or(|_| !is_alias_method(name))
+            {
                 return vm.get_attr(&own(this).origin, name);
             }
         }
@@ -294,8 +324,19 @@ fn slots(s: &mut Slots) {
 
 /// Dunder methods that the alias has itself although its origin has them too.
 fn is_alias_method(name: &Value) -> bool {
-    let own = ["__repr__", "__hash__", "__eq__", "__call__", "__getitem__", "__iter__", "__or__", "__ror__", "__dir__",
-        "__instancecheck__", "__subclasscheck__"];
+    let own = [
+        "__repr__",
+        "__hash__",
+        "__eq__",
+        "__call__",
+        "__getitem__",
+        "__iter__",
+        "__or__",
+        "__ror__",
+        "__dir__",
+        "__instancecheck__",
+        "__subclasscheck__",
+    ];
     name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| own.contains(&text))
 }
 
@@ -338,4 +379,3 @@ static GETSET: &[GetSetDef] = &[
         Ok(if is_tuple { alias.args.clone() } else { Value::NONE })
     }),
 ];
-

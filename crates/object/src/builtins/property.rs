@@ -89,9 +89,13 @@ impl Property {
 
     fn missing(&self, vm: &Vm, object: &Value, what: &str) -> crate::vm::Raised {
         let class = object.ty().to_value();
-        let qualname = vm
-            .get_attr(&class, &names().__qualname__)
-            .map_or_else(|raised| { vm.discard(raised); object.ty().name() }, |name| vm.display_name(&name));
+        let qualname = vm.get_attr(&class, &names().__qualname__).map_or_else(
+            |raised| {
+                vm.discard(raised);
+                object.ty().name()
+            },
+            |name| vm.display_name(&name),
+        );
         match self.name(vm) {
             Ok(Some(name)) => match vm.repr_string(&name) {
                 Ok(name) => vm.attribute_error(format!("property {name} of '{qualname}' object has no {what}")),
@@ -203,15 +207,17 @@ static MEMBERS: &[MemberDef] = &[
     MemberDef::new("fget", "", |_, this| Ok(own(this).state().get.unwrap_or(Value::NONE))),
     MemberDef::new("fset", "", |_, this| Ok(own(this).state().set.unwrap_or(Value::NONE))),
     MemberDef::new("fdel", "", |_, this| Ok(own(this).state().delete.unwrap_or(Value::NONE))),
-    MemberDef::new("__doc__", "", |_, this| Ok(own(this).state().doc.unwrap_or(Value::NONE))).setter(|_, this, value| {
-        let property = own(this);
-        let mut state = property.state.borrow(&property.header);
-        let old = std::mem::replace(&mut state.doc, value.cloned());
-        state.getter_doc = false;
-        drop(state);
-        drop(old);
-        Ok(())
-    }),
+    MemberDef::new("__doc__", "", |_, this| Ok(own(this).state().doc.unwrap_or(Value::NONE))).setter(
+        |_, this, value| {
+            let property = own(this);
+            let mut state = property.state.borrow(&property.header);
+            let old = std::mem::replace(&mut state.doc, value.cloned());
+            state.getter_doc = false;
+            drop(state);
+            drop(old);
+            Ok(())
+        },
+    ),
 ];
 
 static GETSET: &[GetSetDef] = &[

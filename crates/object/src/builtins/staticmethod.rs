@@ -71,7 +71,8 @@ fn own(this: &Value) -> &Wrapped {
 }
 
 fn make(ty: &Type, function: Value) -> Value {
-    Ref::new_with_type_unchecked(ty, Wrapped { header: Header::new(ty), function: ObjectCell::new(function) }).into_value()
+    Ref::new_with_type_unchecked(ty, Wrapped { header: Header::new(ty), function: ObjectCell::new(function) })
+        .into_value()
 }
 
 /// A `staticmethod` around `function`.

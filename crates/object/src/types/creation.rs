@@ -651,7 +651,8 @@ pub fn set_class(vm: &Vm, this: &Value, new: &Type) -> Result<()> {
     if std::ptr::eq(old, new) {
         return Ok(());
     }
-    let module_classes = old.is_subtype(crate::native::module::MODULE.ty()) && new.is_subtype(crate::native::module::MODULE.ty());
+    let module_classes =
+        old.is_subtype(crate::native::module::MODULE.ty()) && new.is_subtype(crate::native::module::MODULE.ty());
     if !module_classes && (new.has_flags(type_flags::IMMUTABLETYPE) || old.has_flags(type_flags::IMMUTABLETYPE)) {
         return Err(vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses"));
     }

@@ -183,7 +183,9 @@ fn new_arguments(vm: &Vm, this: &Value) -> Result<(Option<Value>, Option<Value>)
             return Err(vm.type_error(format!("__getnewargs_ex__ should return a tuple, not '{got}'")));
         };
         let [args, kwargs] = pair.as_slice() else {
-            return Err(vm.value_error(format!("__getnewargs_ex__ should return a tuple of length 2, not {}", pair.len())));
+            return Err(
+                vm.value_error(format!("__getnewargs_ex__ should return a tuple of length 2, not {}", pair.len()))
+            );
         };
         if args.downcast::<Tuple>().is_none() {
             return Err(vm.type_error(format!(
@@ -209,12 +211,15 @@ fn new_arguments(vm: &Vm, this: &Value) -> Result<(Option<Value>, Option<Value>)
     Ok((None, None))
 }
 
-pub static GETSET: &[GetSetDef] = &[GetSetDef::new("__class__", "the object's class", |_, this| Ok(this.ty().to_value()))
-    .setter(|vm, this, value| {
-        let Some(value) = value else { return Err(vm.type_error("can't delete __class__ attribute")) };
-        let Some(new) = value.downcast::<Type>() else {
-            return Err(vm.type_error(format!("__class__ must be set to a class, not '{}' object", value.ty().name())));
-        };
-        crate::types::creation::set_class(vm, this, new)
-    })];
-
+pub static GETSET: &[GetSetDef] =
+    &[GetSetDef::new("__class__", "the object's class", |_, this| Ok(this.ty().to_value())).setter(
+        |vm, this, value| {
+            let Some(value) = value else { return Err(vm.type_error("can't delete __class__ attribute")) };
+            let Some(new) = value.downcast::<Type>() else {
+                return Err(
+                    vm.type_error(format!("__class__ must be set to a class, not '{}' object", value.ty().name()))
+                );
+            };
+            crate::types::creation::set_class(vm, this, new)
+        },
+    )];
