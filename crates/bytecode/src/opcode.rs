@@ -482,30 +482,39 @@ define_specializations! {
     CALL_KW => CALL_KW_BOUND_METHOD = 151, CALL_KW_PY = 153, CALL_KW_NON_PY = 152;
 }
 
-/// The instrumented instructions and what they stand for.
-pub const INSTRUMENTED: &[(&str, u8, Option<Opcode>)] = &[
-    ("INSTRUMENTED_END_FOR", 234, Some(Opcode::END_FOR)),
-    ("INSTRUMENTED_POP_ITER", 235, Some(Opcode::POP_ITER)),
-    ("INSTRUMENTED_END_SEND", 236, Some(Opcode::END_SEND)),
-    ("INSTRUMENTED_FOR_ITER", 237, Some(Opcode::FOR_ITER)),
-    ("INSTRUMENTED_INSTRUCTION", 238, None),
-    ("INSTRUMENTED_JUMP_FORWARD", 239, Some(Opcode::JUMP_FORWARD)),
-    ("INSTRUMENTED_NOT_TAKEN", 240, Some(Opcode::NOT_TAKEN)),
-    ("INSTRUMENTED_POP_JUMP_IF_TRUE", 241, Some(Opcode::POP_JUMP_IF_TRUE)),
-    ("INSTRUMENTED_POP_JUMP_IF_FALSE", 242, Some(Opcode::POP_JUMP_IF_FALSE)),
-    ("INSTRUMENTED_POP_JUMP_IF_NONE", 243, Some(Opcode::POP_JUMP_IF_NONE)),
-    ("INSTRUMENTED_POP_JUMP_IF_NOT_NONE", 244, Some(Opcode::POP_JUMP_IF_NOT_NONE)),
-    ("INSTRUMENTED_RESUME", 245, Some(Opcode::RESUME)),
-    ("INSTRUMENTED_RETURN_VALUE", 246, Some(Opcode::RETURN_VALUE)),
-    ("INSTRUMENTED_YIELD_VALUE", 247, Some(Opcode::YIELD_VALUE)),
-    ("INSTRUMENTED_END_ASYNC_FOR", 248, Some(Opcode::END_ASYNC_FOR)),
-    ("INSTRUMENTED_LOAD_SUPER_ATTR", 249, Some(Opcode::LOAD_SUPER_ATTR)),
-    ("INSTRUMENTED_CALL", 250, Some(Opcode::CALL)),
-    ("INSTRUMENTED_CALL_KW", 251, Some(Opcode::CALL_KW)),
-    ("INSTRUMENTED_CALL_FUNCTION_EX", 252, Some(Opcode::CALL_FUNCTION_EX)),
-    ("INSTRUMENTED_JUMP_BACKWARD", 253, Some(Opcode::JUMP_BACKWARD)),
-    ("INSTRUMENTED_LINE", 254, None),
+/// The instrumented instructions, what they stand for, and what `_opcode` says of their arguments.
+pub const INSTRUMENTED: &[(&str, u8, Option<Opcode>, u16)] = &[
+    ("INSTRUMENTED_END_FOR", 234, Some(Opcode::END_FOR), 0),
+    ("INSTRUMENTED_POP_ITER", 235, Some(Opcode::POP_ITER), 0),
+    ("INSTRUMENTED_END_SEND", 236, Some(Opcode::END_SEND), 0),
+    ("INSTRUMENTED_FOR_ITER", 237, Some(Opcode::FOR_ITER), flag::ARG | flag::JUMP),
+    ("INSTRUMENTED_INSTRUCTION", 238, None, 0),
+    ("INSTRUMENTED_JUMP_FORWARD", 239, Some(Opcode::JUMP_FORWARD), flag::ARG),
+    ("INSTRUMENTED_NOT_TAKEN", 240, Some(Opcode::NOT_TAKEN), 0),
+    ("INSTRUMENTED_POP_JUMP_IF_TRUE", 241, Some(Opcode::POP_JUMP_IF_TRUE), flag::ARG),
+    ("INSTRUMENTED_POP_JUMP_IF_FALSE", 242, Some(Opcode::POP_JUMP_IF_FALSE), flag::ARG),
+    ("INSTRUMENTED_POP_JUMP_IF_NONE", 243, Some(Opcode::POP_JUMP_IF_NONE), flag::ARG),
+    ("INSTRUMENTED_POP_JUMP_IF_NOT_NONE", 244, Some(Opcode::POP_JUMP_IF_NOT_NONE), flag::ARG),
+    ("INSTRUMENTED_RESUME", 245, Some(Opcode::RESUME), flag::ARG),
+    ("INSTRUMENTED_RETURN_VALUE", 246, Some(Opcode::RETURN_VALUE), 0),
+    ("INSTRUMENTED_YIELD_VALUE", 247, Some(Opcode::YIELD_VALUE), flag::ARG),
+    ("INSTRUMENTED_END_ASYNC_FOR", 248, Some(Opcode::END_ASYNC_FOR), flag::ARG | flag::JUMP),
+    ("INSTRUMENTED_LOAD_SUPER_ATTR", 249, Some(Opcode::LOAD_SUPER_ATTR), flag::ARG | flag::NAME),
+    ("INSTRUMENTED_CALL", 250, Some(Opcode::CALL), flag::ARG),
+    ("INSTRUMENTED_CALL_KW", 251, Some(Opcode::CALL_KW), flag::ARG),
+    ("INSTRUMENTED_CALL_FUNCTION_EX", 252, Some(Opcode::CALL_FUNCTION_EX), 0),
+    ("INSTRUMENTED_JUMP_BACKWARD", 253, Some(Opcode::JUMP_BACKWARD), flag::ARG),
+    ("INSTRUMENTED_LINE", 254, None, 0),
 ];
+
+/// The instruction that one with this number, specialised or instrumented perhaps, stands for.
+pub fn general_form(number: u8) -> Option<Opcode> {
+    let specialized = || {
+        SPECIALIZATIONS.iter().find(|(_, forms)| forms.iter().any(|(_, form)| *form == number)).map(|(base, _)| *base)
+    };
+    let instrumented = || INSTRUMENTED.iter().find(|(_, form, ..)| *form == number).and_then(|(_, _, base, _)| *base);
+    Opcode::from_u8(number).or_else(specialized).or_else(instrumented)
+}
 
 /// The parts of each inline cache, in 16-bit units, as `opcode._cache_format` names them.
 pub const CACHE_FORMAT: &[(Opcode, &[(&str, usize)])] = &[
@@ -552,6 +561,16 @@ mod tests {
                 assert_eq!(op.has_arg(), op.as_u8() > HAVE_ARGUMENT, "{}", op.name());
             }
         }
+    }
+
+    #[test]
+    fn general_forms() {
+        assert_eq!(general_form(3), Some(Opcode::BINARY_OP));
+        assert_eq!(general_form(129), Some(Opcode::BINARY_OP));
+        assert_eq!(general_form(237), Some(Opcode::FOR_ITER));
+        assert_eq!(general_form(44), Some(Opcode::BINARY_OP));
+        assert_eq!(general_form(254), None);
+        assert_eq!(general_form(220), None);
     }
 
     #[test]
