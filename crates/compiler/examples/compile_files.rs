@@ -17,7 +17,8 @@ fn compile(source: &[u8], filename: &str, level: u8) -> Result<Vec<u8>, String> 
     let mut options = Options::new(filename);
     options.optimize = level;
     let tree = arena.alloc(parsed.tree);
-    let code = taipan_compiler::compile(tree, &arena, &options, &mut Vec::new()).map_err(|error| format!("{error:?}"))?;
+    let code =
+        taipan_compiler::compile(tree, &arena, &options, &mut Vec::new()).map_err(|error| format!("{error:?}"))?;
     dump_code(&code.into()).map_err(|error| error.to_string())
 }
 
