@@ -12,6 +12,7 @@ pub mod float_parse;
 pub mod float_repr;
 pub mod format_spec;
 pub mod format_string;
+pub mod int_conversion;
 pub mod percent_format;
 pub mod unicode;
 
@@ -27,6 +28,11 @@ pub trait Unit: Copy + Ord + Send + Sync + 'static {
 
     /// The unit for `code`, when the kind can hold it.
     fn from_code(code: u32) -> Option<Self>;
+
+    /// The units themselves, when they are bytes.
+    fn as_bytes(_units: &[Self]) -> Option<&[u8]> {
+        None
+    }
 }
 
 impl Unit for u8 {
@@ -40,6 +46,11 @@ impl Unit for u8 {
     #[inline(always)]
     fn from_code(code: u32) -> Option<u8> {
         u8::try_from(code).ok()
+    }
+
+    #[inline]
+    fn as_bytes(units: &[u8]) -> Option<&[u8]> {
+        Some(units)
     }
 }
 

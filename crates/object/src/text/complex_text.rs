@@ -18,7 +18,7 @@ pub fn repr(real: f64, imag: f64) -> String {
 pub fn parse<U: Unit>(text: &[U]) -> Result<(f64, f64), ParseError> {
     let mut ascii = to_ascii(text);
     if ascii.contains(&b'_') {
-        ascii = without_underscores(&ascii).ok_or(ParseError::Unconvertible)?;
+        ascii = without_underscores(&ascii).ok_or(ParseError::Unconvertible)?.into();
     }
     parse_ascii(&ascii).ok_or(ParseError::Malformed)
 }

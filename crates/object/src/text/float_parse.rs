@@ -2,6 +2,7 @@
 
 use super::Unit;
 use super::unicode::{decimal, is_space};
+use std::borrow::Cow;
 
 /// The value of the whole text, surrounding white space, underscores between digits and all decimal digits of Unicode
 /// included. `None` when it is no number.
@@ -16,14 +17,16 @@ pub fn parse_float_bytes(text: &[u8]) -> Option<f64> {
 
 /// Digits and white space beyond ASCII become ASCII ones, anything else there a question mark. What is ASCII stays as
 /// it is, so `\x1c` is not white space here, although `str.isspace` says so.
-pub(super) fn to_ascii<U: Unit>(text: &[U]) -> Vec<u8> {
-    text.iter()
-        .map(|unit| match unit.code() {
-            c if c < 0x80 => c as u8,
-            c if is_space(c) => b' ',
-            c => decimal(c).map_or(b'?', |value| b'0' + value),
-        })
-        .collect()
+pub(super) fn to_ascii<U: Unit>(text: &[U]) -> Cow<'_, [u8]> {
+    if let Some(bytes) = U::as_bytes(text).filter(|bytes| bytes.is_ascii()) {
+        return Cow::Borrowed(bytes);
+    }
+    let ascii = |unit: &U| match unit.code() {
+        c if c < 0x80 => c as u8,
+        c if is_space(c) => b' ',
+        c => decimal(c).map_or(b'?', |value| b'0' + value),
+    };
+    Cow::Owned(text.iter().map(ascii).collect())
 }
 
 pub(super) fn trim(text: &[u8]) -> &[u8] {
