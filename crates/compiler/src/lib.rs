@@ -63,7 +63,7 @@ pub fn compile<'a>(
     warnings: &mut Vec<Warning>,
 ) -> Result<CodeData, CompileError> {
     let future = features(module, options)?;
-    let module = ast_preprocess::preprocess(module, arena, options, future, warnings)?;
+    let module = ast_preprocess::preprocess(module, arena, options.optimize, future, options.depth_limit, warnings)?;
     let table = SymbolTable::build(module, future, arena, options.depth_limit)?;
     codegen::compile_module(module, &table, arena, options, future, warnings)
 }

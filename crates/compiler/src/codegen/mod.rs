@@ -11,6 +11,7 @@ mod class;
 mod cleandoc;
 mod comprehension;
 mod constant;
+
 mod control_flow;
 mod expr;
 mod fblock;
@@ -39,6 +40,7 @@ use crate::instruction_sequence::{InstructionSequence, Label};
 use crate::symtable::{Block, BlockId, BlockKey, SymbolTable};
 
 pub use cleandoc::clean_doc;
+pub(crate) use constant::constant;
 pub(crate) use unit::{ScopeType, Unit};
 
 /// Sequences and calls with more items than this are built step by step rather than on the stack.

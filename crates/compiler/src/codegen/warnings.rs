@@ -38,16 +38,8 @@ fn has_identity(expr: &Expr<'_>) -> bool {
         ExprKind::Constant { value, .. } => {
             matches!(value, AstConstant::None | AstConstant::True | AstConstant::False | AstConstant::Ellipsis)
         }
-        ExprKind::Tuple { .. } => !is_constant(expr),
+        ExprKind::Tuple { elts, .. } => !elts.iter().all(|elt| matches!(elt.kind, ExprKind::Constant { .. })),
         _ => true,
-    }
-}
-
-fn is_constant(expr: &Expr<'_>) -> bool {
-    match expr.kind {
-        ExprKind::Constant { .. } => true,
-        ExprKind::Tuple { elts, .. } => elts.iter().all(is_constant),
-        _ => false,
     }
 }
 
