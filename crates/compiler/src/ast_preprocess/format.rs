@@ -7,8 +7,7 @@ use taipan_syntax::ast::*;
 const MAX_DIGITS: usize = 2;
 
 /// The location of what stands nowhere in the source.
-const NOWHERE: Span =
-    Span { lineno: u32::MAX, col_offset: u32::MAX, end_lineno: u32::MAX, end_col_offset: u32::MAX };
+const NOWHERE: Span = Span { lineno: u32::MAX, col_offset: u32::MAX, end_lineno: u32::MAX, end_col_offset: u32::MAX };
 
 pub(super) fn interpolate<'a>(
     left: &'a Expr<'a>,

@@ -254,9 +254,7 @@ impl<'a> Preprocessor<'a, '_> {
                 orelse: self.stmts(orelse)?,
                 finalbody: self.within(true, |this| this.stmts(finalbody))?,
             },
-            StmtKind::Assert { test, msg } => {
-                StmtKind::Assert { test: self.expr(test)?, msg: self.optional(msg)? }
-            }
+            StmtKind::Assert { test, msg } => StmtKind::Assert { test: self.expr(test)?, msg: self.optional(msg)? },
             StmtKind::Expr { value } => StmtKind::Expr { value: self.expr(value)? },
             StmtKind::Break {} => {
                 self.leaves_finally("break", stmt);
@@ -276,11 +274,7 @@ impl<'a> Preprocessor<'a, '_> {
 
     fn handlers(&mut self, handlers: &'a [ExceptHandler<'a>]) -> Result<&'a [ExceptHandler<'a>]> {
         self.list(handlers, |this, handler| {
-            Ok(ExceptHandler {
-                r#type: this.optional(handler.r#type)?,
-                body: this.stmts(handler.body)?,
-                ..*handler
-            })
+            Ok(ExceptHandler { r#type: this.optional(handler.r#type)?, body: this.stmts(handler.body)?, ..*handler })
         })
     }
 
@@ -372,9 +366,7 @@ impl<'a> Preprocessor<'a, '_> {
             PatternKind::MatchAs { pattern: Some(inner), name } => {
                 PatternKind::MatchAs { pattern: Some(self.pattern_ref(inner)?), name }
             }
-            PatternKind::MatchOr { patterns } => {
-                PatternKind::MatchOr { patterns: self.list(patterns, Self::pattern)? }
-            }
+            PatternKind::MatchOr { patterns } => PatternKind::MatchOr { patterns: self.list(patterns, Self::pattern)? },
             PatternKind::MatchSingleton { .. } | PatternKind::MatchStar { .. } | PatternKind::MatchAs { .. } => {
                 pattern.kind
             }
@@ -419,9 +411,7 @@ impl<'a> Preprocessor<'a, '_> {
                 }
             }
             ExprKind::UnaryOp { op, operand } => ExprKind::UnaryOp { op, operand: self.expr(operand)? },
-            ExprKind::Lambda { args, body } => {
-                ExprKind::Lambda { args: self.arguments(args)?, body: self.expr(body)? }
-            }
+            ExprKind::Lambda { args, body } => ExprKind::Lambda { args: self.arguments(args)?, body: self.expr(body)? },
             ExprKind::IfExp { test, body, orelse } => {
                 ExprKind::IfExp { test: self.expr(test)?, body: self.expr(body)?, orelse: self.expr(orelse)? }
             }
@@ -449,11 +439,9 @@ impl<'a> Preprocessor<'a, '_> {
             ExprKind::Compare { left, ops, comparators } => {
                 ExprKind::Compare { left: self.expr(left)?, ops, comparators: self.exprs(comparators)? }
             }
-            ExprKind::Call { func, args, keywords } => ExprKind::Call {
-                func: self.expr(func)?,
-                args: self.exprs(args)?,
-                keywords: self.keywords(keywords)?,
-            },
+            ExprKind::Call { func, args, keywords } => {
+                ExprKind::Call { func: self.expr(func)?, args: self.exprs(args)?, keywords: self.keywords(keywords)? }
+            }
             ExprKind::FormattedValue { value, conversion, format_spec } => ExprKind::FormattedValue {
                 value: self.expr(value)?,
                 conversion,
@@ -467,9 +455,7 @@ impl<'a> Preprocessor<'a, '_> {
             },
             ExprKind::JoinedStr { values } => ExprKind::JoinedStr { values: self.exprs(values)? },
             ExprKind::TemplateStr { values } => ExprKind::TemplateStr { values: self.exprs(values)? },
-            ExprKind::Attribute { value, attr, ctx } => {
-                ExprKind::Attribute { value: self.expr(value)?, attr, ctx }
-            }
+            ExprKind::Attribute { value, attr, ctx } => ExprKind::Attribute { value: self.expr(value)?, attr, ctx },
             ExprKind::Subscript { value, slice, ctx } => {
                 ExprKind::Subscript { value: self.expr(value)?, slice: self.expr(slice)?, ctx }
             }
