@@ -20,6 +20,7 @@ pub mod types;
 pub mod value;
 pub mod vm;
 pub mod weakref;
+pub mod collector;
 
 pub use object::{Ref, Result};
 pub use value::Value;

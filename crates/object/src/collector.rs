@@ -1,0 +1,429 @@
+//! The cycle collector: frees groups of containers that only refer to each other.
+//!
+//! Counterpart of CPython's `Python/gc.c`. A collection has three phases: [`deduce_unreachable`], then weak references
+//! and finalisers, then [`delete_garbage`].
+//!
+//! Invariant: the world stands still in the first, so the object graph cannot change there; it keeps its counters in the
+//! `owner` half of the count word (0 for every mortal object with the GIL on) and puts the zeros back. The other phases
+//! run Python code and must expect anything.
+
+use crate::header::{Header, object_flags};
+use crate::heap;
+use crate::types::type_flags;
+use crate::value::Value;
+use crate::vm::Vm;
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering::Relaxed};
+
+/// Bits of `PrivateWord::collector`.
+mod bits {
+    /// In the set being collected.
+    pub const CANDIDATE: u8 = 1;
+    /// Excluded by `gc.freeze`.
+    pub const FROZEN: u8 = 2;
+}
+
+pub mod debug_flags {
+    pub const STATS: u32 = 1;
+    pub const COLLECTABLE: u32 = 2;
+    pub const UNCOLLECTABLE: u32 = 4;
+    pub const SAVEALL: u32 = 32;
+}
+
+/// One generation's thresholds and counts.
+pub struct Generation {
+    pub threshold: AtomicI64,
+    pub count: AtomicI64,
+    pub collections: AtomicUsize,
+    pub collected: AtomicUsize,
+    pub uncollectable: AtomicUsize,
+}
+
+impl Generation {
+    const fn new(threshold: i64) -> Generation {
+        Generation {
+            threshold: AtomicI64::new(threshold),
+            count: AtomicI64::new(0),
+            collections: AtomicUsize::new(0),
+            collected: AtomicUsize::new(0),
+            uncollectable: AtomicUsize::new(0),
+        }
+    }
+}
+
+/// The three generations; the count of the youngest is the heap's.
+pub static GENERATIONS: [Generation; 3] = [Generation::new(2000), Generation::new(10), Generation::new(10)];
+static ENABLED: AtomicBool = AtomicBool::new(true);
+static COLLECTING: AtomicBool = AtomicBool::new(false);
+static DEBUG: AtomicU32 = AtomicU32::new(0);
+/// Survivors of full collections, and of middle ones since: a full collection waits until these grew by a quarter.
+static LONG_LIVED_TOTAL: AtomicUsize = AtomicUsize::new(0);
+static LONG_LIVED_PENDING: AtomicUsize = AtomicUsize::new(0);
+/// `gc.callbacks` and `gc.garbage`, lists.
+static CALLBACKS: Mutex<Option<Value>> = Mutex::new(None);
+static GARBAGE: Mutex<Option<Value>> = Mutex::new(None);
+
+fn shared_list(slot: &Mutex<Option<Value>>) -> Value {
+    let mut slot = slot.lock().expect("never poisoned");
+    slot.get_or_insert_with(|| crate::builtins::list::List::from_vec(Vec::new()).into_value()).clone()
+}
+
+/// `gc.callbacks`
+pub fn callbacks() -> Value {
+    shared_list(&CALLBACKS)
+}
+/// `gc.garbage`
+pub fn garbage() -> Value {
+    shared_list(&GARBAGE)
+}
+pub fn is_enabled() -> bool {
+    ENABLED.load(Relaxed)
+}
+pub fn set_enabled(on: bool) {
+    ENABLED.store(on, Relaxed);
+    apply_threshold();
+}
+pub fn debug() -> u32 {
+    DEBUG.load(Relaxed)
+}
+pub fn set_debug(flags: u32) {
+    DEBUG.store(flags, Relaxed);
+}
+
+/// Tells the heap when to ask for a collection. To be called once at start.
+pub fn apply_threshold() {
+    let threshold = GENERATIONS[0].threshold.load(Relaxed);
+    heap::set_collection_threshold(if is_enabled() { threshold.clamp(0, i32::MAX as i64) as i32 } else { 0 });
+}
+
+/// Whether the heap asked for a collection.
+#[inline]
+pub fn is_requested() -> bool {
+    heap::COLLECT_REQUESTED.load(Relaxed)
+}
+
+/// At a safepoint: collects if the thresholds say so.
+pub fn collect_if_requested(vm: &Vm) {
+    if !heap::COLLECT_REQUESTED.swap(false, Relaxed) || !is_enabled() || COLLECTING.load(Relaxed) {
+        return;
+    }
+    let exceeded = |at: usize| {
+        let threshold = GENERATIONS[at].threshold.load(Relaxed);
+        threshold > 0 && GENERATIONS[at].count.load(Relaxed) > threshold
+    };
+    let generation = if exceeded(2) && LONG_LIVED_PENDING.load(Relaxed) >= LONG_LIVED_TOTAL.load(Relaxed) / 4 {
+        2
+    } else if exceeded(1) {
+        1
+    } else {
+        0
+    };
+    collect(vm, generation);
+}
+
+/// Collects a generation and the younger ones; how many unreachable objects were found.
+pub fn collect(vm: &Vm, generation: usize) -> usize {
+    if COLLECTING.swap(true, Relaxed) {
+        return 0;
+    }
+    run_callbacks(vm, "start", generation, 0, 0);
+    let found = vm.preserving_exception(|vm| collect_main(vm, generation));
+    COLLECTING.store(false, Relaxed);
+    let stats = &GENERATIONS[generation];
+    stats.collections.fetch_add(1, Relaxed);
+    stats.collected.fetch_add(found, Relaxed);
+    run_callbacks(vm, "stop", generation, found, 0);
+    found
+}
+
+fn run_callbacks(vm: &Vm, phase: &str, generation: usize, collected: usize, uncollectable: usize) {
+    let list = CALLBACKS.lock().expect("never poisoned").clone();
+    let Some(list) = list else { return };
+    let callbacks = list.downcast::<crate::builtins::list::List>().map(|l| l.to_vec()).unwrap_or_default();
+    if callbacks.is_empty() {
+        return;
+    }
+    vm.preserving_exception(|vm| {
+        let info = crate::builtins::dict::Dict::new();
+        for (name, value) in [("generation", generation), ("collected", collected), ("uncollectable", uncollectable)] {
+            info.set_str(crate::builtins::str::intern(name).as_value(), Value::from(value));
+        }
+        for callback in callbacks {
+            if let Err(raised) = vm.call(&callback, &[Value::from(phase), info.as_value().clone()], None) {
+                vm.write_unraisable(raised, "Exception ignored while calling GC callback", &callback);
+            }
+        }
+    });
+}
+
+fn collect_main(vm: &Vm, generation: usize) -> usize {
+    heap::reset_collection_count();
+    for (at, stats) in GENERATIONS.iter().enumerate() {
+        if at <= generation {
+            stats.count.store(0, Relaxed);
+        } else if at == generation + 1 {
+            stats.count.fetch_add(1, Relaxed);
+        }
+    }
+    let mut candidates: Vec<NonNull<Header>> = Vec::new();
+    let mut gather = |block: NonNull<u8>| {
+        let header = block.cast::<Header>();
+        // SAFETY: the walker visits live objects, and nothing runs meanwhile.
+        let object = unsafe { header.as_ref() };
+        let frozen = object.private().collector.load(Relaxed) & bits::FROZEN != 0;
+        if !object.is_immortal() && !frozen && crate::count::refcount(object) > 0 {
+            candidates.push(header);
+        }
+    };
+    if generation == 2 { heap::for_each_container(&mut gather) } else { heap::for_each_recent_container(&mut gather) }
+    let total = candidates.len();
+    let unreachable = deduce_unreachable(&candidates);
+    if generation >= 1 {
+        heap::settle_containers();
+        let survivors = total - unreachable.len();
+        if generation == 2 {
+            LONG_LIVED_TOTAL.store(survivors, Relaxed);
+            LONG_LIVED_PENDING.store(0, Relaxed);
+        } else {
+            LONG_LIVED_PENDING.fetch_add(survivors, Relaxed);
+        }
+    }
+    if unreachable.is_empty() {
+        return 0;
+    }
+    // From here on Python code may run: the garbage is held alive.
+    let held: Vec<Value> = unreachable
+        .iter()
+        // SAFETY: found alive just now, nothing ran since.
+        .map(|object| unsafe {
+            crate::count::incref(object.as_ptr());
+            Value::from_object_pointer(*object)
+        })
+        .collect();
+    drop(unreachable);
+    let found = held.len();
+    handle_weakrefs(&held);
+    finalize_garbage(vm, &held);
+    let (dead, resurrected) = split_resurrected(held);
+    drop(resurrected);
+    if debug() & debug_flags::SAVEALL != 0 {
+        if let Some(list) = garbage().downcast::<crate::builtins::list::List>() {
+            dead.into_iter().for_each(|object| list.push(object));
+        }
+        return found;
+    }
+    delete_garbage(dead);
+    if generation == 2 {
+        heap::trim();
+    }
+    found
+}
+
+thread_local! {
+    static STACK: Cell<Vec<NonNull<Header>>> = const { Cell::new(Vec::new()) };
+}
+
+/// The candidates that are referred to only by each other.
+fn deduce_unreachable(candidates: &[NonNull<Header>]) -> Vec<NonNull<Header>> {
+    // SAFETY (whole function): the candidates are alive and nothing else runs until the counters are put back.
+    for candidate in candidates {
+        let object = unsafe { candidate.as_ref() };
+        object.private().collector.fetch_or(bits::CANDIDATE, Relaxed);
+        object.owner.store(object.local.get(), Relaxed);
+    }
+    for candidate in candidates {
+        visit_children(*candidate, &mut |child| {
+            child.owner.store(child.owner.load(Relaxed).wrapping_sub(1), Relaxed);
+        });
+    }
+    let mut stack = STACK.take();
+    for candidate in candidates {
+        let object = unsafe { candidate.as_ref() };
+        if object.owner.load(Relaxed) != 0 && is_candidate(object) {
+            object.private().collector.fetch_and(!bits::CANDIDATE, Relaxed);
+            stack.push(*candidate);
+            while let Some(reachable) = stack.pop() {
+                visit_children(reachable, &mut |child| {
+                    child.private().collector.fetch_and(!bits::CANDIDATE, Relaxed);
+                    stack.push(NonNull::from(child));
+                });
+            }
+        }
+    }
+    STACK.set(stack);
+    let mut unreachable = Vec::new();
+    for candidate in candidates {
+        let object = unsafe { candidate.as_ref() };
+        object.owner.store(0, Relaxed);
+        if is_candidate(object) {
+            object.private().collector.fetch_and(!bits::CANDIDATE, Relaxed);
+            unreachable.push(*candidate);
+        }
+    }
+    unreachable
+}
+
+#[inline]
+fn is_candidate(object: &Header) -> bool {
+    object.private().collector.load(Relaxed) & bits::CANDIDATE != 0
+}
+
+/// Calls `f` with each candidate that `object` refers to.
+fn visit_children(object: NonNull<Header>, f: &mut dyn FnMut(&Header)) {
+    // SAFETY: the object is alive and the world stands still.
+    unsafe {
+        let traverse = object.as_ref().ty().traverse;
+        traverse(object.as_ptr(), &mut |value: &Value| {
+            if let Some(child) = value.as_object()
+                && is_candidate(child)
+            {
+                f(child);
+            }
+        });
+    }
+}
+
+/// Clears the weak references to the garbage; callbacks of references that are not garbage themselves run.
+fn handle_weakrefs(garbage: &[Value]) {
+    let mut callbacks = Vec::new();
+    let doomed: std::collections::HashSet<u64> = garbage.iter().map(Value::word).collect();
+    for object in garbage {
+        let header = object.as_object().expect("garbage consists of objects");
+        if header.has_flag(object_flags::HAS_WEAKREFS) {
+            let detached = crate::weakref::take_callbacks(header);
+            callbacks.extend(detached.into_iter().filter(|(reference, _)| !doomed.contains(&reference.word())));
+        }
+    }
+    crate::weakref::run_callbacks(callbacks);
+}
+
+/// Runs the finalisers that have not run yet.
+fn finalize_garbage(vm: &Vm, garbage: &[Value]) {
+    for object in garbage {
+        let header = object.as_object().expect("garbage consists of objects");
+        if !header.ty().has_flags(type_flags::NEEDS_FINALIZE) || header.has_flag(object_flags::FINALIZED) {
+            continue;
+        }
+        if let Some(finalizer) = header.ty().slots().finalize {
+            header.set_flag(object_flags::FINALIZED);
+            finalizer(vm, object);
+        }
+    }
+}
+
+/// Splits the garbage after finalisers ran: what is still unreachable, and the rest. Each value holds one count.
+fn split_resurrected(held: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
+    let headers: Vec<NonNull<Header>> =
+        held.iter().map(|v| NonNull::from(v.as_object().expect("garbage consists of objects"))).collect();
+    for header in &headers {
+        // SAFETY: alive through `held`; our own reference does not count.
+        let object = unsafe { header.as_ref() };
+        object.local.set(object.local.get() - 1);
+    }
+    let dead: std::collections::HashSet<u64> =
+        deduce_unreachable(&headers).into_iter().map(|header| header.as_ptr() as u64).collect();
+    for header in &headers {
+        // SAFETY: as above.
+        let object = unsafe { header.as_ref() };
+        object.local.set(object.local.get() + 1);
+    }
+    held.into_iter().partition(|value| dead.contains(&value.word()))
+}
+
+/// Breaks the cycles; the objects die by their counts.
+fn delete_garbage(dead: Vec<Value>) {
+    for object in &dead {
+        let header = object.as_object().expect("garbage consists of objects");
+        // SAFETY: the object is alive, held by `dead`.
+        unsafe { (header.ty().clear)(header as *const Header as *mut Header) };
+    }
+}
+
+/// `gc.get_objects`: every tracked container; `recent` only those of the young generations.
+pub fn objects(recent: bool) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut add = |block: NonNull<u8>| {
+        // SAFETY: the walker visits live objects; the reference taken keeps them so.
+        unsafe {
+            let header = block.cast::<Header>();
+            if crate::count::refcount(header.as_ref()) > 0 && is_tracked_header(header.as_ref()) {
+                crate::count::incref(header.as_ptr());
+                found.push(Value::from_object_pointer(header));
+            }
+        }
+    };
+    if recent { heap::for_each_recent_container(&mut add) } else { heap::for_each_container(&mut add) }
+    found
+}
+
+fn is_tracked_header(header: &Header) -> bool {
+    header.ty().is_container()
+}
+
+/// `gc.is_tracked`
+pub fn is_tracked(value: &Value) -> bool {
+    value.as_object().is_some_and(is_tracked_header)
+}
+
+/// `gc.get_referents` of one object.
+pub fn referents(value: &Value) -> Vec<Value> {
+    let mut found = Vec::new();
+    if let Some(header) = value.as_object().filter(|header| header.ty().is_container()) {
+        // SAFETY: the object is alive and cloning values runs no Python code.
+        unsafe {
+            (header.ty().traverse)(header as *const Header as *mut Header, &mut |child: &Value| found.push(child.clone()))
+        };
+    }
+    found
+}
+
+/// Whether `value` refers directly to one of `targets`.
+pub fn refers_to(value: &Value, targets: &[Value]) -> bool {
+    let mut does = false;
+    if let Some(header) = value.as_object().filter(|header| header.ty().is_container()) {
+        // SAFETY: as in `referents`.
+        unsafe {
+            (header.ty().traverse)(header as *const Header as *mut Header, &mut |child: &Value| {
+                does = does || targets.iter().any(|target| target.word() == child.word());
+            })
+        };
+    }
+    does
+}
+
+/// `gc.freeze`: no later collection looks at what exists now.
+pub fn freeze() {
+    heap::for_each_container(&mut |block| {
+        // SAFETY: live objects.
+        let header = unsafe { block.cast::<Header>().as_ref() };
+        header.private().collector.fetch_or(bits::FROZEN, Relaxed);
+    });
+}
+
+/// `gc.unfreeze`
+pub fn unfreeze() {
+    heap::for_each_container(&mut |block| {
+        // SAFETY: live objects.
+        let header = unsafe { block.cast::<Header>().as_ref() };
+        header.private().collector.fetch_and(!bits::FROZEN, Relaxed);
+    });
+}
+
+/// `gc.get_freeze_count`
+pub fn frozen_count() -> usize {
+    let mut count = 0;
+    heap::for_each_container(&mut |block| {
+        // SAFETY: live objects.
+        let header = unsafe { block.cast::<Header>().as_ref() };
+        count += usize::from(header.private().collector.load(Relaxed) & bits::FROZEN != 0);
+    });
+    count
+}
+
+/// `gc.get_count()[0]`
+pub fn youngest_count() -> usize {
+    heap::containers_since_collection()
+}
+
