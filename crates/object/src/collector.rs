@@ -177,7 +177,11 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
             candidates.push(header);
         }
     };
-    if generation == 2 { heap::for_each_container(&mut gather) } else { heap::for_each_recent_container(&mut gather) }
+    if generation == 2 {
+        heap::for_each_container(&mut gather)
+    } else {
+        heap::for_each_recent_container(&mut gather)
+    }
     let total = candidates.len();
     let unreachable = deduce_unreachable(&candidates);
     if generation >= 1 {
@@ -354,7 +358,11 @@ pub fn objects(recent: bool) -> Vec<Value> {
             }
         }
     };
-    if recent { heap::for_each_recent_container(&mut add) } else { heap::for_each_container(&mut add) }
+    if recent {
+        heap::for_each_recent_container(&mut add)
+    } else {
+        heap::for_each_container(&mut add)
+    }
     found
 }
 
@@ -373,7 +381,9 @@ pub fn referents(value: &Value) -> Vec<Value> {
     if let Some(header) = value.as_object().filter(|header| header.ty().is_container()) {
         // SAFETY: the object is alive and cloning values runs no Python code.
         unsafe {
-            (header.ty().traverse)(header as *const Header as *mut Header, &mut |child: &Value| found.push(child.clone()))
+            (header.ty().traverse)(header as *const Header as *mut Header, &mut |child: &Value| {
+                found.push(child.clone())
+            })
         };
     }
     found
@@ -426,4 +436,3 @@ pub fn frozen_count() -> usize {
 pub fn youngest_count() -> usize {
     heap::containers_since_collection()
 }
-

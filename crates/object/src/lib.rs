@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod buffer;
 pub mod builtins;
 pub mod cell;
+pub mod collector;
 pub mod count;
 pub mod exceptions;
 pub mod hash;
@@ -20,7 +21,6 @@ pub mod types;
 pub mod value;
 pub mod vm;
 pub mod weakref;
-pub mod collector;
 
 pub use object::{Ref, Result};
 pub use value::Value;

@@ -286,4 +286,3 @@ pub fn new_proxy(vm: &Vm, object: &Value, callback: Option<Value>) -> Result {
     let spec = if object.ty().slots().call.is_some() { &proxy::CALLABLE_PROXY } else { &proxy::PROXY };
     create(vm, spec.ty(), object, callback)
 }
-
