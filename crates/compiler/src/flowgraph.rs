@@ -23,6 +23,8 @@ mod swaps;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+
 use taipan_bytecode::Opcode;
 
 use crate::assemble::InternalError;
@@ -112,6 +114,9 @@ impl Instr {
 #[derive(Debug, Default)]
 struct Block {
     instrs: Vec<Instr>,
+    /// The handlers of instructions that were removed at the end. CPython keeps the instructions of a block in an array
+    /// and, when it adds one, leaves the handler that it finds in that place; exception tables show it.
+    stale_handlers: VecDeque<Option<BlockId>>,
     /// The block behind it in code order.
     next: Option<BlockId>,
     /// Whether something jumps here by a label.
@@ -132,6 +137,23 @@ struct Block {
 impl Block {
     fn last(&self) -> Option<&Instr> {
         self.instrs.last()
+    }
+
+    /// Adds an instruction of the optimiser's own.
+    fn add(&mut self, mut instr: Instr) {
+        instr.except = self.stale_handlers.pop_front().flatten();
+        self.instrs.push(instr);
+    }
+
+    /// Adds copies of instructions.
+    fn extend(&mut self, copies: &[Instr]) {
+        self.stale_handlers.drain(..copies.len().min(self.stale_handlers.len()));
+        self.instrs.extend(copies);
+    }
+
+    fn insert(&mut self, index: usize, instr: Instr) {
+        self.stale_handlers.pop_front();
+        self.instrs.insert(index, instr);
     }
 
     fn exits_scope(&self) -> bool {

@@ -50,6 +50,7 @@ impl Graph {
             return 0;
         }
         let mut instrs = std::mem::take(&mut self[id].instrs);
+        let handlers: Vec<Option<BlockId>> = instrs.iter().map(|instr| instr.except).collect();
         let count = instrs.len();
         let mut kept = 0;
         let mut prev_lineno = -1;
@@ -81,7 +82,11 @@ impl Graph {
             prev_lineno = lineno;
         }
         instrs.truncate(kept);
-        self[id].instrs = instrs;
+        let block = &mut self[id];
+        block.instrs = instrs;
+        for &handler in handlers[kept..].iter().rev() {
+            block.stale_handlers.push_front(handler);
+        }
         count - kept
     }
 
@@ -179,14 +184,14 @@ impl Graph {
         if !small_exit && !no_lineno_no_fallthrough {
             return false;
         }
-        let copied = block.instrs.clone();
-        let instrs = &mut self[id].instrs;
-        if let Some(jump) = instrs.last_mut() {
+        let copies = block.instrs.clone();
+        let block = &mut self[id];
+        if let Some(jump) = block.instrs.last_mut() {
             jump.set_nop();
         }
-        instrs.extend(copied);
+        block.extend(&copies);
         if no_lineno_no_fallthrough
-            && let Some(end) = instrs.last_mut()
+            && let Some(end) = block.instrs.last_mut()
             && end.opcode.is_unconditional_jump()
             && last.opcode == Opcode::JUMP
         {

@@ -9,17 +9,17 @@ impl Graph {
     /// JUMP_IF_FALSE, which leaves the value: copy it, test the copy.
     pub(super) fn convert_pseudo_conditional_jumps(&mut self) {
         for id in self.order() {
-            let instrs = &mut self[id].instrs;
-            let Some(&last) = instrs.last() else { continue };
+            let Some(&last) = self[id].last() else { continue };
             let opcode = match last.opcode {
                 Opcode::JUMP_IF_FALSE => Opcode::POP_JUMP_IF_FALSE,
                 Opcode::JUMP_IF_TRUE => Opcode::POP_JUMP_IF_TRUE,
                 _ => continue,
             };
-            instrs.pop();
-            instrs.push(Instr::new(Opcode::COPY, 1, last.loc));
-            instrs.push(Instr::new(Opcode::TO_BOOL, 0, last.loc));
-            instrs.push(Instr { opcode, ..last });
+            let block = &mut self[id];
+            let at = block.instrs.len() - 1;
+            block.instrs[at].opcode = opcode;
+            block.insert(at, Instr { except: last.except, ..Instr::new(Opcode::COPY, 1, last.loc) });
+            block.insert(at + 1, Instr { except: last.except, ..Instr::new(Opcode::TO_BOOL, 0, last.loc) });
         }
     }
 
@@ -49,7 +49,7 @@ impl Graph {
             let Some(target) = last.target.filter(|_| last.opcode.is_conditional_jump()) else { continue };
             let not_taken = Instr::new(Opcode::NOT_TAKEN, 0, last.loc);
             if !self[target].visited {
-                self[id].instrs.push(not_taken);
+                self[id].add(not_taken);
                 continue;
             }
             let reversed = match last.opcode {

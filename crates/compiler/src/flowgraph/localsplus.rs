@@ -60,6 +60,8 @@ impl Graph {
             prefix.push(Instr::new(Opcode::RETURN_GENERATOR, 0, loc));
             prefix.push(Instr::new(Opcode::POP_TOP, 0, loc));
         }
-        self[ENTRY].instrs.splice(0..0, prefix);
+        for (index, instr) in prefix.into_iter().enumerate() {
+            self[ENTRY].insert(index, instr);
+        }
     }
 }

@@ -47,7 +47,7 @@ impl Graph {
         let block = &mut self[id];
         block.instrs[at].set_nop();
         // The NOP keeps the line of the first jump if that line needs it; the new jump has that of the second.
-        block.instrs.push(Instr::jump(threaded, final_target, first.loc));
+        block.add(Instr::jump(threaded, final_target, first.loc));
         true
     }
 }
