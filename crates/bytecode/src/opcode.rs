@@ -296,6 +296,8 @@ macro_rules! define_opcode { ($(
         /// All instructions in the order of their numbers.
         pub const ALL: &'static [Opcode] = &[$(Opcode::$name),*];
 
+        #[inline]
+
         pub const fn name(self) -> &'static str {
             match self { $(Opcode::$name => stringify!($name),)* }
         }
@@ -310,21 +312,26 @@ macro_rules! define_opcode { ($(
         }
 
         /// How many values it takes off the stack.
+        #[inline]
         pub const fn popped(self, oparg: u32) -> i64 {
             let oparg = oparg as i64;
             match self { $(Opcode::$name => { #[allow(unused_variables)] let $oparg = oparg; $popped })* }
         }
 
         /// How many values it puts on the stack; a SETUP pseudo-instruction's are those its handler finds.
+        #[inline]
         pub const fn pushed(self, oparg: u32) -> i64 {
             let oparg = oparg as i64;
             match self { $(Opcode::$name => { #[allow(unused_variables)] let $oparg = oparg; $pushed })* }
         }
 
         /// The number of 16-bit cache entries behind it.
+        #[inline]
         pub const fn cache_units(self) -> usize {
             match self { $(Opcode::$name => 0 $(+ $cache)?,)* }
         }
+
+        #[inline]
 
         pub const fn flags(self) -> u16 {
             match self { $(Opcode::$name => 0 $(| flag::$flag)*,)* }
@@ -355,83 +362,102 @@ opcode_table!(define_opcode);
 
 impl Opcode {
     /// The real instruction with this number.
+    #[inline]
     pub const fn from_u8(number: u8) -> Option<Opcode> {
         Opcode::from_u16(number as u16)
     }
 
     /// The number in a code string; only for real instructions.
+    #[inline]
     pub const fn as_u8(self) -> u8 {
         self as u8
     }
 
+    #[inline]
     pub const fn is_pseudo(self) -> bool {
         self as u16 > 255
     }
 
+    #[inline]
     const fn has(self, flag: u16) -> bool {
         self.flags() & flag != 0
     }
 
+    #[inline]
     pub const fn has_arg(self) -> bool {
         self.has(flag::ARG)
     }
 
+    #[inline]
     pub const fn has_const(self) -> bool {
         self.has(flag::CONST)
     }
 
+    #[inline]
     pub const fn has_name(self) -> bool {
         self.has(flag::NAME)
     }
 
+    #[inline]
     pub const fn has_jump(self) -> bool {
         self.has(flag::JUMP)
     }
 
+    #[inline]
     pub const fn has_free(self) -> bool {
         self.has(flag::FREE)
     }
 
+    #[inline]
     pub const fn has_local(self) -> bool {
         self.has(flag::LOCAL)
     }
 
+    #[inline]
     pub const fn has_exc(self) -> bool {
         self.has(flag::EXC)
     }
 
     /// SETUP_FINALLY, SETUP_CLEANUP, SETUP_WITH.
+    #[inline]
     pub const fn is_block_push(self) -> bool {
         self.has(flag::EXC)
     }
 
     /// Whether `oparg` is a label.
+    #[inline]
     pub const fn has_target(self) -> bool {
         self.has_jump() || self.is_block_push()
     }
 
+    #[inline]
     pub const fn is_scope_exit(self) -> bool {
         matches!(self, Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE)
     }
 
     /// Must be the last of its basic block.
+    #[inline]
     pub const fn is_terminator(self) -> bool {
         self.has_jump() || self.is_scope_exit()
     }
 
     /// Chosen by the assembler, not by the code generator.
+    #[inline]
     pub const fn is_assembler(self) -> bool {
         matches!(self, Opcode::JUMP_FORWARD | Opcode::JUMP_BACKWARD | Opcode::JUMP_BACKWARD_NO_INTERRUPT)
     }
 
+    #[inline]
     pub const fn is_backwards_jump(self) -> bool {
         matches!(self, Opcode::JUMP_BACKWARD | Opcode::JUMP_BACKWARD_NO_INTERRUPT)
     }
 
+    #[inline]
     pub const fn is_unconditional_jump(self) -> bool {
         self.is_assembler() || matches!(self, Opcode::JUMP | Opcode::JUMP_NO_INTERRUPT)
     }
 
+    #[inline]
     pub const fn is_conditional_jump(self) -> bool {
         matches!(
             self,
@@ -443,6 +469,7 @@ impl Opcode {
     }
 
     /// The change of the stack's depth; `jump` tells a block push taken (its handler's view) from one passed by.
+    #[inline]
     pub const fn stack_effect(self, oparg: u32, jump: bool) -> i64 {
         if self.is_block_push() && !jump {
             return 0;

@@ -4,6 +4,8 @@
 
 mod tables;
 
+use std::collections::HashSet;
+
 use taipan_bytecode::code::{
     CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_HIDDEN, CO_FAST_LOCAL,
     CO_VARARGS, CO_VARKEYWORDS,
@@ -133,20 +135,23 @@ fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Box<[u8]>) {
         (varkeywords, CO_FAST_ARG_VAR | CO_FAST_ARG_KW),
     ];
     let arg_kinds = arg_kinds.into_iter().flat_map(|(count, kind)| std::iter::repeat_n(kind, count as usize));
+    let varnames: HashSet<&Text> = unit.varnames.iter().collect();
+    let cellvars: HashSet<&Text> = unit.cellvars.iter().collect();
+    let fasthidden: HashSet<&Text> = unit.fasthidden.iter().collect();
     let mut names = Vec::new();
     let mut kinds = Vec::new();
     for (name, arg_kind) in unit.varnames.iter().zip(arg_kinds.chain(std::iter::repeat(0))) {
         let mut kind = CO_FAST_LOCAL | arg_kind;
-        if unit.fasthidden.contains(name) {
+        if fasthidden.contains(name) {
             kind |= CO_FAST_HIDDEN;
         }
-        if unit.cellvars.contains(name) {
+        if cellvars.contains(name) {
             kind |= CO_FAST_CELL;
         }
         names.push(name.clone());
         kinds.push(kind);
     }
-    for name in unit.cellvars.iter().filter(|name| !unit.varnames.contains(name)) {
+    for name in unit.cellvars.iter().filter(|name| !varnames.contains(name)) {
         names.push(name.clone());
         kinds.push(CO_FAST_CELL);
     }
