@@ -36,6 +36,8 @@ pub struct SyntaxError {
     pub text: Option<String>,
     pub end_lineno: i64,
     pub end_offset: i64,
+    /// Whether the exception names the file: CPython finds some errors before it knows the name.
+    pub filename_known: bool,
     /// Whether the error has a position at all: CPython raises a few before it has a file name and line.
     pub located: bool,
 }
@@ -51,6 +53,7 @@ impl SyntaxError {
             text: None,
             end_lineno: 0,
             end_offset: 0,
+            filename_known: true,
             located: false,
         }
     }
@@ -63,15 +66,12 @@ pub enum WarningKind {
     DeprecationWarning,
 }
 
-/// A warning about source text that parses. When the warnings filter turns it into an exception, CPython raises
-/// `SyntaxError` with the same text at the position given here.
+/// A warning about source text that parses.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Warning {
     pub kind: WarningKind,
     pub message: String,
     pub lineno: u32,
-    /// Byte offset in the line.
-    pub col_offset: u32,
-    pub end_lineno: u32,
-    pub end_col_offset: u32,
+    /// What to raise when the warnings filter makes an error of the warning.
+    pub error: SyntaxError,
 }

@@ -5,6 +5,7 @@
 
 pub mod ast;
 pub mod constant;
+mod diagnosis;
 pub mod error;
 mod literal;
 pub mod options;
@@ -32,6 +33,6 @@ pub fn parse<'a>(arena: &'a Bump, source: &[u8], options: &ParseOptions) -> Resu
     let text: &'a str = arena.alloc_str(&text);
     match parser::parse(arena, text, options) {
         Ok(output) => Ok(Parsed { tree: output.tree, warnings: output.warnings }),
-        Err(parser::Failure) => Err(SyntaxError::bare(ErrorKind::SyntaxError, "invalid syntax")),
+        Err(parser::Failure) => Err(diagnosis::diagnose(text, options)),
     }
 }

@@ -35,10 +35,19 @@ pub fn parse_number<'a>(arena: &'a Bump, text: &str, max_str_digits: usize) -> R
     if text.contains(['.', 'e', 'E']) {
         return Ok(Constant::Float(text.parse().unwrap_or(0.0)));
     }
-    if max_str_digits > 0 && text.len() > max_str_digits {
-        return Err(text.len());
+    match too_many_digits(text, max_str_digits) {
+        Some(digits) => Err(digits),
+        None => Ok(integer(arena, text, 10)),
     }
-    Ok(integer(arena, text, 10))
+}
+
+/// The number of digits of a decimal integer, if it is more than the limit.
+pub fn too_many_digits(text: &str, max_str_digits: usize) -> Option<usize> {
+    if max_str_digits == 0 || text.len() <= max_str_digits || !text.bytes().all(|c| c.is_ascii_digit() || c == b'_') {
+        return None;
+    }
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    (digits > max_str_digits).then_some(digits)
 }
 
 fn integer<'a>(arena: &'a Bump, digits: &str, radix: u32) -> Constant<'a> {

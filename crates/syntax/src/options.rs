@@ -32,8 +32,8 @@ pub struct ParseOptions<'o> {
     /// `sys.get_int_max_str_digits()`; 0 lifts the limit.
     pub int_max_str_digits: usize,
     pub decoder: Option<Decoder<'o>>,
-    /// The name of the file, for messages about its encoding.
-    pub filename: &'o str,
+    /// The name of the file the source was read from, for messages about its encoding; `None` for `compile()`.
+    pub file: Option<&'o str>,
 }
 
 impl Default for ParseOptions<'_> {
@@ -48,7 +48,7 @@ impl Default for ParseOptions<'_> {
             ignore_cookie: false,
             int_max_str_digits: 4300,
             decoder: None,
-            filename: "<string>",
+            file: None,
         }
     }
 }

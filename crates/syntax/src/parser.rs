@@ -24,7 +24,9 @@ use crate::options::{Mode, ParseOptions};
 use crate::token::{Token, TokenKind, TokenKind as T};
 use crate::tokenizer::{self, Tokenizer};
 
-/// The source is not a program, or nests too deeply; [`crate::diagnosis`] knows more.
+pub(crate) use string::StringParts;
+
+/// The source is not a program; [`crate::diagnosis`] knows more.
 #[derive(Debug)]
 pub(crate) struct Failure;
 
@@ -80,7 +82,7 @@ pub(crate) fn parse<'a>(arena: &'a Bump, source: &'a str, options: &ParseOptions
     let tree = parser.parse()?;
     let mut warnings = parser.tokenizer.take_warnings();
     warnings.append(&mut parser.warnings);
-    warnings.sort_by_key(|warning| (warning.lineno, warning.col_offset));
+    warnings.sort_by_key(|warning| (warning.lineno, warning.error.offset));
     Ok(Output { tree, warnings })
 }
 
@@ -97,11 +99,13 @@ impl<'a, 'o> Parser<'a, 'o> {
             col_offset: 0,
             end_col_offset: 0,
         };
+        let mut tokenizer = Tokenizer::new(source, tokenizer_options);
+        tokenizer.set_barry_as_flufl(options.barry_as_flufl);
         let mut parser = Parser {
             arena,
             source,
             options,
-            tokenizer: Tokenizer::new(source, tokenizer_options),
+            tokenizer,
             tokens: Vec::with_capacity(64),
             pos: 0,
             current: start,

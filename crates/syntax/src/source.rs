@@ -10,23 +10,56 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Decodes source bytes and normalises line ends. Whole files get a final newline.
 pub(crate) fn prepare<'s>(source: &'s [u8], options: &ParseOptions) -> Result<Cow<'s, str>, SyntaxError> {
     if memchr::memchr(0, source).is_some() {
-        return Err(SyntaxError::bare(ErrorKind::SyntaxError, "source code string cannot contain null bytes"));
+        return Err(null_byte_error(source, options));
     }
     let text = decode(source, options)?;
-    let needs_newline = options.mode == Mode::Exec && !text.ends_with(['\n', '\r']) && !text.is_empty();
     let text = if memchr::memchr(b'\r', text.as_bytes()).is_some() {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         text
     };
-    if needs_newline || (options.mode == Mode::Exec && text.is_empty()) {
+    if options.mode == Mode::Exec && !text.ends_with('\n') {
         return Ok(Cow::Owned(text.into_owned() + "\n"));
     }
     Ok(text)
 }
 
+fn null_byte_error(source: &[u8], options: &ParseOptions) -> SyntaxError {
+    if options.file.is_none() {
+        return SyntaxError::bare(ErrorKind::SyntaxError, "source code string cannot contain null bytes");
+    }
+    let before = source.split(|&byte| byte == 0).next().unwrap_or_default();
+    let (lineno, line) = last_line(before);
+    let text = String::from_utf8_lossy(line).into_owned();
+    located(lineno, 0, text, 0, "source code cannot contain null bytes".to_owned())
+}
+
+/// An error at a place in the undecoded source.
+fn located(lineno: i64, offset: i64, text: String, end_offset: i64, message: String) -> SyntaxError {
+    SyntaxError {
+        lineno,
+        offset,
+        text: Some(text),
+        end_lineno: lineno,
+        end_offset,
+        located: true,
+        ..SyntaxError::bare(ErrorKind::SyntaxError, message)
+    }
+}
+
+/// The number and the beginning of the line in which `source` ends.
+fn last_line(source: &[u8]) -> (i64, &[u8]) {
+    let start = memchr::memrchr(b'\n', source).map_or(0, |newline| newline + 1);
+    (memchr::memchr_iter(b'\n', source).count() as i64 + 1, &source[start..])
+}
+
 fn decode<'s>(source: &'s [u8], options: &ParseOptions) -> Result<Cow<'s, str>, SyntaxError> {
-    let error = |message: String| SyntaxError::bare(ErrorKind::SyntaxError, message);
+    // What the codecs complain about has a file but no line.
+    let codec_error = |message: String| SyntaxError {
+        offset: -1,
+        located: true,
+        ..SyntaxError::bare(ErrorKind::SyntaxError, message)
+    };
     let (has_bom, source) = match source.strip_prefix(BOM) {
         Some(rest) => (true, rest),
         None => (false, source),
@@ -34,35 +67,66 @@ fn decode<'s>(source: &'s [u8], options: &ParseOptions) -> Result<Cow<'s, str>, 
     let declared = if options.ignore_cookie { None } else { declared_encoding(source) };
     let encoding = declared.as_deref().unwrap_or("utf-8");
     if has_bom && encoding != "utf-8" {
-        return Err(error(format!("encoding problem: {encoding} with BOM")));
+        let (line, lineno) = line_of_cookie(source);
+        let text = String::from_utf8_lossy(line).into_owned();
+        let end = text.chars().count() as i64;
+        let error = located(lineno, 0, text, end, format!("encoding problem: {encoding} with BOM"));
+        return Err(SyntaxError { filename_known: options.file.is_some(), ..error });
     }
-    match encoding {
+    match encoding_alias(encoding) {
         "utf-8" => match std::str::from_utf8(source) {
             Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(invalid) => Err(error(utf8_error(source, invalid.valid_up_to(), invalid.error_len()))),
+            Err(invalid) => Err(non_utf8_error(source, invalid.valid_up_to(), options)),
         },
         "iso-8859-1" => Ok(Cow::Owned(source.iter().map(|&byte| char::from(byte)).collect())),
+        "ascii" => match source.iter().position(|&byte| byte >= 128) {
+            None => Ok(String::from_utf8_lossy(source)),
+            Some(at) => Err(codec_error(format!(
+                "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
+                source[at]
+            ))),
+        },
         _ => match options.decoder.and_then(|decoder| decoder(encoding, source)) {
             Some(Ok(text)) => Ok(Cow::Owned(text)),
-            Some(Err(message)) => Err(error(message)),
-            None => Err(error(format!("unknown encoding: {encoding}"))),
+            Some(Err(message)) => Err(codec_error(message)),
+            None => Err(codec_error(format!("unknown encoding: {encoding}"))),
         },
     }
 }
 
-/// The message of the `UnicodeDecodeError`.
-fn utf8_error(source: &[u8], at: usize, length: Option<usize>) -> String {
-    let byte = source[at];
-    let reason = match length {
-        _ if (0x80..0xc2).contains(&byte) || byte > 0xf4 => "invalid start byte",
-        Some(_) => "invalid continuation byte",
-        None => "unexpected end of data",
-    };
-    let end = at + length.unwrap_or(source.len() - at);
-    if end == at + 1 {
-        return format!("(unicode error) 'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: {reason}");
+fn non_utf8_error(source: &[u8], at: usize, options: &ParseOptions) -> SyntaxError {
+    let (lineno, before) = last_line(&source[..at]);
+    let line_start = at - before.len();
+    let line_end = memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |length| at + length);
+    let text = String::from_utf8_lossy(&source[line_start..line_end]).into_owned();
+    let offset = String::from_utf8_lossy(before).chars().count() as i64 + 1;
+    let place = options.file.map(|file| format!(" in file {file}")).unwrap_or_default();
+    let message = format!(
+        "Non-UTF-8 code starting with '\\x{:02x}'{place} on line {lineno}, but no encoding declared; \
+         see https://peps.python.org/pep-0263/ for details",
+        source[at]
+    );
+    SyntaxError { filename_known: options.file.is_some(), ..located(lineno, offset, text, offset, message) }
+}
+
+/// The line that declares an encoding, and its number.
+fn line_of_cookie(source: &[u8]) -> (&[u8], i64) {
+    let mut lines = source.split(|&byte| byte == b'\n');
+    let first = lines.next().unwrap_or_default();
+    if cookie(first).is_some() { (first, 1) } else { (lines.next().unwrap_or_default(), 2) }
+}
+
+/// The encodings that need no codec, under all their names.
+fn encoding_alias(name: &str) -> &str {
+    let folded: String = name.chars().map(|c| if c == '-' { '_' } else { c.to_ascii_lowercase() }).collect();
+    match &folded[..] {
+        "utf_8" | "utf8" | "u8" | "utf" | "cp65001" => "utf-8",
+        "iso_8859_1" | "latin_1" | "latin1" | "latin" | "l1" | "iso8859_1" | "iso8859" | "8859" | "cp819" => {
+            "iso-8859-1"
+        }
+        "ascii" | "us_ascii" | "646" => "ascii",
+        _ => name,
     }
-    format!("(unicode error) 'utf-8' codec can't decode bytes in position {at}-{}: {reason}", end - 1)
 }
 
 /// The encoding that a comment in the first two lines declares (PEP 263), under its normal name.

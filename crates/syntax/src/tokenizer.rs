@@ -86,6 +86,9 @@ pub struct Tokenizer<'s> {
     brackets: Vec<Bracket>,
     modes: Vec<StringMode>,
     comment_newline: bool,
+    barry_as_flufl: bool,
+    /// The source ended within a string.
+    eof_in_string: bool,
     status: Status,
     report_warnings: bool,
     warnings: Vec<Warning>,
@@ -153,6 +156,8 @@ impl<'s> Tokenizer<'s> {
             brackets: Vec::new(),
             modes: Vec::new(),
             comment_newline: false,
+            barry_as_flufl: false,
+            eof_in_string: false,
             status: Status::Ok,
             report_warnings: true,
             warnings: Vec::new(),
@@ -203,6 +208,25 @@ impl<'s> Tokenizer<'s> {
 
     pub fn take_warnings(&mut self) -> Vec<Warning> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// `f` or `t`, inside such a string.
+    pub fn string_prefix(&self) -> char {
+        self.modes.last().map_or('f', |mode| mode.prefix)
+    }
+
+    /// Whether the tokeniser got stuck at the end of the source, or is there.
+    pub fn at_end_of_source(&self) -> bool {
+        match self.status {
+            Status::Eof | Status::EofAfterBackslash => true,
+            Status::Error(_) => self.eof_in_string,
+            _ => false,
+        }
+    }
+
+    /// `<>` is an operator after `from __future__ import barry_as_FLUFL`.
+    pub fn set_barry_as_flufl(&mut self, on: bool) {
+        self.barry_as_flufl = on;
     }
 
     /// Stops recording warnings, for a second pass over the same source.
@@ -285,7 +309,7 @@ impl<'s> Tokenizer<'s> {
     fn syntax_error(&mut self, message: impl Into<String>) -> Token {
         let line = &self.source.as_bytes()[self.line_start..self.pos];
         let offset = String::from_utf8_lossy(line).chars().count() as i64;
-        self.syntax_error_range(message, offset, -1)
+        self.syntax_error_range(message, offset, offset)
     }
 
     /// Reports an error at the given offsets in the current line.
@@ -301,21 +325,24 @@ impl<'s> Tokenizer<'s> {
             text: Some(String::from_utf8_lossy(line).into_owned()),
             end_lineno: self.lineno.into(),
             end_offset,
+            filename_known: true,
             located: true,
         })))
     }
 
     #[cold]
     fn warn(&mut self, message: String) {
-        if self.report_warnings {
-            let column = (self.pos - self.line_start) as u32;
+        if !self.report_warnings {
+            return;
+        }
+        let status = std::mem::replace(&mut self.status, Status::Ok);
+        self.syntax_error(message.as_str());
+        if let Status::Error(error) = std::mem::replace(&mut self.status, status) {
             self.warnings.push(Warning {
                 kind: WarningKind::SyntaxWarning,
                 message,
                 lineno: self.lineno,
-                col_offset: column,
-                end_lineno: self.lineno,
-                end_col_offset: column,
+                error: *error,
             });
         }
     }
@@ -371,7 +398,9 @@ impl<'s> Tokenizer<'s> {
                 self.comment_newline = false;
                 return self.token(T::Nl, self.start, self.pos);
             }
-            return self.token(T::Newline, self.start, self.pos - 1);
+            // The token's text leaves the newline out, its position does not.
+            let end = self.pos - 1;
+            return Token { end: end as u32, ..self.token(T::Newline, self.start, self.pos) };
         }
         let c = self.peek();
         if c == 0 {
@@ -625,6 +654,10 @@ impl<'s> Tokenizer<'s> {
         if let Some((kind, length)) = T::of_chars(c, self.peek(), self.at(self.pos + 1)) {
             self.pos = self.start + length;
             return self.token(kind, self.start, self.pos);
+        }
+        if self.barry_as_flufl && c == b'<' && self.peek() == b'>' {
+            self.pos += 1;
+            return self.token(T::NotEqual, self.start, self.pos);
         }
         match c {
             b'(' | b'[' | b'{' => {

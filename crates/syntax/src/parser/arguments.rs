@@ -132,8 +132,8 @@ impl<'a> Parser<'a, '_> {
         Ok(comma && !self.at(closing))
     }
 
-    /// `(arguments)`
-    pub(super) fn call_arguments(&mut self) -> Parsed<(&'a [Expr<'a>], &'a [Keyword<'a>])> {
+    /// `(arguments)`, or a generator expression in their place if there is a callee to take it.
+    pub(super) fn call_arguments(&mut self, generator_allowed: bool) -> Parsed<(&'a [Expr<'a>], &'a [Keyword<'a>])> {
         let open = self.start();
         self.advance();
         if self.eat(T::RightParen) {
@@ -171,7 +171,7 @@ impl<'a> Parser<'a, '_> {
                     }
                     let arg = self.named_expression()?;
                     if self.at_comprehension() {
-                        if self.exprs.len() > args_base {
+                        if self.exprs.len() > args_base || !generator_allowed {
                             return Err(Failure);
                         }
                         let elt = self.alloc(arg);

@@ -261,7 +261,7 @@ impl<'a> Parser<'a, '_> {
         self.advance();
         let name = self.identifier()?;
         let type_params = self.type_params()?;
-        let (bases, keywords) = if self.at(T::LeftParen) { self.call_arguments()? } else { (&[][..], &[][..]) };
+        let (bases, keywords) = if self.at(T::LeftParen) { self.call_arguments(false)? } else { (&[][..], &[][..]) };
         let body = self.colon_block()?;
         Ok(self.stmt_from(start, StmtKind::ClassDef { name, bases, keywords, body, decorator_list, type_params }))
     }

@@ -288,6 +288,9 @@ impl<'a> Parser<'a, '_> {
         while let Some((op, this)) = binary_operator(self.kind())
             && this >= precedence
         {
+            if op == Operator::MatMult {
+                self.require_version(5)?;
+            }
             self.advance();
             let right = self.binary(this + 1)?;
             left = self.binary_node(start, left, op, right);
@@ -352,7 +355,7 @@ impl<'a> Parser<'a, '_> {
                 }
                 T::LeftParen => {
                     let func = self.alloc(expr);
-                    let (args, keywords) = self.call_arguments()?;
+                    let (args, keywords) = self.call_arguments(true)?;
                     ExprKind::Call { func, args, keywords }
                 }
                 T::LeftBracket => {

@@ -224,6 +224,7 @@ impl<'a> Parser<'a, '_> {
         let names = self.import_from_targets()?;
         if level == 0 && module == Some("__future__") && names.iter().any(|alias| alias.name == "barry_as_FLUFL") {
             self.barry_as_flufl = true;
+            self.tokenizer.set_barry_as_flufl(true);
         }
         Ok(StmtKind::ImportFrom { module, names, level })
     }

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 
 use super::{Failure, Parsed, Parser};
 use crate::ast::*;
-use crate::error::{Warning, WarningKind};
+use crate::error::{ErrorKind, SyntaxError, Warning, WarningKind};
 use crate::literal::{InvalidEscape, decode_bytes_escapes, decode_escapes};
 use crate::token::{Token, TokenKind as T};
 
 /// The parts of a `STRING` token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StringParts<'s> {
+    /// Bytes before the body.
+    pub start: usize,
     pub bytes: bool,
     pub raw: bool,
     /// The prefix is exactly `u`.
@@ -25,6 +27,7 @@ impl<'s> StringParts<'s> {
         let quotes =
             if quoted.len() >= 6 && (quoted.starts_with("\"\"\"") || quoted.starts_with("'''")) { 3 } else { 1 };
         StringParts {
+            start: quote + quotes,
             bytes: prefix.contains(['b', 'B']),
             raw: prefix.contains(['r', 'R']),
             unicode: prefix == "u",
@@ -34,24 +37,34 @@ impl<'s> StringParts<'s> {
 }
 
 /// The warning for the first invalid escape in the body of a literal.
-pub(crate) fn invalid_escape_warning(token: &Token, token_text: &str, body: &str, escape: InvalidEscape) -> Warning {
+fn invalid_escape_warning(source: &str, token: &Token, body_start: usize, body: &str, escape: InvalidEscape) -> Warning {
     let rest = &body[escape.at + 1..];
     let length = if escape.octal { 3 } else { rest.chars().next().map_or(0, char::len_utf8) };
     let sequence = &rest[..length.min(rest.len())];
     let kind = if escape.octal { "octal escape sequence" } else { "escape sequence" };
-    let before = token_text.len() - body.len();
-    let lines =
-        token_text[..before.min(token_text.len())].matches('\n').count() + body[..escape.at].matches('\n').count();
+    let at = body_start + escape.at;
+    let lines = source[token.start as usize..at].matches('\n').count() as u32;
+    let line_start = source[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = source[line_start..].split_inclusive('\n').next().unwrap_or("");
+    let offset = source[line_start..at].chars().count() as i64 + 1;
+    let lineno = token.lineno + lines;
+    let start = format!("\"\\{sequence}\" is an invalid {kind}. ");
+    let end = format!("Did you mean \"\\\\{sequence}\"? A raw string is also an option.");
     Warning {
         kind: WarningKind::SyntaxWarning,
-        message: format!(
-            "\"\\{sequence}\" is an invalid {kind}. Such sequences will not work in the future. \
-             Did you mean \"\\\\{sequence}\"? A raw string is also an option."
-        ),
-        lineno: token.lineno + lines as u32,
-        col_offset: token.col_offset as u32,
-        end_lineno: token.end_lineno,
-        end_col_offset: token.end_col_offset as u32,
+        message: format!("{start}Such sequences will not work in the future. {end}"),
+        lineno,
+        error: SyntaxError {
+            kind: ErrorKind::SyntaxError,
+            message: start + &end,
+            lineno: lineno.into(),
+            offset,
+            text: Some(line.to_owned()),
+            end_lineno: lineno.into(),
+            end_offset: offset + 2,
+            filename_known: true,
+            located: true,
+        },
     }
 }
 
@@ -63,9 +76,16 @@ fn without_comments(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let mut quote = None;
     let mut in_comment = false;
+    let mut escaped = false;
     for c in text.chars() {
+        if std::mem::take(&mut escaped) {
+            out.push(c);
+            continue;
+        }
         if in_comment {
             in_comment = c != '\n';
+        } else if c == '\\' {
+            escaped = true;
         } else if matches!(c, '"' | '\'') {
             match quote {
                 None => quote = Some(c),
@@ -155,33 +175,35 @@ impl<'a> Parser<'a, '_> {
                 Constant::Bytes(parts.body.as_bytes())
             } else {
                 let (value, invalid) = decode_bytes_escapes(parts.body.as_bytes()).map_err(|_| Failure)?;
-                self.note_invalid_escape(&token, text, parts.body, invalid);
+                self.note_invalid_escape(&token, parts.start, parts.body, invalid);
                 Constant::Bytes(self.arena.alloc_slice_copy(&value))
             }
         } else {
-            Constant::Str(self.decoded(&token, text, parts.body, raw)?)
+            Constant::Str(self.decoded(&token, parts.start, parts.body, raw)?)
         };
         self.advance();
         let kind = if parts.unicode { Some("u") } else { None };
         Ok(Expr { kind: ExprKind::Constant { value, kind }, span })
     }
 
-    fn decoded(&mut self, token: &Token, text: &'a str, body: &'a str, raw: bool) -> Parsed<PyStr<'a>> {
+    /// The value of a literal's body, which stands `before` bytes into the token.
+    fn decoded(&mut self, token: &Token, before: usize, body: &'a str, raw: bool) -> Parsed<PyStr<'a>> {
         if raw {
             return Ok(PyStr::from_str(body));
         }
         let (value, invalid) = decode_escapes(body).map_err(|_| Failure)?;
-        self.note_invalid_escape(token, text, body, invalid);
+        self.note_invalid_escape(token, before, body, invalid);
         Ok(PyStr::from_bytes(self.arena.alloc_slice_copy(&value)))
     }
 
-    fn note_invalid_escape(&mut self, token: &Token, text: &str, body: &str, invalid: Option<InvalidEscape>) {
+    fn note_invalid_escape(&mut self, token: &Token, before: usize, body: &str, invalid: Option<InvalidEscape>) {
         let Some(escape) = invalid else { return };
         // The tokeniser has warned about these itself.
         if token.kind != T::String && matches!(body.as_bytes().get(escape.at + 1), Some(b'{' | b'}')) {
             return;
         }
-        self.warnings.push(invalid_escape_warning(token, text, body, escape));
+        let body_start = token.start as usize + before;
+        self.warnings.push(invalid_escape_warning(self.source, token, body_start, body, escape));
     }
 
     /// Joins the string constants `exprs[from..to]` into one, which spans them all.
@@ -263,7 +285,7 @@ impl<'a> Parser<'a, '_> {
         let token = self.current;
         let text = self.text(&token);
         let raw = raw || memchr::memchr(b'\\', text.as_bytes()).is_none();
-        let value = Constant::Str(self.decoded(&token, text, text, raw)?);
+        let value = Constant::Str(self.decoded(&token, 0, text, raw)?);
         self.advance();
         if token.start < token.end {
             let middle = self.constant(Self::token_span(&token), value);

@@ -93,7 +93,7 @@ impl Tokenizer<'_> {
             _ if nonzero && !self.options.extra_tokens => Err(self.syntax_error_range(
                 "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers",
                 (self.start + 1 - self.line_start) as i64,
-                (zeros_end - 1 - self.line_start) as i64,
+                (zeros_end - self.line_start) as i64,
             )),
             _ => self.verify_end_of_number("decimal"),
         }

@@ -110,6 +110,7 @@ impl Tokenizer<'_> {
     #[cold]
     fn unterminated_string(&mut self, quote: u8, triple: bool, has_escaped_quote: bool) -> Token {
         let detected = self.lineno;
+        self.eof_in_string = self.peek() == 0;
         self.pos = self.start + 1;
         self.line_start = self.multi_line_start;
         self.lineno = self.first_lineno;
@@ -216,9 +217,7 @@ impl Tokenizer<'_> {
                 }
                 b'{' => {
                     if self.bytes.get(self.pos) == Some(&b'{') && !in_format_spec {
-                        let token = self.string_token(middle, self.start, self.pos);
-                        self.pos += 1;
-                        return token;
+                        return self.doubled_brace(middle);
                     }
                     self.pos -= 1;
                     mode.curly_bracket_expr_start_depth += 1;
@@ -233,9 +232,7 @@ impl Tokenizer<'_> {
                         return self.string_token(middle, self.start, self.pos);
                     }
                     if self.bytes.get(self.pos) == Some(&b'}') && !in_format_spec && mode.curly_bracket_depth == 0 {
-                        let token = self.string_token(middle, self.start, self.pos);
-                        self.pos += 1;
-                        return token;
+                        return self.doubled_brace(middle);
                     }
                     self.pos -= 1;
                     mode.in_string = false;
@@ -272,6 +269,16 @@ impl Tokenizer<'_> {
         }
     }
 
+    /// The text up to the first of two braces. To the parser the token ends behind the second.
+    fn doubled_brace(&mut self, middle: T) -> Token {
+        let mut token = self.string_token(middle, self.start, self.pos);
+        self.pos += 1;
+        if !self.options.extra_tokens {
+            token.end_col_offset += 1;
+        }
+        token
+    }
+
     fn warn_invalid_escape(&mut self, c: char) {
         self.warn(format!(
             "\"\\{c}\" is an invalid escape sequence. Such sequences will not work in the future. \
@@ -282,6 +289,7 @@ impl Tokenizer<'_> {
     #[cold]
     fn unterminated_fstring(&mut self) -> Token {
         let detected = self.lineno;
+        self.eof_in_string = self.peek() == 0;
         let Some(mode) = self.modes.last() else { return self.error_token() };
         let prefix = mode.prefix;
         let triple = if mode.quote_size == 3 { "triple-quoted " } else { "" };
