@@ -53,7 +53,9 @@ fn main() {
         let arena = Bump::new();
         match parse(&arena, &case[end + 1..], &options) {
             Ok(parsed) => match parsed.warnings.first() {
-                Some(warning) => println!("warning {} {} {}", warning.lineno, hex(&warning.message), describe(&warning.error)),
+                Some(warning) => {
+                    println!("warning {} {} {}", warning.lineno, hex(&warning.message), describe(&warning.error))
+                }
                 None => println!("ok"),
             },
             Err(error) => println!("{}", describe(&error)),

@@ -38,8 +38,7 @@ fn explain(machine: &mut Machine) -> Raised {
     }
     if let Ok(true) = first {
         if machine.options.mode == Mode::Single {
-            return machine
-                .error_last("multiple statements found while compiling a single statement".to_owned());
+            return machine.error_last("multiple statements found while compiling a single statement".to_owned());
         }
         return machine.error_last("invalid syntax".to_owned());
     }

@@ -147,7 +147,9 @@ impl Machine<'_, '_> {
             machine
                 .tokens
                 .iter()
-                .find(|token| (i64::from(token.lineno), i64::from(token.col_offset)) == (place.lineno, place.col_offset))
+                .find(|token| {
+                    (i64::from(token.lineno), i64::from(token.col_offset)) == (place.lineno, place.col_offset)
+                })
                 .map(|token| machine.text(token))
         };
         if !self.children(dots).is_empty() || text(self, module) != Some("__future__") {
@@ -201,8 +203,7 @@ impl Machine<'_, '_> {
         let Value::Token(index) = name else { return Ok(None) };
         let text = self.text_at(index as usize);
         if !matches!(text, "s" | "r" | "a") {
-            let message =
-                format!("{prefix}-string: invalid conversion character '{text}': expected 's', 'r', or 'a'");
+            let message = format!("{prefix}-string: invalid conversion character '{text}': expected 's', 'r', or 'a'");
             return Err(self.error_at(conversion, message));
         }
         Ok(Some(name))

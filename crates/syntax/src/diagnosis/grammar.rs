@@ -280,7 +280,8 @@ impl Translator {
             }
             at += 1;
         };
-        let alone = at == self.at + 1 && matches!(self.words[self.at], Word::Name(name) if name.starts_with("invalid_"));
+        let alone =
+            at == self.at + 1 && matches!(self.words[self.at], Word::Name(name) if name.starts_with("invalid_"));
         (last, alone)
     }
 

@@ -59,10 +59,8 @@ pub(super) struct Machine<'s, 'o> {
 
 impl<'s, 'o> Machine<'s, 'o> {
     pub fn new(source: &'s str, options: &'o ParseOptions<'o>) -> Self {
-        let mut tokenizer = Tokenizer::new(
-            source,
-            tokenizer::Options { type_comments: options.type_comments, extra_tokens: false },
-        );
+        let mut tokenizer =
+            Tokenizer::new(source, tokenizer::Options { type_comments: options.type_comments, extra_tokens: false });
         tokenizer.silence_warnings();
         tokenizer.set_barry_as_flufl(options.barry_as_flufl);
         Machine {
@@ -283,7 +281,8 @@ impl<'s, 'o> Machine<'s, 'o> {
 
     /// Leaves the current rule, whose frame is on top of the stack.
     fn finish_rule(&mut self, value: Option<Value>, pc: &mut u32) {
-        if let Some(Entry::Frame { return_to, rule, mark, slots, outer, level, call_invalid_rules }) = self.stack.pop() {
+        if let Some(Entry::Frame { return_to, rule, mark, slots, outer, level, call_invalid_rules }) = self.stack.pop()
+        {
             if self.grammar.rules[usize::from(rule)].memo {
                 let mark = mark as usize;
                 if self.memo.len() <= mark {
@@ -410,8 +409,7 @@ impl<'s, 'o> Machine<'s, 'o> {
         let Some(first) = self.tokens.get(mark) else {
             return Place { lineno: 0, col_offset: 0, end_lineno: 0, end_col_offset: 0 };
         };
-        let substance =
-            |token: &&Token| !matches!(token.kind, T::EndMarker | T::Newline | T::Indent | T::Dedent);
+        let substance = |token: &&Token| !matches!(token.kind, T::EndMarker | T::Newline | T::Indent | T::Dedent);
         let last = self.tokens[..self.mark].iter().rev().find(substance).unwrap_or(first);
         Place {
             lineno: first.lineno.into(),
@@ -493,8 +491,9 @@ impl<'s, 'o> Machine<'s, 'o> {
         let index = self.mark - 1;
         let text = self.text_at(index);
         if self.options.feature_version < 6 && text.contains('_') {
-            return Err(self
-                .error_last("Underscores in numeric literals are only supported in Python 3.6 and greater".to_owned()));
+            return Err(self.error_last(
+                "Underscores in numeric literals are only supported in Python 3.6 and greater".to_owned(),
+            ));
         }
         let limit = self.options.int_max_str_digits;
         if let Some(digits) = crate::literal::too_many_digits(text, limit) {

@@ -199,9 +199,7 @@ impl Reporter for Machine<'_, '_> {
                     "unindent does not match any outer indentation level".to_owned(),
                 );
             }
-            Status::TabSpace => {
-                (ErrorKind::TabError, 0, "inconsistent use of tabs and spaces in indentation")
-            }
+            Status::TabSpace => (ErrorKind::TabError, 0, "inconsistent use of tabs and spaces in indentation"),
             Status::TooDeep => (ErrorKind::IndentationError, 0, "too many levels of indentation"),
             Status::LineContinuation => {
                 let column = self.tokenizer.pos() as i64 - self.tokenizer.line_start() as i64 - 1;

@@ -37,7 +37,13 @@ impl<'s> StringParts<'s> {
 }
 
 /// The warning for the first invalid escape in the body of a literal.
-fn invalid_escape_warning(source: &str, token: &Token, body_start: usize, body: &str, escape: InvalidEscape) -> Warning {
+fn invalid_escape_warning(
+    source: &str,
+    token: &Token,
+    body_start: usize,
+    body: &str,
+    escape: InvalidEscape,
+) -> Warning {
     let rest = &body[escape.at + 1..];
     let length = if escape.octal { 3 } else { rest.chars().next().map_or(0, char::len_utf8) };
     let sequence = &rest[..length.min(rest.len())];
