@@ -69,8 +69,11 @@ fn measure(
             }
             let (dir, path) = &dirs[at];
             let file = dir.join(&script.dir).join("run_benchmark.py").display().to_string();
-            let min_time = if options.quick { "0" } else { "0.1" };
-            let mut arguments = vec![file.as_str(), "--values", "3", "--min-time", min_time];
+            let mut arguments = vec![file.as_str()];
+            arguments.extend(match options.quick {
+                true => ["--values", "1", "--warmups", "0", "--min-time", "0"],
+                false => ["--values", "3", "--warmups", "1", "--min-time", "0.1"],
+            });
             arguments.extend(script.arguments.iter().map(String::as_str));
             match interpreter.run(&arguments, &[("PYTHONPATH", path)], options.timeout) {
                 Ok(run) => {

@@ -1,13 +1,19 @@
 //! Packs the standard library into two files that the crate embeds: an index sorted by path, and the data.
 //!
 //! The tree is the one in `rustpython-pylib`, less what [`EXCLUDED`] names, corrected by [`edits::EDITS`], with the files
-//! of this crate's `Lib/` on top. `src/index.rs` reads what [`Packer::finish`] writes.
+//! of this crate's `Lib/` on top. Modules are compiled, so that importing one only has to read its code object; one that
+//! cannot be compiled is left to be compiled when it is imported. `src/index.rs` reads what [`finish`] writes.
 
 mod edits;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, panic, thread};
+
+use bumpalo::Bump;
+use taipan_syntax::ParseOptions;
 
 /// Paths, or directories, of the source tree that do not belong to the library: programs with a user interface on Tk,
 /// modules that CPython 3.14 does not have, and notes about the tree itself.
@@ -44,7 +50,8 @@ const STARTUP: &[&str] = &[
     "stat.py",
 ];
 
-const COMPRESSION_LEVEL: i32 = 19;
+/// Deeply nested source needs room.
+const STACK_SIZE: usize = 256 << 20;
 
 fn main() {
     let manifest_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR"));
@@ -66,11 +73,13 @@ fn main() {
         collect(&own, &own, &mut files);
     }
 
-    let mut packer = Packer::default();
-    for (path, source) in &files {
-        packer.add(path, source);
+    let level = if env::var("PROFILE").as_deref() == Ok("release") { 19 } else { 3 };
+    let packed = pack_all(&files.into_iter().collect::<Vec<_>>(), level);
+    let problems: Vec<_> = packed.iter().filter_map(|file| Some((&file.path, file.problem.as_ref()?))).collect();
+    if let Some((path, problem)) = problems.first() {
+        println!("cargo::warning={} modules are not compiled, such as {path}: {problem}", problems.len());
     }
-    packer.finish(&out_dir);
+    finish(&out_dir, &packed);
 }
 
 fn is_within(path: &str, ancestor: &str) -> bool {
@@ -99,56 +108,113 @@ fn collect(root: &Path, dir: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// Builds the index and the data.
-#[derive(Default)]
-struct Packer {
-    records: Vec<u8>,
-    names: Vec<u8>,
-    data: Vec<u8>,
-    count: u32,
+/// A file, ready to be stored.
+struct Packed {
+    path: String,
+    source: Blob,
+    code: Option<Blob>,
+    /// Why it is a module and has no code.
+    problem: Option<String>,
 }
 
-impl Packer {
-    /// Appends a file. Paths must come in ascending order, which is the order of the index.
-    fn add(&mut self, path: &str, source: &[u8]) {
-        let stored = STARTUP.contains(&path) || path.ends_with(".whl");
-        let name_at = length(self.names.len());
-        self.names.extend_from_slice(path.as_bytes());
-        self.record(&[name_at, length(path.len())]);
-        self.blob(source, stored);
-        // The slot of the compiled code: absent.
-        self.record(&[0, 0, 0]);
-        self.count += 1;
+/// A content, compressed if `bytes` is shorter than `size`.
+struct Blob {
+    bytes: Vec<u8>,
+    size: usize,
+}
+
+impl Blob {
+    fn stored(content: Vec<u8>) -> Blob {
+        Blob { size: content.len(), bytes: content }
     }
 
-    fn blob(&mut self, content: &[u8], stored: bool) {
-        let compressed;
-        let mut bytes = content;
-        if !stored {
-            compressed = zstd::bulk::compress(content, COMPRESSION_LEVEL).expect("compression into memory");
-            if compressed.len() < content.len() {
-                bytes = &compressed;
+    fn compressed(content: Vec<u8>, level: i32) -> Blob {
+        let bytes = zstd::bulk::compress(&content, level).expect("compression into memory");
+        if bytes.len() < content.len() { Blob { bytes, size: content.len() } } else { Blob::stored(content) }
+    }
+}
+
+/// Compiles and compresses on all processors. The order of the files is kept: it is that of the index.
+fn pack_all(files: &[(String, Vec<u8>)], level: i32) -> Vec<Packed> {
+    let next = AtomicUsize::new(0);
+    let packed: Mutex<Vec<Option<Packed>>> = Mutex::new(files.iter().map(|_| None).collect());
+    let work = || {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some((path, source)) = files.get(at) else { break };
+            let file = pack(path, source, level);
+            packed.lock().expect("no thread panics with the lock")[at] = Some(file);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            thread::Builder::new().stack_size(STACK_SIZE).spawn_scoped(scope, work).expect("a thread");
+        }
+    });
+    let packed = packed.into_inner().expect("no thread panics with the lock");
+    packed.into_iter().map(|file| file.expect("every file was packed")).collect()
+}
+
+fn pack(path: &str, source: &[u8], level: i32) -> Packed {
+    let compiled = path.ends_with(".py").then(|| compile(path, source)).transpose();
+    let (code, problem) = match compiled {
+        Ok(code) => (code, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let startup = STARTUP.contains(&path);
+    // What is compiled needs its source only for tracebacks. A wheel is compressed already.
+    let stored = startup && code.is_none() || path.ends_with(".whl");
+    let source = source.to_vec();
+    Packed {
+        path: path.to_owned(),
+        source: if stored { Blob::stored(source) } else { Blob::compressed(source, level) },
+        problem,
+        code: code.map(|code| if startup { Blob::stored(code) } else { Blob::compressed(code, level) }),
+    }
+}
+
+/// The module's code object in marshal format, with its path in the library as file name.
+fn compile(path: &str, source: &[u8]) -> Result<Vec<u8>, String> {
+    let compiled = panic::catch_unwind(|| {
+        let arena = Bump::new();
+        let parsed = taipan_syntax::parse(&arena, source, &ParseOptions::default());
+        let parsed = parsed.map_err(|error| format!("{error:?}"))?;
+        let options = taipan_compiler::Options::new(path);
+        let code = taipan_compiler::compile(arena.alloc(parsed.tree), &arena, &options, &mut Vec::new());
+        let code = code.map_err(|error| format!("{error:?}"))?;
+        taipan_bytecode::marshal::dump_code(&code.into()).map_err(|error| error.to_string())
+    });
+    match compiled {
+        Ok(Ok(code)) => Ok(code),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err("the compiler panicked".to_owned()),
+    }
+}
+
+/// Writes the index and the data.
+fn finish(out_dir: &Path, files: &[Packed]) {
+    let (mut records, mut names, mut data) = (Vec::new(), Vec::new(), Vec::new());
+    for file in files {
+        let mut record = |fields: &[usize]| {
+            for &field in fields {
+                let field = u32::try_from(field).expect("the library is smaller than 4 GiB");
+                records.extend_from_slice(&field.to_le_bytes());
             }
+        };
+        record(&[names.len(), file.path.len()]);
+        names.extend_from_slice(file.path.as_bytes());
+        for blob in [Some(&file.source), file.code.as_ref()] {
+            let Some(blob) = blob else {
+                record(&[0, 0, 0]);
+                continue;
+            };
+            record(&[data.len(), blob.bytes.len(), blob.size]);
+            data.extend_from_slice(&blob.bytes);
         }
-        self.record(&[length(self.data.len()), length(bytes.len()), length(content.len())]);
-        self.data.extend_from_slice(bytes);
     }
-
-    fn record(&mut self, fields: &[u32]) {
-        for field in fields {
-            self.records.extend_from_slice(&field.to_le_bytes());
-        }
-    }
-
-    fn finish(self, out_dir: &Path) {
-        let mut index = self.count.to_le_bytes().to_vec();
-        index.extend_from_slice(&self.records);
-        index.extend_from_slice(&self.names);
-        fs::write(out_dir.join("library.index"), index).expect("OUT_DIR is writable");
-        fs::write(out_dir.join("library.data"), self.data).expect("OUT_DIR is writable");
-    }
-}
-
-fn length(value: usize) -> u32 {
-    u32::try_from(value).expect("the library is smaller than 4 GiB")
+    let mut index = u32::try_from(files.len()).expect("not that many files").to_le_bytes().to_vec();
+    index.extend_from_slice(&records);
+    index.extend_from_slice(&names);
+    fs::write(out_dir.join("library.index"), index).expect("OUT_DIR is writable");
+    fs::write(out_dir.join("library.data"), data).expect("OUT_DIR is writable");
 }

@@ -75,7 +75,8 @@ impl Entry {
         content(index::source(self.at))
     }
 
-    /// The module's code object in marshal format, if the build compiled it.
+    /// The module's code object in marshal format, if the build compiled it. Its file name is [`path`](Entry::path): whoever
+    /// loads it puts the library's directory before that, in nested code objects too.
     pub fn code(self) -> Option<Cow<'static, [u8]>> {
         index::code(self.at).map(content)
     }
