@@ -33,7 +33,7 @@ fn classes_attributes_and_lifetimes() {
     let namespace = Dict::new();
     namespace.set_str(intern("x").as_value(), Value::small_int(7));
     let base = class(&vm, "Base", &[], &namespace);
-    let derived = class(&vm, "Derived", &[base.clone()], &Dict::new());
+    let derived = class(&vm, "Derived", std::slice::from_ref(&base), &Dict::new());
     let object = vm.call(&derived, &[], None).expect("instantiation");
     let x = intern("x");
     assert_eq!(vm.get_attr(&object, x.as_value()).expect("class attribute").as_small_int(), Some(7));

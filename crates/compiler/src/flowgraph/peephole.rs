@@ -52,7 +52,7 @@ impl Graph {
     }
 }
 
-fn optimize_instruction(instrs: &mut Vec<Instr>, at: usize, consts: &mut ConstTable) {
+fn optimize_instruction(instrs: &mut [Instr], at: usize, consts: &mut ConstTable) {
     let Instr { opcode, oparg, .. } = instrs[at];
     let next = instrs.get(at + 1).map_or(Opcode::CACHE, |next| next.opcode);
     match opcode {

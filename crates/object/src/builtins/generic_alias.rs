@@ -56,7 +56,8 @@ pub fn new(_vm: &Vm, origin: &Value, args: &Value) -> Value {
     make(GENERIC_ALIAS.ty(), origin.clone(), as_tuple(args), false)
 }
 
-/// `__class_getitem__` of built-in generic classes.
+/// `__class_getitem__` of built-in generic classes. A constant on purpose: each class has a definition of its own.
+#[allow(clippy::declare_interior_mutable_const)]
 pub const CLASS_GETITEM: MethodDef =
     MethodDef::new("__class_getitem__($type, object, /)", "See PEP 585", |vm, class, args| {
         Ok(new(vm, class, &args[0]))

@@ -1,7 +1,7 @@
 //! Methods and slots of `module`.
 
+use crate::native::GetSetDef;
 use crate::native::module::Module;
-use crate::native::{GetSetDef, MethodDef};
 use crate::object::Result;
 use crate::types::lookup;
 use crate::types::slots::Slots;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::builtins::str::{Str, intern};
-use crate::native::{MemberDef, MethodDef};
+use crate::native::MemberDef;
 use crate::types::slots::Slots;
 
 macro_rules! members {

@@ -316,7 +316,7 @@ pub fn to_bytes(value: &Int, length: usize, little: bool, signed: bool) -> Resul
         bytes.pop();
     }
     let top_is_sign = bytes.last().map_or(!negative, |byte| (byte >> 7 == 1) == negative);
-    if bytes.len() > length || (signed && bytes.len() == length && !top_is_sign && !(length == 0 && !negative)) {
+    if bytes.len() > length || (signed && bytes.len() == length && !top_is_sign && (length != 0 || negative)) {
         return Err(TextError::overflow("int too big to convert"));
     }
     bytes.try_reserve(length - bytes.len())?;

@@ -1,6 +1,6 @@
 //! Slots and methods of `int`.
 
-use crate::native::{GetSetDef, MethodDef};
+use crate::native::GetSetDef;
 use crate::types::slots::Slots;
 
 pub fn slots(_s: &mut Slots) {}

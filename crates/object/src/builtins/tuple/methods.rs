@@ -1,6 +1,5 @@
 //! Slots and methods of `tuple`.
 
-use crate::native::MethodDef;
 use crate::types::slots::Slots;
 
 pub fn slots(_s: &mut Slots) {}

@@ -116,7 +116,7 @@ pub static GETSET: &[GetSetDef] = &[
         Ok(())
     }),
     GetSetDef::new("__bases__", "", |_, this| {
-        Ok(own(this).bases().map_or_else(|| Tuple::from_slice(&[]), |bases| bases).into_value())
+        Ok(own(this).bases().unwrap_or_else(|| Tuple::from_slice(&[])).into_value())
     })
     .setter(crate::types::creation::set_bases),
     GetSetDef::new("__base__", "", |_, this| Ok(own(this).base().map_or(Value::NONE, Type::to_value))),
