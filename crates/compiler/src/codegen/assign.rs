@@ -5,17 +5,24 @@ use taipan_bytecode::oparg::BinaryOp;
 use super::unit::DeferredAnnotation;
 use super::*;
 
-/// The location of an attribute access that spans lines: that of the attribute's name.
+/// The location of an attribute access, or of a call of it, that spans lines: it starts at the attribute's name.
 pub(super) fn start_at_attribute(mut location: Location, attribute: &Expr<'_>) -> Location {
     let ExprKind::Attribute { attr, .. } = attribute.kind else { return location };
-    let end = attribute.span;
-    if location.lineno != end.end_lineno as i32 {
-        location.lineno = end.end_lineno as i32;
+    let end: Location = attribute.span.into();
+    if location.lineno != end.end_lineno {
+        location.lineno = end.end_lineno;
         let len = attr.chars().count() as i32;
-        let end_column = end.end_col_offset as i32;
-        // A tree made by hand may say anything.
-        (location.col_offset, location.end_col_offset) =
-            if len <= end_column { (end_column - len, end_column) } else { (-1, -1) };
+        if len <= end.end_col_offset {
+            location.col_offset = end.end_col_offset - len;
+        } else {
+            // A tree made by hand may say anything.
+            location.col_offset = -1;
+            location.end_col_offset = -1;
+        }
+        if location.end_lineno <= location.lineno {
+            location.end_lineno = location.lineno;
+            location.end_col_offset = location.end_col_offset.max(location.col_offset);
+        }
     }
     location
 }
