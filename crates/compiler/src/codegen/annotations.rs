@@ -120,7 +120,7 @@ impl<'a> Compiler<'a, '_> {
             } else if let ExprKind::Starred { value, .. } = annotation.kind {
                 // `*args: *Ts`
                 self.expr(value)?;
-                self.addop_i(annotation.span.into(), Opcode::UNPACK_SEQUENCE, 1);
+                self.addop_i(location, Opcode::UNPACK_SEQUENCE, 1);
             } else {
                 self.expr(annotation)?;
             }

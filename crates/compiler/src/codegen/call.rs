@@ -53,7 +53,7 @@ impl<'a> Compiler<'a, '_> {
         let ExprKind::Attribute { value, attr, ctx: ExprContext::Load } = func.kind else { return Ok(false) };
         // A module's attribute is no method.
         if let ExprKind::Name { id, .. } = value.kind
-            && self.table.block(SymbolTable::TOP).symbol(id) & DEF_IMPORT != 0
+            && self.module_symbol(id) & DEF_IMPORT != 0
         {
             return Ok(false);
         }
@@ -91,6 +91,11 @@ impl<'a> Compiler<'a, '_> {
     ) -> Result {
         let (ExprKind::Name { id, .. }, [generator], []) = (func.kind, args, keywords) else { return Ok(()) };
         let ExprKind::GeneratorExp { .. } = generator.kind else { return Ok(()) };
+        // An asynchronous one is no iterable.
+        let block = self.lookup_block(BlockKey::body(generator))?;
+        if self.table.block(block).coroutine {
+            return Ok(());
+        }
         let (builtin, continues_on) = match id {
             "all" => (CommonConstant::All, Some(true)),
             "any" => (CommonConstant::Any, Some(false)),
@@ -149,7 +154,7 @@ impl<'a> Compiler<'a, '_> {
         }
         // Neither the block nor the module may give the name another meaning.
         if self.scope("super") != Scope::GlobalImplicit
-            || self.table.block(SymbolTable::TOP).scope("super") != Scope::Unresolved
+            || Scope::of(self.module_symbol("super")) != Scope::Unresolved
         {
             return false;
         }

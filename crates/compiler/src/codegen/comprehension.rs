@@ -114,11 +114,6 @@ impl<'a> Compiler<'a, '_> {
             cleanup: None,
         };
         for (name, &symbol) in table.block(comprehension).symbols.iter() {
-            // What an assignment expression binds outside the comprehension is not the comprehension's.
-            let bound_here = symbol & DEF_LOCAL != 0 && symbol & DEF_NONLOCAL == 0;
-            if !bound_here && !in_class_block {
-                continue;
-            }
             let scope = Scope::of(symbol);
             let outer_scope = self.scope(name);
             let differs =
@@ -128,7 +123,8 @@ impl<'a> Compiler<'a, '_> {
                 state.outer_symbols.push((name, overrides.get(name).copied()));
                 overrides.insert(name, symbol);
             }
-            if !bound_here {
+            // What an assignment expression binds outside the comprehension is not the comprehension's.
+            if symbol & DEF_LOCAL == 0 || symbol & DEF_NONLOCAL != 0 {
                 continue;
             }
             if !function_like && self.unit().fasthidden.get(name) != Some(&true) {

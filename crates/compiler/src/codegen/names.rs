@@ -42,6 +42,14 @@ impl<'a> Compiler<'a, '_> {
         }
     }
 
+    /// A name's flags in the module's block.
+    pub(super) fn module_symbol(&self, name: &str) -> u32 {
+        match self.units[0].symbol_overrides.get(name) {
+            Some(&flags) => flags,
+            None => self.table.block(SymbolTable::TOP).symbol(name),
+        }
+    }
+
     pub(super) fn scope(&self, mangled: &str) -> Scope {
         Scope::of(self.symbol(mangled))
     }

@@ -421,9 +421,8 @@ impl<'a> Builder<'a> {
         self.visit_exprs(decorators)?;
         if !type_params.is_empty() {
             self.enter_type_param_block(name, type_params, location)?;
-            if !args.defaults.is_empty() {
-                self.add_def(".defaults", DEF_PARAM, location)?;
-            }
+            // Even when there are none.
+            self.add_def(".defaults", DEF_PARAM, location)?;
             if args.kw_defaults.iter().any(Option::is_some) {
                 self.add_def(".kwdefaults", DEF_PARAM, location)?;
             }
