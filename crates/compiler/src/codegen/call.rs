@@ -153,9 +153,7 @@ impl<'a> Compiler<'a, '_> {
             return false;
         }
         // Neither the block nor the module may give the name another meaning.
-        if self.scope("super") != Scope::GlobalImplicit
-            || Scope::of(self.module_symbol("super")) != Scope::Unresolved
-        {
+        if self.scope("super") != Scope::GlobalImplicit || Scope::of(self.module_symbol("super")) != Scope::Unresolved {
             return false;
         }
         match args.len() {
