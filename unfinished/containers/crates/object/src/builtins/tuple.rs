@@ -1,0 +1,175 @@
+//! `tuple`: representation; methods and the iterator are in `tuple/`.
+
+use crate::builtins::slice::SliceIndices;
+use crate::header::Header;
+use crate::heap::{self, Kind};
+use crate::object::{Payload, Ref, Result, Visitor, allocate};
+use crate::types::{Type, TypeSpec, type_flags};
+use crate::value::Value;
+use crate::vm::Vm;
+use std::sync::atomic::AtomicI64;
+
+/// A tuple. `length` values follow the struct.
+#[repr(C)]
+pub struct Tuple {
+    pub header: Header,
+    length: usize,
+    /// −1: not computed.
+    pub(crate) hash: AtomicI64,
+}
+
+// SAFETY: repr(C), header first, visits each item.
+unsafe impl Payload for Tuple {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        TUPLE.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        self.as_slice().iter().for_each(visit);
+    }
+}
+
+pub static TUPLE: TypeSpec = TypeSpec::new::<Tuple>("tuple")
+    .doc(
+        "Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\nIf iterable is \
+         specified the tuple is initialized from iterable's items.\n\nIf the argument is a tuple, the return value is the \
+         same object.",
+    )
+    .flags(
+        type_flags::BASETYPE
+            | type_flags::TUPLE_SUBCLASS
+            | type_flags::MATCH_SELF
+            | type_flags::SEQUENCE
+            | type_flags::VAR_SIZED,
+    )
+    .itemsize(8)
+    .slots(methods::slots)
+    .methods(methods::METHODS);
+
+mod hash;
+pub mod iterator;
+pub mod methods;
+
+pub use hash::ItemHash;
+
+impl Tuple {
+    /// An instance of `ty` (tuple or a subclass) with these items. `items` must not run Python code.
+    #[inline]
+    pub fn new_with_type(ty: &Type, items: impl ExactSizeIterator<Item = Value>) -> Ref<Tuple> {
+        match Self::try_new_with_type(ty, items) {
+            Some(tuple) => tuple,
+            None => heap::out_of_memory(),
+        }
+    }
+
+    /// As [`Tuple::new_with_type`]; `None` when there is no memory for that many items.
+    #[inline]
+    pub fn try_new_with_type(ty: &Type, items: impl ExactSizeIterator<Item = Value>) -> Option<Ref<Tuple>> {
+        let length = items.len();
+        if length > isize::MAX as usize / 16 {
+            return None;
+        }
+        let tail = if ty.has_dict() { 16 } else { 0 };
+        let pointer = allocate(ty, size_of::<Tuple>() + length * 8 + tail)?.cast::<Tuple>();
+        // SAFETY: freshly allocated with room for the items; the attributes word of subclasses is zeroed.
+        unsafe {
+            pointer.as_ptr().write(Tuple { header: Header::new(ty), length, hash: AtomicI64::new(-1) });
+            let data = pointer.as_ptr().add(1).cast::<Value>();
+            let mut written = 0;
+            for item in items.take(length) {
+                data.add(written).write(item);
+                written += 1;
+            }
+            assert!(written == length, "an exact iterator yields as many items as it says");
+            if tail != 0 {
+                let size = heap::usable_size(pointer.cast());
+                pointer.as_ptr().cast::<u8>().add(size - 8).cast::<u64>().write(0);
+            }
+            Some(Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast())))
+        }
+    }
+
+    /// As many items as the caller has: `MemoryError` when they are too many.
+    pub fn try_from_vec(vm: &Vm, items: Vec<Value>) -> Result<Ref<Tuple>> {
+        if items.is_empty() {
+            return Ok(empty());
+        }
+        Self::try_new_with_type(TUPLE.ty(), items.into_iter()).ok_or_else(|| vm.memory_error())
+    }
+
+    pub fn from_vec(items: Vec<Value>) -> Ref<Tuple> {
+        if items.is_empty() {
+            return empty();
+        }
+        Self::new_with_type(TUPLE.ty(), items.into_iter())
+    }
+
+    /// A tuple of a fixed number of items, at least one.
+    #[inline]
+    pub fn from_array<const N: usize>(items: [Value; N]) -> Ref<Tuple> {
+        const { assert!(N > 0) };
+        Self::new_with_type(TUPLE.ty(), items.into_iter())
+    }
+
+    pub fn from_slice(items: &[Value]) -> Ref<Tuple> {
+        if items.is_empty() {
+            return empty();
+        }
+        Self::new_with_type(TUPLE.ty(), items.iter().cloned())
+    }
+
+    /// The item at an index that may be negative.
+    #[inline(always)]
+    pub fn get_item_i64(&self, index: i64) -> Option<&Value> {
+        let index = if index < 0 { index.wrapping_add(self.length as i64) } else { index };
+        self.as_slice().get(index as usize)
+    }
+
+    /// `self[start:stop:step]`: an exact tuple, `this` itself if it is one and all of it is asked for.
+    pub fn get_slice(&self, this: &Value, indices: SliceIndices) -> Value {
+        if indices.step == 1 && indices.count == self.length && this.downcast_exact::<Tuple>().is_some() {
+            return this.clone();
+        }
+        if indices.count == 0 {
+            return empty().into_value();
+        }
+        let items = self.as_slice();
+        Self::new_with_type(TUPLE.ty(), indices.positions().map(|at| items[at].clone())).into_value()
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    #[inline(always)]
+    pub fn as_slice(&self) -> &[Value] {
+        // SAFETY: `length` initialised values follow the struct.
+        unsafe { std::slice::from_raw_parts((self as *const Tuple).add(1).cast::<Value>(), self.length) }
+    }
+}
+
+/// Items follow the struct, so they are dropped with it: the last one first, as CPython does.
+impl Drop for Tuple {
+    fn drop(&mut self) {
+        // SAFETY: the items are initialised and dropped nowhere else.
+        unsafe {
+            let data = (self as *mut Tuple).add(1).cast::<Value>();
+            for at in (0..self.length).rev() {
+                std::ptr::drop_in_place(data.add(at));
+            }
+        }
+    }
+}
+
+/// `()`
+pub fn empty() -> Ref<Tuple> {
+    static EMPTY: std::sync::OnceLock<Ref<Tuple>> = std::sync::OnceLock::new();
+    EMPTY
+        .get_or_init(|| {
+            let tuple = Tuple::new_with_type(TUPLE.ty(), std::iter::empty());
+            tuple.header.make_immortal();
+            tuple
+        })
+        .clone()
+}

@@ -1,0 +1,229 @@
+//! How native code is declared to Python: methods, functions, getters, members and modules.
+//!
+//! A signature is stated once, as Python states it (`"append($self, object, /)"`); binding of arguments, the errors of
+//! wrong calls and `__text_signature__` derive from it (`signature.rs`). `function.rs` and `descriptors.rs` have the
+//! Python objects made from the declarations, `module.rs` modules.
+
+pub mod arguments;
+pub mod descriptors;
+pub mod function;
+pub mod module;
+pub mod signature;
+
+use crate::builtins::dict::Dict;
+use crate::builtins::str::intern;
+use crate::header::Header;
+use crate::object::{Ref, Result};
+use crate::types::slots::{SLOT_ROWS, SlotFn, is_sequence_alias};
+use crate::types::{Type, TypeSpec};
+use crate::value::Value;
+use crate::vm::Vm;
+use signature::Signature;
+use std::sync::OnceLock;
+
+/// A native function or method.
+pub struct MethodDef {
+    /// `name(params)` as in `__text_signature__`, e.g. `"sort($self, /, *, key=None, reverse=False)"`.
+    pub declaration: &'static str,
+    pub doc: &'static str,
+    pub function: NativeFunction,
+    pub binding: Binding,
+    parsed: OnceLock<Signature>,
+}
+
+/// A table of methods: `method_table! { pub static METHODS = [MethodDef::new(…), …]; }`.
+///
+/// (Definitions cache their parsed signature, so the table is a `static` of its own behind the slice.)
+#[macro_export]
+macro_rules! method_table {
+    ($(#[$meta:meta])* $vis:vis static $name:ident = [$($def:expr),* $(,)?];) => {
+        $(#[$meta])*
+        $vis static $name: &[$crate::native::MethodDef] = {
+            static TABLE: [$crate::native::MethodDef; <[&str]>::len(&[$(stringify!($def)),*])] = [$($def),*];
+            &TABLE
+        };
+    };
+}
+
+/// What a method is bound to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Binding {
+    /// An instance (or a module).
+    Instance,
+    /// `METH_CLASS`.
+    Class,
+    /// `METH_STATIC`.
+    Static,
+}
+
+/// The Rust function behind a [`MethodDef`].
+#[derive(Clone, Copy)]
+pub enum NativeFunction {
+    /// `(vm, self, args)`: one value per declared parameter after `$self`/`$module`/`$type`; declared defaults that are
+    /// constants are filled in, other absent parameters are `Value::UNBOUND`; `*args` is a tuple, `**kwargs` a dict.
+    Bound(fn(&Vm, &Value, &[Value]) -> Result),
+    /// `(vm, self, args, kwnames)`: the vectorcall as it came; the function checks the arguments itself.
+    Raw(fn(&Vm, &Value, &[Value], Option<&Value>) -> Result),
+}
+
+impl MethodDef {
+    /// A method whose arguments are bound to its declared signature.
+    pub const fn new(
+        declaration: &'static str,
+        doc: &'static str,
+        function: fn(&Vm, &Value, &[Value]) -> Result,
+    ) -> MethodDef {
+        let function = NativeFunction::Bound(function);
+        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new() }
+    }
+
+    /// A method that gets its arguments as they come. The declaration may lack the parentheses when CPython has no
+    /// text signature for it.
+    pub const fn raw(
+        declaration: &'static str,
+        doc: &'static str,
+        function: fn(&Vm, &Value, &[Value], Option<&Value>) -> Result,
+    ) -> MethodDef {
+        let function = NativeFunction::Raw(function);
+        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new() }
+    }
+
+    /// Makes it a class method.
+    pub const fn class(mut self) -> MethodDef {
+        self.binding = Binding::Class;
+        self
+    }
+    /// Makes it a static method.
+    pub const fn r#static(mut self) -> MethodDef {
+        self.binding = Binding::Static;
+        self
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.declaration.split('(').next().unwrap_or(self.declaration)
+    }
+
+    /// The signature, parsed on first use.
+    pub fn signature(&self) -> &Signature {
+        self.parsed.get_or_init(|| Signature::parse(self.declaration))
+    }
+
+    /// `(params)` as CPython shows it in `__text_signature__`; `None` if it has none.
+    pub fn text_signature(&self) -> Option<&'static str> {
+        self.declaration.find('(').map(|at| &self.declaration[at..])
+    }
+
+    /// Calls the function; `display` is its qualified name for error messages.
+    #[inline]
+    pub fn call(&self, vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+        match self.function {
+            NativeFunction::Raw(f) => f(vm, this, args, kwnames),
+            NativeFunction::Bound(f) => self.signature().bind_and_call(vm, this, args, kwnames, f),
+        }
+    }
+}
+
+/// A computed attribute.
+pub struct GetSetDef {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub get: fn(&Vm, &Value) -> Result,
+    /// `None` as value: deletion.
+    pub set: Option<fn(&Vm, &Value, Option<&Value>) -> Result<()>>,
+}
+
+impl GetSetDef {
+    pub const fn new(name: &'static str, doc: &'static str, get: fn(&Vm, &Value) -> Result) -> GetSetDef {
+        GetSetDef { name, doc, get, set: None }
+    }
+    pub const fn setter(mut self, set: fn(&Vm, &Value, Option<&Value>) -> Result<()>) -> GetSetDef {
+        self.set = Some(set);
+        self
+    }
+}
+
+/// A plain attribute of the payload (shown as `member_descriptor`).
+pub struct MemberDef {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub get: fn(&Vm, &Value) -> Result,
+    pub set: Option<fn(&Vm, &Value, Option<&Value>) -> Result<()>>,
+}
+
+impl MemberDef {
+    pub const fn new(name: &'static str, doc: &'static str, get: fn(&Vm, &Value) -> Result) -> MemberDef {
+        MemberDef { name, doc, get, set: None }
+    }
+    pub const fn setter(mut self, set: fn(&Vm, &Value, Option<&Value>) -> Result<()>) -> MemberDef {
+        self.set = Some(set);
+        self
+    }
+}
+
+/// The namespace that instances of a built-in type keep in their payload; `create` makes it if there is none yet.
+pub type OwnDict = fn(&Header, create: bool) -> Option<Ref<Dict>>;
+
+/// The payload namespace of `header`'s object, if its type keeps one.
+#[inline]
+pub fn own_dict(ty: &Type, header: &Header) -> Option<Ref<Dict>> {
+    ty.own_dict.get().and_then(|get| get(header, false))
+}
+
+/// As [`own_dict`], made if necessary.
+#[inline]
+pub fn own_dict_for_write(ty: &Type, header: &Header) -> Option<Ref<Dict>> {
+    ty.own_dict.get().and_then(|get| get(header, true))
+}
+
+/// Fills the dict of a built-in type from its declaration and slots, in CPython's order.
+pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
+    let dict = ty.dict();
+    let set = |name: &str, value: Value| dict.set_str(intern(name).as_value(), value);
+    if ty.slots().new.is_some() && !ty.has_flags(crate::types::type_flags::DISALLOW_INSTANTIATION) {
+        let inherited = ty.base().and_then(|b| b.slots().new);
+        let own = ty.slots().new;
+        let differs = match (own, inherited) {
+            (Some(own), Some(inherited)) => !std::ptr::fn_addr_eq(own, inherited),
+            _ => true,
+        };
+        if differs {
+            set("__new__", function::new_wrapper(ty));
+        }
+    }
+    for row in SLOT_ROWS {
+        let Some(f) = (row.get)(ty.slots()) else { continue };
+        let inherited = ty.base().and_then(|base| (row.get)(base.slots()));
+        if inherited.is_some_and(|inherited| inherited.same(f)) || row.wrap == crate::types::slots::Wrap::None {
+            continue;
+        }
+        let name = intern(row.name);
+        // Sequence slots give way to the number slots' wrappers of the same name.
+        if (is_sequence_alias(row) || matches!(f, SlotFn::Item(_))) && dict.get_str(name.as_value()).is_some() {
+            continue;
+        }
+        if matches!(f, SlotFn::Hash(h) if std::ptr::fn_addr_eq(h, crate::types::slots::hash_not_implemented as crate::types::slots::Hash))
+        {
+            dict.set_str(name.as_value(), Value::NONE);
+            continue;
+        }
+        dict.set_str(name.as_value(), descriptors::slot_wrapper(ty, row, f));
+    }
+    for def in spec.methods {
+        set(def.name(), descriptors::method(ty, def));
+    }
+    for def in spec.members {
+        set(def.name, descriptors::member(ty, def));
+    }
+    for def in spec.getset {
+        set(def.name, descriptors::getset(ty, def));
+    }
+    if dict.get_str(intern("__doc__").as_value()).is_none() {
+        let doc = if spec.doc.is_empty() { Value::NONE } else { Value::from(spec.doc) };
+        set("__doc__", doc);
+    }
+}
+
+/// Whether `method` is a slot wrapper whose function satisfies `test`.
+pub fn wrapped_slot_is(method: &Value, test: impl Fn(SlotFn) -> bool) -> bool {
+    method.downcast_exact::<descriptors::SlotWrapper>().is_some_and(|wrapper| test(wrapper.function))
+}

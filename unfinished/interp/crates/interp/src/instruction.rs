@@ -1,0 +1,506 @@
+//! Register code: the instructions that the interpreter runs, declared once.
+//!
+//! An instruction is one 64-bit word {op: 8, flags: 8, a: 16, b: 16, c: 16}, followed by as many words as its row of
+//! [`instruction_table!`] says. Registers are the slots of one frame window: first localsplus, then the operand stack,
+//! so that every stack slot of the bytecode *is* a register. Operands named in the rows:
+//!
+//! * `dst`: written. With [`A_LOCAL`] it is a local, whose old value is released once the new one is in place;
+//!   otherwise it is a stack register that holds nothing.
+//! * `src`: read. A local is borrowed; a stack register that the instruction must release or move on has its
+//!   [`B_OWNED`] or [`C_OWNED`] bit set. A raising instruction has consumed its owned operands, too.
+//! * `peek`: a stack register that is read and stays. `base`: the first of several consecutive registers.
+//! * `local`: a local as such (not its value). `name`, `const`: an index into `co_names`, into the constants.
+//! * a `…32` operand takes the place of `b` and `c`.
+//!
+//! Further words: `jump` (relative to the instruction's own first word, in the low 32 bits), `cache` (an inline cache,
+//! zero until it is filled), `mask` (which registers of a call from `base` on are borrowed: low 32 bits; high 32 bits:
+//! constant index of the keyword names plus one), `imm`, `dests` (four 16-bit registers).
+//!
+//! In brackets: whether it may call Python code, raise, run the collector. Dropping a reference counts as calling.
+
+/// Hands all rows to the macro named.
+#[macro_export]
+macro_rules! instruction_table {
+    ($with:ident) => {
+        $with! {
+            // Moves.
+            /// `a = b`; clones unless `b` is owned.
+            Move(dst, src) [] (call collect);
+            /// `a = b` without taking a reference.
+            Borrow(dst, src) [] ();
+            /// Two borrows: `a = b`, `a + 1 = c`.
+            BorrowPair(dst, src, src) [] ();
+            /// Turns the borrowed reference in `a` into an owned one.
+            Own(peek) [] ();
+            /// `a` = constant; takes a reference if B_OWNED.
+            LoadConst(dst, const32) [] (call collect);
+            /// `a` = null.
+            LoadNull(dst) [] ();
+            /// `a` = the object numbered `c`.
+            LoadCommonConstant(dst, none, imm) [] (call collect);
+            /// Releases `b`, which may be null.
+            Release(none, src) [] (call collect);
+            /// Exchanges two registers.
+            Swap(none, peek, peek) [] ();
+            /// Raises UnboundLocalError unless local `b` is bound.
+            CheckBound(none, local) [] (raise);
+            /// Raises SystemError unless local `b` is a cell.
+            CheckCell(none, local) [] (raise);
+            /// Unbinds local `b`, which must be bound.
+            DeleteFast(none, local) [] (call raise collect);
+            /// Moves local `b`, which may be unbound, to `a`; the local becomes unbound.
+            LoadFastAndClear(dst, local) [] ();
+            /// Stores `b`, which may be null, in local `a`.
+            StoreFastMaybeNull(dst, src) [] (call collect);
+
+            // Cells and names.
+            /// Turns local `a` into a cell that holds its value.
+            MakeCell(local) [] (raise collect);
+            /// Puts the closure's `c` cells into the last locals.
+            CopyFreeVars(none, none, imm) [] (raise);
+            /// The content of cell `b`.
+            LoadDeref(dst, local) [] (raise call collect);
+            StoreDeref(none, src, local) [] (call collect);
+            DeleteDeref(none, local) [] (call raise collect);
+            LoadGlobal(dst, name32) [cache, cache] (call raise collect);
+            StoreGlobal(none, src, name) [] (call raise collect);
+            DeleteGlobal(none, none, name) [] (call raise collect);
+            LoadName(dst, name32) [] (call raise collect);
+            StoreName(none, src, name) [] (call raise collect);
+            DeleteName(none, none, name) [] (call raise collect);
+            LoadLocals(dst) [] (raise collect);
+            LoadFromDictOrDeref(dst, src, local) [] (call raise collect);
+            LoadFromDictOrGlobals(dst, src, name) [] (call raise collect);
+            LoadBuildClass(dst) [] (call raise collect);
+            SetupAnnotations() [] (call raise collect);
+
+            // Arithmetic. VARIANT: in place. The flags' feedback bits record what was met besides small ints.
+            Add(dst, src, src) [] (call raise collect);
+            And(dst, src, src) [] (call raise collect);
+            FloorDivide(dst, src, src) [] (call raise collect);
+            Lshift(dst, src, src) [] (call raise collect);
+            MatrixMultiply(dst, src, src) [] (call raise collect);
+            Multiply(dst, src, src) [] (call raise collect);
+            Remainder(dst, src, src) [] (call raise collect);
+            Or(dst, src, src) [] (call raise collect);
+            Power(dst, src, src) [] (call raise collect);
+            Rshift(dst, src, src) [] (call raise collect);
+            Subtract(dst, src, src) [] (call raise collect);
+            TrueDivide(dst, src, src) [] (call raise collect);
+            Xor(dst, src, src) [] (call raise collect);
+            Subscr(dst, src, src) [] (call raise collect);
+            // The same with a constant on the right.
+            AddK(dst, src, const) [] (call raise collect);
+            AndK(dst, src, const) [] (call raise collect);
+            FloorDivideK(dst, src, const) [] (call raise collect);
+            LshiftK(dst, src, const) [] (call raise collect);
+            MatrixMultiplyK(dst, src, const) [] (call raise collect);
+            MultiplyK(dst, src, const) [] (call raise collect);
+            RemainderK(dst, src, const) [] (call raise collect);
+            OrK(dst, src, const) [] (call raise collect);
+            PowerK(dst, src, const) [] (call raise collect);
+            RshiftK(dst, src, const) [] (call raise collect);
+            SubtractK(dst, src, const) [] (call raise collect);
+            TrueDivideK(dst, src, const) [] (call raise collect);
+            XorK(dst, src, const) [] (call raise collect);
+            SubscrK(dst, src, const) [] (call raise collect);
+            Negative(dst, src) [] (call raise collect);
+            Positive(dst, src) [] (call raise collect);
+            Invert(dst, src) [] (call raise collect);
+            Not(dst, src) [] (call raise collect);
+            ToBool(dst, src) [] (call raise collect);
+
+            // Comparisons. VARIANT: the result is made a bool.
+            CompareLt(dst, src, src) [] (call raise collect);
+            CompareLe(dst, src, src) [] (call raise collect);
+            CompareEq(dst, src, src) [] (call raise collect);
+            CompareNe(dst, src, src) [] (call raise collect);
+            CompareGt(dst, src, src) [] (call raise collect);
+            CompareGe(dst, src, src) [] (call raise collect);
+            CompareLtK(dst, src, const) [] (call raise collect);
+            CompareLeK(dst, src, const) [] (call raise collect);
+            CompareEqK(dst, src, const) [] (call raise collect);
+            CompareNeK(dst, src, const) [] (call raise collect);
+            CompareGtK(dst, src, const) [] (call raise collect);
+            CompareGeK(dst, src, const) [] (call raise collect);
+            /// VARIANT: `is not`.
+            Is(dst, src, src) [] (call collect);
+            /// `b in c`. VARIANT: `not in`.
+            Contains(dst, src, src) [] (call raise collect);
+            ContainsK(dst, src, const) [] (call raise collect);
+
+            // Jumps. The conditional ones jump if the condition's truth equals VARIANT.
+            Jump(none, jump32) [] ();
+            /// A loop's back edge: a safepoint.
+            JumpBackward(none, jump32) [] (call raise collect);
+            JumpIf(none, src) [jump] (call raise collect);
+            JumpIfNone(none, src) [jump] (call collect);
+            JumpIfLt(none, src, src) [jump] (call raise collect);
+            JumpIfLe(none, src, src) [jump] (call raise collect);
+            JumpIfEq(none, src, src) [jump] (call raise collect);
+            JumpIfNe(none, src, src) [jump] (call raise collect);
+            JumpIfGt(none, src, src) [jump] (call raise collect);
+            JumpIfGe(none, src, src) [jump] (call raise collect);
+            JumpIfLtK(none, src, const) [jump] (call raise collect);
+            JumpIfLeK(none, src, const) [jump] (call raise collect);
+            JumpIfEqK(none, src, const) [jump] (call raise collect);
+            JumpIfNeK(none, src, const) [jump] (call raise collect);
+            JumpIfGtK(none, src, const) [jump] (call raise collect);
+            JumpIfGeK(none, src, const) [jump] (call raise collect);
+            JumpIfIs(none, src, src) [jump] (call collect);
+            JumpIfContains(none, src, src) [jump] (call raise collect);
+            JumpIfContainsK(none, src, const) [jump] (call raise collect);
+            /// Jumps if the exception `b` (which stays) matches the type `c`.
+            JumpIfExcMatch(none, src, src) [jump] (call raise collect);
+
+            // Attributes, items, imports.
+            LoadAttr(dst, src, name) [cache, cache] (call raise collect);
+            /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`.
+            LoadMethod(dst, src, name) [cache, cache] (call raise collect);
+            StoreAttr(name, src, src) [cache, cache] (call raise collect);
+            DeleteAttr(none, src, name) [] (call raise collect);
+            /// `b` … `b + 2` are `super`, class and self. VARIANT: as a method (to `a` and `a + 1`); VARIANT2: `super`
+            /// has two arguments.
+            LoadSuperAttr(dst, base, name) [] (call raise collect);
+            /// Special method `c` of `b` and its `self` (or null) to `a` and `a + 1`.
+            LoadSpecial(dst, src, imm) [] (call raise collect);
+            /// `b[c] = a`; A_LOCAL stands for "a is owned".
+            StoreSubscr(src, src, src) [] (call raise collect);
+            DeleteSubscr(none, src, src) [] (call raise collect);
+            /// `a = b[b + 1 : b + 2]`.
+            BinarySlice(dst, base) [] (call raise collect);
+            /// `(b + 1)[b + 2 : b + 3] = b`.
+            StoreSlice(none, base) [] (call raise collect);
+            /// Level `b`, list of names `c`.
+            ImportName(dst, src, src) [name] (call raise collect);
+            ImportFrom(dst, peek, name) [] (call raise collect);
+
+            // Making things.
+            BuildTuple(dst, base, imm) [] (raise collect);
+            BuildList(dst, base, imm) [] (raise collect);
+            BuildSet(dst, base, imm) [] (call raise collect);
+            /// `c` pairs.
+            BuildMap(dst, base, imm) [] (call raise collect);
+            BuildString(dst, base, imm) [] (call raise collect);
+            BuildSlice(dst, base, imm) [] (call raise collect);
+            /// `b`, `b + 1` are strings and interpolations.
+            BuildTemplate(dst, base) [] (call raise collect);
+            /// Value, expression and, if VARIANT, format from `b` on; conversion `c`.
+            BuildInterpolation(dst, base, imm) [] (call raise collect);
+            ConvertValue(dst, src, imm) [] (call raise collect);
+            FormatSimple(dst, src) [] (call raise collect);
+            FormatWithSpec(dst, src, src) [] (call raise collect);
+            ListAppend(none, peek, src) [] (call raise collect);
+            ListExtend(none, peek, src) [] (call raise collect);
+            SetAdd(none, peek, src) [] (call raise collect);
+            SetUpdate(none, peek, src) [] (call raise collect);
+            /// `a[b] = c`.
+            MapAdd(peek, src, src) [] (call raise collect);
+            DictUpdate(none, peek, src) [] (call raise collect);
+            /// Keyword arguments `c` into `b` for a call of `a`.
+            DictMerge(peek, peek, src) [] (call raise collect);
+            /// `c` items to the registers from `a` on, the first one to the last register.
+            UnpackSequence(dst, src, imm) [] (call raise collect);
+            /// At most four items into locals, the first to the first.
+            UnpackToLocals(none, src, imm) [dests] (call raise collect);
+            /// `c & 0xff` items before and `c >> 8` after the starred one; the first to the last register.
+            UnpackEx(dst, src) [imm] (call raise collect);
+            MakeFunction(dst, src) [] (call raise collect);
+            /// Attribute `b` of the function `c`, which moves to `a`.
+            SetFunctionAttribute(dst, src, src) [imm] (call raise collect);
+
+            // Calls. `b` is the callable, `b + 1` its `self` or null, the arguments follow.
+            /// `c` arguments. VARIANT: there is no `self`, whatever the register holds.
+            Call(dst, base, imm) [mask] (call raise collect);
+            /// The same; the last arguments are named by the constant in `mask` or by the tuple behind the arguments.
+            CallKw(dst, base, imm) [mask] (call raise collect);
+            /// `b`: callable, null, tuple, dict. VARIANT: without dict.
+            CallFunctionEx(dst, base) [] (call raise collect);
+            CallIntrinsic1(dst, src, imm) [] (call raise collect);
+            /// `b` and `b + 1`.
+            CallIntrinsic2(dst, base, imm) [] (call raise collect);
+            Return(none, src) [] (call collect);
+            ReturnConst(none, const32) [] (call collect);
+
+            // Iteration, generators, coroutines.
+            GetIter(dst, src) [] (call raise collect);
+            /// The next value of `b`, or a jump.
+            ForIter(dst, peek) [jump] (call raise collect);
+            GetLen(dst, peek) [] (call raise collect);
+            GetYieldFromIter(dst, src) [] (call raise collect);
+            GetAwaitable(dst, src, imm) [] (call raise collect);
+            GetAiter(dst, src) [] (call raise collect);
+            GetAnext(dst, peek) [] (call raise collect);
+            ReturnGenerator(dst) [] (raise collect);
+            /// Yields `b`; on resumption `a` is the value sent. VARIANT: on behalf of `yield from` or `await`.
+            YieldValue(dst, src) [] (call raise collect);
+            /// Sends `c` into `b`, which stays: `a` is what it yields, or what it returned, with a jump.
+            Send(dst, peek, src) [jump] (call raise collect);
+            /// `b`, `b + 1`, `b + 2`: receiver, last value sent, exception; `a`, `a + 1` = None, value.
+            CleanupThrow(dst, base) [] (call raise collect);
+            /// `b`, `b + 1`: awaitable, exception.
+            EndAsyncFor(none, base) [] (call raise collect);
+
+            // Exceptions.
+            /// `b` exception, `c` cause.
+            Raise(none, src, src) [] (call raise collect);
+            RaiseOne(none, src) [] (call raise collect);
+            RaiseAgain() [] (raise);
+            /// VARIANT: the position is to become that in `c`.
+            Reraise(none, src, peek) [] (raise);
+            /// `a` holds an exception: `a + 1` = it, `a` = the one handled before.
+            PushExcInfo(peek) [] ();
+            PopExcept(none, src) [] (call collect);
+            CheckExcMatch(dst, src, src) [] (call raise collect);
+            /// `b` exception, `b + 1` type: `a`, `a + 1` = rest, match.
+            CheckEgMatch(dst, base) [] (call raise collect);
+            /// `b`: exit function, its self or null, position, exception before, exception.
+            WithExceptStart(dst, base) [] (call raise collect);
+
+            // Pattern matching.
+            MatchMapping(dst, peek) [] ();
+            MatchSequence(dst, peek) [] ();
+            MatchKeys(dst, peek, peek) [] (call raise collect);
+            /// `b`: subject, type, names; `c` positional patterns.
+            MatchClass(dst, base, imm) [] (call raise collect);
+
+            // Debug lowering only.
+            /// Stands before the instructions of the bytecode at unit `bc`: tracing and monitoring look in here.
+            Boundary(none, imm32) [] (call raise collect);
+        }
+    };
+}
+
+/// What an operand of an instruction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(non_camel_case_types)]
+pub enum Operand {
+    dst,
+    src,
+    peek,
+    base,
+    local,
+    name,
+    r#const,
+    imm,
+    none,
+    const32,
+    name32,
+    jump32,
+    imm32,
+}
+
+/// What a word behind an instruction's first holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(non_camel_case_types)]
+pub enum Extra {
+    jump,
+    cache,
+    mask,
+    imm,
+    name,
+    dests,
+}
+
+/// Effects: may run Python code, if only by releasing a reference.
+pub const EFFECT_CALL: u8 = 1;
+/// May raise.
+pub const EFFECT_RAISE: u8 = 2;
+/// May run the collector.
+pub const EFFECT_COLLECT: u8 = 4;
+
+macro_rules! effect {
+    (call) => {
+        EFFECT_CALL
+    };
+    (raise) => {
+        EFFECT_RAISE
+    };
+    (collect) => {
+        EFFECT_COLLECT
+    };
+}
+
+macro_rules! define_op { ($(
+    $(#[$doc:meta])*
+    $name:ident($($operand:tt),*) [$($extra:ident),*] ($($effect:ident)*);
+)*) => {
+    /// A register instruction.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    #[repr(u8)]
+    pub enum Op { $( $(#[$doc])* $name, )* }
+
+    impl Op {
+        pub const ALL: &'static [Op] = &[$(Op::$name),*];
+
+        pub const fn name(self) -> &'static str {
+            match self { $(Op::$name => stringify!($name),)* }
+        }
+
+        pub const fn operands(self) -> &'static [Operand] {
+            match self { $(Op::$name => &[$(operand!($operand)),*],)* }
+        }
+
+        pub const fn extras(self) -> &'static [Extra] {
+            match self { $(Op::$name => &[$(Extra::$extra),*],)* }
+        }
+
+        pub const fn effects(self) -> u8 {
+            match self { $(Op::$name => 0 $(| effect!($effect))*,)* }
+        }
+    }
+}}
+
+macro_rules! operand {
+    (const) => {
+        Operand::r#const
+    };
+    ($name:ident) => {
+        Operand::$name
+    };
+}
+
+instruction_table!(define_op);
+
+impl Op {
+    pub const fn from_u8(number: u8) -> Option<Op> {
+        if (number as usize) < Op::ALL.len() { Some(Op::ALL[number as usize]) } else { None }
+    }
+
+    /// Words, the first included.
+    pub const fn len(self) -> usize {
+        1 + self.extras().len()
+    }
+}
+
+/// Operand `b` is a stack register that the instruction consumes.
+pub const B_OWNED: u8 = 1;
+/// Operand `c` is a stack register that the instruction consumes.
+pub const C_OWNED: u8 = 2;
+/// `a` is a local: its old value is released. (For a source operand `a`: it is owned.)
+pub const A_LOCAL: u8 = 4;
+/// What it means, the instruction's row says.
+pub const VARIANT: u8 = 8;
+pub const VARIANT2: u8 = 16;
+/// Feedback: floats were met.
+pub const SEEN_FLOAT: u8 = 0x40;
+/// Feedback: objects other than small ints and floats were met.
+pub const SEEN_OTHER: u8 = 0x80;
+
+/// An instruction's first word, in parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    pub op: u8,
+    pub flags: u8,
+    pub a: u16,
+    pub b: u16,
+    pub c: u16,
+}
+
+impl Word {
+    #[inline(always)]
+    pub const fn decode(word: u64) -> Word {
+        Word {
+            op: word as u8,
+            flags: (word >> 8) as u8,
+            a: (word >> 16) as u16,
+            b: (word >> 32) as u16,
+            c: (word >> 48) as u16,
+        }
+    }
+
+    #[inline(always)]
+    pub const fn encode(self) -> u64 {
+        self.op as u64
+            | (self.flags as u64) << 8
+            | (self.a as u64) << 16
+            | (self.b as u64) << 32
+            | (self.c as u64) << 48
+    }
+
+    /// `b` and `c` as one operand.
+    #[inline(always)]
+    pub const fn bc(self) -> u32 {
+        self.b as u32 | (self.c as u32) << 16
+    }
+}
+
+/// Writes the instruction at `at` of `words` as text: `Add r3 <- r1, r4*` (`*`: consumed).
+pub fn disassemble(words: &[u64], at: usize) -> String {
+    use std::fmt::Write;
+    let word = Word::decode(words[at]);
+    let Some(op) = Op::from_u8(word.op) else { return format!("?{:#x}", words[at]) };
+    let mut text = op.name().to_string();
+    let owned = |bit: u8| if word.flags & bit != 0 { "*" } else { "" };
+    let fields = [(word.a, A_LOCAL), (word.b, B_OWNED), (word.c, C_OWNED)];
+    for (index, operand) in op.operands().iter().enumerate() {
+        let (value, bit) = fields[index];
+        let _ = match operand {
+            Operand::none => Ok(()),
+            Operand::dst => write!(text, " r{value} <-"),
+            Operand::src => write!(text, " r{value}{}", owned(bit)),
+            Operand::peek => write!(text, " r{value}"),
+            Operand::base => write!(text, " r{value}.."),
+            Operand::local => write!(text, " local{value}"),
+            Operand::name => write!(text, " name{value}"),
+            Operand::r#const => write!(text, " k{value}"),
+            Operand::imm => write!(text, " #{value}"),
+            Operand::const32 => write!(text, " k{}{}", word.bc(), owned(B_OWNED)),
+            Operand::name32 => write!(text, " name{}", word.bc()),
+            Operand::jump32 => write!(text, " -> {}", at as i64 + word.bc() as i32 as i64),
+            Operand::imm32 => write!(text, " #{}", word.bc()),
+        };
+    }
+    if word.flags & VARIANT != 0 {
+        text.push_str(" +v");
+    }
+    if word.flags & VARIANT2 != 0 {
+        text.push_str(" +v2");
+    }
+    for (index, extra) in op.extras().iter().enumerate() {
+        let value = words[at + 1 + index];
+        let _ = match extra {
+            Extra::jump => write!(text, " -> {}", at as i64 + value as u32 as i32 as i64),
+            Extra::cache => Ok(()),
+            Extra::mask => match value {
+                0 => Ok(()),
+                _ if value >> 32 == 0 => write!(text, " borrowed {value:#b}"),
+                _ => write!(text, " borrowed {:#b} names k{}", value as u32, (value >> 32) - 1),
+            },
+            Extra::imm => write!(text, " #{value}"),
+            Extra::name => write!(text, " name{value}"),
+            Extra::dests => (0..word.c.min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16)),
+        };
+    }
+    text
+}
+
+/// All of `words`, one instruction a line with its index.
+pub fn disassemble_all(words: &[u64]) -> String {
+    let mut text = String::new();
+    let mut at = 0;
+    while at < words.len() {
+        text.push_str(&format!("{at:4} {}\n", disassemble(words, at)));
+        at += Op::from_u8(words[at] as u8).map_or(1, Op::len);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_round_trip() {
+        let word = Word { op: Op::Add as u8, flags: B_OWNED | A_LOCAL, a: 1, b: 0xFFFF, c: 0x8001 };
+        assert_eq!(Word::decode(word.encode()), word);
+    }
+
+    #[test]
+    fn numbers_lead_back() {
+        assert!(Op::ALL.len() <= 256);
+        for &op in Op::ALL {
+            assert_eq!(Op::from_u8(op as u8), Some(op));
+        }
+    }
+}

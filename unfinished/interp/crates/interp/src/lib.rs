@@ -1,0 +1,17 @@
+//! Verifier, lowering to register code, interpreter, frames, functions, generators, import, `sys`, `builtins`.
+
+pub mod instruction;
+pub mod lower;
+pub mod verify;
+
+pub mod code;
+pub mod eval;
+pub mod frame;
+pub mod frame_object;
+pub mod function;
+pub mod generator;
+mod pending;
+pub mod suggestions;
+pub mod template;
+pub mod traceback;
+mod type_params;

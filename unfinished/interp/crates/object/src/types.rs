@@ -1,0 +1,580 @@
+//! Type objects: what a type is and how the built-in ones are declared.
+//!
+//! A built-in type is declared by a `static` [`TypeSpec`] and comes into being on first use ([`TypeSpec::ty`]).
+//! `slots.rs` has the slot table, `slot_dispatch.rs` the slot functions of classes written in Python, `lookup.rs`
+//! attribute lookup along the MRO with its cache, `mro.rs` the C3 linearisation, `creation.rs` `type.__new__`.
+
+pub mod creation;
+pub mod lookup;
+pub mod mro;
+pub mod slot_dispatch;
+pub mod slots;
+
+use crate::builtins::dict::Dict;
+use crate::builtins::str::{Str, intern};
+use crate::builtins::tuple::Tuple;
+use crate::cell::ObjectCell;
+use crate::header::Header;
+use crate::heap::Kind;
+use crate::native::{GetSetDef, MemberDef, MethodDef};
+use crate::object::{self, Payload, Ref, Visitor};
+use crate::value::Value;
+use slots::Slots;
+use std::cell::{Cell, UnsafeCell};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::*};
+
+/// Type flags; the values of those that CPython shows in `__flags__` are CPython's.
+pub mod type_flags {
+    pub const HEAPTYPE: u64 = 1 << 9;
+    pub const BASETYPE: u64 = 1 << 10;
+    pub const IMMUTABLETYPE: u64 = 1 << 8;
+    pub const DISALLOW_INSTANTIATION: u64 = 1 << 7;
+    pub const SEQUENCE: u64 = 1 << 5;
+    pub const MAPPING: u64 = 1 << 6;
+    pub const READY: u64 = 1 << 12;
+    pub const HAVE_GC: u64 = 1 << 14;
+    /// Functions of this type are called with `self` prepended instead of being bound first.
+    pub const METHOD_DESCRIPTOR: u64 = 1 << 17;
+    pub const IS_ABSTRACT: u64 = 1 << 20;
+    pub const MATCH_SELF: u64 = 1 << 22;
+    pub const LONG_SUBCLASS: u64 = 1 << 24;
+    pub const LIST_SUBCLASS: u64 = 1 << 25;
+    pub const TUPLE_SUBCLASS: u64 = 1 << 26;
+    pub const BYTES_SUBCLASS: u64 = 1 << 27;
+    pub const UNICODE_SUBCLASS: u64 = 1 << 28;
+    pub const DICT_SUBCLASS: u64 = 1 << 29;
+    pub const BASE_EXC_SUBCLASS: u64 = 1 << 30;
+    pub const TYPE_SUBCLASS: u64 = 1 << 31;
+    /// Flags passed on to subclasses.
+    pub const INHERITED: u64 = SEQUENCE
+        | MAPPING
+        | MATCH_SELF
+        | LONG_SUBCLASS
+        | LIST_SUBCLASS
+        | TUPLE_SUBCLASS
+        | BYTES_SUBCLASS
+        | UNICODE_SUBCLASS
+        | DICT_SUBCLASS
+        | BASE_EXC_SUBCLASS
+        | TYPE_SUBCLASS
+        | HAS_DICT
+        | HAS_WEAKREF
+        | VAR_SIZED
+        | HAVE_GC;
+    /// Instances have attributes (a `__dict__`).
+    pub const HAS_DICT: u64 = 1 << 40;
+    /// Instances can be referenced weakly.
+    pub const HAS_WEAKREF: u64 = 1 << 41;
+    /// The payload's size varies: the attributes word stands at the end of the block.
+    pub const VAR_SIZED: u64 = 1 << 42;
+    /// A finaliser (`__del__`, or that of generators and files) may have to run.
+    pub const NEEDS_FINALIZE: u64 = 1 << 43;
+    /// Some instance attribute has the name of a class attribute (see `Type::shadowed`).
+    pub const HAS_SHADOWED: u64 = 1 << 44;
+}
+use type_flags as flag;
+
+/// A type object.
+#[repr(C)]
+pub struct Type {
+    pub header: Header,
+    /// `tp_name`: for built-in types the dotted name, for classes `__name__`.
+    name: ObjectCell<Box<str>>,
+    pub(crate) flags: AtomicU64,
+    /// Changes whenever the outcome of a lookup on the type may change; 0: not cached by anyone.
+    pub(crate) version: AtomicU32,
+    pub(crate) root_shape: AtomicU32,
+    /// The shape of instances in dictionary mode; 0 until one exists.
+    pub(crate) dict_shape: AtomicU32,
+    /// Bytes of the fixed part, `__slots__` included, attributes word and in-object slots excluded.
+    pub(crate) basicsize: Cell<u32>,
+    pub(crate) itemsize: Cell<u32>,
+    /// How many in-object attribute slots new instances get.
+    pub(crate) inline_slots: Cell<u16>,
+    /// Instances made so far, until the slot count is settled.
+    instances: Cell<u16>,
+    pub dealloc: unsafe fn(*mut Header),
+    pub traverse: unsafe fn(*mut Header, Visitor),
+    pub clear: unsafe fn(*mut Header),
+    slots: UnsafeCell<Slots>,
+    pub(crate) own_dict: Cell<Option<crate::native::OwnDict>>,
+    pub(crate) base: ObjectCell<Option<Ref<Type>>>,
+    pub(crate) bases: ObjectCell<Option<Ref<Tuple>>>,
+    pub(crate) mro: ObjectCell<Option<Ref<Tuple>>>,
+    dict: ObjectCell<Option<Ref<Dict>>>,
+    /// Direct subclasses, not owned: each removes itself when it dies.
+    pub(crate) subclasses: ObjectCell<Vec<NonNull<Type>>>,
+    /// What inline caches refer to by index, valid for `version` (see `lookup.rs`).
+    pub(crate) cached: ObjectCell<Vec<Value>>,
+    /// Names that are both in the MRO and instance attributes of some instance.
+    pub(crate) shadowed: ObjectCell<Vec<Value>>,
+    /// `__slots__` members declared by this very class: name and offset.
+    pub(crate) slot_members: ObjectCell<Vec<(Value, u32)>>,
+    pub spec: Option<&'static TypeSpec>,
+}
+
+// SAFETY: `Cell`s and slots change only while the type is created or with the world stopped.
+unsafe impl Sync for Type {}
+// SAFETY: as above.
+unsafe impl Send for Type {}
+
+// SAFETY: repr(C), header first; traverse visits what the struct owns.
+unsafe impl Payload for Type {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        TYPE.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        unsafe {
+            if let Some(base) = &*self.base.as_ptr() {
+                visit(base.as_value());
+            }
+            for tuple in [&*self.bases.as_ptr(), &*self.mro.as_ptr()].into_iter().flatten() {
+                visit(tuple.as_value());
+            }
+            if let Some(dict) = &*self.dict.as_ptr() {
+                visit(dict.as_value());
+            }
+            (*self.cached.as_ptr()).iter().for_each(&mut *visit);
+        }
+    }
+    fn clear(&self) {
+        self.modified();
+        let dict = self.dict.borrow(&self.header).clone();
+        if let Some(dict) = dict {
+            dict.clear_items();
+        }
+        let mro = self.mro.borrow(&self.header).take();
+        let cached = std::mem::take(&mut *self.cached.borrow(&self.header));
+        drop((mro, cached));
+    }
+}
+
+impl Drop for Type {
+    fn drop(&mut self) {
+        let me = NonNull::from(&*self);
+        if let Some(bases) = self.bases.get_mut() {
+            for base in bases.as_slice() {
+                if let Some(base) = base.downcast::<Type>() {
+                    base.subclasses.borrow(&base.header).retain(|sub| *sub != me);
+                }
+            }
+        }
+        lookup::forget_type(self);
+    }
+}
+
+/// The declaration of a built-in type.
+pub struct TypeSpec {
+    /// `tp_name`: dotted for types outside `builtins`.
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub base: Option<&'static TypeSpec>,
+    pub flags: u64,
+    pub basicsize: usize,
+    pub itemsize: usize,
+    pub dealloc: unsafe fn(*mut Header),
+    pub traverse: unsafe fn(*mut Header, Visitor),
+    pub clear: unsafe fn(*mut Header),
+    pub slots: fn(&mut Slots),
+    pub methods: &'static [MethodDef],
+    pub getset: &'static [GetSetDef],
+    pub members: &'static [MemberDef],
+    /// Further entries for the type's dict (constants, `__class_getitem__`…), run once.
+    pub populate: Option<fn(&Type)>,
+    /// Where instances keep their namespace, if in the payload.
+    pub own_dict: Option<crate::native::OwnDict>,
+    pub cell: AtomicPtr<Type>,
+}
+
+impl TypeSpec {
+    /// A declaration with layout `T` and defaults: no methods, `object` as base, not subclassable.
+    pub const fn new<T: Payload>(name: &'static str) -> TypeSpec {
+        TypeSpec {
+            name,
+            doc: "",
+            base: None,
+            flags: if matches!(T::KIND, Kind::Container) { flag::HAVE_GC } else { 0 },
+            basicsize: size_of::<T>(),
+            itemsize: 0,
+            dealloc: object::deallocate::<T>,
+            traverse: object::traverse::<T>,
+            clear: object::clear::<T>,
+            slots: |_| {},
+            methods: &[],
+            getset: &[],
+            members: &[],
+            populate: None,
+            own_dict: None,
+            cell: AtomicPtr::new(std::ptr::null_mut()),
+        }
+    }
+    pub const fn doc(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+    pub const fn base(mut self, base: &'static TypeSpec) -> Self {
+        self.base = Some(base);
+        self
+    }
+    /// Adds flags.
+    pub const fn flags(mut self, flags: u64) -> Self {
+        self.flags |= flags;
+        self
+    }
+    pub const fn slots(mut self, slots: fn(&mut Slots)) -> Self {
+        self.slots = slots;
+        self
+    }
+    pub const fn methods(mut self, methods: &'static [MethodDef]) -> Self {
+        self.methods = methods;
+        self
+    }
+    pub const fn getset(mut self, getset: &'static [GetSetDef]) -> Self {
+        self.getset = getset;
+        self
+    }
+    pub const fn members(mut self, members: &'static [MemberDef]) -> Self {
+        self.members = members;
+        self
+    }
+    pub const fn populate(mut self, populate: fn(&Type)) -> Self {
+        self.populate = Some(populate);
+        self
+    }
+    pub const fn itemsize(mut self, itemsize: usize) -> Self {
+        self.itemsize = itemsize;
+        self
+    }
+
+    pub const fn own_dict(mut self, own_dict: crate::native::OwnDict) -> Self {
+        self.own_dict = Some(own_dict);
+        self
+    }
+
+    /// The type, made on first use.
+    #[inline(always)]
+    pub fn ty(&'static self) -> &'static Type {
+        let pointer = self.cell.load(Acquire);
+        if pointer.is_null() {
+            return self.create();
+        }
+        // SAFETY: set once by `create` to an immortal type.
+        unsafe { &*pointer }
+    }
+
+    /// A new reference to the type as a value.
+    pub fn value(&'static self) -> Value {
+        object::to_value(self.ty())
+    }
+
+    #[cold]
+    fn create(&'static self) -> &'static Type {
+        // A re-entrant lock: making a type makes the types of what it contains.
+        let _guard = CREATION.lock();
+        let existing = self.cell.load(Acquire);
+        if !existing.is_null() {
+            // SAFETY: as in `ty`.
+            return unsafe { &*existing };
+        }
+        let base = self
+            .base
+            .map(|spec| spec.ty())
+            .or_else(|| if std::ptr::eq(self, &OBJECT) { None } else { Some(OBJECT.ty()) });
+        let ty = Type::allocate_static(self, base);
+        ty.fill_static();
+        ty
+    }
+}
+
+static CREATION: ReentrantLock = ReentrantLock::new();
+
+/// A lock that its holder may take again; used only while built-in types come into being.
+struct ReentrantLock {
+    holder: AtomicU64,
+    depth: AtomicU32,
+}
+
+struct ReentrantGuard<'a>(&'a ReentrantLock);
+
+impl ReentrantLock {
+    const fn new() -> Self {
+        ReentrantLock { holder: AtomicU64::new(0), depth: AtomicU32::new(0) }
+    }
+    fn lock(&self) -> ReentrantGuard<'_> {
+        thread_local!(static ME: u8 = const { 0 });
+        let me = ME.with(|byte| byte as *const u8 as u64);
+        if self.holder.load(Acquire) != me {
+            while self.holder.compare_exchange(0, me, AcqRel, Relaxed).is_err() {
+                std::thread::yield_now();
+            }
+        }
+        self.depth.fetch_add(1, Relaxed);
+        ReentrantGuard(self)
+    }
+}
+impl Drop for ReentrantGuard<'_> {
+    fn drop(&mut self) {
+        if self.0.depth.fetch_sub(1, Relaxed) == 1 {
+            self.0.holder.store(0, Release);
+        }
+    }
+}
+
+impl Type {
+    fn blank(header: Header, name: &str, base: Option<&Type>, spec: Option<&'static TypeSpec>) -> Type {
+        let model = spec.map(|s| (s.dealloc, s.traverse, s.clear)).or(base.map(|b| (b.dealloc, b.traverse, b.clear)));
+        let (dealloc, traverse, clear) = model.expect("a type has a spec or a base");
+        Type {
+            header,
+            name: ObjectCell::new(name.into()),
+            flags: AtomicU64::new(0),
+            version: AtomicU32::new(0),
+            root_shape: AtomicU32::new(0),
+            dict_shape: AtomicU32::new(0),
+            basicsize: Cell::new(base.map_or(0, |b| b.basicsize.get())),
+            itemsize: Cell::new(base.map_or(0, |b| b.itemsize.get())),
+            inline_slots: Cell::new(0),
+            instances: Cell::new(0),
+            dealloc,
+            traverse,
+            clear,
+            slots: UnsafeCell::new(Slots::default()),
+            own_dict: Cell::new(spec.and_then(|s| s.own_dict).or(base.and_then(|b| b.own_dict.get()))),
+            base: ObjectCell::new(base.map(object::to_ref)),
+            bases: ObjectCell::new(None),
+            mro: ObjectCell::new(None),
+            dict: ObjectCell::new(None),
+            subclasses: ObjectCell::new(Vec::new()),
+            cached: ObjectCell::new(Vec::new()),
+            shadowed: ObjectCell::new(Vec::new()),
+            slot_members: ObjectCell::new(Vec::new()),
+            spec,
+        }
+    }
+
+    /// Memory and slots of a built-in type; its cell is set before anything can ask for the type again.
+    fn allocate_static(spec: &'static TypeSpec, base: Option<&Type>) -> &'static Type {
+        let block = crate::heap::allocate(size_of::<Type>(), Kind::Container).expect("memory for a built-in type");
+        let pointer = block.as_ptr().cast::<Type>();
+        // The header's type pointer is set once `type` itself exists; a static type is immortal.
+        // SAFETY: the block has room for a `Type`; `TYPE.cell` may be null only while `type`/`object` are made.
+        unsafe {
+            let meta = TYPE.cell.load(Acquire);
+            let header = Header::new(&*if meta.is_null() { pointer } else { meta });
+            pointer.write(Type::blank(header, spec.name, base, Some(spec)));
+            let ty: &'static Type = &*pointer;
+            ty.header.make_immortal();
+            ty.basicsize.set(spec.basicsize as u32);
+            ty.itemsize.set(spec.itemsize as u32);
+            let inherited = base.map_or(0, |b| b.flags.load(Relaxed) & flag::INHERITED & !flag::HAVE_GC);
+            ty.flags.store(spec.flags | inherited | flag::IMMUTABLETYPE, Relaxed);
+            let slots = &mut *ty.slots.get();
+            (spec.slots)(slots);
+            if let Some(base) = base {
+                slots.inherit(base.slots());
+            }
+            if slots.finalize.is_some() {
+                ty.set_flags(flag::NEEDS_FINALIZE);
+            }
+            spec.cell.store(pointer, Release);
+            if !std::ptr::eq(spec, &TYPE) {
+                ty.header.set_type_pointer(TYPE.ty());
+            }
+            ty.header.set_shape_id(TYPE.ty().root_shape());
+            ty.root_shape.store(crate::shape::new_root(ty, 0), Relaxed);
+            ty
+        }
+    }
+
+    /// Dict, bases and MRO of a built-in type.
+    fn fill_static(&'static self) {
+        let spec = self.spec.expect("static types have a spec");
+        let base = self.base();
+        let bases: Vec<Value> = base.iter().map(|b| object::to_value(*b)).collect();
+        let mut mro = vec![object::to_value(self)];
+        let mut next = base;
+        while let Some(ty) = next {
+            mro.push(object::to_value(ty));
+            next = ty.base();
+        }
+        *self.bases.borrow(&self.header) = Some(Tuple::from_vec(bases));
+        *self.mro.borrow(&self.header) = Some(Tuple::from_vec(mro));
+        *self.dict.borrow(&self.header) = Some(Dict::new());
+        if let Some(base) = base {
+            base.subclasses.borrow(&base.header).push(NonNull::from(self));
+        }
+        crate::native::fill_type_dict(self, spec);
+        if let Some(populate) = spec.populate {
+            populate(self);
+        }
+        self.set_flags(flag::READY);
+    }
+
+    /// A class made at run time (`type.__new__` fills the rest): no dict entries, no MRO yet.
+    pub fn new_heap(meta: &Type, name: &str, base: &Type, bases: Ref<Tuple>, dict: Ref<Dict>) -> Ref<Type> {
+        let mut ty = Type::blank(Header::new(meta), name, Some(base), None);
+        *ty.bases.get_mut() = Some(bases);
+        *ty.dict.get_mut() = Some(dict);
+        let inherited = base.flags.load(Relaxed) & flag::INHERITED;
+        ty.flags.store(flag::HEAPTYPE | flag::BASETYPE | flag::HAVE_GC | inherited, Relaxed);
+        ty.inline_slots.set(base.inline_slots.get());
+        let ty = Ref::<Type>::new_with_type(meta, ty);
+        ty.root_shape.store(crate::shape::new_root(&ty, ty.inline_slots.get()), Relaxed);
+        ty
+    }
+
+    #[inline(always)]
+    pub fn slots(&self) -> &Slots {
+        // SAFETY: written only during creation or with the world stopped (`update_slots`).
+        unsafe { &*self.slots.get() }
+    }
+
+    /// Replaces the slots.
+    ///
+    /// # Safety
+    /// No other thread runs Python code.
+    pub unsafe fn set_slots(&self, slots: Slots) {
+        // SAFETY: exclusive by contract.
+        unsafe { *self.slots.get() = slots };
+    }
+
+    #[inline(always)]
+    pub fn has_flags(&self, flags: u64) -> bool {
+        self.flags.load(Relaxed) & flags == flags
+    }
+    pub fn set_flags(&self, flags: u64) {
+        self.flags.fetch_or(flags, Relaxed);
+    }
+    pub fn clear_flags(&self, flags: u64) {
+        self.flags.fetch_and(!flags, Relaxed);
+    }
+    pub fn flags(&self) -> u64 {
+        self.flags.load(Relaxed)
+    }
+    #[inline(always)]
+    pub fn is_heap_type(&self) -> bool {
+        self.has_flags(flag::HEAPTYPE)
+    }
+    #[inline(always)]
+    pub fn is_container(&self) -> bool {
+        self.has_flags(flag::HAVE_GC)
+    }
+    #[inline(always)]
+    pub fn needs_finalize(&self) -> bool {
+        self.has_flags(flag::NEEDS_FINALIZE)
+    }
+    /// Whether instances have attributes of their own.
+    #[inline(always)]
+    pub fn has_dict(&self) -> bool {
+        self.has_flags(flag::HAS_DICT)
+    }
+    /// Whether instances keep a namespace in their payload.
+    pub fn has_own_dict(&self) -> bool {
+        self.own_dict.get().is_some()
+    }
+    #[inline(always)]
+    pub fn root_shape(&self) -> u32 {
+        self.root_shape.load(Relaxed)
+    }
+
+    /// `tp_name`: dotted for built-in types outside `builtins`.
+    pub fn full_name(&self) -> String {
+        self.name.borrow(&self.header).to_string()
+    }
+    /// `__name__`: the last component.
+    pub fn name(&self) -> String {
+        let name = self.name.borrow(&self.header);
+        if self.is_heap_type() { name.to_string() } else { name.rsplit('.').next().unwrap_or("").to_string() }
+    }
+    pub fn set_name(&self, name: &str) {
+        *self.name.borrow(&self.header) = name.into();
+    }
+
+    /// The namespace.
+    pub fn dict(&self) -> Ref<Dict> {
+        self.dict.borrow(&self.header).clone().expect("a ready type has a dict")
+    }
+    pub fn base(&self) -> Option<&Type> {
+        let base = self.base.borrow(&self.header);
+        // SAFETY: a type keeps its base alive; `__bases__` assignment keeps the old base in the MRO of running lookups.
+        base.as_ref().map(|base| unsafe { &*(&**base as *const Type) })
+    }
+    /// The method resolution order; `None` while the type is being made.
+    pub fn mro(&self) -> Option<Ref<Tuple>> {
+        self.mro.borrow(&self.header).clone()
+    }
+    pub fn bases(&self) -> Option<Ref<Tuple>> {
+        self.bases.borrow(&self.header).clone()
+    }
+
+    /// Whether `other` is in this type's MRO.
+    pub fn is_subtype(&self, other: &Type) -> bool {
+        if std::ptr::eq(self, other) {
+            return true;
+        }
+        // SAFETY: no Python code runs while the tuple is read, and replacing an MRO stops the world.
+        if let Some(mro) = unsafe { &*self.mro.as_ptr() } {
+            let address = other as *const Type as u64;
+            return mro.as_slice().iter().any(|ty| ty.word() == address);
+        }
+        let mut ty = self.base();
+        while let Some(base) = ty {
+            if std::ptr::eq(base, other) {
+                return true;
+            }
+            ty = base.base();
+        }
+        false
+    }
+
+    /// Bytes from the object's address on that an instance of fixed size takes, in-object slots included.
+    #[inline]
+    pub fn instance_size(&self) -> usize {
+        let base = self.basicsize.get() as usize;
+        if self.has_dict() { base + 8 + 8 * self.inline_slots.get() as usize } else { base }
+    }
+
+    /// Counts an instance made, to settle how many in-object slots instances get.
+    #[inline]
+    pub(crate) fn note_instance(&self) {
+        let made = self.instances.get();
+        if made < LEARNING_INSTANCES {
+            self.instances.set(made + 1);
+        }
+    }
+
+    /// Whether the first instances are still being watched for the number of attributes they get.
+    pub(crate) fn is_learning(&self) -> bool {
+        self.instances.get() < LEARNING_INSTANCES
+    }
+
+    /// To be called after any change to the type's namespace, bases or flags: invalidates what caches know of the
+    /// type and of its subclasses.
+    pub fn modified(&self) {
+        lookup::invalidate(self);
+    }
+
+    /// Stores in the namespace of a type under construction or a built-in one.
+    pub fn set_raw(&self, name: &str, value: Value) {
+        self.dict().set_str(intern(name).as_value(), value);
+    }
+
+    pub fn to_value(&self) -> Value {
+        object::to_value(self)
+    }
+    pub fn is(&self, spec: &'static TypeSpec) -> bool {
+        std::ptr::eq(self, spec.ty())
+    }
+    pub fn qualname_hint(&self) -> Ref<Str> {
+        Str::new(&self.name())
+    }
+}
+
+/// After this many instances the number of in-object slots is settled.
+const LEARNING_INSTANCES: u16 = 64;
+
+pub use crate::builtins::object::OBJECT;
+pub use crate::builtins::type_object::TYPE;

@@ -1,0 +1,296 @@
+//! Attribute lookup: along the MRO with a cache, the generic `__getattribute__`/`__setattr__`, and invalidation.
+//!
+//! A type's `version` stands for the outcome of every lookup on it; it is taken from a global counter when first
+//! needed and dropped (with those of all subclasses) by [`invalidate`]. What inline caches need beyond a shape is
+//! kept in `Type::cached`, an append-only list valid for one version ([`cached_index`]).
+
+use crate::attributes;
+use crate::builtins::dict::Dict;
+use crate::builtins::str::Str;
+use crate::object::Result;
+use crate::types::{Type, type_flags};
+use crate::value::Value;
+use crate::vm::Vm;
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU32, Ordering::*};
+
+const CACHE_SIZE: usize = 4096;
+
+#[derive(Clone, Copy)]
+struct Entry {
+    version: u32,
+    name: u64,
+    /// Borrowed from a dict in the MRO: alive as long as the version is current. 0: the name is absent.
+    value: u64,
+}
+
+thread_local! {
+    static CACHE: UnsafeCell<[Entry; CACHE_SIZE]> =
+        const { UnsafeCell::new([Entry { version: 0, name: 0, value: 0 }; CACHE_SIZE]) };
+}
+
+static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);
+
+/// The type's version, assigned if it has none. 0 when the counter is exhausted: then nothing is cached.
+#[inline]
+pub fn version(ty: &Type) -> u32 {
+    let version = ty.version.load(Relaxed);
+    if version != 0 { version } else { assign_version(ty) }
+}
+
+/// The type's version if it has one, else 0: what inline caches compare with.
+#[inline(always)]
+pub fn current_version(ty: &Type) -> u32 {
+    ty.version.load(Relaxed)
+}
+
+/// The value with this index in the type's list of cached values.
+///
+/// # Safety
+/// [`cached_index`] gave the index for the version that the type still has.
+#[inline(always)]
+pub unsafe fn cached_value(ty: &Type, index: u16) -> &Value {
+    // SAFETY: the list only grows while the version stands, and no Python code runs while the caller looks.
+    unsafe { (&*ty.cached.as_ptr()).get_unchecked(index as usize) }
+}
+
+#[cold]
+fn assign_version(ty: &Type) -> u32 {
+    if NEXT_VERSION.load(Relaxed) == u32::MAX || ty.mro().is_none() {
+        return 0;
+    }
+    let version = NEXT_VERSION.fetch_add(1, Relaxed);
+    ty.version.store(version, Relaxed);
+    // A type is invalidated through its bases, so these must know that somebody depends on them.
+    if let Some(base) = ty.bases() {
+        for base in base.as_slice() {
+            if let Some(base) = base.downcast::<Type>() {
+                self::version(base);
+            }
+        }
+    }
+    version
+}
+
+/// Drops the version of the type and of all its subclasses.
+pub fn invalidate(ty: &Type) {
+    if ty.version.swap(0, Relaxed) != 0 {
+        let cached = std::mem::take(&mut *ty.cached.borrow(&ty.header));
+        let subclasses = ty.subclasses.borrow(&ty.header).clone();
+        for sub in subclasses {
+            // SAFETY: a subclass removes itself from the list when it dies, and none dies in this loop: values
+            // taken out of caches are dropped after it.
+            invalidate(unsafe { sub.as_ref() });
+        }
+        drop(cached);
+    }
+}
+
+/// Called when a type is deallocated.
+pub(crate) fn forget_type(_ty: &Type) {
+    // Versions are never reused, so stale cache entries cannot match.
+}
+
+/// The dict of a type in an MRO.
+fn namespace(ty: &Value) -> Option<crate::object::Ref<Dict>> {
+    ty.downcast::<Type>().map(Type::dict)
+}
+
+/// Looks `name` (an interned string) up along the MRO, without binding.
+#[inline]
+pub fn find(ty: &Type, name: &Value) -> Option<Value> {
+    let version = version(ty);
+    if version == 0 {
+        return find_uncached(ty, name);
+    }
+    let hash = (version as u64).wrapping_mul(0x9E37_79B9) ^ (name.word() >> 4);
+    let at = hash as usize % CACHE_SIZE;
+    CACHE.with(|cache| {
+        // SAFETY: thread-local, and nothing below the borrow re-enters.
+        let entry = unsafe { &mut (*cache.get())[at] };
+        if entry.version == version && entry.name == name.word() {
+            if entry.value == 0 {
+                return None;
+            }
+            // SAFETY: the version is current, so the namespace still owns the value.
+            return Some(unsafe { Value::borrow_word(&entry.value) }.clone());
+        }
+        let found = find_uncached(ty, name);
+        if is_interned(name) {
+            *entry = Entry { version, name: name.word(), value: found.as_ref().map_or(0, Value::word) };
+        }
+        found
+    })
+}
+
+fn is_interned(name: &Value) -> bool {
+    name.downcast_exact::<Str>().is_some_and(Str::is_interned)
+}
+
+fn find_uncached(ty: &Type, name: &Value) -> Option<Value> {
+    let mro = ty.mro()?;
+    mro.as_slice().iter().find_map(|base| namespace(base)?.get_str(name))
+}
+
+/// As [`find`], also telling in which class of the MRO the name was found.
+pub fn find_with_owner(ty: &Type, name: &Value) -> Option<(Value, Value)> {
+    let mro = ty.mro()?;
+    mro.as_slice().iter().find_map(|base| Some((namespace(base)?.get_str(name)?, base.clone())))
+}
+
+/// For inline caches: the type's version and the index in `Type::cached` of the value that `name` has there.
+pub fn cached_index(ty: &Type, value: &Value) -> Option<(u32, u16)> {
+    let version = version(ty);
+    if version == 0 {
+        return None;
+    }
+    let mut cached = ty.cached.borrow(&ty.header);
+    let at = match cached.iter().position(|v| v.word() == value.word()) {
+        Some(at) => at,
+        None if cached.len() < u16::MAX as usize => {
+            cached.push(value.clone());
+            cached.len() - 1
+        }
+        None => return None,
+    };
+    Some((version, at as u16))
+}
+
+/// Told when instances of `ty` get a new attribute: if the class has the name too, lookups through the class alone
+/// are no longer valid for instances.
+pub fn note_instance_attribute(ty: &Type, name: &Value) {
+    if find(ty, name).is_some() && !is_shadowed(ty, name) {
+        ty.shadowed.borrow(&ty.header).push(name.clone());
+        ty.set_flags(type_flags::HAS_SHADOWED);
+        invalidate(ty);
+    }
+}
+
+/// Whether some instance of exactly this type has an attribute of this name in a slot.
+pub fn is_shadowed(ty: &Type, name: &Value) -> bool {
+    ty.has_flags(type_flags::HAS_SHADOWED)
+        && ty.shadowed.borrow(&ty.header).iter().any(|shadowed| shadowed.word() == name.word())
+}
+
+/// `object.__getattribute__`: data descriptor, instance attribute, other class attribute.
+pub fn generic_getattr(vm: &Vm, this: &Value, name: &Value) -> Result {
+    match generic_getattr_opt(vm, this, name)? {
+        Some(value) => Ok(value),
+        None => Err(vm.no_attribute(this, name)),
+    }
+}
+
+/// As [`generic_getattr`]; `None` instead of an `AttributeError` when nothing has the name.
+pub fn generic_getattr_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option<Value>> {
+    let ty = this.ty();
+    let descriptor = find(ty, name);
+    if let Some(descriptor) = &descriptor
+        && let slots = descriptor.ty().slots()
+        && slots.descr_set.is_some()
+        && let Some(get) = slots.descr_get
+    {
+        return get(vm, descriptor, Some(this), Some(&ty.to_value())).map(Some);
+    }
+    if let Some(header) = this.as_object()
+        && let Some(value) = instance_attribute(header, name)
+    {
+        return Ok(Some(value));
+    }
+    match descriptor {
+        Some(descriptor) => match descriptor.ty().slots().descr_get {
+            Some(get) => get(vm, &descriptor, Some(this), Some(&ty.to_value())).map(Some),
+            None => Ok(Some(descriptor)),
+        },
+        None => Ok(None),
+    }
+}
+
+fn instance_attribute(header: &crate::header::Header, name: &Value) -> Option<Value> {
+    match header.ty().slots_dict(header) {
+        Some(dict) => dict.get_str(name),
+        None => attributes::get(header, name),
+    }
+}
+
+impl Type {
+    /// The namespace of objects of built-in types that keep one in their payload (modules, functions): set through
+    /// [`crate::native::own_dict`].
+    #[inline]
+    fn slots_dict(&self, header: &crate::header::Header) -> Option<crate::object::Ref<Dict>> {
+        crate::native::own_dict(self, header)
+    }
+
+    /// The shape of instances in dictionary mode.
+    pub fn dict_mode_shape(&self) -> u32 {
+        // Instances in dictionary mode share no slots: an empty shape of capacity 0 that is never extended.
+        let existing = self.dict_shape.load(Relaxed);
+        if existing != 0 {
+            return existing;
+        }
+        let id = crate::shape::new_root(self, 0);
+        self.dict_shape.store(id, Relaxed);
+        id
+    }
+}
+
+/// `object.__setattr__` and `object.__delattr__`.
+pub fn generic_setattr(vm: &Vm, this: &Value, name: &Value, value: Option<&Value>) -> Result<()> {
+    let ty = this.ty();
+    let descriptor = find(ty, name);
+    if let Some(descriptor) = &descriptor
+        && let Some(set) = descriptor.ty().slots().descr_set
+    {
+        return set(vm, descriptor, this, value);
+    }
+    let header = this.as_object();
+    let own = header.and_then(|header| crate::native::own_dict_for_write(ty, header));
+    if let Some(dict) = own {
+        return match value {
+            Some(value) => {
+                dict.set_str(name, value.clone());
+                Ok(())
+            }
+            None => match dict.remove_str(name) {
+                Some(_) => Ok(()),
+                None => Err(vm.no_attribute(this, name)),
+            },
+        };
+    }
+    match (header, value) {
+        (Some(header), Some(value)) if ty.has_dict() => {
+            attributes::set(header, name, value.clone());
+            Ok(())
+        }
+        (Some(header), None) if ty.has_dict() => match attributes::delete(header, name) {
+            Some(_) => Ok(()),
+            None => Err(vm.no_attribute(this, name)),
+        },
+        _ => {
+            let type_name = ty.name();
+            let name_text = vm.display_name(name);
+            let message = match &descriptor {
+                Some(_) => format!("'{type_name}' object attribute '{name_text}' is read-only"),
+                None if ty.slots().setattro.is_some_and(is_generic_setattr) => format!(
+                    "'{type_name}' object has no attribute '{name_text}' and no __dict__ for setting new attributes"
+                ),
+                None => format!("'{type_name}' object has no attribute '{name_text}'"),
+            };
+            Err(vm.attribute_error_for(message, this, name))
+        }
+    }
+}
+
+pub fn is_generic_setattr(f: crate::types::slots::SetAttr) -> bool {
+    std::ptr::fn_addr_eq(f, generic_setattr as crate::types::slots::SetAttr)
+}
+pub fn is_generic_getattr(f: crate::types::slots::Binary) -> bool {
+    std::ptr::fn_addr_eq(f, generic_getattr as crate::types::slots::Binary)
+}
+
+/// Whether `method` is `object.__getattribute__` itself.
+pub fn is_object_getattribute(method: &Value) -> bool {
+    crate::native::wrapped_slot_is(
+        method,
+        |f| matches!(f, crate::types::slots::SlotFn::Binary(f) if is_generic_getattr(f)),
+    )
+}

@@ -1,0 +1,290 @@
+//! `int`: small ints are immediates, others hold an [`IBig`]; arithmetic and methods are in `int/`.
+//!
+//! The operators that `int` re-exports ([`add`], [`compare`] …) are its slot functions: for operands that are no ints
+//! they return `NotImplemented`.
+//!
+//! Invariant: an exact int that fits 63 bits is never a heap object. Instances of subclasses are heap objects whatever
+//! their value.
+
+use crate::hash::MODULUS;
+use crate::header::Header;
+use crate::heap::Kind;
+use crate::object::{Payload, Ref, Result};
+use crate::types::{Type, TypeSpec, type_flags};
+use crate::value::Value;
+use crate::vm::Vm;
+use dashu_int::{IBig, Sign};
+
+pub mod arithmetic;
+pub mod bits;
+pub mod bytes;
+pub mod compare;
+pub mod construct;
+pub mod float_conversion;
+pub mod format;
+pub mod methods;
+pub mod power;
+
+pub use arithmetic::{absolute, add, divmod, floor_divide, multiply, negative, remainder, subtract, true_divide};
+pub use bits::{and, invert, lshift, or, rshift, xor};
+pub use compare::compare;
+pub use construct::{max_str_digits, set_max_str_digits, to_decimal};
+pub use power::power;
+
+/// A heap int.
+#[repr(C)]
+pub struct Int {
+    pub header: Header,
+    pub value: IBig,
+}
+
+// SAFETY: repr(C), header first, no references.
+unsafe impl Payload for Int {
+    const KIND: Kind = Kind::Leaf;
+    fn static_type() -> &'static Type {
+        INT.ty()
+    }
+}
+
+pub static INT: TypeSpec = TypeSpec::new::<Int>("int")
+    .doc(
+        "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or return 0 if no \
+         arguments\nare given.  If x is a number, return x.__int__().  For floating-point\nnumbers, this truncates towards \
+         zero.\n\nIf x is not a number or if base is given, then x must be a string,\nbytes, or bytearray instance \
+         representing an integer literal in the\ngiven base.  The literal can be preceded by '+' or '-' and be \
+         surrounded\nby whitespace.  The base defaults to 10.  Valid bases are 0 and 2-36.\nBase 0 means to interpret the \
+         base from the string as an integer literal.\n>>> int('0b100', base=0)\n4",
+    )
+    .flags(type_flags::BASETYPE | type_flags::LONG_SUBCLASS | type_flags::MATCH_SELF)
+    .slots(methods::slots)
+    .methods(methods::METHODS)
+    .getset(methods::GETSET);
+
+#[inline]
+pub fn from_i64(n: i64) -> Value {
+    if (Value::SMALL_INT_MIN..=Value::SMALL_INT_MAX).contains(&n) {
+        Value::small_int(n)
+    } else {
+        heap_int(IBig::from(n))
+    }
+}
+
+pub fn from_u64(n: u64) -> Value {
+    if n <= Value::SMALL_INT_MAX as u64 { Value::small_int(n as i64) } else { heap_int(IBig::from(n)) }
+}
+
+pub fn from_i128(n: i128) -> Value {
+    match i64::try_from(n) {
+        Ok(n) => from_i64(n),
+        Err(_) => heap_int(IBig::from(n)),
+    }
+}
+
+/// An exact int; immediate if it fits.
+pub fn from_ibig(n: IBig) -> Value {
+    match i64::try_from(&n) {
+        Ok(small) => from_i64(small),
+        Err(_) => heap_int(n),
+    }
+}
+
+fn heap_int(value: IBig) -> Value {
+    if let Ok(small) = i64::try_from(&value)
+        && (Value::SMALL_INT_MIN..=Value::SMALL_INT_MAX).contains(&small)
+    {
+        return Value::small_int(small);
+    }
+    Ref::new(Int { header: Header::new(INT.ty()), value }).into_value()
+}
+
+/// An instance of the int subclass `ty`.
+pub fn new_with_type(ty: &Type, value: IBig) -> Value {
+    Ref::new_with_type(ty, Int { header: Header::new(ty), value }).into_value()
+}
+
+/// The value of an int, bool or subclass instance, without a copy. `Big` never holds what fits `Small`.
+#[derive(Clone, Copy)]
+pub enum Operand<'a> {
+    Small(i64),
+    Big(&'a IBig),
+}
+
+impl<'a> Operand<'a> {
+    /// `None` for what is no int.
+    #[inline]
+    pub fn of(value: &'a Value) -> Option<Operand<'a>> {
+        if let Some(n) = value.as_small_int() {
+            return Some(Operand::Small(n));
+        }
+        if value.is_bool() {
+            return Some(Operand::Small(value.is_true() as i64));
+        }
+        let big = &value.downcast::<Int>()?.value;
+        Some(match i64::try_from(big) {
+            Ok(n) => Operand::Small(n),
+            Err(_) => Operand::Big(big),
+        })
+    }
+
+    pub fn to_ibig(self) -> IBig {
+        match self {
+            Operand::Small(n) => IBig::from(n),
+            Operand::Big(big) => big.clone(),
+        }
+    }
+
+    pub fn is_zero(self) -> bool {
+        matches!(self, Operand::Small(0))
+    }
+
+    pub fn is_negative(self) -> bool {
+        match self {
+            Operand::Small(n) => n < 0,
+            Operand::Big(big) => big.sign() == Sign::Negative,
+        }
+    }
+
+    /// Bits of the magnitude.
+    pub fn bit_length(self) -> usize {
+        match self {
+            Operand::Small(n) => 64 - n.unsigned_abs().leading_zeros() as usize,
+            Operand::Big(big) => magnitude_bits(big),
+        }
+    }
+}
+
+/// Bits of the magnitude.
+pub fn magnitude_bits(n: &IBig) -> usize {
+    let (_, words) = n.as_sign_words();
+    words.last().map_or(0, |top| words.len() * 64 - top.leading_zeros() as usize)
+}
+
+/// Raises `MemoryError` when there is no room for a result of so many bits and what computing it takes. The big-integer
+/// library cannot report failure.
+#[inline]
+pub fn check_room(vm: &Vm, bits: usize) -> Result<()> {
+    if bits < LARGE_BITS { Ok(()) } else { check_large_room(vm, bits) }
+}
+
+/// Requests below this cannot fail (see [`crate::heap::LARGEST_EMERGENCY`]).
+const LARGE_BITS: usize = 1 << 18;
+
+#[cold]
+fn check_large_room(vm: &Vm, bits: usize) -> Result<()> {
+    let bytes = (bits / 8).checked_mul(3);
+    let mut room: Vec<u8> = Vec::new();
+    match bytes {
+        Some(bytes) if bits < isize::MAX as usize && room.try_reserve_exact(bytes).is_ok() => Ok(()),
+        _ => Err(vm.memory_error()),
+    }
+}
+
+/// Whether the value is an int (bools and subclasses included).
+#[inline]
+pub fn is_int(value: &Value) -> bool {
+    value.is_small_int() || value.is_bool() || value.downcast::<Int>().is_some()
+}
+
+/// Whether the type is exactly int.
+#[inline]
+pub fn is_exact(value: &Value) -> bool {
+    value.is_small_int() || value.downcast_exact::<Int>().is_some()
+}
+
+/// The exact int with the value of an int, bool or subclass instance.
+pub fn to_exact(value: &Value) -> Value {
+    if is_exact(value) {
+        return value.clone();
+    }
+    match to_i64(value) {
+        Some(n) => from_i64(n),
+        None => to_ibig(value).map_or(Value::small_int(0), from_ibig),
+    }
+}
+
+/// The value of an int (bool, subclass) if it fits.
+#[inline]
+pub fn to_i64(value: &Value) -> Option<i64> {
+    if let Some(n) = value.as_small_int() {
+        return Some(n);
+    }
+    if value.is_bool() {
+        return Some(value.is_true() as i64);
+    }
+    i64::try_from(&value.downcast::<Int>()?.value).ok()
+}
+
+pub fn to_u64(value: &Value) -> Option<u64> {
+    match to_i64(value) {
+        Some(n) => u64::try_from(n).ok(),
+        None => u64::try_from(&value.downcast::<Int>()?.value).ok(),
+    }
+}
+
+/// The value of an int (bool, subclass).
+pub fn to_ibig(value: &Value) -> Option<IBig> {
+    if let Some(n) = value.as_small_int() {
+        return Some(IBig::from(n));
+    }
+    if value.is_bool() {
+        return Some(IBig::from(value.is_true() as i64));
+    }
+    Some(value.downcast::<Int>()?.value.clone())
+}
+
+/// Whether an int is below zero.
+pub fn is_negative(value: &Value) -> bool {
+    match to_i64(value) {
+        Some(n) => n < 0,
+        None => value.downcast::<Int>().is_some_and(|int| int.value < IBig::from(0)),
+    }
+}
+
+/// The hash of an int that fits 64 bits.
+#[inline]
+pub fn hash_i64(n: i64) -> i64 {
+    let magnitude = n.unsigned_abs();
+    let reduced = if magnitude < MODULUS { magnitude } else { magnitude % MODULUS } as i64;
+    match if n < 0 { -reduced } else { reduced } {
+        -1 => -2,
+        hash => hash,
+    }
+}
+
+/// The hash of an int.
+pub fn hash(value: &Value) -> i64 {
+    match to_i64(value) {
+        Some(n) => hash_i64(n),
+        None => value.downcast::<Int>().map_or(0, |int| hash_ibig(&int.value)),
+    }
+}
+
+pub fn hash_ibig(n: &IBig) -> i64 {
+    let negative = *n < IBig::from(0);
+    let magnitude = if negative { -n.clone() } else { n.clone() };
+    let reduced = i64::try_from(magnitude % IBig::from(MODULUS)).unwrap_or(0);
+    match if negative { -reduced } else { reduced } {
+        -1 => -2,
+        hash => hash,
+    }
+}
+
+/// What a `__hash__` written in Python returned, as a hash; `None` if it is no int.
+pub fn hash_result(value: &Value) -> Option<i64> {
+    if !is_int(value) {
+        return None;
+    }
+    match to_i64(value) {
+        Some(-1) => Some(-2),
+        Some(n) => Some(n),
+        None => Some(hash(value)),
+    }
+}
+
+/// As [`to_exact`] for ints; other values unchanged.
+pub fn to_exact_if_int(value: &Value) -> Value {
+    if is_int(value) { to_exact(value) } else { value.clone() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,572 @@
+//! `str`: PEP 393 strings. Representation, construction and interning; methods are in `str/`.
+//!
+//! Invariants: the kind is the narrowest that holds every code point; surrogates are allowed; the data follows the
+//! struct in line and never changes while the string is shared.
+
+use crate::header::Header;
+use crate::heap::{self, Kind};
+use crate::object::{Payload, Ref, allocate};
+use crate::text::builder::Text;
+use crate::text::{ErrorKind, TextError};
+use crate::types::{Type, TypeSpec, type_flags};
+use crate::value::Value;
+use crate::vm::{Raised, Vm};
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
+use std::sync::{LazyLock, Mutex};
+
+/// A string. `length` code points of `kind` bytes each follow the struct.
+#[repr(C)]
+pub struct Str {
+    pub header: Header,
+    length: Cell<usize>,
+    /// −1: not computed.
+    hash: AtomicI64,
+    kind: u8,
+    ascii: bool,
+    interned: AtomicU8,
+}
+
+// SAFETY: repr(C), header first, no references.
+unsafe impl Payload for Str {
+    const KIND: Kind = Kind::Leaf;
+    fn static_type() -> &'static Type {
+        STR.ty()
+    }
+}
+
+pub static STR: TypeSpec = TypeSpec::new::<Str>("str")
+    .doc(
+        "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\nCreate a new string object from the \
+         given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be \
+         decoded using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if \
+         defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.",
+    )
+    .flags(type_flags::BASETYPE | type_flags::UNICODE_SUBCLASS | type_flags::MATCH_SELF | type_flags::VAR_SIZED)
+    .itemsize(1)
+    .slots(methods::slots)
+    .methods(methods::METHODS);
+
+pub mod methods;
+
+/// The code points of a string, by kind.
+#[derive(Clone, Copy)]
+pub enum Data<'a> {
+    Ascii(&'a [u8]),
+    Latin1(&'a [u8]),
+    Ucs2(&'a [u16]),
+    Ucs4(&'a [u32]),
+}
+
+/// Evaluates an expression for the code units of a [`Str`], whatever their width:
+/// `with_units!(text, |units| parse(units))`.
+#[macro_export]
+macro_rules! with_units {
+    ($text:expr, |$units:ident| $body:expr) => {
+        match $text.data() {
+            $crate::builtins::str::Data::Ascii($units) | $crate::builtins::str::Data::Latin1($units) => $body,
+            $crate::builtins::str::Data::Ucs2($units) => $body,
+            $crate::builtins::str::Data::Ucs4($units) => $body,
+        }
+    };
+}
+
+/// Raises `class(message + text)`; the text is a str that may hold anything.
+#[cold]
+pub fn error_with_text(vm: &Vm, class: &Type, message: &str, text: &Value) -> Raised {
+    let mut whole = StrBuilder::new();
+    whole.push_str(message);
+    if let Some(text) = text.downcast::<Str>() {
+        whole.push_text(text);
+    }
+    vm.raise_args(class, vec![whole.finish().into_value()])
+}
+
+impl Vm {
+    /// The exception for an error of a text engine.
+    #[cold]
+    pub fn text_error(&self, error: TextError) -> Raised {
+        let message = error.message.into_owned();
+        match error.kind {
+            ErrorKind::Value => self.value_error(message),
+            ErrorKind::Overflow => self.overflow_error(message),
+            ErrorKind::Type => self.type_error(message),
+            ErrorKind::Memory => self.memory_error(),
+        }
+    }
+}
+
+impl Str {
+    /// Uninitialised room for `length` units of `kind` bytes, for exact str or a subclass.
+    fn allocate(ty: &Type, length: usize, kind: u8, ascii: bool) -> Ref<Str> {
+        let tail = if ty.has_dict() { 16 } else { 0 };
+        let bytes = length.checked_mul(kind as usize).and_then(|n| n.checked_add(size_of::<Str>() + tail + 8));
+        let Some(pointer) = bytes.and_then(|bytes| allocate(ty, bytes)) else { heap::out_of_memory() };
+        let pointer = pointer.cast::<Str>();
+        // SAFETY: freshly allocated; the subclass's attributes word at the end of the block is zeroed.
+        unsafe {
+            pointer.as_ptr().write(Str {
+                header: Header::new(ty),
+                length: Cell::new(length),
+                hash: AtomicI64::new(-1),
+                kind,
+                ascii,
+                interned: AtomicU8::new(0),
+            });
+            if tail != 0 {
+                let size = heap::usable_size(pointer.cast());
+                pointer.as_ptr().cast::<u8>().add(size - 8).cast::<u64>().write(0);
+            }
+            Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast()))
+        }
+    }
+
+    fn data_pointer(&self) -> *mut u8 {
+        // SAFETY: the data follow the struct in the same block.
+        unsafe { (self as *const Str).add(1) as *mut u8 }
+    }
+
+    fn fill<T: Copy>(&self, units: &[T]) {
+        debug_assert_eq!(size_of::<T>(), self.kind as usize);
+        // SAFETY: the block has room for `length` units and nobody else sees it yet.
+        unsafe { std::ptr::copy_nonoverlapping(units.as_ptr(), self.data_pointer().cast::<T>(), units.len()) };
+    }
+
+    /// A string with the text of a Rust string.
+    pub fn new(text: &str) -> Ref<Str> {
+        if text.is_ascii() {
+            return Self::from_ascii(text.as_bytes());
+        }
+        let points: Vec<u32> = text.chars().map(|c| c as u32).collect();
+        Self::from_code_points(&points)
+    }
+
+    /// A string of bytes all below 128.
+    pub fn from_ascii(bytes: &[u8]) -> Ref<Str> {
+        debug_assert!(bytes.is_ascii());
+        if bytes.len() <= 1 {
+            return single_or_empty(bytes.first().map(|b| *b as u32));
+        }
+        let text = Self::allocate(STR.ty(), bytes.len(), 1, true);
+        text.fill(bytes);
+        text
+    }
+
+    /// A string of code points below 256.
+    pub fn from_latin1(bytes: &[u8]) -> Ref<Str> {
+        if bytes.is_ascii() {
+            return Self::from_ascii(bytes);
+        }
+        if bytes.len() == 1 {
+            return single_or_empty(Some(bytes[0] as u32));
+        }
+        let text = Self::allocate(STR.ty(), bytes.len(), 1, false);
+        text.fill(bytes);
+        text
+    }
+
+    /// A string of code points (surrogates allowed).
+    pub fn from_code_points(points: &[u32]) -> Ref<Str> {
+        Self::from_code_points_as(STR.ty(), points)
+    }
+
+    fn from_code_points_as(ty: &Type, points: &[u32]) -> Ref<Str> {
+        let max = points.iter().fold(0, |a, b| a | *b);
+        let exact = std::ptr::eq(ty, STR.ty());
+        if max < 256 {
+            let bytes: Vec<u8> = points.iter().map(|p| *p as u8).collect();
+            if exact {
+                return Self::from_latin1(&bytes);
+            }
+            let text = Self::allocate(ty, bytes.len(), 1, max < 128);
+            text.fill(&bytes);
+            return text;
+        }
+        if max < 0x10000 {
+            let units: Vec<u16> = points.iter().map(|p| *p as u16).collect();
+            let text = Self::allocate(ty, units.len(), 2, false);
+            text.fill(&units);
+            return text;
+        }
+        let text = Self::allocate(ty, points.len(), 4, false);
+        text.fill(points);
+        text
+    }
+
+    /// The finished text of a builder.
+    pub fn from_text(text: Text) -> Ref<Str> {
+        match text {
+            Text::Ascii(units) => Self::from_ascii(&units),
+            Text::Latin1(units) => Self::from_latin1(&units),
+            Text::Ucs2(units) => Self::from_ucs2(&units),
+            Text::Ucs4(units) => Self::from_code_points(&units),
+        }
+    }
+
+    /// From UCS-2 units that are code points (not UTF-16).
+    pub fn from_ucs2(units: &[u16]) -> Ref<Str> {
+        if units.iter().fold(0, |a, b| a | *b) < 256 {
+            let bytes: Vec<u8> = units.iter().map(|p| *p as u8).collect();
+            return Self::from_latin1(&bytes);
+        }
+        let text = Self::allocate(STR.ty(), units.len(), 2, false);
+        text.fill(units);
+        text
+    }
+
+    /// From generalised UTF-8 (lone surrogates encoded in three bytes), as constants in code objects are kept.
+    pub fn from_wtf8(bytes: &[u8]) -> Ref<Str> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Self::new(text),
+            Err(_) => Self::from_code_points(&decode_wtf8(bytes)),
+        }
+    }
+
+    /// A one-character string.
+    pub fn from_code_point(point: u32) -> Ref<Str> {
+        if point < 256 { single_or_empty(Some(point)) } else { Self::from_code_points(&[point]) }
+    }
+
+    /// An instance of the str subclass `ty` with the same text.
+    pub fn copy_as(&self, ty: &Type) -> Ref<Str> {
+        if std::ptr::eq(ty, STR.ty()) {
+            return self.slice(0, self.len());
+        }
+        let copy = Self::allocate(ty, self.len(), self.kind, self.ascii);
+        // SAFETY: same kind and length.
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.data_pointer(), copy.data_pointer(), self.len() * self.kind as usize)
+        };
+        copy
+    }
+
+    /// Length in code points.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.length.get()
+    }
+    #[inline(always)]
+    pub fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+    /// Bytes per code point: 1, 2 or 4.
+    pub fn kind(&self) -> u8 {
+        self.kind
+    }
+
+    #[inline]
+    pub fn data(&self) -> Data<'_> {
+        let (pointer, length) = (self.data_pointer(), self.len());
+        // SAFETY: the data are initialised, `length` units of `kind` bytes, aligned to 8.
+        unsafe {
+            match self.kind {
+                1 if self.ascii => Data::Ascii(std::slice::from_raw_parts(pointer, length)),
+                1 => Data::Latin1(std::slice::from_raw_parts(pointer, length)),
+                2 => Data::Ucs2(std::slice::from_raw_parts(pointer.cast(), length)),
+                _ => Data::Ucs4(std::slice::from_raw_parts(pointer.cast(), length)),
+            }
+        }
+    }
+
+    /// The raw bytes of the data.
+    pub fn raw_bytes(&self) -> &[u8] {
+        // SAFETY: as in `data`.
+        unsafe { std::slice::from_raw_parts(self.data_pointer(), self.len() * self.kind as usize) }
+    }
+
+    /// The text without a copy, if it is ASCII.
+    #[inline]
+    pub fn as_ascii(&self) -> Option<&str> {
+        match self.data() {
+            // SAFETY: ASCII is UTF-8.
+            Data::Ascii(bytes) => Some(unsafe { std::str::from_utf8_unchecked(bytes) }),
+            _ => None,
+        }
+    }
+
+    /// The code point at `index`, which is below the length.
+    #[inline]
+    pub fn at(&self, index: usize) -> u32 {
+        match self.data() {
+            Data::Ascii(d) | Data::Latin1(d) => d[index] as u32,
+            Data::Ucs2(d) => d[index] as u32,
+            Data::Ucs4(d) => d[index],
+        }
+    }
+
+    pub fn code_points(&self) -> impl DoubleEndedIterator<Item = u32> + ExactSizeIterator + '_ {
+        (0..self.len()).map(|i| self.at(i))
+    }
+
+    pub fn to_code_points(&self) -> Vec<u32> {
+        match self.data() {
+            Data::Ascii(d) | Data::Latin1(d) => d.iter().map(|b| *b as u32).collect(),
+            Data::Ucs2(d) => d.iter().map(|b| *b as u32).collect(),
+            Data::Ucs4(d) => d.to_vec(),
+        }
+    }
+
+    /// The substring of code points `start..end` (within bounds).
+    pub fn slice(&self, start: usize, end: usize) -> Ref<Str> {
+        match self.data() {
+            Data::Ascii(d) => Self::from_ascii(&d[start..end]),
+            Data::Latin1(d) => Self::from_latin1(&d[start..end]),
+            Data::Ucs2(d) => Self::from_ucs2(&d[start..end]),
+            Data::Ucs4(d) => Self::from_code_points(&d[start..end]),
+        }
+    }
+
+    /// The text as a Rust string; lone surrogates become `\udXXX` escapes.
+    pub fn to_string_lossy(&self) -> String {
+        if let Some(text) = self.as_ascii() {
+            return text.to_string();
+        }
+        let mut text = String::with_capacity(self.len() * 2);
+        for point in self.code_points() {
+            match char::from_u32(point) {
+                Some(c) => text.push(c),
+                None => text.push_str(&format!("\\u{point:04x}")),
+            }
+        }
+        text
+    }
+
+    /// The text as a Rust string; `None` if it has lone surrogates.
+    pub fn to_utf8(&self) -> Option<String> {
+        if let Some(text) = self.as_ascii() {
+            return Some(text.to_string());
+        }
+        self.code_points().map(char::from_u32).collect()
+    }
+
+    /// Generalised UTF-8 (surrogates as three bytes).
+    pub fn to_wtf8(&self) -> Vec<u8> {
+        if let Some(text) = self.as_ascii() {
+            return text.as_bytes().to_vec();
+        }
+        let mut bytes = Vec::with_capacity(self.len() * 2);
+        for point in self.code_points() {
+            match char::from_u32(point) {
+                Some(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                None => bytes.extend_from_slice(&[
+                    0xE0 | (point >> 12) as u8,
+                    0x80 | (point >> 6 & 0x3F) as u8,
+                    0x80 | (point & 0x3F) as u8,
+                ]),
+            }
+        }
+        bytes
+    }
+
+    /// The text of this value for the file system (`os.fsencode`: UTF-8 with surrogateescape).
+    pub fn to_fs_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.len());
+        for point in self.code_points() {
+            match point {
+                0xDC80..=0xDCFF => bytes.push((point - 0xDC00) as u8),
+                _ => bytes.extend_from_slice(
+                    char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut [0; 4]).as_bytes(),
+                ),
+            }
+        }
+        bytes
+    }
+
+    /// A string from file-system bytes (`os.fsdecode`).
+    pub fn from_fs_bytes(bytes: &[u8]) -> Ref<Str> {
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            return Self::new(text);
+        }
+        let mut points = Vec::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            points.extend(chunk.valid().chars().map(|c| c as u32));
+            points.extend(chunk.invalid().iter().map(|b| 0xDC00 + *b as u32));
+        }
+        Self::from_code_points(&points)
+    }
+
+    /// Equality of text.
+    #[inline]
+    pub fn equals(&self, other: &Str) -> bool {
+        self.len() == other.len() && self.kind == other.kind && self.raw_bytes() == other.raw_bytes()
+    }
+
+    /// Whether two values are strings with the same text.
+    #[inline]
+    pub fn same(a: &Value, b: &Value) -> bool {
+        a.word() == b.word() || matches!((a.downcast::<Str>(), b.downcast::<Str>()), (Some(a), Some(b)) if a.equals(b))
+    }
+
+    /// Equality with a Rust string.
+    pub fn is_str(&self, text: &str) -> bool {
+        match self.as_ascii() {
+            Some(own) => own == text,
+            None => self.code_points().eq(text.chars().map(|c| c as u32)),
+        }
+    }
+
+    #[inline]
+    pub fn hash(&self) -> i64 {
+        let hash = self.hash.load(Relaxed);
+        if hash != -1 { hash } else { self.compute_hash() }
+    }
+
+    #[cold]
+    fn compute_hash(&self) -> i64 {
+        let hash = crate::hash::hash_bytes(self.raw_bytes());
+        self.hash.store(hash, Relaxed);
+        hash
+    }
+
+    #[inline]
+    pub fn is_interned(&self) -> bool {
+        self.interned.load(Relaxed) != 0
+    }
+
+    /// The interned string with this text; `own` is this string's value.
+    pub fn interned(&self, own: &Value) -> Value {
+        if self.is_interned() {
+            return own.clone();
+        }
+        let exact = if own.downcast_exact::<Str>().is_some() { own.clone() } else { self.slice(0, self.len()).into() };
+        intern_value(exact)
+    }
+}
+
+fn decode_wtf8(bytes: &[u8]) -> Vec<u32> {
+    let mut points = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let lead = bytes[at] as u32;
+        let byte = |i: usize| bytes.get(at + i).map_or(0, |b| (*b & 0x3F) as u32);
+        let (point, size) = match lead {
+            0..0x80 => (lead, 1),
+            0x80..0xE0 => ((lead & 0x1F) << 6 | byte(1), 2),
+            0xE0..0xF0 => ((lead & 0x0F) << 12 | byte(1) << 6 | byte(2), 3),
+            _ => (((lead & 7) << 18 | byte(1) << 12 | byte(2) << 6 | byte(3)).min(0x10FFFF), 4),
+        };
+        points.push(point);
+        at += size;
+    }
+    points
+}
+
+/// Key of the intern table: the text by its bytes and kind.
+#[derive(PartialEq, Eq, Hash)]
+struct InternKey {
+    kind: u8,
+    bytes: Box<[u8]>,
+}
+
+static INTERNED: LazyLock<Mutex<HashMap<InternKey, Value>>> = LazyLock::new(Default::default);
+
+/// The interned (immortal) string with this text.
+pub fn intern(text: &str) -> Ref<Str> {
+    let value = intern_value(new_uncached(text).into_value());
+    // SAFETY: interned strings are exact strs.
+    unsafe { Ref::from_value_unchecked(value) }
+}
+
+fn new_uncached(text: &str) -> Ref<Str> {
+    if text.is_ascii() {
+        let fresh = Str::allocate(STR.ty(), text.len(), 1, true);
+        fresh.fill(text.as_bytes());
+        return fresh;
+    }
+    let points: Vec<u32> = text.chars().map(|c| c as u32).collect();
+    Str::from_code_points(&points)
+}
+
+/// Interns an exact str.
+pub fn intern_value(value: Value) -> Value {
+    let Some(text) = value.downcast_exact::<Str>() else { return value };
+    if text.is_interned() {
+        return value;
+    }
+    let key = InternKey { kind: text.kind, bytes: text.raw_bytes().into() };
+    let mut table = INTERNED.lock().expect("the intern table is never poisoned");
+    if let Some(existing) = table.get(&key) {
+        return existing.clone();
+    }
+    text.hash();
+    text.interned.store(1, Relaxed);
+    text.header.make_immortal();
+    table.insert(key, value.clone());
+    value
+}
+
+/// The empty string and the one-character strings below 256 are shared.
+fn single_or_empty(point: Option<u32>) -> Ref<Str> {
+    static SINGLES: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        let single = |point: u32| {
+            let fresh = Str::allocate(STR.ty(), 1, 1, point < 128);
+            fresh.fill(&[point as u8]);
+            intern_value(fresh.into_value())
+        };
+        let mut all: Vec<Value> = (0..256).map(single).collect();
+        all.push(intern_value(Str::allocate(STR.ty(), 0, 1, true).into_value()));
+        all
+    });
+    let value = SINGLES[point.unwrap_or(256) as usize].clone();
+    // SAFETY: the table holds exact strs.
+    unsafe { Ref::from_value_unchecked(value) }
+}
+
+/// The empty string.
+pub fn empty() -> Value {
+    single_or_empty(None).into_value()
+}
+
+/// Collects code points; as narrow as its contents.
+#[derive(Default)]
+pub struct StrBuilder {
+    narrow: Vec<u8>,
+    wide: Option<Vec<u32>>,
+}
+
+impl StrBuilder {
+    pub fn new() -> StrBuilder {
+        StrBuilder::default()
+    }
+    pub fn with_capacity(capacity: usize) -> StrBuilder {
+        StrBuilder { narrow: Vec::with_capacity(capacity), wide: None }
+    }
+    pub fn push(&mut self, point: u32) {
+        match &mut self.wide {
+            Some(wide) => wide.push(point),
+            None if point < 256 => self.narrow.push(point as u8),
+            None => self.widen().push(point),
+        }
+    }
+    fn widen(&mut self) -> &mut Vec<u32> {
+        let narrow = std::mem::take(&mut self.narrow);
+        self.wide.get_or_insert_with(|| narrow.iter().map(|b| *b as u32).collect())
+    }
+    pub fn push_str(&mut self, text: &str) {
+        text.chars().for_each(|c| self.push(c as u32));
+    }
+    pub fn push_text(&mut self, text: &Str) {
+        match (text.data(), &mut self.wide) {
+            (Data::Ascii(d) | Data::Latin1(d), None) => self.narrow.extend_from_slice(d),
+            (Data::Ascii(d) | Data::Latin1(d), Some(wide)) => wide.extend(d.iter().map(|b| *b as u32)),
+            (Data::Ucs2(d), _) => self.widen_or_get().extend(d.iter().map(|b| *b as u32)),
+            (Data::Ucs4(d), _) => self.widen_or_get().extend_from_slice(d),
+        }
+    }
+    fn widen_or_get(&mut self) -> &mut Vec<u32> {
+        if self.wide.is_none() {
+            self.widen();
+        }
+        self.wide.as_mut().expect("just widened")
+    }
+    pub fn len(&self) -> usize {
+        self.wide.as_ref().map_or(self.narrow.len(), Vec::len)
+    }
+    pub fn finish(self) -> Ref<Str> {
+        match self.wide {
+            Some(wide) => Str::from_code_points(&wide),
+            None => Str::from_latin1(&self.narrow),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Typed references and the life of an object: allocation and deallocation.
+//!
+//! Layout of an instance: the payload `T` of the base built-in type (which starts with [`Header`]), then
+//! `__slots__` members, then, if instances have attributes, the *attributes word* and the in-object slots
+//! (`attributes.rs`). Variable-sized payloads (tuple, str, bytes) carry the attributes word at the end of their block.
+
+use crate::attributes;
+use crate::count;
+use crate::header::{Header, object_flags};
+use crate::heap::{self, Kind};
+use crate::types::Type;
+use crate::value::Value;
+use crate::vm::{Raised, Vm};
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+/// What the collector calls for every reference an object owns.
+pub type Visitor<'a> = &'a mut dyn FnMut(&Value);
+
+/// A Rust struct that is the layout of a built-in type.
+///
+/// # Safety
+/// `Self` is `#[repr(C)]` with a [`Header`] as first field; `static_type()`'s instances have this layout; `traverse`
+/// visits each `Value` that the payload owns exactly once.
+pub unsafe trait Payload: Sized + 'static {
+    /// Whether instances can be part of reference cycles.
+    const KIND: Kind;
+    fn static_type() -> &'static Type;
+    /// Visits every owned reference.
+    fn traverse(&self, _visit: Visitor) {}
+    /// Drops the references that can close a cycle (the collector's `tp_clear`).
+    fn clear(&self) {}
+}
+
+/// An owned reference to an object known to have the layout `T`.
+#[repr(transparent)]
+pub struct Ref<T: Payload>(Value, PhantomData<*const T>);
+
+// SAFETY: as for `Value`.
+unsafe impl<T: Payload> Send for Ref<T> {}
+// SAFETY: as for `Value`.
+unsafe impl<T: Payload> Sync for Ref<T> {}
+
+impl<T: Payload> Ref<T> {
+    /// Allocates an exact instance of `T`'s type. Aborts the operation with `None` when memory is exhausted.
+    #[inline]
+    pub fn try_new(payload: T) -> Option<Ref<T>> {
+        let pointer = allocate(T::static_type(), size_of::<T>())?.cast::<T>();
+        // SAFETY: freshly allocated with room for a `T`, which begins with the header.
+        unsafe {
+            pointer.as_ptr().write(payload);
+            Some(Ref(Value::from_object_pointer(pointer.cast()), PhantomData))
+        }
+    }
+
+    /// As [`Ref::try_new`], for objects of the runtime itself; uses the emergency reserve when memory is exhausted.
+    #[inline]
+    pub fn new(payload: T) -> Ref<T> {
+        match Self::try_new(payload) {
+            Some(object) => object,
+            None => heap::out_of_memory(),
+        }
+    }
+
+    /// Allocates an instance of `ty`, a subclass of `T`'s type (or that type itself). `payload` must have been
+    /// built with `Header::new(ty)`.
+    pub fn new_with_type(ty: &Type, payload: T) -> Ref<T> {
+        debug_assert!(ty.is_subtype(T::static_type()));
+        Self::new_with_type_unchecked(ty, payload)
+    }
+
+    /// As [`Ref::new_with_type`], for layouts that several built-in types share: `ty`'s base layout is `T`.
+    pub fn new_with_type_unchecked(ty: &Type, payload: T) -> Ref<T> {
+        let size = ty.instance_size().max(size_of::<T>());
+        let Some(pointer) = allocate(ty, size) else { heap::out_of_memory() };
+        let pointer = pointer.cast::<T>();
+        // SAFETY: room for a `T` and the zeroed rest.
+        unsafe {
+            pointer.as_ptr().write(payload);
+            let tail = pointer.as_ptr().add(1).cast::<u8>();
+            tail.write_bytes(0, size - size_of::<T>());
+            ty.note_instance();
+            Ref(Value::from_object_pointer(pointer.cast()), PhantomData)
+        }
+    }
+
+    /// # Safety
+    /// `value` is an instance of `T`'s type or a subclass.
+    #[inline(always)]
+    pub unsafe fn from_value_unchecked(value: Value) -> Ref<T> {
+        Ref(value, PhantomData)
+    }
+
+    #[inline(always)]
+    pub fn as_value(&self) -> &Value {
+        &self.0
+    }
+    #[inline(always)]
+    pub fn into_value(self) -> Value {
+        self.0
+    }
+}
+
+impl<T: Payload> Deref for Ref<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        // SAFETY: `Ref`s are made only of values with this layout.
+        unsafe { &*(self.0.word() as *const T) }
+    }
+}
+impl<T: Payload> Clone for Ref<T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        Ref(self.0.clone(), PhantomData)
+    }
+}
+impl<T: Payload> From<Ref<T>> for Value {
+    #[inline(always)]
+    fn from(object: Ref<T>) -> Value {
+        object.0
+    }
+}
+impl<T: Payload> std::fmt::Debug for Ref<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A new reference to the object that `payload` borrows.
+#[inline(always)]
+pub fn to_value<T: Payload>(payload: &T) -> Value {
+    let pointer = payload as *const T as *mut Header;
+    // SAFETY: payloads live only inside objects (they are built and written in one step); the borrow proves it alive.
+    unsafe {
+        count::incref(pointer);
+        Value::from_object_pointer(NonNull::new_unchecked(pointer))
+    }
+}
+
+/// A new typed reference to the object that `payload` borrows.
+#[inline(always)]
+pub fn to_ref<T: Payload>(payload: &T) -> Ref<T> {
+    Ref(to_value(payload), PhantomData)
+}
+
+/// Memory for an instance of `ty` of `size` bytes, header not yet written, shape set.
+#[inline]
+pub fn allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
+    let kind = if ty.is_container() { Kind::Container } else { Kind::Leaf };
+    match heap::allocate(size, kind) {
+        Some(pointer) => Some(prepared(ty, pointer)),
+        // The reserve raises `MemoryError` at the next safepoint.
+        None => heap::allocate_from_reserve(size, kind).map(|pointer| prepared(ty, pointer)),
+    }
+}
+
+/// As [`allocate`], without recourse to the reserve: for sizes that Python code chose.
+#[inline]
+pub fn try_allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
+    let kind = if ty.is_container() { Kind::Container } else { Kind::Leaf };
+    heap::allocate(size, kind).map(|pointer| prepared(ty, pointer))
+}
+
+#[inline]
+fn prepared(ty: &Type, pointer: NonNull<u8>) -> NonNull<u8> {
+    // SAFETY: the private word is before every block.
+    unsafe { (*pointer.as_ptr().cast::<Header>()).set_shape_id(ty.root_shape()) };
+    if ty.is_heap_type() {
+        // SAFETY: every instance of a heap type owns a reference to it.
+        unsafe { count::incref(ty as *const Type as *mut Header) };
+    }
+    pointer
+}
+
+/// `tp_dealloc` of every type whose base layout is `T`.
+///
+/// # Safety
+/// The count of `object`, an instance with layout `T`, is zero.
+pub unsafe fn deallocate<T: Payload>(object: *mut Header) {
+    // SAFETY: by contract the object is whole until `drop_in_place`.
+    unsafe {
+        let header = &*object;
+        let ty: *const Type = header.ty();
+        let heap_type = (*ty).is_heap_type();
+        if (*ty).needs_finalize() && !finalize(header) {
+            return;
+        }
+        if header.has_flag(object_flags::HAS_WEAKREFS) {
+            header.local.set(1);
+            crate::weakref::clear_references(header);
+            header.local.set(header.local.get() - 1);
+        }
+        if heap_type || (*ty).has_dict() {
+            attributes::clear_for_dealloc(header);
+        }
+        std::ptr::drop_in_place(object.cast::<T>());
+        heap::free(NonNull::new_unchecked(object.cast()));
+        if heap_type {
+            count::decref(ty as *mut Header);
+        }
+    }
+}
+
+/// Runs the finaliser once; false if it resurrected the object.
+///
+/// # Safety
+/// The count of the object is zero.
+unsafe fn finalize(header: &Header) -> bool {
+    if header.has_flag(object_flags::FINALIZED) {
+        return true;
+    }
+    let Some(finalizer) = header.ty().slots().finalize else { return true };
+    header.set_flag(object_flags::FINALIZED);
+    header.local.set(1);
+    {
+        // SAFETY: alive again, with one reference: the one made here, which is dropped by hand below.
+        let object = std::mem::ManuallyDrop::new(unsafe {
+            Value::from_object_pointer(NonNull::new_unchecked(header as *const Header as *mut Header))
+        });
+        Vm::with_current(|vm| vm.preserving_exception(|vm| finalizer(vm, &object)));
+    }
+    header.local.set(header.local.get() - 1);
+    header.local.get() == 0
+}
+
+/// `tp_traverse` of every type whose base layout is `T`.
+///
+/// # Safety
+/// `object` is a live instance with layout `T`.
+pub unsafe fn traverse<T: Payload>(object: *mut Header, visit: Visitor) {
+    // SAFETY: by contract.
+    unsafe {
+        let header = &*object;
+        (*object.cast::<T>()).traverse(visit);
+        if header.ty().is_heap_type() || header.ty().has_dict() {
+            attributes::traverse(header, visit);
+        }
+        if header.ty().is_heap_type() {
+            visit(&std::mem::ManuallyDrop::new(Value::from_object_pointer(NonNull::new_unchecked(header.ty()
+                as *const Type
+                as *mut Header))));
+        }
+    }
+}
+
+/// `tp_clear` of every type whose base layout is `T`.
+///
+/// # Safety
+/// `object` is a live instance with layout `T`.
+pub unsafe fn clear<T: Payload>(object: *mut Header) {
+    // SAFETY: by contract.
+    unsafe {
+        (*object.cast::<T>()).clear();
+        if (*object).ty().is_heap_type() || (*object).ty().has_dict() {
+            attributes::clear(&*object);
+        }
+    }
+}
+
+/// The result of anything that can raise.
+pub type Result<T = Value> = std::result::Result<T, Raised>;

@@ -1,0 +1,41 @@
+//! Source text to tokens to AST: the tokeniser, the parser and `unparse`. Knows nothing of objects.
+//!
+//! [`parse`] is the way in. Trees live in the caller's arena; errors are values with CPython's texts and positions.
+#![forbid(unsafe_code)]
+
+pub mod ast;
+pub mod constant;
+mod diagnosis;
+pub mod error;
+mod literal;
+pub mod options;
+mod parser;
+mod repr;
+mod source;
+pub mod token;
+pub mod tokenizer;
+mod unparse;
+
+use bumpalo::Bump;
+
+pub use error::{ErrorKind, SyntaxError, Warning, WarningKind};
+pub use options::{Mode, ParseOptions};
+pub use source::declared_encoding;
+pub use unparse::unparse;
+
+/// A tree and what the parser had to say about its source.
+#[derive(Debug)]
+pub struct Parsed<'a> {
+    pub tree: ast::Mod<'a>,
+    pub warnings: Vec<Warning>,
+}
+
+/// Parses Python source code into `arena`.
+pub fn parse<'a>(arena: &'a Bump, source: &[u8], options: &ParseOptions) -> Result<Parsed<'a>, SyntaxError> {
+    let text = source::prepare(source, options)?;
+    let text: &'a str = arena.alloc_str(&text);
+    match parser::parse(arena, text, options) {
+        Ok(output) => Ok(Parsed { tree: output.tree, warnings: output.warnings }),
+        Err(parser::Failure) => Err(diagnosis::diagnose(text, options)),
+    }
+}
