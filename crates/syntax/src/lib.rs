@@ -10,15 +10,18 @@ pub mod error;
 mod literal;
 pub mod options;
 mod parser;
+mod repr;
 mod source;
 pub mod token;
 pub mod tokenizer;
+mod unparse;
 
 use bumpalo::Bump;
 
 pub use error::{ErrorKind, SyntaxError, Warning, WarningKind};
 pub use options::{Mode, ParseOptions};
 pub use source::declared_encoding;
+pub use unparse::unparse;
 
 /// A tree and what the parser had to say about its source.
 #[derive(Debug)]
