@@ -191,9 +191,7 @@ impl Writer {
             ExprKind::GeneratorExp { elt, generators } => self.comprehension("(", elt, None, generators, ")"),
             ExprKind::ListComp { elt, generators } => self.comprehension("[", elt, None, generators, "]"),
             ExprKind::SetComp { elt, generators } => self.comprehension("{", elt, None, generators, "}"),
-            ExprKind::DictComp { key, value, generators } => {
-                self.comprehension("{", key, Some(value), generators, "}")
-            }
+            ExprKind::DictComp { key, value, generators } => self.comprehension("{", key, Some(value), generators, "}"),
             ExprKind::Await { value } => self.grouped(level, Precedence::AWAIT, |writer| {
                 writer.text("await ");
                 writer.expr(value, Precedence::ATOM);
@@ -227,10 +225,8 @@ impl Writer {
             ExprKind::Constant { value, kind } => self.constant(&value, kind),
             ExprKind::Attribute { value, attr, .. } => {
                 self.expr(value, Precedence::ATOM);
-                let is_integer = matches!(
-                    value.kind,
-                    ExprKind::Constant { value: Constant::Int(_) | Constant::BigInt(_), .. }
-                );
+                let is_integer =
+                    matches!(value.kind, ExprKind::Constant { value: Constant::Int(_) | Constant::BigInt(_), .. });
                 self.text(if is_integer { " ." } else { "." });
                 self.text(attr);
             }
