@@ -143,11 +143,11 @@ impl Writer {
             }
             ExprKind::Lambda { args, body } => self.grouped(level, Precedence::TEST, |writer| {
                 writer.text("lambda");
-                let before = writer.out.len();
-                writer.arguments(args);
-                if writer.out.len() > before {
-                    writer.out.insert(before, ' ');
+                // CPython leaves the blank out in front of a star.
+                if !args.posonlyargs.is_empty() || !args.args.is_empty() {
+                    writer.text(" ");
                 }
+                writer.arguments(args);
                 writer.text(": ");
                 writer.expr(body, Precedence::TEST);
             }),
@@ -411,16 +411,21 @@ fn string_body(out: &mut Vec<u8>, values: &[Expr]) {
 }
 
 fn replacement_field(out: &mut Vec<u8>, field: &Expr) {
-    let (ExprKind::FormattedValue { value, conversion, format_spec }
-    | ExprKind::Interpolation { value, conversion, format_spec, .. }) = field.kind
-    else {
-        return;
+    let (source, conversion, format_spec) = match field.kind {
+        ExprKind::FormattedValue { value, conversion, format_spec } => {
+            let mut writer = Writer { out: String::new() };
+            // A lambda's colon must not begin the format specification.
+            writer.expr(value, Precedence::TEST.next());
+            (writer.out.into_bytes(), conversion, format_spec)
+        }
+        // The expression as it was written, blanks and all.
+        ExprKind::Interpolation { str, conversion, format_spec, .. } => {
+            (str.as_bytes().to_vec(), conversion, format_spec)
+        }
+        _ => return,
     };
-    let mut writer = Writer { out: String::new() };
-    // A lambda's colon must not begin the format specification.
-    writer.expr(value, Precedence::TEST.next());
-    out.extend_from_slice(if writer.out.starts_with('{') { b"{ " } else { b"{" });
-    out.extend_from_slice(writer.out.as_bytes());
+    out.extend_from_slice(if source.starts_with(b"{") { b"{ " } else { b"{" });
+    out.extend_from_slice(&source);
     if let Ok(conversion @ (b'a' | b'r' | b's')) = u8::try_from(conversion) {
         out.extend_from_slice(&[b'!', conversion]);
     }
