@@ -42,10 +42,11 @@ fn explain(machine: &mut Machine) -> Raised {
         }
         return machine.error_last("invalid syntax".to_owned());
     }
-    if machine.options.allow_incomplete_input && machine.tokenizer.at_end_of_source() {
+    let last = machine.tokens.last().copied();
+    let last_kind = last.map_or(T::EndMarker, |token| token.kind);
+    if machine.options.allow_incomplete_input && machine.tokenizer.at_end_of_source(last_kind) {
         return machine.error_last_of_kind(ErrorKind::IncompleteInputError, "incomplete input".to_owned());
     }
-    let last = machine.tokens.last().copied();
     // Errors from the first pass stand. Otherwise the second looks for mistakes it knows.
     let found = match first {
         Err(raised) => Some(raised),

@@ -89,6 +89,7 @@ pub struct Tokenizer<'s> {
     barry_as_flufl: bool,
     /// The source ended within a string.
     eof_in_string: bool,
+    input_end: usize,
     status: Status,
     report_warnings: bool,
     warnings: Vec<Warning>,
@@ -158,6 +159,7 @@ impl<'s> Tokenizer<'s> {
             comment_newline: false,
             barry_as_flufl: false,
             eof_in_string: false,
+            input_end: 0,
             status: Status::Ok,
             report_warnings: true,
             warnings: Vec::new(),
@@ -215,13 +217,38 @@ impl<'s> Tokenizer<'s> {
         self.modes.last().map_or('f', |mode| mode.prefix)
     }
 
-    /// Whether the tokeniser got stuck at the end of the source, or is there.
-    pub fn at_end_of_source(&self) -> bool {
+    /// Whether the tokeniser has tried to read past the end of the source. `last` is the kind of its last token, most
+    /// of which end where the next character is seen not to belong to them.
+    pub fn at_end_of_source(&self, last: TokenKind) -> bool {
         match self.status {
             Status::Eof | Status::EofAfterBackslash => true,
             Status::Error(_) => self.eof_in_string,
+            Status::Ok => {
+                self.pos == self.bytes.len()
+                    && !matches!(
+                        last,
+                        T::Newline
+                            | T::String
+                            | T::FStringStart
+                            | T::FStringMiddle
+                            | T::FStringEnd
+                            | T::TStringStart
+                            | T::TStringMiddle
+                            | T::TStringEnd
+                            | T::Ellipsis
+                            | T::LeftShiftEqual
+                            | T::RightShiftEqual
+                            | T::DoubleStarEqual
+                            | T::DoubleSlashEqual
+                    )
+            }
             _ => false,
         }
+    }
+
+    /// The end of the last line that was read, which an unterminated string may have gone past.
+    pub fn input_end(&self) -> usize {
+        self.input_end
     }
 
     /// `<>` is an operator after `from __future__ import barry_as_FLUFL`.

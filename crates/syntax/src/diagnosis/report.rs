@@ -37,7 +37,8 @@ impl Machine<'_, '_> {
         let line_end = |start: usize| memchr::memchr(b'\n', &source.as_bytes()[start..]).map(|at| start + at);
         if i64::from(self.tokenizer.lineno()) <= lineno {
             let start = self.tokenizer.line_start();
-            return &source[start..line_end(start).map_or(source.len(), |end| end + 1)];
+            let end = line_end(start).map_or(source.len(), |end| end + 1);
+            return &source[start..end.max(self.tokenizer.input_end())];
         }
         let mut start = 0;
         for _ in 1..lineno {

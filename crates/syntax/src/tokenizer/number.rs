@@ -152,8 +152,12 @@ impl Tokenizer<'_> {
             return Ok(());
         }
         let rest = &self.bytes[self.pos..];
-        if [&b"and"[..], b"else", b"for", b"if", b"in", b"is", b"or", b"not"].iter().any(|word| rest.starts_with(word))
-        {
+        let is_word = |word: &[u8]| {
+            rest.strip_prefix(word).is_some_and(|after| !after.first().is_some_and(|&c| is_identifier_char(c)))
+        };
+        // CPython looks at no more than the first two letters of these.
+        let short = [b"if", b"in", b"is"].iter().any(|&word| rest.starts_with(word));
+        if short || [&b"and"[..], b"else", b"for", b"or", b"not"].iter().any(|word| is_word(word)) {
             self.warn(format!("invalid {kind} literal"));
             return Ok(());
         }

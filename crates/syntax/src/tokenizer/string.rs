@@ -111,6 +111,7 @@ impl Tokenizer<'_> {
     fn unterminated_string(&mut self, quote: u8, triple: bool, has_escaped_quote: bool) -> Token {
         let detected = self.lineno;
         self.eof_in_string = self.peek() == 0;
+        self.input_end = self.line_end();
         self.pos = self.start + 1;
         self.line_start = self.multi_line_start;
         self.lineno = self.first_lineno;
@@ -290,6 +291,7 @@ impl Tokenizer<'_> {
     fn unterminated_fstring(&mut self) -> Token {
         let detected = self.lineno;
         self.eof_in_string = self.peek() == 0;
+        self.input_end = self.line_end();
         let Some(mode) = self.modes.last() else { return self.error_token() };
         let prefix = mode.prefix;
         let triple = if mode.quote_size == 3 { "triple-quoted " } else { "" };
