@@ -62,10 +62,10 @@ macro_rules! instruction_table {
             LoadDeref(dst, local) [] (raise call collect);
             StoreDeref(none, src, local) [] (call collect);
             DeleteDeref(none, local) [] (call raise collect);
-            LoadGlobal(dst, name32) [cache] (call raise collect);
+            LoadGlobal(dst, name32) [cache, cache] (call raise collect);
             StoreGlobal(none, src, name) [] (call raise collect);
             DeleteGlobal(none, none, name) [] (call raise collect);
-            LoadName(dst, name32) [cache] (call raise collect);
+            LoadName(dst, name32) [] (call raise collect);
             StoreName(none, src, name) [] (call raise collect);
             DeleteName(none, none, name) [] (call raise collect);
             LoadLocals(dst) [] (raise collect);
@@ -154,14 +154,14 @@ macro_rules! instruction_table {
             JumpIfExcMatch(none, src, src) [jump] (call raise collect);
 
             // Attributes, items, imports.
-            LoadAttr(dst, src, name) [cache] (call raise collect);
+            LoadAttr(dst, src, name) [cache, cache] (call raise collect);
             /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`.
-            LoadMethod(dst, src, name) [cache] (call raise collect);
-            StoreAttr(name, src, src) [cache] (call raise collect);
+            LoadMethod(dst, src, name) [cache, cache] (call raise collect);
+            StoreAttr(name, src, src) [cache, cache] (call raise collect);
             DeleteAttr(none, src, name) [] (call raise collect);
             /// `b` … `b + 2` are `super`, class and self. VARIANT: as a method (to `a` and `a + 1`); VARIANT2: `super`
             /// has two arguments.
-            LoadSuperAttr(dst, base, name) [cache] (call raise collect);
+            LoadSuperAttr(dst, base, name) [] (call raise collect);
             /// Special method `c` of `b` and its `self` (or null) to `a` and `a + 1`.
             LoadSpecial(dst, src, imm) [] (call raise collect);
             /// `b[c] = a`; A_LOCAL stands for "a is owned".
@@ -211,9 +211,9 @@ macro_rules! instruction_table {
 
             // Calls. `b` is the callable, `b + 1` its `self` or null, the arguments follow.
             /// `c` arguments. VARIANT: there is no `self`, whatever the register holds.
-            Call(dst, base, imm) [mask, cache] (call raise collect);
+            Call(dst, base, imm) [mask] (call raise collect);
             /// The same; the last arguments are named by the constant in `mask` or by the tuple behind the arguments.
-            CallKw(dst, base, imm) [mask, cache] (call raise collect);
+            CallKw(dst, base, imm) [mask] (call raise collect);
             /// `b`: callable, null, tuple, dict. VARIANT: without dict.
             CallFunctionEx(dst, base) [] (call raise collect);
             CallIntrinsic1(dst, src, imm) [] (call raise collect);
@@ -225,7 +225,7 @@ macro_rules! instruction_table {
             // Iteration, generators, coroutines.
             GetIter(dst, src) [] (call raise collect);
             /// The next value of `b`, or a jump.
-            ForIter(dst, peek) [jump, cache] (call raise collect);
+            ForIter(dst, peek) [jump] (call raise collect);
             GetLen(dst, peek) [] (call raise collect);
             GetYieldFromIter(dst, src) [] (call raise collect);
             GetAwaitable(dst, src, imm) [] (call raise collect);

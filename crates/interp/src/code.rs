@@ -1,0 +1,227 @@
+//! `code`: a code object, its constants and names as objects, and its register code.
+//!
+//! Counterpart of CPython's `Objects/codeobject.c`. Constants and names become objects, and the bytecode register code,
+//! when the code is first run or looked at.
+
+mod attributes;
+mod constants;
+
+use std::cell::Cell;
+use std::ptr;
+use std::sync::{Arc, OnceLock};
+
+use taipan_bytecode::CodeData;
+use taipan_bytecode::code::{CO_NEWLOCALS, CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS};
+use taipan_bytecode::linetable::{self, Position};
+use taipan_object::header::Header;
+use taipan_object::heap::Kind;
+use taipan_object::object::{Payload, Visitor};
+use taipan_object::types::{Type, TypeSpec};
+use taipan_object::{Ref, Result, Value, Vm};
+
+use crate::lower::{Lowered, lower};
+pub use constants::{constant_to_value, value_to_constant};
+
+/// A code object.
+#[repr(C)]
+pub struct Code {
+    pub header: Header,
+    /// The register code that calls enter; null until it is made.
+    pub entry: Cell<*const u64>,
+    /// The constants as words, those of [`Lowered::small_ints`] behind `co_consts`.
+    pub constants: Cell<*const u64>,
+    /// The number of arguments if there are no others than positional ones, else −1.
+    pub simple_args: i32,
+    pub registers: Cell<u32>,
+    nlocalsplus: u32,
+    pub data: Arc<CodeData>,
+    objects: OnceLock<Objects>,
+    code: OnceLock<RegisterCode>,
+    debug_code: OnceLock<RegisterCode>,
+    /// `co_extra`, monitoring and others may hang data on a code by its id.
+    pub version: u32,
+}
+
+struct Objects {
+    consts: Box<[Value]>,
+    names: Box<[Value]>,
+    localsplusnames: Box<[Value]>,
+}
+
+/// Register code with its constants.
+pub struct RegisterCode {
+    pub lowered: Lowered,
+    constants: Box<[Value]>,
+}
+
+// SAFETY: repr(C), header first. Constants are immutable and cannot refer to the code, so it is no container.
+unsafe impl Payload for Code {
+    const KIND: Kind = Kind::Leaf;
+    fn static_type() -> &'static Type {
+        CODE.ty()
+    }
+    fn traverse(&self, _: Visitor) {}
+}
+
+pub static CODE: TypeSpec = TypeSpec::new::<Code>("code")
+    .doc("Create a code object.  Not for the faint of heart.")
+    .flags(taipan_object::types::type_flags::HAS_WEAKREF)
+    .slots(attributes::slots)
+    .methods(attributes::METHODS)
+    .members(attributes::MEMBERS)
+    .getset(attributes::GETSET);
+
+impl Code {
+    pub fn new(data: Arc<CodeData>) -> Ref<Code> {
+        Self::build(data, OnceLock::new())
+    }
+
+    /// A code object whose constants are given as objects (they may be of any type).
+    pub fn with_consts(data: Arc<CodeData>, consts: Vec<Value>) -> Ref<Code> {
+        let objects = Objects {
+            consts: consts.into(),
+            names: data.names.iter().map(constants::interned).collect(),
+            localsplusnames: data.localsplusnames.iter().map(constants::interned).collect(),
+        };
+        Self::build(data, OnceLock::from(objects))
+    }
+
+    fn build(data: Arc<CodeData>, objects: OnceLock<Objects>) -> Ref<Code> {
+        let simple = data.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0
+            && data.kwonlyargcount == 0
+            && data.flags & (CO_OPTIMIZED | CO_NEWLOCALS) == CO_OPTIMIZED | CO_NEWLOCALS;
+        Ref::new(Code {
+            header: Header::new(CODE.ty()),
+            entry: Cell::new(ptr::null()),
+            constants: Cell::new(ptr::null()),
+            simple_args: if simple { data.argcount as i32 } else { -1 },
+            registers: Cell::new(0),
+            nlocalsplus: data.localspluskinds.len() as u32,
+            data,
+            objects,
+            code: OnceLock::new(),
+            debug_code: OnceLock::new(),
+            version: 0,
+        })
+    }
+
+    fn objects(&self) -> &Objects {
+        self.objects.get_or_init(|| Objects {
+            consts: self.data.consts.iter().map(constant_to_value).collect(),
+            names: self.data.names.iter().map(constants::interned).collect(),
+            localsplusnames: self.data.localsplusnames.iter().map(constants::interned).collect(),
+        })
+    }
+
+    #[inline(always)]
+    pub fn nlocalsplus(&self) -> usize {
+        self.nlocalsplus as usize
+    }
+
+    pub fn consts(&self) -> &[Value] {
+        &self.objects().consts
+    }
+
+    pub fn names(&self) -> &[Value] {
+        &self.objects().names
+    }
+
+    /// An entry of `co_names`.
+    #[inline(always)]
+    pub fn name_at(&self, index: usize) -> &Value {
+        &self.objects().names[index]
+    }
+
+    pub fn localsplusnames(&self) -> &[Value] {
+        &self.objects().localsplusnames
+    }
+
+    pub fn flags(&self) -> u32 {
+        self.data.flags
+    }
+
+    pub fn has_flag(&self, flag: u32) -> bool {
+        self.data.flags & flag != 0
+    }
+
+    /// Positional, keyword-only, `*` and `**` parameters.
+    pub fn total_args(&self) -> usize {
+        (self.data.argcount + self.data.kwonlyargcount) as usize
+            + self.has_flag(CO_VARARGS) as usize
+            + self.has_flag(CO_VARKEYWORDS) as usize
+    }
+
+    pub fn qualname(&self) -> String {
+        self.data.qualname.to_str_lossy().into_owned()
+    }
+
+    /// The register code that calls enter, made now if necessary; an error if the bytecode is unsound.
+    pub fn enter(&self, vm: &Vm) -> Result<*const u64> {
+        let entry = self.entry.get();
+        if !entry.is_null() {
+            return Ok(entry);
+        }
+        self.prepare(vm)
+    }
+
+    #[cold]
+    fn prepare(&self, vm: &Vm) -> Result<*const u64> {
+        if self.code.get().is_none() {
+            let made = self.make(vm, false)?;
+            // Another thread may have been faster; either version will do.
+            let _ = self.code.set(made);
+        }
+        let code = self.code.get().expect("just set");
+        self.constants.set(code.constants.as_ptr().cast());
+        self.registers.set(code.lowered.registers);
+        self.entry.set(code.lowered.words.as_ptr());
+        Ok(self.entry.get())
+    }
+
+    fn make(&self, vm: &Vm, debug: bool) -> Result<RegisterCode> {
+        let lowered = match lower(&self.data, debug) {
+            Ok(lowered) => lowered,
+            Err(error) => return Err(vm.system_error(format!("{error} in code object {}", self.qualname()))),
+        };
+        if self.consts().len() != self.data.consts.len() {
+            return Err(vm.system_error("code object with inconsistent constants".to_string()));
+        }
+        let mut constants = self.consts().to_vec();
+        constants.extend(lowered.small_ints.iter().map(|value| Value::small_int(*value as i64)));
+        Ok(RegisterCode { lowered, constants: constants.into() })
+    }
+
+    /// The code to which `pc` belongs: the optimised or the debug lowering.
+    pub fn register_code(&self, pc: *const u64) -> &RegisterCode {
+        for code in [self.code.get(), self.debug_code.get()].into_iter().flatten() {
+            if code.lowered.words.as_ptr_range().contains(&pc) {
+                return code;
+            }
+        }
+        unreachable!("a frame's pc lies in its code")
+    }
+
+    /// The optimised lowering, if it was made.
+    pub fn optimised(&self) -> Option<&RegisterCode> {
+        self.code.get()
+    }
+
+    /// The bytecode unit that the instruction at `pc` was made from.
+    pub fn unit_of_pc(&self, pc: *const u64) -> u32 {
+        let code = self.register_code(pc);
+        // SAFETY: `pc` lies in the words, as `register_code` found.
+        let at = unsafe { pc.offset_from(code.lowered.words.as_ptr()) } as u32;
+        let sites = &code.lowered.sites;
+        let index = sites.partition_point(|site| site.pc < at);
+        sites.get(index).or(sites.last()).map_or(0, |site| site.unit)
+    }
+
+    pub fn position_of_unit(&self, unit: u32) -> Position {
+        linetable::position_of(&self.data.linetable, self.data.firstlineno, unit)
+    }
+
+    pub fn lineno_of_unit(&self, unit: u32) -> Option<i32> {
+        let lineno = self.position_of_unit(unit).lineno;
+        (lineno != -1).then_some(lineno)
+    }
+}

@@ -1,0 +1,522 @@
+//! The interpreter: runs register code.
+//!
+//! [`run`] fetches an instruction and lets the [`Machine`] execute it. Handlers are inlined into the one loop; they see
+//! raw words, and leave what is rare to `#[cold]` functions that return a word (0: an exception is in flight). The
+//! handlers are in the file of their subject:
+//!
+//! * `arithmetic.rs` operators and comparisons, `names.rs` globals, names and cells, `attribute.rs` attributes and their
+//!   inline caches, `items.rs` subscription, `build.rs` containers, strings and functions, `pattern.rs` matching;
+//! * `call.rs` calls and returns, `iteration.rs` loops and generators, `exceptions.rs` raising and handling,
+//!   `unwind.rs` the search for a handler, `import.rs` imports.
+//!
+//! Rules: a handler that may call out stores `pc` in the frame first; owned operands are released when an operation is
+//! over, raising or not; a destination is written before what it held is released.
+
+mod arithmetic;
+mod attribute;
+mod build;
+mod call;
+mod exceptions;
+mod import;
+mod intrinsics;
+mod items;
+mod iteration;
+mod names;
+mod pattern;
+mod unwind;
+
+use taipan_object::{Result, Value, Vm};
+
+use crate::frame::{Frame, Interp, is_pointer, release, retain};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
+
+pub use call::{call_function, eval_code};
+pub(crate) use call::{leave_frame, resume_frame};
+pub(crate) use unwind::find_map;
+
+/// What follows an instruction.
+pub(crate) enum Flow {
+    Next,
+    /// An exception is in flight; the frame's `pc` is that of the instruction that raised.
+    Raise,
+    /// The same, but the traceback already has this frame.
+    Reraise,
+    /// The entry frame is done: its result.
+    Leave(u64),
+}
+
+/// The registers of the dispatch loop.
+pub(crate) struct Machine<'a> {
+    pub vm: &'a Vm,
+    pub interp: &'a Interp,
+    pub frame: *mut Frame,
+    pub pc: *const u64,
+    pub regs: *mut u64,
+    pub constants: *const u64,
+}
+
+/// Views a word in place.
+///
+/// # Safety
+/// `word` is a live value's.
+#[inline(always)]
+pub(crate) unsafe fn view(word: &u64) -> &Value {
+    // SAFETY: by contract.
+    unsafe { Value::borrow_word(word) }
+}
+
+/// The word of a result, 0 for an exception.
+#[inline(always)]
+pub(crate) fn word_of(result: Result) -> u64 {
+    match result {
+        Ok(value) => value.into_word(),
+        Err(_) => 0,
+    }
+}
+
+impl Machine<'_> {
+    #[inline(always)]
+    pub unsafe fn get(&self, register: u16) -> u64 {
+        // SAFETY: the verifier bounds registers by the frame's size.
+        unsafe { *self.regs.add(register as usize) }
+    }
+
+    #[inline(always)]
+    pub unsafe fn put(&self, register: u16, word: u64) {
+        // SAFETY: as in `get`.
+        unsafe { *self.regs.add(register as usize) = word };
+    }
+
+    #[inline(always)]
+    pub unsafe fn constant(&self, index: u32) -> u64 {
+        // SAFETY: lowering names existing constants only.
+        unsafe { *self.constants.add(index as usize) }
+    }
+
+    /// Operand `c` of an instruction with a `…K` form.
+    #[inline(always)]
+    pub unsafe fn right<const K: bool>(&self, w: Word) -> u64 {
+        // SAFETY: as in `get` and `constant`.
+        unsafe { if K { self.constant(w.c as u32) } else { self.get(w.c) } }
+    }
+
+    /// The word behind the current instruction's first.
+    #[inline(always)]
+    pub unsafe fn extra(&self, index: usize) -> u64 {
+        // SAFETY: lowering emitted as many words as the instruction's row says.
+        unsafe { *self.pc.add(index) }
+    }
+
+    /// Writes the destination `a`.
+    #[inline(always)]
+    pub unsafe fn set(&mut self, w: Word, word: u64) {
+        // SAFETY: registers are in range; a local owns what it held, unless it is a borrowed parameter.
+        unsafe {
+            let slot = self.regs.add(w.a as usize);
+            if w.flags & A_LOCAL != 0 {
+                let old = *slot;
+                *slot = word;
+                if is_pointer(old) {
+                    self.release_local(w.a, old);
+                }
+            } else {
+                *slot = word;
+            }
+        }
+    }
+
+    /// Releases what local `index` held.
+    #[inline(always)]
+    pub unsafe fn release_local(&self, index: u16, old: u64) {
+        // SAFETY: the frame is alive, `old` was the local's.
+        unsafe {
+            (*self.frame).pc = self.pc;
+            let borrowed = (*self.frame).borrowed;
+            if borrowed != 0 && index < 32 && borrowed >> index & 1 != 0 {
+                (*self.frame).borrowed = borrowed & !(1 << index);
+            } else {
+                release(old);
+            }
+        }
+    }
+
+    /// Releases the owned ones of operands `b` and `c`.
+    #[inline(always)]
+    pub unsafe fn consume(&self, w: Word, b: u64, c: u64) {
+        // SAFETY: the flags say who owns.
+        unsafe { release_operands(w.flags, b, c) }
+    }
+
+    /// Operand `b` as an owned word: moved out of its register or cloned.
+    #[inline(always)]
+    pub unsafe fn take_b(&self, w: Word) -> u64 {
+        // SAFETY: live operand.
+        unsafe {
+            let word = self.get(w.b);
+            if w.flags & B_OWNED != 0 { word } else { retain(word) }
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn take_c(&self, w: Word) -> u64 {
+        // SAFETY: live operand.
+        unsafe {
+            let word = self.get(w.c);
+            if w.flags & C_OWNED != 0 { word } else { retain(word) }
+        }
+    }
+
+    /// Remembers where the frame is, before anything that may raise or call out.
+    #[inline(always)]
+    pub unsafe fn save(&self) {
+        // SAFETY: the current frame is alive.
+        unsafe { (*self.frame).pc = self.pc };
+    }
+
+    #[inline(always)]
+    pub unsafe fn advance(&mut self, words: usize) -> Flow {
+        // SAFETY: verified code does not run off its end.
+        self.pc = unsafe { self.pc.add(words) };
+        Flow::Next
+    }
+
+    #[inline(always)]
+    pub unsafe fn jump(&mut self, relative: u64) -> Flow {
+        // SAFETY: jump targets are instructions of the same code.
+        self.pc = unsafe { self.pc.offset(relative as u32 as i32 as isize) };
+        Flow::Next
+    }
+
+    /// Ends an instruction of `words` words whose result (0: raised) goes to `a`.
+    #[inline(always)]
+    pub unsafe fn finish(&mut self, w: Word, result: u64, words: usize) -> Flow {
+        if result == 0 {
+            return Flow::Raise;
+        }
+        // SAFETY: live result.
+        unsafe {
+            self.set(w, result);
+            self.advance(words)
+        }
+    }
+
+    /// Continues in `frame`, at its `pc`.
+    #[inline(always)]
+    pub unsafe fn load(&mut self, frame: *mut Frame) {
+        // SAFETY: a live frame whose code was lowered.
+        unsafe {
+            self.frame = frame;
+            self.pc = (*frame).pc;
+            self.regs = (*frame).regs;
+            self.constants = (*(*frame).code).constants.get();
+            self.interp.frame.set(frame);
+        }
+    }
+
+    pub fn frame(&self) -> &Frame {
+        // SAFETY: the current frame is alive.
+        unsafe { &*self.frame }
+    }
+}
+
+/// Releases the owned ones of two operands.
+///
+/// # Safety
+/// `flags` are those of the instruction whose operands these are.
+#[inline(always)]
+pub(crate) unsafe fn release_operands(flags: u8, b: u64, c: u64) {
+    // SAFETY: by contract.
+    unsafe {
+        if flags & B_OWNED != 0 {
+            release(b);
+        }
+        if flags & C_OWNED != 0 {
+            release(c);
+        }
+    }
+}
+
+/// Runs `entry`, whose `pc` is set and which has [`crate::frame::FRAME_ENTRY`], until it returns or yields (the word of
+/// the value) or raises (0).
+///
+/// # Safety
+/// The frame is the current one, complete, and verified code is at its `pc`.
+#[inline(never)]
+pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
+    // SAFETY: the handlers rely on what the verifier proved of the code that runs; see their files.
+    unsafe {
+        let mut m = Machine {
+            vm,
+            interp,
+            frame: entry,
+            pc: (*entry).pc,
+            regs: (*entry).regs,
+            constants: (*(*entry).code).constants.get(),
+        };
+        loop {
+            let w = Word::decode(*m.pc);
+            // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
+            let op: Op = std::mem::transmute::<u8, Op>(w.op);
+            let flow = match op {
+                Op::Move => {
+                    let word = m.take_b(w);
+                    m.set(w, word);
+                    m.advance(1)
+                }
+                Op::Borrow => {
+                    m.put(w.a, m.get(w.b));
+                    m.advance(1)
+                }
+                Op::BorrowPair => {
+                    let (first, second) = (m.get(w.b), m.get(w.c));
+                    m.put(w.a, first);
+                    m.put(w.a + 1, second);
+                    m.advance(1)
+                }
+                Op::Own => {
+                    retain(m.get(w.a));
+                    m.advance(1)
+                }
+                Op::LoadConst => {
+                    let word = m.constant(w.bc());
+                    if w.flags & B_OWNED != 0 {
+                        retain(word);
+                    }
+                    m.set(w, word);
+                    m.advance(1)
+                }
+                Op::LoadNull => {
+                    m.put(w.a, 0);
+                    m.advance(1)
+                }
+                Op::LoadCommonConstant => m.load_common_constant(w),
+                Op::Release => {
+                    let word = m.get(w.b);
+                    if is_pointer(word) {
+                        m.save();
+                        release(word);
+                    }
+                    m.advance(1)
+                }
+                Op::Swap => {
+                    let (b, c) = (m.get(w.b), m.get(w.c));
+                    m.put(w.b, c);
+                    m.put(w.c, b);
+                    m.advance(1)
+                }
+                Op::CheckBound => {
+                    if m.get(w.b) == 0 {
+                        m.save();
+                        names::raise_unbound(vm, m.frame(), w.b);
+                        Flow::Raise
+                    } else {
+                        m.advance(1)
+                    }
+                }
+                Op::CheckCell => m.check_cell(w),
+                Op::DeleteFast => {
+                    let old = m.get(w.b);
+                    m.put(w.b, 0);
+                    if is_pointer(old) {
+                        m.release_local(w.b, old);
+                    }
+                    m.advance(1)
+                }
+                Op::LoadFastAndClear => m.load_fast_and_clear(w),
+                Op::StoreFastMaybeNull => {
+                    let word = m.take_b(w);
+                    m.set(w, word);
+                    m.advance(1)
+                }
+
+                Op::MakeCell => m.make_cell(w),
+                Op::CopyFreeVars => m.copy_free_vars(w),
+                Op::LoadDeref => m.load_deref(w),
+                Op::StoreDeref => m.store_deref(w),
+                Op::DeleteDeref => m.delete_deref(w),
+                Op::LoadGlobal => m.load_global(w),
+                Op::StoreGlobal => m.store_global(w),
+                Op::DeleteGlobal => m.delete_global(w),
+                Op::LoadName => m.load_name(w),
+                Op::StoreName => m.store_name(w),
+                Op::DeleteName => m.delete_name(w),
+                Op::LoadLocals => m.load_locals(w),
+                Op::LoadFromDictOrDeref => m.load_from_dict_or_deref(w),
+                Op::LoadFromDictOrGlobals => m.load_from_dict_or_globals(w),
+                Op::LoadBuildClass => m.load_build_class(w),
+                Op::SetupAnnotations => m.setup_annotations(),
+
+                Op::Add => m.add::<false>(w),
+                Op::AddK => m.add::<true>(w),
+                Op::Subtract => m.subtract::<false>(w),
+                Op::SubtractK => m.subtract::<true>(w),
+                Op::Multiply => m.multiply::<false>(w),
+                Op::MultiplyK => m.multiply::<true>(w),
+                Op::And => m.bit_and::<false>(w),
+                Op::AndK => m.bit_and::<true>(w),
+                Op::Or => m.bit_or::<false>(w),
+                Op::OrK => m.bit_or::<true>(w),
+                Op::Xor => m.bit_xor::<false>(w),
+                Op::XorK => m.bit_xor::<true>(w),
+                Op::FloorDivide => m.floor_divide::<false>(w),
+                Op::FloorDivideK => m.floor_divide::<true>(w),
+                Op::Remainder => m.remainder::<false>(w),
+                Op::RemainderK => m.remainder::<true>(w),
+                Op::Lshift => m.shift_left::<false>(w),
+                Op::LshiftK => m.shift_left::<true>(w),
+                Op::Rshift => m.shift_right::<false>(w),
+                Op::RshiftK => m.shift_right::<true>(w),
+                Op::TrueDivide => m.true_divide::<false>(w),
+                Op::TrueDivideK => m.true_divide::<true>(w),
+                Op::Power | Op::MatrixMultiply => m.binary_slow::<false>(w),
+                Op::PowerK | Op::MatrixMultiplyK => m.binary_slow::<true>(w),
+                Op::Subscr => m.subscr::<false>(w),
+                Op::SubscrK => m.subscr::<true>(w),
+                Op::Negative => m.negative(w),
+                Op::Positive | Op::Invert => m.unary_slow(w),
+                Op::Not => m.not(w),
+                Op::ToBool => m.to_bool(w),
+
+                Op::CompareLt => m.compare::<false, 0>(w),
+                Op::CompareLe => m.compare::<false, 1>(w),
+                Op::CompareEq => m.compare::<false, 2>(w),
+                Op::CompareNe => m.compare::<false, 3>(w),
+                Op::CompareGt => m.compare::<false, 4>(w),
+                Op::CompareGe => m.compare::<false, 5>(w),
+                Op::CompareLtK => m.compare::<true, 0>(w),
+                Op::CompareLeK => m.compare::<true, 1>(w),
+                Op::CompareEqK => m.compare::<true, 2>(w),
+                Op::CompareNeK => m.compare::<true, 3>(w),
+                Op::CompareGtK => m.compare::<true, 4>(w),
+                Op::CompareGeK => m.compare::<true, 5>(w),
+                Op::Is => m.is(w),
+                Op::Contains => m.contains::<false>(w),
+                Op::ContainsK => m.contains::<true>(w),
+
+                Op::Jump => m.jump(w.bc() as u64),
+                Op::JumpBackward => m.jump_backward(w),
+                Op::JumpIf => m.jump_if(w),
+                Op::JumpIfNone => m.jump_if_none(w),
+                Op::JumpIfLt => m.jump_if_compare::<false, 0>(w),
+                Op::JumpIfLe => m.jump_if_compare::<false, 1>(w),
+                Op::JumpIfEq => m.jump_if_compare::<false, 2>(w),
+                Op::JumpIfNe => m.jump_if_compare::<false, 3>(w),
+                Op::JumpIfGt => m.jump_if_compare::<false, 4>(w),
+                Op::JumpIfGe => m.jump_if_compare::<false, 5>(w),
+                Op::JumpIfLtK => m.jump_if_compare::<true, 0>(w),
+                Op::JumpIfLeK => m.jump_if_compare::<true, 1>(w),
+                Op::JumpIfEqK => m.jump_if_compare::<true, 2>(w),
+                Op::JumpIfNeK => m.jump_if_compare::<true, 3>(w),
+                Op::JumpIfGtK => m.jump_if_compare::<true, 4>(w),
+                Op::JumpIfGeK => m.jump_if_compare::<true, 5>(w),
+                Op::JumpIfIs => m.jump_if_is(w),
+                Op::JumpIfContains => m.jump_if_contains::<false>(w),
+                Op::JumpIfContainsK => m.jump_if_contains::<true>(w),
+                Op::JumpIfExcMatch => m.jump_if_exc_match(w),
+
+                Op::LoadAttr => m.load_attr(w),
+                Op::LoadMethod => m.load_method(w),
+                Op::StoreAttr => m.store_attr(w),
+                Op::DeleteAttr => m.delete_attr(w),
+                Op::LoadSuperAttr => m.load_super_attr(w),
+                Op::LoadSpecial => m.load_special(w),
+                Op::StoreSubscr => m.store_subscr(w),
+                Op::DeleteSubscr => m.delete_subscr(w),
+                Op::BinarySlice => m.binary_slice(w),
+                Op::StoreSlice => m.store_slice(w),
+                Op::ImportName => m.import_name(w),
+                Op::ImportFrom => m.import_from(w),
+
+                Op::BuildTuple => m.build_tuple(w),
+                Op::BuildList => m.build_list(w),
+                Op::BuildSet => m.build_set(w),
+                Op::BuildMap => m.build_map(w),
+                Op::BuildString => m.build_string(w),
+                Op::BuildSlice => m.build_slice(w),
+                Op::BuildTemplate => m.build_template(w),
+                Op::BuildInterpolation => m.build_interpolation(w),
+                Op::ConvertValue => m.convert_value(w),
+                Op::FormatSimple => m.format_simple(w),
+                Op::FormatWithSpec => m.format_with_spec(w),
+                Op::ListAppend => m.list_append(w),
+                Op::ListExtend => m.list_extend(w),
+                Op::SetAdd => m.set_add(w),
+                Op::SetUpdate => m.set_update(w),
+                Op::MapAdd => m.map_add(w),
+                Op::DictUpdate => m.dict_update(w),
+                Op::DictMerge => m.dict_merge(w),
+                Op::UnpackSequence => m.unpack_sequence(w),
+                Op::UnpackToLocals => m.unpack_to_locals(w),
+                Op::UnpackEx => m.unpack_ex(w),
+                Op::MakeFunction => m.make_function(w),
+                Op::SetFunctionAttribute => m.set_function_attribute(w),
+
+                Op::Call => m.call(w),
+                Op::CallKw => m.call_kw(w),
+                Op::CallFunctionEx => m.call_function_ex(w),
+                Op::CallIntrinsic1 => m.call_intrinsic_1(w),
+                Op::CallIntrinsic2 => m.call_intrinsic_2(w),
+                Op::Return => {
+                    let word = m.take_b(w);
+                    m.do_return(word)
+                }
+                Op::ReturnConst => {
+                    let word = retain(m.constant(w.bc()));
+                    m.do_return(word)
+                }
+
+                Op::GetIter => m.get_iter(w),
+                Op::ForIter => m.for_iter(w),
+                Op::GetLen => m.get_len(w),
+                Op::GetYieldFromIter => m.get_yield_from_iter(w),
+                Op::GetAwaitable => m.get_awaitable(w),
+                Op::GetAiter => m.get_aiter(w),
+                Op::GetAnext => m.get_anext(w),
+                Op::ReturnGenerator => m.return_generator(),
+                Op::YieldValue => m.yield_value(w),
+                Op::Send => m.send(w),
+                Op::CleanupThrow => m.cleanup_throw(w),
+                Op::EndAsyncFor => m.end_async_for(w),
+
+                Op::Raise => m.raise(w),
+                Op::RaiseOne => m.raise_one(w),
+                Op::RaiseAgain => m.raise_again(),
+                Op::Reraise => m.reraise(w),
+                Op::PushExcInfo => m.push_exc_info(w),
+                Op::PopExcept => m.pop_except(w),
+                Op::CheckExcMatch => m.check_exc_match(w),
+                Op::CheckEgMatch => m.check_eg_match(w),
+                Op::WithExceptStart => m.with_except_start(w),
+
+                Op::MatchMapping => m.match_flag(w, taipan_object::types::type_flags::MAPPING),
+                Op::MatchSequence => m.match_flag(w, taipan_object::types::type_flags::SEQUENCE),
+                Op::MatchKeys => m.match_keys(w),
+                Op::MatchClass => m.match_class(w),
+
+                Op::Boundary => m.advance(1),
+            };
+            match flow {
+                Flow::Next => {}
+                Flow::Leave(word) => return word,
+                Flow::Raise | Flow::Reraise => {
+                    let handler = unwind::unwind(vm, interp, m.frame, matches!(flow, Flow::Raise));
+                    if handler.is_null() {
+                        return 0;
+                    }
+                    m.load(handler);
+                }
+            }
+        }
+    }
+}
+
+/// Whether an instruction's variant bit is set.
+#[inline(always)]
+pub(crate) fn variant(w: Word) -> bool {
+    w.flags & VARIANT != 0
+}
+
+#[inline(always)]
+pub(crate) fn variant2(w: Word) -> bool {
+    w.flags & VARIANT2 != 0
+}

@@ -1,0 +1,550 @@
+//! Operators, comparisons and the jumps that depend on them.
+//!
+//! Small ints are compared and, mostly, computed as words: the tag bit is the lowest, so order is kept.
+
+use taipan_object::types::slots::CompareOp;
+use taipan_object::{Result, Value, Vm};
+
+use super::{Flow, Machine, release_operands, variant, view, word_of};
+use crate::instruction::{Op, VARIANT, Word};
+
+#[inline(always)]
+fn both_ints(b: u64, c: u64) -> bool {
+    b & c & 1 != 0
+}
+
+#[inline(always)]
+fn both_floats(b: u64, c: u64) -> bool {
+    b & 3 == 2 && c & 3 == 2
+}
+
+#[inline(always)]
+fn decode_float(word: u64) -> f64 {
+    f64::from_bits(word.rotate_right(3).wrapping_sub(1 << 60))
+}
+
+/// The word of an immediate float, or something else (see `Value::immediate_float`).
+#[inline(always)]
+fn encode_float(value: f64) -> Option<u64> {
+    let word = value.to_bits().wrapping_add(1 << 60).rotate_left(3);
+    if word & 3 == 2 { Some(word) } else { None }
+}
+
+/// The word of a small int, if `value` is one.
+#[inline(always)]
+fn encode_int(value: i64) -> Option<u64> {
+    let word = (value as u64) << 1 | 1;
+    if word as i64 >> 1 == value { Some(word) } else { None }
+}
+
+macro_rules! arithmetic {
+    ($name:ident, |$a:ident, $b:ident| $int:expr, |$x:ident, $y:ident| $float:expr) => {
+        #[inline(always)]
+        pub unsafe fn $name<const K: bool>(&mut self, w: Word) -> Flow {
+            // SAFETY: operands are live; immediates carry no count, so nothing is to be released.
+            unsafe {
+                let ($a, $b) = (self.get(w.b), self.right::<K>(w));
+                if both_ints($a, $b) {
+                    if let Some(word) = $int {
+                        self.set(w, word);
+                        return self.advance(1);
+                    }
+                } else if both_floats($a, $b) {
+                    let ($x, $y) = (decode_float($a), decode_float($b));
+                    if let Some(word) = encode_float($float) {
+                        self.set(w, word);
+                        return self.advance(1);
+                    }
+                }
+                self.binary_slow::<K>(w)
+            }
+        }
+    };
+}
+
+macro_rules! int_arithmetic {
+    ($name:ident, |$a:ident, $b:ident| $int:expr) => {
+        #[inline(always)]
+        pub unsafe fn $name<const K: bool>(&mut self, w: Word) -> Flow {
+            // SAFETY: operands are live; immediates carry no count, so nothing is to be released.
+            unsafe {
+                let ($a, $b) = (self.get(w.b), self.right::<K>(w));
+                if both_ints($a, $b)
+                    && let Some(word) = $int
+                {
+                    self.set(w, word);
+                    return self.advance(1);
+                }
+                self.binary_slow::<K>(w)
+            }
+        }
+    };
+}
+
+#[inline(always)]
+fn floor_divide_ints(a: u64, b: u64) -> Option<u64> {
+    let (a, b) = (a as i64 >> 1, b as i64 >> 1);
+    if b == 0 {
+        return None;
+    }
+    let (quotient, remainder) = (a / b, a % b);
+    encode_int(if remainder != 0 && (remainder < 0) != (b < 0) { quotient - 1 } else { quotient })
+}
+
+#[inline(always)]
+fn remainder_ints(a: u64, b: u64) -> Option<u64> {
+    let (a, b) = (a as i64 >> 1, b as i64 >> 1);
+    if b == 0 {
+        return None;
+    }
+    let remainder = a % b;
+    encode_int(if remainder != 0 && (remainder < 0) != (b < 0) { remainder + b } else { remainder })
+}
+
+#[inline(always)]
+fn shift_left_ints(a: u64, b: u64) -> Option<u64> {
+    let (value, count) = (a as i64 >> 1, b as i64 >> 1);
+    if !(0..62).contains(&count) {
+        return None;
+    }
+    let shifted = value << count;
+    if shifted >> count == value { encode_int(shifted) } else { None }
+}
+
+#[inline(always)]
+fn shift_right_ints(a: u64, b: u64) -> Option<u64> {
+    let count = b as i64 >> 1;
+    if count < 0 { None } else { Some((a as i64 >> count.min(62)) as u64 | 1) }
+}
+
+/// Exact as long as both operands are.
+#[inline(always)]
+fn true_divide_ints(a: u64, b: u64) -> Option<u64> {
+    let (a, b) = (a as i64 >> 1, b as i64 >> 1);
+    const EXACT: std::ops::RangeInclusive<i64> = -(1 << 53)..=1 << 53;
+    if b == 0 || !EXACT.contains(&a) || !EXACT.contains(&b) {
+        return None;
+    }
+    encode_float(a as f64 / b as f64)
+}
+
+impl Machine<'_> {
+    arithmetic!(add, |a, b| (a as i64).checked_add(b as i64 - 1).map(|sum| sum as u64), |x, y| x + y);
+    arithmetic!(subtract, |a, b| (a as i64).checked_sub(b as i64 - 1).map(|sum| sum as u64), |x, y| x - y);
+    arithmetic!(multiply, |a, b| (a as i64 - 1).checked_mul(b as i64 >> 1).map(|product| product as u64 | 1), |x, y| x
+        * y);
+    int_arithmetic!(bit_and, |a, b| Some(a & b));
+    int_arithmetic!(bit_or, |a, b| Some(a | b));
+    int_arithmetic!(bit_xor, |a, b| Some(a ^ b | 1));
+    int_arithmetic!(floor_divide, |a, b| floor_divide_ints(a, b));
+    int_arithmetic!(remainder, |a, b| remainder_ints(a, b));
+    int_arithmetic!(shift_left, |a, b| shift_left_ints(a, b));
+    int_arithmetic!(shift_right, |a, b| shift_right_ints(a, b));
+
+    #[inline(always)]
+    pub unsafe fn true_divide<const K: bool>(&mut self, w: Word) -> Flow {
+        // SAFETY: operands are live; immediates carry no count.
+        unsafe {
+            let (b, c) = (self.get(w.b), self.right::<K>(w));
+            let quotient = if both_floats(b, c) {
+                encode_float(decode_float(b) / decode_float(c))
+            } else if both_ints(b, c) {
+                true_divide_ints(b, c)
+            } else {
+                None
+            };
+            match quotient {
+                Some(word) => {
+                    self.set(w, word);
+                    self.advance(1)
+                }
+                None => self.binary_slow::<K>(w),
+            }
+        }
+    }
+
+    /// Any binary operator, by way of the types' slots.
+    #[inline(always)]
+    pub unsafe fn binary_slow<const K: bool>(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            self.save();
+            let result = binary(self.vm, w.encode(), self.get(w.b), self.right::<K>(w));
+            self.finish(w, result, 1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn negative(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand.
+        unsafe {
+            let b = self.get(w.b);
+            if b & 1 != 0
+                && let Some(word) = 2i64.checked_sub(b as i64)
+            {
+                self.set(w, word as u64);
+                return self.advance(1);
+            }
+            if b & 3 == 2
+                && let Some(word) = encode_float(-decode_float(b))
+            {
+                self.set(w, word);
+                return self.advance(1);
+            }
+            self.unary_slow(w)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn unary_slow(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand.
+        unsafe {
+            self.save();
+            let result = unary(self.vm, w.encode(), self.get(w.b));
+            self.finish(w, result, 1)
+        }
+    }
+
+    /// The truth value of `b`, which is released if owned; 0: raised, 1: false, 2: true.
+    #[inline(always)]
+    unsafe fn truth(&mut self, w: Word, b: u64) -> u64 {
+        if b == Value::TRUE.word() {
+            return 2;
+        }
+        if b == Value::FALSE.word() || b == Value::NONE.word() {
+            return 1;
+        }
+        if b & 1 != 0 {
+            return 1 + (b != 1) as u64;
+        }
+        // SAFETY: live operand.
+        unsafe {
+            self.save();
+            truth(self.vm, w.flags, b)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn to_bool(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand.
+        unsafe {
+            let b = self.get(w.b);
+            let truth = self.truth(w, b);
+            self.finish(w, bool_word(truth), 1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn not(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand.
+        unsafe {
+            let b = self.get(w.b);
+            let truth = self.truth(w, b);
+            self.finish(w, if truth == 0 { 0 } else { bool_word(3 - truth) }, 1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn compare<const K: bool, const OP: u8>(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            let (b, c) = (self.get(w.b), self.right::<K>(w));
+            let holds = if both_ints(b, c) {
+                holds_ints::<OP>(b, c)
+            } else if both_floats(b, c) {
+                holds_floats::<OP>(decode_float(b), decode_float(c))
+            } else {
+                self.save();
+                let result = compare_values(self.vm, w.encode(), b, c, OP);
+                return self.finish(w, result, 1);
+            };
+            self.set(w, Value::bool(holds).into_word());
+            self.advance(1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn jump_if_compare<const K: bool, const OP: u8>(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            let (b, c) = (self.get(w.b), self.right::<K>(w));
+            let holds = if both_ints(b, c) {
+                holds_ints::<OP>(b, c)
+            } else if both_floats(b, c) {
+                holds_floats::<OP>(decode_float(b), decode_float(c))
+            } else {
+                self.save();
+                match compare_truth(self.vm, w.encode(), b, c, OP) {
+                    0 => return Flow::Raise,
+                    truth => truth == 2,
+                }
+            };
+            self.branch(w, holds)
+        }
+    }
+
+    /// Jumps if `condition` is what the variant bit asks for.
+    #[inline(always)]
+    pub unsafe fn branch(&mut self, w: Word, condition: bool) -> Flow {
+        // SAFETY: conditional jumps have a jump word.
+        unsafe { if condition == variant(w) { self.jump(self.extra(1)) } else { self.advance(2) } }
+    }
+
+    #[inline(always)]
+    pub unsafe fn jump_if(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand.
+        unsafe {
+            let b = self.get(w.b);
+            match self.truth(w, b) {
+                0 => Flow::Raise,
+                truth => self.branch(w, truth == 2),
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn jump_if_none(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            let b = self.get(w.b);
+            if w.flags & crate::instruction::B_OWNED != 0 && crate::frame::is_pointer(b) {
+                self.save();
+                crate::frame::release(b);
+            }
+            self.branch(w, b == Value::NONE.word())
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn is(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            let (b, c) = (self.get(w.b), self.get(w.c));
+            let same = view(&b).is(view(&c));
+            self.save();
+            self.consume(w, b, c);
+            self.set(w, Value::bool(same != variant(w)).into_word());
+            self.advance(1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn jump_if_is(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            let (b, c) = (self.get(w.b), self.get(w.c));
+            let same = view(&b).is(view(&c));
+            self.save();
+            self.consume(w, b, c);
+            self.branch(w, same)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn contains<const K: bool>(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            self.save();
+            let truth = contains(self.vm, w.flags, self.get(w.b), self.right::<K>(w));
+            if truth == 0 {
+                return Flow::Raise;
+            }
+            self.set(w, Value::bool((truth == 2) != variant(w)).into_word());
+            self.advance(1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn jump_if_contains<const K: bool>(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            self.save();
+            match contains(self.vm, w.flags, self.get(w.b), self.right::<K>(w)) {
+                0 => Flow::Raise,
+                truth => self.branch(w, truth == 2),
+            }
+        }
+    }
+}
+
+/// 0, 1 or 2 as null, False or True.
+#[inline(always)]
+fn bool_word(truth: u64) -> u64 {
+    match truth {
+        0 => 0,
+        1 => Value::FALSE.into_word(),
+        _ => Value::TRUE.into_word(),
+    }
+}
+
+#[inline(always)]
+fn holds_ints<const OP: u8>(b: u64, c: u64) -> bool {
+    let (b, c) = (b as i64, c as i64);
+    match OP {
+        0 => b < c,
+        1 => b <= c,
+        2 => b == c,
+        3 => b != c,
+        4 => b > c,
+        _ => b >= c,
+    }
+}
+
+#[inline(always)]
+fn holds_floats<const OP: u8>(b: f64, c: f64) -> bool {
+    match OP {
+        0 => b < c,
+        1 => b <= c,
+        2 => b == c,
+        3 => b != c,
+        4 => b > c,
+        _ => b >= c,
+    }
+}
+
+pub(super) fn truth_of(result: Result<bool>) -> u64 {
+    match result {
+        Ok(truth) => 1 + truth as u64,
+        Err(_) => 0,
+    }
+}
+
+#[inline(never)]
+unsafe fn truth(vm: &Vm, flags: u8, b: u64) -> u64 {
+    // SAFETY: a live operand, released if owned.
+    unsafe {
+        let truth = truth_of(vm.is_true(view(&b)));
+        release_operands(flags, b, 1);
+        truth
+    }
+}
+
+const COMPARE: [CompareOp; 6] =
+    [CompareOp::Lt, CompareOp::Le, CompareOp::Eq, CompareOp::Ne, CompareOp::Gt, CompareOp::Ge];
+
+/// A float operand as a number, if both are floats or small ints that a float holds exactly.
+#[inline(always)]
+fn as_number(value: &Value) -> Option<f64> {
+    if let Some(float) = value.as_immediate_float() {
+        return Some(float);
+    }
+    if let Some(int) = value.as_small_int() {
+        return if int.unsigned_abs() <= 1 << 53 { Some(int as f64) } else { None };
+    }
+    if value.ty().is(&taipan_object::builtins::float::FLOAT) {
+        return taipan_object::builtins::float::to_f64(value);
+    }
+    None
+}
+
+fn compare_numbers(left: &Value, right: &Value, op: u8) -> Option<bool> {
+    let (b, c) = (as_number(left)?, as_number(right)?);
+    Some(match op {
+        0 => holds_floats::<0>(b, c),
+        1 => holds_floats::<1>(b, c),
+        2 => holds_floats::<2>(b, c),
+        3 => holds_floats::<3>(b, c),
+        4 => holds_floats::<4>(b, c),
+        _ => holds_floats::<5>(b, c),
+    })
+}
+
+#[inline(never)]
+unsafe fn compare_values(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
+    // SAFETY: live operands, released if owned.
+    unsafe {
+        let w = Word::decode(word);
+        let (left, right) = (view(&b), view(&c));
+        let result = match compare_numbers(left, right, op) {
+            Some(holds) => Value::bool(holds).into_word(),
+            None => match vm.rich_compare(left, right, COMPARE[op as usize]) {
+                Ok(value) if w.flags & VARIANT != 0 && !value.is_bool() => bool_word(truth_of(vm.is_true(&value))),
+                result => word_of(result),
+            },
+        };
+        release_operands(w.flags, b, c);
+        result
+    }
+}
+
+#[inline(never)]
+unsafe fn compare_truth(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
+    // SAFETY: live operands, released if owned.
+    unsafe {
+        let w = Word::decode(word);
+        let (left, right) = (view(&b), view(&c));
+        let truth = match compare_numbers(left, right, op) {
+            Some(holds) => 1 + holds as u64,
+            None => match vm.rich_compare(left, right, COMPARE[op as usize]) {
+                Ok(value) => truth_of(vm.is_true(&value)),
+                Err(_) => 0,
+            },
+        };
+        release_operands(w.flags, b, c);
+        truth
+    }
+}
+
+#[inline(never)]
+unsafe fn contains(vm: &Vm, flags: u8, b: u64, c: u64) -> u64 {
+    // SAFETY: live operands, released if owned.
+    unsafe {
+        let truth = truth_of(vm.contains(view(&c), view(&b)));
+        release_operands(flags, b, c);
+        truth
+    }
+}
+
+#[inline(never)]
+unsafe fn unary(vm: &Vm, word: u64, b: u64) -> u64 {
+    // SAFETY: a live operand, released if owned.
+    unsafe {
+        let w = Word::decode(word);
+        let value = view(&b);
+        let result = if w.op == Op::Negative as u8 {
+            vm.negative(value)
+        } else if w.op == Op::Positive as u8 {
+            vm.positive(value)
+        } else {
+            vm.invert(value)
+        };
+        release_operands(w.flags, b, 1);
+        word_of(result)
+    }
+}
+
+#[inline(never)]
+unsafe fn binary(vm: &Vm, word: u64, b: u64, c: u64) -> u64 {
+    // SAFETY: live operands, released if owned.
+    unsafe {
+        let w = Word::decode(word);
+        let result = word_of(binary_values(vm, w, view(&b), view(&c)));
+        release_operands(w.flags, b, c);
+        result
+    }
+}
+
+fn binary_values(vm: &Vm, w: Word, left: &Value, right: &Value) -> Result {
+    macro_rules! operator {
+        ($plain:ident, $inplace:ident) => {
+            if variant(w) { vm.$inplace(left, right) } else { vm.$plain(left, right) }
+        };
+    }
+    match Op::from_u8(w.op) {
+        Some(Op::Add | Op::AddK) => operator!(add, inplace_add),
+        Some(Op::Subtract | Op::SubtractK) => operator!(subtract, inplace_subtract),
+        Some(Op::Multiply | Op::MultiplyK) => operator!(multiply, inplace_multiply),
+        Some(Op::And | Op::AndK) => operator!(and, inplace_and),
+        Some(Op::Or | Op::OrK) => operator!(or, inplace_or),
+        Some(Op::Xor | Op::XorK) => operator!(xor, inplace_xor),
+        Some(Op::FloorDivide | Op::FloorDivideK) => operator!(floor_divide, inplace_floor_divide),
+        Some(Op::Remainder | Op::RemainderK) => operator!(remainder, inplace_remainder),
+        Some(Op::Lshift | Op::LshiftK) => operator!(lshift, inplace_lshift),
+        Some(Op::Rshift | Op::RshiftK) => operator!(rshift, inplace_rshift),
+        Some(Op::TrueDivide | Op::TrueDivideK) => operator!(true_divide, inplace_true_divide),
+        Some(Op::MatrixMultiply | Op::MatrixMultiplyK) => operator!(matrix_multiply, inplace_matrix_multiply),
+        Some(Op::Power | Op::PowerK) if variant(w) => vm.inplace_power(left, right),
+        Some(Op::Power | Op::PowerK) => vm.power(left, right, &Value::NONE),
+        _ => vm.get_item(left, right),
+    }
+}

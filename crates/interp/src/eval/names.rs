@@ -1,0 +1,528 @@
+//! Locals that may be unbound, cells, globals and the names of class and module code.
+//!
+//! LOAD_GLOBAL's caches are {keys version: 32, entry: 16, kind: 8}: the first word is about the globals, the second
+//! about the builtins. A keys version says which names a dict has at which entries, so the value is read afresh.
+
+use taipan_object::builtins::cell::Cell;
+use taipan_object::builtins::dict::{DICT, Dict};
+use taipan_object::exceptions::{self, NAME_ERROR, UNBOUND_LOCAL_ERROR, new_exception, set_field};
+use taipan_object::types::TypeSpec;
+use taipan_object::vm::names;
+use taipan_object::{Ref, Result, Value, Vm};
+
+use super::{Flow, Machine, release_operands, view, word_of};
+use crate::frame::{Frame, is_pointer, release, retain};
+use crate::instruction::Word;
+
+const IN_GLOBALS: u64 = 1;
+const IN_BUILTINS: u64 = 2;
+
+#[inline(always)]
+fn cache_kind(cache: u64) -> u64 {
+    cache >> 48 & 0xFF
+}
+
+fn cache_word(version: u32, entry: usize, kind: u64) -> Option<u64> {
+    if version == 0 || entry > 0xFFFF { None } else { Some(version as u64 | (entry as u64) << 32 | kind << 48) }
+}
+
+/// The entry that `cache` names, if `dict` still has the keys it had.
+#[inline(always)]
+unsafe fn cached_entry(dict: &Dict, cache: u64) -> Option<u64> {
+    // SAFETY: nothing runs between the test and the read.
+    unsafe {
+        let table = &*dict.state.as_ptr();
+        if table.current_keys_version() != cache as u32 {
+            return None;
+        }
+        Some(table.entries.get_unchecked((cache >> 32) as u16 as usize).value.word())
+    }
+}
+
+/// "name 'x' is not defined", with the name as attribute.
+pub(crate) fn raise_name_error(vm: &Vm, class: &'static TypeSpec, message: String, name: &Value) {
+    let exception = new_exception(class.ty(), vec![Value::from(message)]);
+    set_field(&exception, &names().name, name.clone());
+    let _ = vm.raise(exception);
+}
+
+/// Raises the error of an unbound local, cell or free variable.
+#[cold]
+#[inline(never)]
+pub(crate) fn raise_unbound(vm: &Vm, frame: &Frame, local: u16) {
+    let code = frame.code();
+    let name = &code.localsplusnames()[local as usize];
+    let text = vm.display_name(name);
+    if code.data.localspluskinds[local as usize] & taipan_bytecode::code::CO_FAST_FREE != 0 {
+        let message = format!(
+            "cannot access free variable '{text}' where it is not associated with a value in enclosing scope"
+        );
+        raise_name_error(vm, &NAME_ERROR, message, name);
+    } else {
+        let message = format!("cannot access local variable '{text}' where it is not associated with a value");
+        raise_name_error(vm, &UNBOUND_LOCAL_ERROR, message, name);
+    }
+}
+
+#[cold]
+fn raise_undefined(vm: &Vm, name: &Value) {
+    raise_name_error(vm, &NAME_ERROR, format!("name '{}' is not defined", vm.display_name(name)), name);
+}
+
+/// `mapping[name]`, None for a `KeyError`.
+fn get_optional(vm: &Vm, mapping: &Value, name: &Value) -> Result<Option<Value>> {
+    if let Some(dict) = mapping.downcast_exact::<Dict>() {
+        return Ok(dict.get_str(name));
+    }
+    match vm.get_item(mapping, name) {
+        Ok(value) => Ok(Some(value)),
+        Err(raised) => vm.catch(raised, exceptions::KEY_ERROR.ty()).map(|_| None),
+    }
+}
+
+fn global(vm: &Vm, frame: &Frame, name: &Value) -> Result<Option<Value>> {
+    let function = frame.function();
+    match get_optional(vm, function.globals.as_value(), name)? {
+        Some(value) => Ok(Some(value)),
+        None => get_optional(vm, function.builtins.as_value(), name),
+    }
+}
+
+fn found(vm: &Vm, result: Result<Option<Value>>, name: &Value) -> u64 {
+    match result {
+        Ok(Some(value)) => value.into_word(),
+        Ok(None) => {
+            raise_undefined(vm, name);
+            0
+        }
+        Err(_) => 0,
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64) -> u64 {
+    let name = frame.code().name_at(index as usize);
+    let function = frame.function();
+    let (globals, builtins) = (&function.globals, &function.builtins);
+    if globals.as_value().ty().is(&DICT) && builtins.as_value().ty().is(&DICT) {
+        let mut table = globals.state.borrow(&globals.header);
+        let version = table.keys_version();
+        let mut caches_made = None;
+        if let Some(entry) = table.find_str(name) {
+            caches_made = cache_word(version, entry, IN_GLOBALS).map(|cache| (cache, 0));
+        } else if !std::ptr::eq(&**globals, &**builtins) {
+            drop(table);
+            let mut builtins_table = builtins.state.borrow(&builtins.header);
+            let builtins_version = builtins_table.keys_version();
+            if let Some(entry) = builtins_table.find_str(name) {
+                let second = cache_word(builtins_version, entry, IN_BUILTINS);
+                caches_made = cache_word(version, 0, IN_BUILTINS).zip(second);
+            }
+        }
+        if let Some((first, second)) = caches_made {
+            // SAFETY: the instruction has two cache words; the kinds agree whichever is read first.
+            unsafe {
+                *caches.add(1) = second;
+                *caches = first;
+            }
+        }
+    }
+    found(vm, global(vm, frame, name), name)
+}
+
+#[cold]
+#[inline(never)]
+fn load_name_slow(vm: &Vm, frame: &Frame, name: &Value) -> u64 {
+    // SAFETY: the frame owns its namespace.
+    let result = unsafe {
+        match frame.namespace {
+            0 => Err(vm.system_error("no locals when loading a name")),
+            namespace => get_optional(vm, view(&namespace), name),
+        }
+    };
+    match result {
+        Ok(None) => found(vm, global(vm, frame, name), name),
+        result => found(vm, result, name),
+    }
+}
+
+#[inline(never)]
+unsafe fn store_name_slow(vm: &Vm, frame: &Frame, name: &Value, value: &Value) -> Result<()> {
+    match frame.namespace {
+        0 => Err(vm.system_error(format!("no locals found when storing '{}'", vm.display_name(name)))),
+        namespace => {
+            // SAFETY: the frame owns its namespace.
+            let namespace = unsafe { view(&namespace) };
+            match namespace.downcast_exact::<Dict>() {
+                Some(dict) => {
+                    dict.set_str(name, value.clone());
+                    Ok(())
+                }
+                None => vm.set_item(namespace, name, value),
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn delete_name_slow(vm: &Vm, frame: &Frame, name: &Value) -> Result<()> {
+    if frame.namespace == 0 {
+        return Err(vm.system_error(format!("no locals when deleting '{}'", vm.display_name(name))));
+    }
+    // SAFETY: the frame owns its namespace.
+    let deleted = unsafe { vm.delete_item(view(&frame.namespace), name) };
+    deleted.or_else(|raised| {
+        vm.catch(raised, exceptions::KEY_ERROR.ty())?;
+        raise_undefined(vm, name);
+        Err(vm.raised())
+    })
+}
+
+#[cold]
+#[inline(never)]
+fn make_cell(word: u64) -> u64 {
+    // SAFETY: the local's reference passes to the cell.
+    let content = if word == 0 { None } else { Some(unsafe { Value::from_word(word) }) };
+    Cell::new(content).into_value().into_word()
+}
+
+impl Machine<'_> {
+    pub(super) fn outcome(&mut self, result: Result<()>, words: usize) -> Flow {
+        match result {
+            // SAFETY: the instruction has `words` words.
+            Ok(()) => unsafe { self.advance(words) },
+            Err(_) => Flow::Raise,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn cell_missing(&mut self) -> Flow {
+        let _ = self.vm.system_error("local variable is no cell");
+        Flow::Raise
+    }
+
+    pub unsafe fn check_cell(&mut self, w: Word) -> Flow {
+        // SAFETY: a local is null or live.
+        unsafe {
+            let word = self.get(w.b);
+            if word != 0 && view(&word).downcast_exact::<Cell>().is_some() {
+                return self.advance(1);
+            }
+            self.save();
+            self.cell_missing()
+        }
+    }
+
+    /// A parameter that the caller lends gets its own reference.
+    #[inline(always)]
+    pub(super) unsafe fn own_parameter(&mut self, local: u16) {
+        // SAFETY: the frame is alive and the parameter's value with it.
+        unsafe {
+            let borrowed = (*self.frame).borrowed;
+            if borrowed != 0 && local < 32 && borrowed >> local & 1 != 0 {
+                (*self.frame).borrowed = borrowed & !(1 << local);
+                retain(self.get(local));
+            }
+        }
+    }
+
+    pub unsafe fn load_fast_and_clear(&mut self, w: Word) -> Flow {
+        // SAFETY: the reference moves with the word.
+        unsafe {
+            self.own_parameter(w.b);
+            self.put(w.a, self.get(w.b));
+            self.put(w.b, 0);
+            self.advance(1)
+        }
+    }
+
+    pub unsafe fn make_cell(&mut self, w: Word) -> Flow {
+        // SAFETY: the local's reference moves into the cell.
+        unsafe {
+            self.save();
+            self.own_parameter(w.a);
+            let cell = make_cell(self.get(w.a));
+            self.put(w.a, cell);
+            self.advance(1)
+        }
+    }
+
+    pub unsafe fn copy_free_vars(&mut self, w: Word) -> Flow {
+        // SAFETY: the verifier compared `c` with the number of free variables, which are the last locals.
+        unsafe {
+            let frame = self.frame();
+            let cells = frame.function().closure.as_ref().map_or(&[][..], |closure| closure.as_slice());
+            if cells.len() != w.c as usize {
+                self.save();
+                let _ = self.vm.system_error("function has no closure for its code's free variables");
+                return Flow::Raise;
+            }
+            let first = frame.code().nlocalsplus() - cells.len();
+            for (index, cell) in cells.iter().enumerate() {
+                let local = (first + index) as u16;
+                let old = self.get(local);
+                self.put(local, cell.clone().into_word());
+                release(old);
+            }
+            self.advance(1)
+        }
+    }
+
+    /// The content of the cell in local `index`, borrowed; 0 if it is empty.
+    #[inline(always)]
+    pub(super) unsafe fn cell_content(&self, index: u16) -> u64 {
+        // SAFETY: the verifier (or CheckCell) says that the local is a cell; `Option<Value>` is one word.
+        unsafe {
+            let cell = &*(self.get(index) as *const Cell);
+            *cell.contents.as_ptr().cast::<u64>()
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn load_deref(&mut self, w: Word) -> Flow {
+        // SAFETY: the content is live.
+        unsafe {
+            let word = self.cell_content(w.b);
+            if word == 0 {
+                self.save();
+                raise_unbound(self.vm, self.frame(), w.b);
+                return Flow::Raise;
+            }
+            self.set(w, retain(word));
+            self.advance(1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn store_deref(&mut self, w: Word) -> Flow {
+        // SAFETY: as in `cell_content`; the old content was the cell's.
+        unsafe {
+            let word = self.take_b(w);
+            let cell = &*(self.get(w.c) as *const Cell);
+            let old = std::mem::replace(&mut *cell.contents.as_ptr().cast::<u64>(), word);
+            if is_pointer(old) {
+                self.save();
+                release(old);
+            }
+            self.advance(1)
+        }
+    }
+
+    pub unsafe fn delete_deref(&mut self, w: Word) -> Flow {
+        // SAFETY: as in `store_deref`.
+        unsafe {
+            self.save();
+            if self.cell_content(w.b) == 0 {
+                raise_unbound(self.vm, self.frame(), w.b);
+                return Flow::Raise;
+            }
+            (*(self.get(w.b) as *const Cell)).set(None);
+            self.advance(1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn load_global(&mut self, w: Word) -> Flow {
+        // SAFETY: the frame's function and its dicts are alive; entries own their values.
+        unsafe {
+            let function = (*self.frame).function();
+            let (first, second) = (self.extra(1), self.extra(2));
+            let word = match cache_kind(first) {
+                IN_GLOBALS => cached_entry(&function.globals, first),
+                IN_BUILTINS if cached_version(&function.globals) == first as u32 => {
+                    cached_entry(&function.builtins, second)
+                }
+                _ => None,
+            };
+            if let Some(word) = word {
+                self.set(w, retain(word));
+                return self.advance(3);
+            }
+            self.save();
+            let caches = self.pc.add(1).cast_mut();
+            let word = load_global_slow(self.vm, self.frame(), w.bc(), caches);
+            self.finish(w, word, 3)
+        }
+    }
+
+    pub unsafe fn store_global(&mut self, w: Word) -> Flow {
+        // SAFETY: a live operand, released if owned.
+        unsafe {
+            self.save();
+            let frame = &*self.frame;
+            let name = frame.code().name_at(w.c as usize);
+            let value = self.get(w.b);
+            let globals = &frame.function().globals;
+            let result = if globals.as_value().ty().is(&DICT) {
+                globals.set_str(name, view(&value).clone());
+                Ok(())
+            } else {
+                self.vm.set_item(globals.as_value(), name, view(&value))
+            };
+            release_operands(w.flags, value, 1);
+            self.outcome(result, 1)
+        }
+    }
+
+    pub unsafe fn delete_global(&mut self, w: Word) -> Flow {
+        // SAFETY: the frame is alive.
+        unsafe {
+            self.save();
+            let frame = &*self.frame;
+            let name = frame.code().name_at(w.c as usize);
+            match frame.function().globals.remove(self.vm, name) {
+                Ok(Some(_)) => self.advance(1),
+                Ok(None) => {
+                    raise_undefined(self.vm, name);
+                    Flow::Raise
+                }
+                Err(_) => Flow::Raise,
+            }
+        }
+    }
+
+    pub unsafe fn load_name(&mut self, w: Word) -> Flow {
+        // SAFETY: the frame is alive.
+        unsafe {
+            self.save();
+            let frame = &*self.frame;
+            let word = load_name_slow(self.vm, frame, frame.code().name_at(w.bc() as usize));
+            self.finish(w, word, 1)
+        }
+    }
+
+    pub unsafe fn store_name(&mut self, w: Word) -> Flow {
+        // SAFETY: a live operand, released if owned.
+        unsafe {
+            self.save();
+            let frame = &*self.frame;
+            let value = self.get(w.b);
+            let result = store_name_slow(self.vm, frame, frame.code().name_at(w.c as usize), view(&value));
+            release_operands(w.flags, value, 1);
+            self.outcome(result, 1)
+        }
+    }
+
+    pub unsafe fn delete_name(&mut self, w: Word) -> Flow {
+        // SAFETY: the frame is alive.
+        unsafe {
+            self.save();
+            let frame = &*self.frame;
+            let result = delete_name_slow(self.vm, frame, frame.code().name_at(w.c as usize));
+            self.outcome(result, 1)
+        }
+    }
+
+    pub unsafe fn load_locals(&mut self, w: Word) -> Flow {
+        // SAFETY: the frame owns its namespace.
+        unsafe {
+            self.save();
+            let namespace = (*self.frame).namespace;
+            if namespace == 0 {
+                let _ = self.vm.system_error("no locals");
+                return Flow::Raise;
+            }
+            self.finish(w, retain(namespace), 1)
+        }
+    }
+
+    pub unsafe fn load_from_dict_or_deref(&mut self, w: Word) -> Flow {
+        // SAFETY: a live operand, released if owned; the verifier saw to the cell.
+        unsafe {
+            self.save();
+            let frame = &*self.frame;
+            let mapping = self.get(w.b);
+            let name = &frame.code().localsplusnames()[w.c as usize];
+            let word = match get_optional(self.vm, view(&mapping), name) {
+                Ok(Some(value)) => value.into_word(),
+                Ok(None) => match self.cell_content(w.c) {
+                    0 => {
+                        raise_unbound(self.vm, frame, w.c);
+                        0
+                    }
+                    word => retain(word),
+                },
+                Err(_) => 0,
+            };
+            release_operands(w.flags, mapping, 1);
+            self.finish(w, word, 1)
+        }
+    }
+
+    pub unsafe fn load_from_dict_or_globals(&mut self, w: Word) -> Flow {
+        // SAFETY: a live operand, released if owned.
+        unsafe {
+            self.save();
+            let frame = &*self.frame;
+            let mapping = self.get(w.b);
+            let name = frame.code().name_at(w.c as usize);
+            let result = match get_optional(self.vm, view(&mapping), name) {
+                Ok(None) => global(self.vm, frame, name),
+                result => result,
+            };
+            let word = found(self.vm, result, name);
+            release_operands(w.flags, mapping, 1);
+            self.finish(w, word, 1)
+        }
+    }
+
+    pub unsafe fn load_build_class(&mut self, w: Word) -> Flow {
+        // SAFETY: the frame is alive.
+        unsafe {
+            self.save();
+            let name = &names().__build_class__;
+            let word = match get_optional(self.vm, (*self.frame).function().builtins.as_value(), name) {
+                Ok(Some(value)) => value.into_word(),
+                Ok(None) => {
+                    let _ = self.vm.name_error("__build_class__ not found");
+                    0
+                }
+                Err(_) => 0,
+            };
+            self.finish(w, word, 1)
+        }
+    }
+
+    pub unsafe fn setup_annotations(&mut self) -> Flow {
+        // SAFETY: the frame owns its namespace.
+        unsafe {
+            self.save();
+            let namespace = (*self.frame).namespace;
+            if namespace == 0 {
+                let _ = self.vm.system_error("no locals found when setting up annotations");
+                return Flow::Raise;
+            }
+            let name = &names().__annotations__;
+            let result = match get_optional(self.vm, view(&namespace), name) {
+                Ok(None) => self.vm.set_item(view(&namespace), name, Dict::new().as_value()),
+                result => result.map(drop),
+            };
+            self.outcome(result, 1)
+        }
+    }
+
+    pub unsafe fn load_common_constant(&mut self, w: Word) -> Flow {
+        use taipan_bytecode::oparg::CommonConstant;
+        // SAFETY: the frame is alive.
+        unsafe {
+            self.save();
+            let result = match CommonConstant::from_oparg(w.c as u32) {
+                Some(CommonConstant::AssertionError) => Ok(exceptions::ASSERTION_ERROR.value()),
+                Some(CommonConstant::NotImplementedError) => Ok(exceptions::NOT_IMPLEMENTED_ERROR.value()),
+                Some(CommonConstant::Tuple) => Ok(taipan_object::builtins::tuple::TUPLE.value()),
+                Some(CommonConstant::All) => self.interp.builtin(self.vm, "all"),
+                _ => self.interp.builtin(self.vm, "any"),
+            };
+            self.finish(w, word_of(result), 1)
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn cached_version(dict: &Ref<Dict>) -> u32 {
+    // SAFETY: nothing runs while the version is read.
+    unsafe { (*dict.state.as_ptr()).current_keys_version() }
+}

@@ -1,0 +1,374 @@
+//! Frames and the thread's stacks: one contiguous run of registers, one of frame records.
+//!
+//! A frame's registers are localsplus, then the operand stack. A callee's window starts at its first argument, inside
+//! the caller's window; what a caller has above that is dead during the call. Generators own a [`Frame`] and registers
+//! of the same layout on the heap.
+//!
+//! Words in registers are raw: 0 is null, anything else is a [`Value`]'s word. Which of them own a reference, the
+//! lowering says (`lower::Site`); locals own theirs, except parameters in [`Frame::borrowed`].
+
+use std::cell::Cell;
+use std::ptr::{self, NonNull};
+
+use taipan_object::{Value, Vm};
+
+use crate::code::Code;
+use crate::function::Function;
+
+/// A call in progress.
+#[repr(C)]
+pub struct Frame {
+    /// The first register.
+    pub regs: *mut u64,
+    /// The instruction being executed, or, in a suspended generator, the one that suspended it.
+    pub pc: *const u64,
+    /// Alive as long as the function is (which keeps codes that were replaced).
+    pub code: *const Code,
+    pub previous: *mut Frame,
+    /// The function, owned.
+    pub function: u64,
+    /// The namespace of module and class code, owned; 0 in functions. In constructor frames the new instance.
+    pub namespace: u64,
+    /// The frame object, borrowed (it clears this when it dies); 0 if nobody asked for one.
+    pub object: u64,
+    /// Where windows above this one may start.
+    pub top: *mut u64,
+    /// Bit i: parameter i is borrowed from the caller.
+    pub borrowed: u32,
+    pub flags: u16,
+    /// Length in words of the caller's instruction that made the call.
+    pub return_words: u16,
+}
+
+/// The frame's return leaves the eval loop.
+pub const FRAME_ENTRY: u16 = 1;
+/// The frame is a generator's.
+pub const FRAME_GENERATOR: u16 = 2;
+/// The frame runs `__init__`: the call's result is the instance in `namespace`.
+pub const FRAME_CONSTRUCTOR: u16 = 4;
+/// The result of the call is to be converted to a bool or inverted… by the caller's instruction: it is run again.
+pub const FRAME_DISCARD: u16 = 8;
+
+impl Frame {
+    #[inline(always)]
+    pub fn function(&self) -> &Function {
+        // SAFETY: a frame owns a reference to its function, and `function` is never anything else.
+        unsafe { &*(self.function as *const Function) }
+    }
+
+    #[inline(always)]
+    pub fn code(&self) -> &Code {
+        // SAFETY: the function keeps the code alive.
+        unsafe { &*self.code }
+    }
+
+    /// The value of a local, if it is bound.
+    pub fn local(&self, index: usize) -> Option<Value> {
+        debug_assert!(index < self.code().nlocalsplus());
+        // SAFETY: the index is in range; a non-zero register holds a value.
+        unsafe {
+            let word = self.regs.add(index);
+            if *word == 0 { None } else { Some(Value::borrow_word(&*word).clone()) }
+        }
+    }
+
+    /// The unit of the bytecode being executed.
+    pub fn unit(&self) -> u32 {
+        self.code().unit_of_pc(self.pc)
+    }
+
+    /// `f_lasti`.
+    pub fn lasti(&self) -> i32 {
+        self.unit() as i32 * 2
+    }
+
+    /// `f_lineno`, if the position has one.
+    pub fn lineno(&self) -> Option<i32> {
+        self.code().lineno_of_unit(self.unit())
+    }
+}
+
+/// Whether a register's word is an object pointer, whose references count.
+#[inline(always)]
+pub fn is_pointer(word: u64) -> bool {
+    word & 7 == 0 && word != 0
+}
+
+/// Adds a reference to what a register holds; null is fine.
+///
+/// # Safety
+/// `word` is null or a live value's.
+#[inline(always)]
+pub unsafe fn retain(word: u64) -> u64 {
+    if is_pointer(word) {
+        // SAFETY: a live object by contract.
+        unsafe { std::mem::forget(Value::borrow_word(&word).clone()) };
+    }
+    word
+}
+
+/// Ends the reference in a register's word; null is fine.
+///
+/// # Safety
+/// The caller owned the reference.
+#[inline(always)]
+pub unsafe fn release(word: u64) {
+    if is_pointer(word) {
+        // SAFETY: owned by contract.
+        drop(unsafe { Value::from_word(word) });
+    }
+}
+
+const REGISTERS: usize = 64 << 20;
+const FRAMES: usize = 4 << 20;
+
+/// A reservation of address space whose pages come into being when touched.
+struct Reservation {
+    base: *mut u8,
+    bytes: usize,
+}
+
+impl Reservation {
+    fn new(bytes: usize) -> Reservation {
+        // SAFETY: a fresh anonymous mapping.
+        let base = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                bytes,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                -1,
+                0,
+            )
+        };
+        assert!(base != libc::MAP_FAILED, "address space for a thread's register stack");
+        Reservation { base: base.cast(), bytes }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new`, and frames do not outlive their thread.
+        unsafe { libc::munmap(self.base.cast(), self.bytes) };
+    }
+}
+
+/// The stacks of one thread.
+pub struct Stacks {
+    registers: Reservation,
+    frames: Reservation,
+    /// The next free frame record.
+    pub frame_top: Cell<*mut Frame>,
+}
+
+impl Stacks {
+    pub fn new() -> Stacks {
+        let registers = Reservation::new(REGISTERS * size_of::<u64>());
+        let frames = Reservation::new(FRAMES * size_of::<Frame>());
+        let frame_top = Cell::new(frames.base.cast());
+        Stacks { registers, frames, frame_top }
+    }
+
+    pub fn registers_base(&self) -> *mut u64 {
+        self.registers.base.cast()
+    }
+
+    /// No window may reach this.
+    #[inline(always)]
+    pub fn registers_end(&self) -> *mut u64 {
+        self.registers_base().wrapping_add(REGISTERS)
+    }
+
+    #[inline(always)]
+    pub fn frames_end(&self) -> *mut Frame {
+        self.frames.base.cast::<Frame>().wrapping_add(FRAMES)
+    }
+}
+
+/// The innermost exceptions being handled, one for each generator that runs and one for the rest of the thread.
+pub struct HandledItem {
+    /// Owned; 0 if there is none.
+    pub exception: Cell<u64>,
+    pub previous: Cell<*const HandledItem>,
+}
+
+impl HandledItem {
+    pub const fn new() -> HandledItem {
+        HandledItem { exception: Cell::new(0), previous: Cell::new(ptr::null()) }
+    }
+}
+
+impl Drop for HandledItem {
+    fn drop(&mut self) {
+        // SAFETY: the item owns its exception.
+        unsafe { release(self.exception.get()) };
+    }
+}
+
+/// The interpreter's state of one thread; `Vm::interpreter` points to it.
+pub struct Interp {
+    pub stacks: Stacks,
+    /// The running frame; null outside Python code.
+    pub frame: Cell<*mut Frame>,
+    /// How many more Python calls may nest.
+    pub depth_left: Cell<i32>,
+    pub recursion_limit: Cell<i32>,
+    pub handled: Cell<*const HandledItem>,
+    base_handled: Box<HandledItem>,
+    /// `sys.set_asyncgen_hooks`.
+    pub asyncgen_firstiter: Cell<Option<Value>>,
+    pub asyncgen_finalizer: Cell<Option<Value>>,
+    pub coroutine_origin_depth: Cell<i32>,
+    /// `sys.settrace`, `sys.setprofile`.
+    pub trace: Cell<Option<Value>>,
+    pub profile: Cell<Option<Value>>,
+    pub tracing: Cell<i32>,
+    builtins: Cell<Vec<(&'static str, Value)>>,
+}
+
+pub const DEFAULT_RECURSION_LIMIT: i32 = 1000;
+
+impl Interp {
+    /// State for the current thread, attached to `vm` for as long as that lives.
+    pub fn attach(vm: &Vm) -> &'static Interp {
+        let existing = vm.interpreter.get().cast::<Interp>();
+        if !existing.is_null() {
+            // SAFETY: set below, freed by `detach` only.
+            return unsafe { &*existing };
+        }
+        let base_handled = Box::new(HandledItem::new());
+        let interp = Box::new(Interp {
+            stacks: Stacks::new(),
+            frame: Cell::new(ptr::null_mut()),
+            depth_left: Cell::new(DEFAULT_RECURSION_LIMIT),
+            recursion_limit: Cell::new(DEFAULT_RECURSION_LIMIT),
+            handled: Cell::new(&*base_handled),
+            base_handled,
+            asyncgen_firstiter: Cell::new(None),
+            asyncgen_finalizer: Cell::new(None),
+            coroutine_origin_depth: Cell::new(0),
+            trace: Cell::new(None),
+            profile: Cell::new(None),
+            tracing: Cell::new(0),
+            builtins: Cell::new(Vec::new()),
+        });
+        let interp = Box::into_raw(interp);
+        vm.interpreter.set(interp.cast());
+        // SAFETY: just made, freed by `detach` only.
+        unsafe { &*interp }
+    }
+
+    /// The state attached to `vm`.
+    #[inline(always)]
+    pub fn of(vm: &Vm) -> &Interp {
+        debug_assert!(!vm.interpreter.get().is_null());
+        // SAFETY: every thread that runs Python code attached its state.
+        unsafe { &*vm.interpreter.get().cast::<Interp>() }
+    }
+
+    /// Frees the state.
+    ///
+    /// # Safety
+    /// No Python code runs on the thread or ever will with this `vm`.
+    pub unsafe fn detach(vm: &Vm) {
+        let interp = vm.interpreter.replace(ptr::null_mut()).cast::<Interp>();
+        if !interp.is_null() {
+            // SAFETY: made by `attach`.
+            drop(unsafe { Box::from_raw(interp) });
+        }
+    }
+
+    /// Where the next window entered from native code may start.
+    pub fn free_registers(&self) -> *mut u64 {
+        match NonNull::new(self.frame.get()) {
+            // SAFETY: the current frame is alive.
+            Some(frame) => unsafe { frame.as_ref().top },
+            None => self.stacks.registers_base(),
+        }
+    }
+
+    /// The running frame and those below, innermost first.
+    pub fn frames(&self) -> Frames<'_> {
+        Frames { next: self.frame.get(), _interp: self }
+    }
+
+    pub fn current_frame(&self) -> Option<&Frame> {
+        // SAFETY: the current frame is alive at least until control returns to it.
+        unsafe { self.frame.get().as_ref() }
+    }
+
+    /// Whether `frame` lies in this thread's stack of frame records (generators' frames do not).
+    pub fn is_stack_frame(&self, frame: *const Frame) -> bool {
+        let base = self.stacks.frames.base as *const Frame;
+        frame >= base && frame < self.stacks.frames_end() as *const Frame
+    }
+
+    /// The innermost exception being handled, generators included.
+    pub fn topmost_handled(&self) -> Option<Value> {
+        let mut item = self.handled.get();
+        // SAFETY: items live in running generators and in `self`.
+        while let Some(current) = unsafe { item.as_ref() } {
+            let word = current.exception.get();
+            if word != 0 {
+                // SAFETY: the item owns it.
+                return Some(unsafe { Value::borrow_word(&word) }.clone());
+            }
+            item = current.previous.get();
+        }
+        None
+    }
+
+    /// Lets `vm` know the innermost exception being handled.
+    pub fn publish_handled(&self, vm: &Vm) {
+        drop(vm.swap_handled(self.topmost_handled()));
+    }
+
+    pub fn set_recursion_limit(&self, limit: i32) {
+        let depth = self.recursion_limit.get() - self.depth_left.get();
+        self.recursion_limit.set(limit);
+        self.depth_left.set(limit - depth);
+    }
+
+    /// How many Python calls are in progress.
+    pub fn depth(&self) -> i32 {
+        self.recursion_limit.get() - self.depth_left.get()
+    }
+
+    pub fn base_handled(&self) -> &HandledItem {
+        &self.base_handled
+    }
+}
+
+/// Iterator over running frames.
+pub struct Frames<'a> {
+    next: *mut Frame,
+    _interp: &'a Interp,
+}
+
+impl<'a> Iterator for Frames<'a> {
+    type Item = &'a Frame;
+    fn next(&mut self) -> Option<&'a Frame> {
+        // SAFETY: frames on the chain are alive while the innermost runs.
+        let frame = unsafe { self.next.as_ref() }?;
+        self.next = frame.previous;
+        Some(frame)
+    }
+}
+
+impl Interp {
+    /// The function `name` of `builtins` as it was when first needed.
+    pub fn builtin(&self, vm: &Vm, name: &'static str) -> taipan_object::Result {
+        let known = self.builtins.take();
+        if let Some((_, value)) = known.iter().find(|(n, _)| *n == name) {
+            let value = value.clone();
+            self.builtins.set(known);
+            return Ok(value);
+        }
+        self.builtins.set(known);
+        let value = vm.import_from("builtins", name)?;
+        let mut known = self.builtins.take();
+        known.push((name, value.clone()));
+        self.builtins.set(known);
+        Ok(value)
+    }
+}

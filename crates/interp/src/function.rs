@@ -1,0 +1,254 @@
+//! `function`: code with globals, defaults and closure.
+//!
+//! Counterpart of CPython's `Objects/funcobject.c`. Binding of arguments to parameters is in `arguments.rs`, what Python
+//! sees of a function in `attributes.rs`.
+
+pub mod arguments;
+mod attributes;
+
+use std::cell::Cell;
+
+use taipan_bytecode::code::CO_HAS_DOCSTRING;
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::str::intern;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::cell::ObjectCell;
+use taipan_object::header::Header;
+use taipan_object::heap::Kind;
+use taipan_object::native::module::Module;
+use taipan_object::object::{Payload, Visitor, to_ref};
+use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::vm::names;
+use taipan_object::{Ref, Value, Vm};
+
+use crate::code::Code;
+
+/// A Python function.
+#[repr(C)]
+pub struct Function {
+    pub header: Header,
+    /// Owned through `codes`, whose last item it is.
+    code: Cell<*const Code>,
+    pub globals: Ref<Dict>,
+    pub builtins: Ref<Dict>,
+    pub closure: Option<Ref<Tuple>>,
+    state: ObjectCell<State>,
+}
+
+/// What can be assigned.
+struct State {
+    /// The code and those it replaced: frames that run one do not own it.
+    codes: Vec<Ref<Code>>,
+    defaults: Option<Ref<Tuple>>,
+    kwdefaults: Option<Ref<Dict>>,
+    name: Value,
+    qualname: Value,
+    doc: Value,
+    module: Value,
+    dict: Option<Ref<Dict>>,
+    annotations: Option<Value>,
+    annotate: Option<Value>,
+    type_params: Option<Value>,
+}
+
+// SAFETY: repr(C), header first; visits what it owns once (codes are leaves).
+unsafe impl Payload for Function {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        FUNCTION.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        let state = unsafe { &*self.state.as_ptr() };
+        visit(self.globals.as_value());
+        visit(self.builtins.as_value());
+        self.closure.iter().for_each(|closure| visit(closure.as_value()));
+        state.codes.iter().for_each(|code| visit(code.as_value()));
+        state.defaults.iter().for_each(|defaults| visit(defaults.as_value()));
+        state.kwdefaults.iter().for_each(|defaults| visit(defaults.as_value()));
+        state.dict.iter().for_each(|dict| visit(dict.as_value()));
+        for value in [&state.name, &state.qualname, &state.doc, &state.module] {
+            visit(value);
+        }
+        for value in [&state.annotations, &state.annotate, &state.type_params].into_iter().flatten() {
+            visit(value);
+        }
+    }
+    fn clear(&self) {
+        let mut state = self.state.borrow(&self.header);
+        let garbage = (
+            state.defaults.take(),
+            state.kwdefaults.take(),
+            state.dict.take(),
+            state.annotations.take(),
+            state.annotate.take(),
+            state.type_params.take(),
+            std::mem::replace(&mut state.doc, Value::NONE),
+            std::mem::replace(&mut state.module, Value::NONE),
+        );
+        drop(state);
+        drop(garbage);
+    }
+}
+
+pub static FUNCTION: TypeSpec = TypeSpec::new::<Function>("function")
+    .doc(attributes::DOC)
+    .flags(type_flags::METHOD_DESCRIPTOR | type_flags::HAS_WEAKREF)
+    .own_dict(|header, create| {
+        // SAFETY: the type says that the object is a function.
+        let function = unsafe { &*(header as *const Header as *const Function) };
+        let mut state = function.state.borrow(&function.header);
+        if state.dict.is_none() && create {
+            drop(state);
+            let dict = Dict::new();
+            state = function.state.borrow(&function.header);
+            state.dict.get_or_insert(dict);
+        }
+        state.dict.clone()
+    })
+    .slots(attributes::slots)
+    .members(attributes::MEMBERS)
+    .getset(attributes::GETSET);
+
+impl Function {
+    /// A function without defaults or closure, as MAKE_FUNCTION makes it.
+    pub fn new(vm: &Vm, code: Ref<Code>, globals: Ref<Dict>) -> Ref<Function> {
+        Self::with_closure(vm, code, globals, None)
+    }
+
+    pub fn with_closure(
+        vm: &Vm,
+        code: Ref<Code>,
+        globals: Ref<Dict>,
+        closure: Option<Ref<Tuple>>,
+    ) -> Ref<Function> {
+        let builtins = builtins_of(vm, &globals);
+        let doc = match code.has_flag(CO_HAS_DOCSTRING) {
+            true => code.consts().first().cloned().unwrap_or(Value::NONE),
+            false => Value::NONE,
+        };
+        let name = crate::code::constant_to_value(&taipan_bytecode::Constant::Str(code.data.name.clone()));
+        let qualname = crate::code::constant_to_value(&taipan_bytecode::Constant::Str(code.data.qualname.clone()));
+        let module = globals.get_str(&names().__name__).unwrap_or(Value::NONE);
+        Ref::new(Function {
+            header: Header::new(FUNCTION.ty()),
+            code: Cell::new(&*code),
+            globals,
+            builtins,
+            closure,
+            state: ObjectCell::new(State {
+                codes: vec![code],
+                defaults: None,
+                kwdefaults: None,
+                name,
+                qualname,
+                doc,
+                module,
+                dict: None,
+                annotations: None,
+                annotate: None,
+                type_params: None,
+            }),
+        })
+    }
+
+    #[inline(always)]
+    pub fn code(&self) -> &Code {
+        // SAFETY: owned by the last item of `codes`, from which nothing is ever removed.
+        unsafe { &*self.code.get() }
+    }
+
+    /// Replaces the code. Its number of free variables must fit the closure.
+    pub fn set_code(&self, code: Ref<Code>) {
+        self.code.set(&*code);
+        self.state.borrow(&self.header).codes.push(code);
+    }
+
+    pub fn set_closure(&mut self, closure: Option<Ref<Tuple>>) {
+        self.closure = closure;
+    }
+
+    pub fn defaults(&self) -> Option<Ref<Tuple>> {
+        self.state.borrow(&self.header).defaults.clone()
+    }
+
+    /// The defaults, for argument binding: alive until Python code runs.
+    #[inline(always)]
+    pub(crate) fn defaults_slice(&self) -> &[Value] {
+        // SAFETY: read and cloned from before anything else can run.
+        match unsafe { &(*self.state.as_ptr()).defaults } {
+            Some(defaults) => defaults.as_slice(),
+            None => &[],
+        }
+    }
+
+    pub fn kwdefaults(&self) -> Option<Ref<Dict>> {
+        self.state.borrow(&self.header).kwdefaults.clone()
+    }
+
+    pub fn name(&self) -> Value {
+        self.state.borrow(&self.header).name.clone()
+    }
+
+    pub fn qualname(&self) -> Value {
+        self.state.borrow(&self.header).qualname.clone()
+    }
+
+    pub fn set_defaults(&self, defaults: Option<Ref<Tuple>>) {
+        let old = std::mem::replace(&mut self.state.borrow(&self.header).defaults, defaults);
+        drop(old);
+    }
+
+    pub fn set_kwdefaults(&self, defaults: Option<Ref<Dict>>) {
+        let old = std::mem::replace(&mut self.state.borrow(&self.header).kwdefaults, defaults);
+        drop(old);
+    }
+
+    pub fn set_type_params(&self, params: Value) {
+        let old = self.state.borrow(&self.header).type_params.replace(params);
+        drop(old);
+    }
+
+    pub(crate) fn set_annotations(&self, annotations: Option<Value>) {
+        let mut state = self.state.borrow(&self.header);
+        let old = std::mem::replace(&mut state.annotations, annotations);
+        drop(state);
+        drop(old);
+    }
+
+    pub(crate) fn set_annotate(&self, annotate: Option<Value>) {
+        let old = std::mem::replace(&mut self.state.borrow(&self.header).annotate, annotate);
+        drop(old);
+    }
+}
+
+/// The builtins of code with these globals: `globals['__builtins__']`, or those of the running frame, or `builtins`.
+pub fn builtins_of(vm: &Vm, globals: &Dict) -> Ref<Dict> {
+    if let Some(builtins) = globals.get_str(&names().__builtins__) {
+        if let Some(module) = builtins.downcast::<Module>() {
+            return module.dict.clone();
+        }
+        if let Some(dict) = builtins.downcast::<Dict>() {
+            return to_ref(dict);
+        }
+    }
+    let interp = crate::frame::Interp::of(vm);
+    if let Some(frame) = interp.current_frame() {
+        return frame.function().builtins.clone();
+    }
+    match vm.import("builtins") {
+        Ok(module) if module.downcast::<Module>().is_some() => {
+            module.downcast::<Module>().map(|module| module.dict.clone()).expect("just tested")
+        }
+        Ok(_) => Dict::new(),
+        Err(raised) => {
+            vm.discard(raised);
+            Dict::new()
+        }
+    }
+}
+
+/// `intern` of a name that only this module needs.
+pub(crate) fn name(text: &str) -> Value {
+    intern(text).into_value()
+}
