@@ -6,7 +6,7 @@
 pub mod arguments;
 mod attributes;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use taipan_bytecode::code::CO_HAS_DOCSTRING;
 use taipan_object::builtins::dict::Dict;
@@ -31,7 +31,7 @@ pub struct Function {
     code: Cell<*const Code>,
     pub globals: Ref<Dict>,
     pub builtins: Ref<Dict>,
-    pub closure: Option<Ref<Tuple>>,
+    pub closure: OnceCell<Ref<Tuple>>,
     state: ObjectCell<State>,
 }
 
@@ -62,7 +62,7 @@ unsafe impl Payload for Function {
         let state = unsafe { &*self.state.as_ptr() };
         visit(self.globals.as_value());
         visit(self.builtins.as_value());
-        self.closure.iter().for_each(|closure| visit(closure.as_value()));
+        self.closure.get().into_iter().for_each(|closure| visit(closure.as_value()));
         state.codes.iter().for_each(|code| visit(code.as_value()));
         state.defaults.iter().for_each(|defaults| visit(defaults.as_value()));
         state.kwdefaults.iter().for_each(|defaults| visit(defaults.as_value()));
@@ -135,7 +135,7 @@ impl Function {
             code: Cell::new(&*code),
             globals,
             builtins,
-            closure,
+            closure: closure.map_or_else(OnceCell::new, OnceCell::from),
             state: ObjectCell::new(State {
                 codes: vec![code],
                 defaults: None,
@@ -164,8 +164,9 @@ impl Function {
         self.state.borrow(&self.header).codes.push(code);
     }
 
-    pub fn set_closure(&mut self, closure: Option<Ref<Tuple>>) {
-        self.closure = closure;
+    /// Sets the closure of a function that has none yet; false if it has.
+    pub fn give_closure(&self, closure: Ref<Tuple>) -> bool {
+        self.closure.set(closure).is_ok()
     }
 
     pub fn defaults(&self) -> Option<Ref<Tuple>> {

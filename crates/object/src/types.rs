@@ -471,6 +471,10 @@ impl Type {
     pub fn has_dict(&self) -> bool {
         self.has_flags(flag::HAS_DICT)
     }
+    /// Whether instances keep a namespace in their payload.
+    pub fn has_own_dict(&self) -> bool {
+        self.own_dict.get().is_some()
+    }
     #[inline(always)]
     pub fn root_shape(&self) -> u32 {
         self.root_shape.load(Relaxed)

@@ -254,7 +254,7 @@ impl Machine<'_> {
         // SAFETY: the verifier compared `c` with the number of free variables, which are the last locals.
         unsafe {
             let frame = self.frame();
-            let cells = frame.function().closure.as_ref().map_or(&[][..], |closure| closure.as_slice());
+            let cells = frame.function().closure.get().map_or(&[][..], |closure| closure.as_slice());
             if cells.len() != w.c as usize {
                 self.save();
                 let _ = self.vm.system_error("function has no closure for its code's free variables");

@@ -37,7 +37,7 @@ pub(super) fn slots(s: &mut Slots) {
 
 pub(super) static MEMBERS: &[MemberDef] = &[
     MemberDef::new("__closure__", "", |_, this| {
-        Ok(own(this).closure.as_ref().map_or(Value::NONE, |closure| closure.as_value().clone()))
+        Ok(own(this).closure.get().map_or(Value::NONE, |closure| closure.as_value().clone()))
     }),
     MemberDef::new("__globals__", "", |_, this| Ok(own(this).globals.as_value().clone())),
     MemberDef::new("__builtins__", "", |_, this| Ok(own(this).builtins.as_value().clone())),
@@ -72,7 +72,7 @@ pub(super) static GETSET: &[GetSetDef] = &[
                 return Err(vm.type_error("__code__ must be set to a code object"));
             };
             let function = own(this);
-            let (free, closure) = (code.data.freevars().count(), function.closure.as_ref().map_or(0, |c| c.len()));
+            let (free, closure) = (code.data.freevars().count(), function.closure.get().map_or(0, |c| c.len()));
             if free != closure {
                 let name = vm.display_name(&function.name());
                 return Err(vm.value_error(format!(

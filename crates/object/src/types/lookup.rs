@@ -38,6 +38,22 @@ pub fn version(ty: &Type) -> u32 {
     if version != 0 { version } else { assign_version(ty) }
 }
 
+/// The type's version if it has one, else 0: what inline caches compare with.
+#[inline(always)]
+pub fn current_version(ty: &Type) -> u32 {
+    ty.version.load(Relaxed)
+}
+
+/// The value with this index in the type's list of cached values.
+///
+/// # Safety
+/// [`cached_index`] gave the index for the version that the type still has.
+#[inline(always)]
+pub unsafe fn cached_value(ty: &Type, index: u16) -> &Value {
+    // SAFETY: the list only grows while the version stands, and no Python code runs while the caller looks.
+    unsafe { (&*ty.cached.as_ptr()).get_unchecked(index as usize) }
+}
+
 #[cold]
 fn assign_version(ty: &Type) -> u32 {
     if NEXT_VERSION.load(Relaxed) == u32::MAX || ty.mro().is_none() {

@@ -1,0 +1,490 @@
+//! Attributes, with inline caches.
+//!
+//! A cache is two words: {shape: 32, index: 16, kind: 8} and {type version: 32, new shape: 32}. The object's shape tells
+//! its type and which names are in which slots; the version says that no lookup on the type has changed since. The
+//! first word's kind says what the index means.
+
+use taipan_object::attributes;
+use taipan_object::builtins::super_object::{self, SUPER};
+use taipan_object::header::{Header, object_flags};
+use taipan_object::native::module::MODULE;
+use taipan_object::native::own_dict;
+use taipan_object::shape;
+use taipan_object::types::{TYPE, Type, lookup, type_flags};
+use taipan_object::{Result, Value, Vm};
+
+use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
+use crate::frame::{is_pointer, release, retain};
+use crate::function::FUNCTION;
+use crate::instruction::{B_OWNED, Word};
+
+/// The index is that of a word of the object.
+const SLOT: u64 = 1;
+/// The index is in the type's list of cached values; the value is no method.
+const VALUE: u64 = 2;
+/// As `VALUE`, for a method that gets `self`.
+const METHOD: u64 = 3;
+/// The object is a class: the version is its own, and so is the list.
+const CLASS_VALUE: u64 = 4;
+/// The object is a module: the version is its dict's keys version, the index an entry.
+const MODULE_ENTRY: u64 = 5;
+/// Of a store: the attribute is new; the object gets the new shape.
+const NEW_SLOT: u64 = 6;
+
+#[inline(always)]
+fn kind(cache: u64) -> u64 {
+    cache >> 48 & 0xFF
+}
+
+#[inline(always)]
+fn index(cache: u64) -> usize {
+    (cache >> 32) as u16 as usize
+}
+
+struct Cache {
+    first: u64,
+    second: u64,
+}
+
+impl Cache {
+    fn new(kind: u64, shape: u32, index: usize, version: u32, new_shape: u32) -> Option<Cache> {
+        if shape == 0 || version == 0 || index > 0xFFFF {
+            return None;
+        }
+        Some(Cache {
+            first: shape as u64 | (index as u64) << 32 | kind << 48,
+            second: version as u64 | (new_shape as u64) << 32,
+        })
+    }
+
+    /// # Safety
+    /// `at` points to an instruction's two cache words.
+    unsafe fn store(self, at: *mut u64) {
+        // SAFETY: by contract.
+        unsafe {
+            *at = 0;
+            *at.add(1) = self.second;
+            *at = self.first;
+        }
+    }
+}
+
+/// The value that a filled cache gives for `object`, borrowed, and whether it is a method.
+#[inline(always)]
+unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
+    if object & 7 != 0 {
+        return None;
+    }
+    // SAFETY: `object` is live; shape and version say what is at the index.
+    unsafe {
+        let header = &*(object as *const Header);
+        if header.shape_id() != first as u32 {
+            return None;
+        }
+        let ty = header.ty();
+        match kind(first) {
+            SLOT if lookup::current_version(ty) == second as u32 => {
+                let word = *(object as *const u64).add(index(first));
+                if word == 0 { None } else { Some((word, false)) }
+            }
+            METHOD if lookup::current_version(ty) == second as u32 => {
+                Some((lookup::cached_value(ty, index(first) as u16).word(), true))
+            }
+            VALUE if lookup::current_version(ty) == second as u32 => {
+                Some((lookup::cached_value(ty, index(first) as u16).word(), false))
+            }
+            CLASS_VALUE => {
+                let class = &*(object as *const Type);
+                if lookup::current_version(class) != second as u32 {
+                    return None;
+                }
+                Some((lookup::cached_value(class, index(first) as u16).word(), false))
+            }
+            MODULE_ENTRY => {
+                let module = &*(object as *const taipan_object::native::module::Module);
+                let table = &*module.dict.state.as_ptr();
+                if table.current_keys_version() != second as u32 {
+                    return None;
+                }
+                Some((table.entries.get_unchecked(index(first)).value.word(), false))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The word index of an in-object slot.
+fn slot_index(ty: &Type, slot: u16) -> usize {
+    attributes::inline_offset(ty, slot) / 8
+}
+
+/// What can be cached of `object.name`; `methods`: the caller can make use of an unbound method.
+fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
+    let header = object.as_object()?;
+    let ty = header.ty();
+    let shape = header.shape_id();
+    if ty.is(&TYPE) {
+        let class = object.downcast_exact::<Type>()?;
+        if lookup::find(ty, name).is_some_and(|found| found.ty().slots().descr_set.is_some()) {
+            return None;
+        }
+        let value = lookup::find(class, name)?;
+        // Functions found on a class are themselves; other descriptors may be anything.
+        if value.ty().slots().descr_get.is_some() && !value.ty().is(&FUNCTION) {
+            return None;
+        }
+        let (version, at) = lookup::cached_index(class, &value)?;
+        return Cache::new(CLASS_VALUE, shape, at as usize, version, 0);
+    }
+    if !ty.slots().getattro.is_some_and(lookup::is_generic_getattr) && !ty.is(&MODULE) {
+        return None;
+    }
+    let found = lookup::find(ty, name);
+    if found.as_ref().is_some_and(|found| found.ty().slots().descr_set.is_some()) {
+        return None;
+    }
+    let version = lookup::version(ty);
+    if ty.is(&MODULE) {
+        let dict = own_dict(ty, header)?;
+        let mut table = dict.state.borrow(&dict.header);
+        let keys_version = table.keys_version();
+        let entry = table.find_str(name)?;
+        return Cache::new(MODULE_ENTRY, shape, entry, keys_version, 0);
+    }
+    if header.has_flag(object_flags::DICT_MODE) || own_dict(ty, header).is_some_and(|dict| dict.get_str(name).is_some())
+    {
+        return None;
+    }
+    if ty.has_dict()
+        && let Some((slot, capacity)) = shape::find(shape, name)
+    {
+        if slot >= capacity {
+            return None;
+        }
+        return Cache::new(SLOT, shape, slot_index(ty, slot), version, 0);
+    }
+    // A namespace in the payload may get the name without the shape telling.
+    if ty.has_own_dict() {
+        return None;
+    }
+    let value = found?;
+    if value.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
+        let (version, at) = lookup::cached_index(ty, &value)?;
+        return if methods { Cache::new(METHOD, shape, at as usize, version, 0) } else { None };
+    }
+    if value.ty().slots().descr_get.is_some() {
+        return None;
+    }
+    let (version, at) = lookup::cached_index(ty, &value)?;
+    Cache::new(VALUE, shape, at as usize, version, 0)
+}
+
+#[inline(never)]
+unsafe fn load_attr_slow(vm: &Vm, flags: u8, object: u64, name: &Value, caches: *mut u64) -> u64 {
+    // SAFETY: a live operand, released if owned; the caches are the instruction's.
+    unsafe {
+        let result = vm.get_attr(view(&object), name);
+        if result.is_ok()
+            && let Some(cache) = cache_for(view(&object), name, false)
+        {
+            cache.store(caches);
+        }
+        release_operands(flags, object, 1);
+        word_of(result)
+    }
+}
+
+/// `object.name` for a call: a method to be called with `object` (true), or anything else.
+pub(crate) fn get_method(vm: &Vm, object: &Value, name: &Value) -> Result<(Value, bool)> {
+    let ty = object.ty();
+    if ty.slots().getattro.is_some_and(lookup::is_generic_getattr)
+        && let Some(found) = lookup::find(ty, name)
+        && found.ty().has_flags(type_flags::METHOD_DESCRIPTOR)
+    {
+        let own = object.as_object().and_then(|header| match own_dict(ty, header) {
+            Some(dict) => dict.get_str(name),
+            None => attributes::get(header, name),
+        });
+        return Ok(match own {
+            Some(value) => (value, false),
+            None => (found, true),
+        });
+    }
+    Ok((vm.get_attr(object, name)?, false))
+}
+
+#[inline(never)]
+unsafe fn load_method_slow(vm: &Vm, object: u64, name: &Value, caches: *mut u64) -> (u64, bool) {
+    // SAFETY: a live operand; the caches are the instruction's.
+    unsafe {
+        match get_method(vm, view(&object), name) {
+            Ok((value, is_method)) => {
+                if let Some(cache) = cache_for(view(&object), name, true) {
+                    cache.store(caches);
+                }
+                (value.into_word(), is_method)
+            }
+            Err(_) => (0, false),
+        }
+    }
+}
+
+/// The cache for the store that has just been made.
+fn store_cache_for(object: &Value, name: &Value, old_shape: u32) -> Option<Cache> {
+    let header = object.as_object()?;
+    let ty = header.ty();
+    if !ty.has_dict()
+        || ty.has_own_dict()
+        || header.has_flag(object_flags::DICT_MODE)
+        || !ty.slots().setattro.is_some_and(lookup::is_generic_setattr)
+        || lookup::find(ty, name).is_some_and(|found| found.ty().slots().descr_set.is_some())
+    {
+        return None;
+    }
+    let shape = header.shape_id();
+    let (slot, capacity) = shape::find(shape, name)?;
+    if slot >= capacity {
+        return None;
+    }
+    let version = lookup::version(ty);
+    let at = slot_index(ty, slot);
+    if shape == old_shape {
+        return Cache::new(SLOT, shape, at, version, 0);
+    }
+    let old = shape::get(old_shape);
+    if old.capacity != capacity || old.names.len() != slot as usize {
+        return None;
+    }
+    Cache::new(NEW_SLOT, old_shape, at, version, shape)
+}
+
+#[inline(never)]
+unsafe fn store_attr_slow(vm: &Vm, flags: u8, object: u64, value: u64, name: &Value, caches: *mut u64) -> Result<()> {
+    // SAFETY: live operands, released if owned; the caches are the instruction's.
+    unsafe {
+        let target = view(&object);
+        let old_shape = target.as_object().map_or(0, Header::shape_id);
+        let result = vm.set_attr(target, name, view(&value));
+        if result.is_ok()
+            && old_shape != 0
+            && let Some(cache) = store_cache_for(target, name, old_shape)
+        {
+            cache.store(caches);
+        }
+        release_operands(flags, object, value);
+        result
+    }
+}
+
+/// `object.name` of `super(class, object)`, as a method if possible.
+fn super_method(vm: &Vm, class: &Value, object: &Value, name: &Value) -> Result<(Value, bool)> {
+    if let Some(ty) = class.downcast::<Type>() {
+        let object_type = super_object::check(vm, ty, object)?;
+        if !object.is(&object_type)
+            && let Some(found) = super_object::find_raw(class, &object_type, name)
+            && found.ty().has_flags(type_flags::METHOD_DESCRIPTOR)
+        {
+            return Ok((found, true));
+        }
+    }
+    Ok((super_object::get_attribute(vm, class, object, name)?, false))
+}
+
+const SPECIAL: [&str; 4] = ["__enter__", "__exit__", "__aenter__", "__aexit__"];
+
+#[cold]
+fn special_missing(vm: &Vm, object: &Value, which: usize) {
+    let has = |name: &str| lookup::find(object.ty(), &crate::function::name(name)).is_some();
+    let ty = object.ty().name();
+    let (kind, other_kind, with) = match which {
+        0 | 1 => ("", "asynchronous ", "async with"),
+        _ => ("asynchronous ", "", "with"),
+    };
+    let others = if which < 2 { [SPECIAL[2], SPECIAL[3]] } else { [SPECIAL[0], SPECIAL[1]] };
+    let mut message = format!(
+        "'{ty}' object does not support the {kind}context manager protocol (missed {} method)",
+        SPECIAL[which]
+    );
+    if others.iter().all(|name| has(name)) {
+        message.push_str(&format!(
+            " but it supports the {other_kind}context manager protocol. Did you mean to use '{with}'?"
+        ));
+    }
+    let _ = vm.type_error(message);
+}
+
+impl Machine<'_> {
+    #[inline(always)]
+    pub unsafe fn load_attr(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            let object = self.get(w.b);
+            if let Some((word, _)) = cached(object, self.extra(1), self.extra(2)) {
+                retain(word);
+                if w.flags & B_OWNED != 0 {
+                    self.save();
+                    release(object);
+                }
+                self.set(w, word);
+                return self.advance(3);
+            }
+            self.save();
+            let name = (*(*self.frame).code).name_at(w.c as usize);
+            let word = load_attr_slow(self.vm, w.flags, object, name, self.pc.add(1).cast_mut());
+            self.finish(w, word, 3)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn load_method(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which moves to the register of `self` or is released.
+        unsafe {
+            let object = self.get(w.b);
+            let (word, is_method) = match cached(object, self.extra(1), self.extra(2)) {
+                Some((word, is_method)) => (retain(word), is_method),
+                None => {
+                    self.save();
+                    let name = (*(*self.frame).code).name_at(w.c as usize);
+                    let found = load_method_slow(self.vm, object, name, self.pc.add(1).cast_mut());
+                    if found.0 == 0 {
+                        release_operands(w.flags, object, 1);
+                        return Flow::Raise;
+                    }
+                    found
+                }
+            };
+            self.put_method(w, word, is_method, object);
+            self.advance(3)
+        }
+    }
+
+    /// Writes a callable and its `self` to `a` and `a + 1`.
+    #[inline(always)]
+    unsafe fn put_method(&mut self, w: Word, callable: u64, is_method: bool, object: u64) {
+        // SAFETY: live words.
+        unsafe {
+            self.put(w.a, callable);
+            if is_method {
+                if w.flags & B_OWNED == 0 && !variant(w) {
+                    retain(object);
+                }
+                self.put(w.a + 1, object);
+            } else {
+                self.put(w.a + 1, 0);
+                if w.flags & B_OWNED != 0 && is_pointer(object) {
+                    self.save();
+                    release(object);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn store_attr(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands; shape and version say that the slot is there.
+        unsafe {
+            let object = self.get(w.b);
+            let (first, second) = (self.extra(1), self.extra(2));
+            if object & 7 == 0 {
+                let header = &*(object as *const Header);
+                if header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32 {
+                    let slot = (object as *mut u64).add(index(first));
+                    let value = self.take_c(w);
+                    let old = std::mem::replace(&mut *slot, value);
+                    if kind(first) == NEW_SLOT {
+                        header.set_shape_id((second >> 32) as u32);
+                    }
+                    if is_pointer(old) || w.flags & B_OWNED != 0 {
+                        self.save();
+                        release(old);
+                        release_operands(w.flags & B_OWNED, object, 1);
+                    }
+                    return self.advance(3);
+                }
+            }
+            self.save();
+            let name = (*(*self.frame).code).name_at(w.a as usize);
+            let value = self.get(w.c);
+            let result = store_attr_slow(self.vm, w.flags, object, value, name, self.pc.add(1).cast_mut());
+            self.outcome(result, 3)
+        }
+    }
+
+    pub unsafe fn delete_attr(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let object = self.get(w.b);
+            let name = (*(*self.frame).code).name_at(w.c as usize);
+            let result = self.vm.delete_attr(view(&object), name);
+            release_operands(w.flags, object, 1);
+            self.outcome(result, 1)
+        }
+    }
+
+    pub unsafe fn load_super_attr(&mut self, w: Word) -> Flow {
+        // SAFETY: three owned words from `b` on, all consumed.
+        unsafe {
+            self.save();
+            let vm = self.vm;
+            let [callable, class, object] =
+                [0, 1, 2].map(|at| Value::from_word(self.get(w.b + at)));
+            let name = (*(*self.frame).code).name_at(w.c as usize);
+            let found = if callable.ty().is(&TYPE) && callable.is(&SUPER.value()) {
+                match variant(w) {
+                    true => super_method(vm, &class, &object, name),
+                    false => super_object::get_attribute(vm, &class, &object, name).map(|value| (value, false)),
+                }
+            } else {
+                let args = [class.clone(), object.clone()];
+                let args = if variant2(w) { &args[..] } else { &[] };
+                vm.call(&callable, args, None).and_then(|bound| vm.get_attr(&bound, name)).map(|value| (value, false))
+            };
+            drop((callable, class));
+            let Ok((value, is_method)) = found else { return Flow::Raise };
+            if variant(w) {
+                self.put(w.a, value.into_word());
+                self.put(w.a + 1, if is_method { object.into_word() } else { 0 });
+            } else {
+                drop(object);
+                self.set(w, value.into_word());
+            }
+            self.advance(1)
+        }
+    }
+
+    pub unsafe fn load_special(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which moves to the register of `self` or is released.
+        unsafe {
+            self.save();
+            let vm = self.vm;
+            let object = self.get(w.b);
+            let value = view(&object);
+            let name = crate::function::name(SPECIAL[w.c as usize & 3]);
+            let Some(found) = lookup::find(value.ty(), &name) else {
+                special_missing(vm, value, w.c as usize & 3);
+                release_operands(w.flags, object, 1);
+                return Flow::Raise;
+            };
+            if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
+                self.put_method(w, found.into_word(), true, object);
+                return self.advance(1);
+            }
+            let bound = match found.ty().slots().descr_get {
+                Some(get) => get(vm, &found, Some(value), Some(&value.ty().to_value())),
+                None => Ok(found),
+            };
+            match bound {
+                Ok(bound) => {
+                    self.put_method(w, bound.into_word(), false, object);
+                    self.advance(1)
+                }
+                Err(_) => {
+                    release_operands(w.flags, object, 1);
+                    Flow::Raise
+                }
+            }
+        }
+    }
+}
+

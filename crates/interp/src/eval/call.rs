@@ -1,0 +1,594 @@
+//! Calls and returns.
+//!
+//! A call of a Python function pushes a frame whose window starts at the arguments, and the loop goes on there. Native
+//! callables get the registers as a slice. Calls from native code ([`call_function`], [`eval_code`]) start a loop of
+//! their own.
+
+use smallvec::SmallVec;
+use taipan_bytecode::code::{CO_NEWLOCALS, CO_OPTIMIZED};
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::method::{BoundMethod, METHOD};
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::exceptions::TYPE_ERROR;
+use taipan_object::header::Header;
+use taipan_object::{Ref, Result, Value, Vm};
+
+use super::{Flow, Machine, run, variant, view, word_of};
+use crate::code::Code;
+use crate::frame::{FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, Frame, Interp, is_pointer, release, retain};
+use crate::function::arguments::{Arguments, bind};
+use crate::function::{FUNCTION, Function};
+use crate::instruction::{Op, Word};
+
+/// Words that are to become a new frame's first locals.
+type Locals = SmallVec<[u64; 16]>;
+
+/// A Python call with its operands still in registers.
+struct Operands {
+    callable: u64,
+    /// The first argument (`self`, if there is one).
+    first: *mut u64,
+    /// How many arguments there are, `self` and keyword ones included.
+    count: usize,
+    /// Bit i: argument i is borrowed.
+    borrowed: u32,
+    callable_borrowed: bool,
+}
+
+impl Operands {
+    unsafe fn slice(&self) -> &[Value] {
+        // SAFETY: the registers hold live values for as long as the call's operands are not released.
+        unsafe { std::slice::from_raw_parts(self.first.cast(), self.count) }
+    }
+
+    fn is_borrowed(&self, index: usize) -> bool {
+        index < 32 && self.borrowed >> index & 1 != 0
+    }
+
+    /// The arguments as owned values; the callable stays.
+    unsafe fn take_arguments(&self) -> Arguments {
+        // SAFETY: a borrowed argument is cloned, others move.
+        unsafe {
+            (0..self.count)
+                .map(|at| {
+                    let word = *self.first.add(at);
+                    Value::from_word(if self.is_borrowed(at) { retain(word) } else { word })
+                })
+                .collect()
+        }
+    }
+
+    /// The callable as an owned word.
+    unsafe fn take_callable(&self) -> u64 {
+        // SAFETY: live.
+        unsafe { if self.callable_borrowed { retain(self.callable) } else { self.callable } }
+    }
+
+    unsafe fn release_arguments(&self) {
+        // SAFETY: owned arguments end here.
+        unsafe {
+            for at in 0..self.count {
+                let word = *self.first.add(at);
+                if is_pointer(word) && !self.is_borrowed(at) {
+                    release(word);
+                }
+            }
+        }
+    }
+
+    unsafe fn release_all(&self) {
+        // SAFETY: as above.
+        unsafe {
+            self.release_arguments();
+            if !self.callable_borrowed {
+                release(self.callable);
+            }
+        }
+    }
+}
+
+/// Whether a frame of `registers` registers starting at `regs` fits; if not, an error is raised.
+#[inline(always)]
+fn has_room(vm: &Vm, interp: &Interp, regs: *mut u64, registers: u32) -> bool {
+    if interp.depth_left.get() <= 0
+        || regs.wrapping_add(registers as usize) > interp.stacks.registers_end()
+        || interp.stacks.frame_top.get() >= interp.stacks.frames_end()
+    {
+        no_room(vm);
+        return false;
+    }
+    true
+}
+
+#[cold]
+#[inline(never)]
+fn no_room(vm: &Vm) {
+    let _ = vm.recursion_error("maximum recursion depth exceeded");
+}
+
+/// Pushes a frame record above the current frame and makes it current.
+///
+/// # Safety
+/// There is room; the words in the locals and `function` pass to the frame; the code was lowered.
+#[inline(always)]
+unsafe fn push_frame(
+    interp: &Interp,
+    code: *const Code,
+    function: u64,
+    regs: *mut u64,
+    borrowed: u32,
+    flags: u16,
+    return_words: u16,
+) -> *mut Frame {
+    // SAFETY: the record is free and within its stack.
+    unsafe {
+        let frame = interp.stacks.frame_top.get();
+        frame.write(Frame {
+            regs,
+            pc: (*code).entry.get(),
+            code,
+            previous: interp.frame.get(),
+            function,
+            namespace: 0,
+            object: 0,
+            top: regs.add((*code).registers.get() as usize),
+            borrowed,
+            flags,
+            return_words,
+        });
+        interp.stacks.frame_top.set(frame.add(1));
+        interp.depth_left.set(interp.depth_left.get() - 1);
+        interp.frame.set(frame);
+        frame
+    }
+}
+
+/// Releases what a frame's locals hold.
+#[inline(always)]
+unsafe fn clear_locals(frame: *mut Frame) {
+    // SAFETY: each local owns what it holds unless borrowed, and is null before that is released.
+    unsafe {
+        let regs = (*frame).regs;
+        let count = (*(*frame).code).nlocalsplus();
+        if (*frame).borrowed == 0 {
+            for at in 0..count {
+                let slot = regs.add(at);
+                let word = *slot;
+                if is_pointer(word) {
+                    *slot = 0;
+                    release(word);
+                }
+            }
+        } else {
+            for at in 0..count {
+                let slot = regs.add(at);
+                let word = std::mem::replace(&mut *slot, 0);
+                if is_pointer(word) && !(at < 32 && (*frame).borrowed >> at & 1 != 0) {
+                    release(word);
+                }
+            }
+        }
+    }
+}
+
+/// Ends a frame of the thread's stack: its locals die or pass to its frame object, the record is free again, and the
+/// previous frame is current.
+///
+/// # Safety
+/// The frame is current and its stack registers hold nothing.
+#[inline(always)]
+pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
+    // SAFETY: by contract.
+    unsafe {
+        if (*frame).object != 0 {
+            crate::frame_object::take_over(interp, frame);
+        } else {
+            clear_locals(frame);
+        }
+        if (*frame).namespace != 0 {
+            release(std::mem::replace(&mut (*frame).namespace, 0));
+        }
+        release(std::mem::replace(&mut (*frame).function, 0));
+        interp.frame.set((*frame).previous);
+        interp.stacks.frame_top.set(frame);
+        interp.depth_left.set(interp.depth_left.get() + 1);
+    }
+}
+
+impl Machine<'_> {
+    /// Where a callee's window starts: at its arguments, unless these lie in a generator's registers.
+    #[inline(always)]
+    unsafe fn window(&self, first: *mut u64) -> *mut u64 {
+        // SAFETY: the current frame is alive.
+        unsafe { if (*self.frame).flags & FRAME_GENERATOR != 0 { (*self.frame).top } else { first } }
+    }
+
+    #[inline(always)]
+    unsafe fn operands(&self, w: Word) -> Operands {
+        // SAFETY: the call's operands lie from `b` on.
+        unsafe {
+            let base = self.regs.add(w.b as usize);
+            let mask = self.extra(1) as u32;
+            let has_self = !variant(w) && *base.add(1) != 0;
+            Operands {
+                callable: *base,
+                first: base.add(2 - has_self as usize),
+                count: w.c as usize + has_self as usize,
+                borrowed: mask >> (2 - has_self as u32),
+                callable_borrowed: mask & 1 != 0,
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn call(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands, consumed.
+        unsafe {
+            let operands = self.operands(w);
+            if operands.callable & 7 == 0 && (*(operands.callable as *const Header)).ty().is(&FUNCTION) {
+                let code = (*(operands.callable as *const Function)).code();
+                if code.simple_args == operands.count as i32 && !code.entry.get().is_null() {
+                    return self.call_simple(&operands, code, 2);
+                }
+                self.save();
+                return self.call_python(&operands, None, 2);
+            }
+            self.save();
+            self.call_other(w, operands, None, 2)
+        }
+    }
+
+    /// Enters a function that takes exactly the arguments given.
+    #[inline(always)]
+    unsafe fn call_simple(&mut self, operands: &Operands, code: &Code, words: u16) -> Flow {
+        // SAFETY: live operands, which pass to the frame.
+        unsafe {
+            self.save();
+            let regs = self.window(operands.first);
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                operands.release_all();
+                return Flow::Raise;
+            }
+            if regs != operands.first {
+                std::ptr::copy_nonoverlapping(operands.first, regs, operands.count);
+            }
+            for at in operands.count..code.nlocalsplus() {
+                *regs.add(at) = 0;
+            }
+            let function = operands.take_callable();
+            // Operands beyond the mask are owned, so unused bits do no harm; they must not reach other locals.
+            let lent = if operands.count < 32 { operands.borrowed & ((1 << operands.count) - 1) } else { operands.borrowed };
+            let frame = push_frame(self.interp, code, function, regs, lent, 0, words);
+            self.load(frame);
+            Flow::Next
+        }
+    }
+
+    /// Enters a function, binding the arguments.
+    #[inline(never)]
+    unsafe fn call_python(&mut self, operands: &Operands, kwnames: Option<&Value>, words: u16) -> Flow {
+        // SAFETY: live operands, consumed.
+        unsafe {
+            let function = operands.take_callable();
+            let args = operands.take_arguments();
+            self.enter_function(function, args, kwnames, operands.first, words)
+        }
+    }
+
+    /// Enters the function in the owned word `function`.
+    unsafe fn enter_function(
+        &mut self,
+        function: u64,
+        args: Arguments,
+        kwnames: Option<&Value>,
+        first: *mut u64,
+        words: u16,
+    ) -> Flow {
+        // SAFETY: `function` is a Function's word and passes to the frame.
+        unsafe {
+            let regs = self.window(first);
+            match prepare(self.vm, self.interp, &*(function as *const Function), args, kwnames, regs) {
+                Ok(code) => {
+                    let frame = push_frame(self.interp, code, function, regs, 0, 0, words);
+                    self.load(frame);
+                    Flow::Next
+                }
+                Err(_) => {
+                    release(function);
+                    Flow::Raise
+                }
+            }
+        }
+    }
+
+    /// Calls something that is no Python function.
+    #[inline(never)]
+    unsafe fn call_other(&mut self, w: Word, operands: Operands, kwnames: Option<&Value>, words: usize) -> Flow {
+        // SAFETY: live operands, consumed.
+        unsafe {
+            let callable = view(&operands.callable);
+            if callable.ty().is(&METHOD) && operands.first == self.regs.add(w.b as usize + 2) {
+                let method = &*(operands.callable as *const BoundMethod);
+                if method.function.ty().is(&FUNCTION) {
+                    return self.call_method(operands, kwnames, words as u16);
+                }
+            }
+            let result = match callable.ty().slots().call {
+                Some(call) => word_of(call(self.vm, callable, operands.slice(), kwnames)),
+                None => {
+                    let _ = self.vm.type_error(format!("'{}' object is not callable", callable.ty().name()));
+                    0
+                }
+            };
+            operands.release_all();
+            self.finish(w, result, words)
+        }
+    }
+
+    /// Calls a bound method of a Python function: `self` goes into the register before the arguments.
+    unsafe fn call_method(&mut self, operands: Operands, kwnames: Option<&Value>, words: u16) -> Flow {
+        // SAFETY: live operands; the register before the arguments is that of a missing `self`.
+        unsafe {
+            let method = &*(operands.callable as *const BoundMethod);
+            let function = method.function.clone().into_word();
+            *operands.first.sub(1) = method.this.clone().into_word();
+            if !operands.callable_borrowed {
+                release(operands.callable);
+            }
+            let operands = Operands {
+                callable: function,
+                first: operands.first.sub(1),
+                count: operands.count + 1,
+                borrowed: operands.borrowed << 1,
+                callable_borrowed: false,
+            };
+            let code = (*(function as *const Function)).code();
+            if kwnames.is_none() && code.simple_args == operands.count as i32 && !code.entry.get().is_null() {
+                return self.call_simple(&operands, code, words);
+            }
+            self.call_python(&operands, kwnames, words)
+        }
+    }
+
+    pub unsafe fn call_kw(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands, consumed.
+        unsafe {
+            self.save();
+            let operands = self.operands(w);
+            let constant = (self.extra(1) >> 32) as u32;
+            let on_stack = constant == 0;
+            let names = match constant {
+                0 => *operands.first.add(operands.count),
+                index => self.constant(index - 1),
+            };
+            let names_value = Value::from_word(if on_stack { names } else { retain(names) });
+            let count = names_value.downcast::<Tuple>().map(Tuple::len);
+            if count.is_none_or(|count| count > w.c as usize) {
+                operands.release_all();
+                let _ = self.vm.system_error("bytecode expects a tuple of keyword names");
+                return Flow::Raise;
+            }
+            if view(&operands.callable).ty().is(&FUNCTION) {
+                return self.call_python(&operands, Some(&names_value), 2);
+            }
+            self.call_other(w, operands, Some(&names_value), 2)
+        }
+    }
+
+    pub unsafe fn call_function_ex(&mut self, w: Word) -> Flow {
+        // SAFETY: owned operands from `b` on, consumed.
+        unsafe {
+            self.save();
+            let vm = self.vm;
+            let base = self.regs.add(w.b as usize);
+            let callable = Value::from_word(*base);
+            let arguments = Value::from_word(*base.add(2));
+            let keywords = if variant(w) { None } else { Some(Value::from_word(*base.add(3))) };
+            let (args, kwnames) = match spread(vm, &callable, &arguments, keywords.as_ref()) {
+                Ok(spread) => spread,
+                Err(_) => return Flow::Raise,
+            };
+            drop((arguments, keywords));
+            let kwnames = kwnames.as_ref().map(Ref::as_value);
+            if callable.ty().is(&FUNCTION) {
+                return self.enter_function(callable.into_word(), args, kwnames, base.add(2), 1);
+            }
+            let result = word_of(vm.call(&callable, &args, kwnames));
+            drop((args, callable));
+            self.finish(w, result, 1)
+        }
+    }
+
+    /// Ends the frame with `result`, an owned word.
+    #[inline(always)]
+    pub unsafe fn do_return(&mut self, mut result: u64) -> Flow {
+        // SAFETY: the frame's stack registers hold nothing any more.
+        unsafe {
+            let frame = self.frame;
+            let flags = (*frame).flags;
+            (*frame).pc = self.pc;
+            if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR) != 0 {
+                if flags & FRAME_GENERATOR != 0 {
+                    return self.generator_return(result);
+                }
+                if result != Value::NONE.into_word() {
+                    let value = Value::from_word(result);
+                    let message = format!("__init__() should return None, not '{}'", value.ty().name());
+                    let _ = self.vm.type_error(message);
+                    drop(value);
+                    return Flow::Raise;
+                }
+                result = std::mem::replace(&mut (*frame).namespace, 0);
+            }
+            let words = (*frame).return_words as usize;
+            leave_frame(self.interp, frame);
+            if flags & FRAME_ENTRY != 0 {
+                return Flow::Leave(result);
+            }
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            self.set(w, result);
+            self.advance(words)
+        }
+    }
+}
+
+/// Checks that there is room at `regs`, binds arguments and fills the new frame's locals.
+unsafe fn prepare(
+    vm: &Vm,
+    interp: &Interp,
+    function: &Function,
+    args: Arguments,
+    kwnames: Option<&Value>,
+    regs: *mut u64,
+) -> Result<*const Code> {
+    let code = function.code();
+    code.enter(vm)?;
+    if !has_room(vm, interp, regs, code.registers.get()) {
+        return Err(vm.raised());
+    }
+    let total = code.total_args();
+    // Binding may run Python code, which uses the registers; so the window is filled when it is over.
+    let mut locals: Locals = SmallVec::from_elem(0, total);
+    // SAFETY: as many words as the code has arguments; they move to the window.
+    unsafe {
+        if code.simple_args == args.len() as i32 && kwnames.is_none() {
+            for (local, value) in locals.iter_mut().zip(args) {
+                *local = value.into_word();
+            }
+        } else {
+            bind(vm, function, args, kwnames, locals.as_mut_ptr())?;
+        }
+        std::ptr::copy_nonoverlapping(locals.as_ptr(), regs, total);
+        for at in total..code.nlocalsplus() {
+            *regs.add(at) = 0;
+        }
+    }
+    Ok(code)
+}
+
+/// `f(*arguments, **keywords)` as a vectorcall.
+fn spread(
+    vm: &Vm,
+    callable: &Value,
+    arguments: &Value,
+    keywords: Option<&Value>,
+) -> Result<(Arguments, Option<Ref<Tuple>>)> {
+    let mut args: Arguments = match arguments.downcast_exact::<Tuple>() {
+        Some(tuple) => tuple.as_slice().iter().cloned().collect(),
+        None => match vm.collect(arguments) {
+            Ok(items) => items.into(),
+            Err(raised) => {
+                let slots = arguments.ty().slots();
+                if slots.iter.is_some() || slots.item.is_some() || !vm.pending_matches(&raised, TYPE_ERROR.ty()) {
+                    return Err(raised);
+                }
+                vm.discard(raised);
+                let (function, name) = (super::build::function_text(vm, callable)?, arguments.ty().name());
+                return Err(vm.type_error(format!("{function} argument after * must be an iterable, not {name}")));
+            }
+        },
+    };
+    let Some(keywords) = keywords else { return Ok((args, None)) };
+    let Some(keywords) = keywords.downcast::<Dict>() else {
+        let (function, name) = (super::build::function_text(vm, callable)?, keywords.ty().name());
+        return Err(vm.type_error(format!("{function} argument after ** must be a mapping, not {name}")));
+    };
+    let (names, values): (Vec<Value>, Vec<Value>) = keywords.items().into_iter().unzip();
+    if names.is_empty() {
+        return Ok((args, None));
+    }
+    if names.iter().any(|name| name.downcast::<taipan_object::builtins::str::Str>().is_none()) {
+        return Err(vm.type_error("keywords must be strings"));
+    }
+    args.extend(values);
+    Ok((args, Some(Tuple::from_vec(names))))
+}
+
+/// `function.__call__`: runs the function in a loop of its own.
+pub fn call_function(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let Some(function) = this.downcast::<Function>() else {
+        return Err(vm.type_error(format!("'{}' object is not callable", this.ty().name())));
+    };
+    vm.check_stack("")?;
+    let interp = Interp::of(vm);
+    let regs = interp.free_registers();
+    let code = function.code();
+    // SAFETY: the frame is complete; the caller's slice keeps lent arguments alive during the call.
+    unsafe {
+        let (code, borrowed) = if code.simple_args == args.len() as i32 && kwnames.is_none() && args.len() <= 32 {
+            code.enter(vm)?;
+            if !has_room(vm, interp, regs, code.registers.get()) {
+                return Err(vm.raised());
+            }
+            std::ptr::copy_nonoverlapping(args.as_ptr().cast::<u64>(), regs, args.len());
+            for at in args.len()..code.nlocalsplus() {
+                *regs.add(at) = 0;
+            }
+            (code as *const Code, if args.len() == 32 { u32::MAX } else { (1 << args.len()) - 1 })
+        } else {
+            (prepare(vm, interp, function, args.iter().cloned().collect(), kwnames, regs)?, 0)
+        };
+        let function = this.clone().into_word();
+        let frame = push_frame(interp, code, function, regs, borrowed, FRAME_ENTRY, 0);
+        finish_run(vm, run(vm, interp, frame))
+    }
+}
+
+unsafe fn finish_run(vm: &Vm, word: u64) -> Result {
+    // SAFETY: the loop returns an owned word, 0 if it raised.
+    unsafe { if word == 0 { Err(vm.raised()) } else { Ok(Value::from_word(word)) } }
+}
+
+/// Runs the code of a module, a class body, `exec` or `eval`. `namespace`: where names are stored (the globals if None).
+pub fn eval_code(
+    vm: &Vm,
+    code: &Ref<Code>,
+    globals: &Ref<Dict>,
+    namespace: Option<Value>,
+    closure: Option<Ref<Tuple>>,
+) -> Result {
+    let function = Function::with_closure(vm, code.clone(), globals.clone(), closure);
+    run_function(vm, function, namespace)
+}
+
+/// Calls `function` without arguments, its names in `namespace` (class bodies).
+pub fn run_function(vm: &Vm, function: Ref<Function>, namespace: Option<Value>) -> Result {
+    vm.check_stack("")?;
+    let interp = Interp::of(vm);
+    let regs = interp.free_registers();
+    // SAFETY: the frame is complete.
+    unsafe {
+        let code = prepare(vm, interp, &function, Arguments::new(), None, regs)?;
+        let own_locals = (*code).has_flag(CO_OPTIMIZED | CO_NEWLOCALS);
+        let namespace = match namespace {
+            Some(namespace) => namespace.into_word(),
+            None if own_locals => 0,
+            None => function.globals.as_value().clone().into_word(),
+        };
+        let frame = push_frame(interp, code, function.into_value().into_word(), regs, 0, FRAME_ENTRY, 0);
+        (*frame).namespace = namespace;
+        finish_run(vm, run(vm, interp, frame))
+    }
+}
+
+/// Resumes a suspended generator's frame in a loop of its own: its word, 0 if it raised. With `raising`, the exception in
+/// flight is raised where the frame is.
+///
+/// # Safety
+/// The frame is a suspended generator's and its generator is prepared to run.
+pub(crate) unsafe fn resume_frame(vm: &Vm, interp: &Interp, frame: *mut Frame, raising: bool) -> u64 {
+    // SAFETY: by contract.
+    unsafe {
+        (*frame).flags |= FRAME_ENTRY;
+        if raising {
+            let handler = super::unwind::unwind(vm, interp, frame, true);
+            if handler.is_null() {
+                return 0;
+            }
+        } else {
+            (*frame).pc = (*frame).pc.add(Op::YieldValue.len());
+        }
+        run(vm, interp, frame)
+    }
+}

@@ -1,0 +1,135 @@
+//! Subscription and slicing.
+
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::list::{LIST, List};
+use taipan_object::builtins::tuple::{TUPLE, Tuple};
+use taipan_object::header::Header;
+use taipan_object::{Result, Value};
+
+use super::{Flow, Machine, release_operands, view, word_of};
+use crate::frame::{is_pointer, release, retain};
+use crate::instruction::{A_LOCAL, B_OWNED, Word};
+use crate::pending;
+
+/// The position that a small int's word means in a sequence of this length.
+#[inline(always)]
+fn position(word: u64, length: usize) -> Option<usize> {
+    let index = word as i64 >> 1;
+    let index = if index < 0 { index + length as i64 } else { index };
+    if (index as u64) < length as u64 { Some(index as usize) } else { None }
+}
+
+/// The item of an exact list or tuple, borrowed.
+#[inline(always)]
+unsafe fn sequence_item(container: u64, index: u64) -> Option<u64> {
+    // SAFETY: a live object; nothing runs between the reads.
+    unsafe {
+        let ty = (*(container as *const Header)).ty();
+        if ty.is(&LIST) {
+            let items = &*(*(container as *const List)).items.as_ptr();
+            return position(index, items.len()).map(|at| items.get_unchecked(at).word());
+        }
+        if ty.is(&TUPLE) {
+            let items = (*(container as *const Tuple)).as_slice();
+            return position(index, items.len()).map(|at| items.get_unchecked(at).word());
+        }
+        None
+    }
+}
+
+impl Machine<'_> {
+    #[inline(always)]
+    pub unsafe fn subscr<const K: bool>(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            let (container, index) = (self.get(w.b), self.right::<K>(w));
+            if index & 1 != 0
+                && container & 7 == 0
+                && let Some(word) = sequence_item(container, index)
+            {
+                retain(word);
+                if w.flags & B_OWNED != 0 {
+                    self.save();
+                    release(container);
+                }
+                self.set(w, word);
+                return self.advance(1);
+            }
+            self.binary_slow::<K>(w)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn store_subscr(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands; `a` is a source here.
+        unsafe {
+            let (value, container, index) = (self.get(w.a), self.get(w.b), self.get(w.c));
+            self.save();
+            if index & 1 != 0 && container & 7 == 0 && (*(container as *const Header)).ty().is(&LIST) {
+                let items = &mut *(*(container as *const List)).items.as_ptr();
+                if let Some(at) = position(index, items.len()) {
+                    let value = if w.flags & A_LOCAL != 0 { value } else { retain(value) };
+                    let slot = items.as_mut_ptr().add(at).cast::<u64>();
+                    let old = std::mem::replace(&mut *slot, value);
+                    if is_pointer(old) {
+                        release(old);
+                    }
+                    release_operands(w.flags & B_OWNED, container, 1);
+                    return self.advance(1);
+                }
+            }
+            let result = match view(&container).downcast_exact::<Dict>() {
+                Some(dict) => dict.set(self.vm, view(&index), view(&value).clone()),
+                None => self.vm.set_item(view(&container), view(&index), view(&value)),
+            };
+            if w.flags & A_LOCAL != 0 {
+                release(value);
+            }
+            release_operands(w.flags, container, index);
+            self.outcome(result, 1)
+        }
+    }
+
+    pub unsafe fn delete_subscr(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands, released if owned.
+        unsafe {
+            self.save();
+            let (container, index) = (self.get(w.b), self.get(w.c));
+            let result = self.vm.delete_item(view(&container), view(&index));
+            release_operands(w.flags, container, index);
+            self.outcome(result, 1)
+        }
+    }
+
+    /// Takes over the owned words from register `base` on.
+    pub(super) unsafe fn take<const N: usize>(&self, base: u16) -> [Value; N] {
+        // SAFETY: the instruction owns these registers.
+        unsafe { std::array::from_fn(|at| Value::from_word(self.get(base + at as u16))) }
+    }
+
+    pub unsafe fn binary_slice(&mut self, w: Word) -> Flow {
+        // SAFETY: three owned words.
+        unsafe {
+            self.save();
+            let [container, start, stop] = self.take(w.b);
+            let result = slice(self.vm, start, stop).and_then(|slice| self.vm.get_item(&container, &slice));
+            drop(container);
+            self.finish(w, word_of(result), 1)
+        }
+    }
+
+    pub unsafe fn store_slice(&mut self, w: Word) -> Flow {
+        // SAFETY: four owned words.
+        unsafe {
+            self.save();
+            let [value, container, start, stop] = self.take(w.b);
+            let result = slice(self.vm, start, stop).and_then(|slice| self.vm.set_item(&container, &slice, &value));
+            drop((container, value));
+            self.outcome(result, 1)
+        }
+    }
+}
+
+fn slice(vm: &taipan_object::Vm, start: Value, stop: Value) -> Result {
+    pending::slice(vm, [start, stop, Value::NONE])
+}

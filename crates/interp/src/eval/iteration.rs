@@ -1,0 +1,327 @@
+//! Loops, generators and awaiting.
+
+use taipan_object::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION};
+use taipan_object::header::Header;
+use taipan_object::{Result, Value, Vm};
+
+use super::{Flow, Machine, leave_frame, release_operands, view, word_of};
+use crate::frame::{FRAME_ENTRY, Frame, release, retain};
+use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
+use crate::instruction::{C_OWNED, Op, Word};
+
+#[inline(never)]
+unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
+    // SAFETY: live operand.
+    unsafe { vm.next(view(&iterator)) }
+}
+
+impl Machine<'_> {
+    /// A safepoint, then the jump.
+    #[inline(always)]
+    pub unsafe fn jump_backward(&mut self, w: Word) -> Flow {
+        // SAFETY: the frame is alive.
+        unsafe {
+            if self.interp.eval_breaker() {
+                self.save();
+                if self.interp.handle_eval_breaker(self.vm).is_err() {
+                    return Flow::Raise;
+                }
+            }
+            self.jump(w.bc() as u64)
+        }
+    }
+
+    pub unsafe fn get_iter(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let iterable = self.get(w.b);
+            let result = self.vm.iter(view(&iterable));
+            release_operands(w.flags, iterable, 1);
+            self.finish(w, word_of(result), 1)
+        }
+    }
+
+    #[inline(always)]
+    pub unsafe fn for_iter(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which stays.
+        unsafe {
+            let iterator = self.get(w.b);
+            self.save();
+            if iterator & 7 == 0 && (*(iterator as *const Header)).ty().is(&GENERATOR) {
+                let generator = &*(iterator as *const Generator);
+                if generator.can_resume() {
+                    return self.enter_generator(generator, Value::NONE.into_word());
+                }
+            }
+            match next_slow(self.vm, iterator) {
+                Ok(Some(value)) => {
+                    self.set(w, value.into_word());
+                    self.advance(2)
+                }
+                Ok(None) => self.jump(self.extra(1)),
+                Err(_) => Flow::Raise,
+            }
+        }
+    }
+
+    /// Continues in a suspended generator with the owned word `sent`.
+    #[inline(always)]
+    unsafe fn enter_generator(&mut self, generator: &Generator, sent: u64) -> Flow {
+        // SAFETY: the generator can be resumed and is kept alive by the current frame.
+        unsafe {
+            if self.interp.depth_left.get() <= 0 {
+                release(sent);
+                let _ = self.vm.recursion_error("maximum recursion depth exceeded");
+                return Flow::Raise;
+            }
+            let frame = generator.prepare(self.vm, self.interp, sent);
+            (*frame).pc = (*frame).pc.add(Op::YieldValue.len());
+            self.load(frame);
+            Flow::Next
+        }
+    }
+
+    /// Turns the frame into a generator, which the caller gets.
+    pub unsafe fn return_generator(&mut self) -> Flow {
+        // SAFETY: the verifier lets this run once, with nothing on the stack.
+        unsafe {
+            self.save();
+            let frame = self.frame;
+            let generator = match generator::from_frame(self.vm, self.interp, frame) {
+                Ok(generator) => generator.into_word(),
+                Err(_) => return Flow::Raise,
+            };
+            let (flags, words) = ((*frame).flags, (*frame).return_words as usize);
+            // The locals and the function have moved to the generator.
+            self.interp.frame.set((*frame).previous);
+            self.interp.stacks.frame_top.set(frame);
+            self.interp.depth_left.set(self.interp.depth_left.get() + 1);
+            if flags & FRAME_ENTRY != 0 {
+                return Flow::Leave(generator);
+            }
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            self.set(w, generator);
+            self.advance(words)
+        }
+    }
+
+    pub unsafe fn yield_value(&mut self, w: Word) -> Flow {
+        // SAFETY: the verifier lets this run in generators only.
+        unsafe {
+            let value = self.take_b(w);
+            self.put(w.a, 0);
+            self.save();
+            let frame = self.frame;
+            let generator = Generator::of_frame(frame);
+            generator.suspend(self.vm, self.interp);
+            if (*frame).flags & FRAME_ENTRY != 0 {
+                (*frame).flags &= !FRAME_ENTRY;
+                return Flow::Leave(value);
+            }
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            self.set(w, value);
+            self.advance(2)
+        }
+    }
+
+    /// RETURN_VALUE in a generator.
+    #[inline(never)]
+    pub(super) unsafe fn generator_return(&mut self, result: u64) -> Flow {
+        // SAFETY: the frame is a generator's.
+        unsafe {
+            let frame = self.frame;
+            let flags = (*frame).flags;
+            finish_generator(self.vm, self.interp, frame);
+            if flags & FRAME_ENTRY != 0 {
+                return Flow::Leave(result);
+            }
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            if w.op == Op::Send as u8 {
+                self.put(w.a, result);
+            } else {
+                release(result);
+            }
+            self.jump(self.extra(1))
+        }
+    }
+
+    pub unsafe fn send(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands; the receiver stays.
+        unsafe {
+            self.save();
+            let (receiver, value) = (self.get(w.b), self.get(w.c));
+            if receiver & 7 == 0 {
+                let ty = (*(receiver as *const Header)).ty();
+                if ty.is(&GENERATOR) || ty.is(&COROUTINE) {
+                    let generator = &*(receiver as *const Generator);
+                    if generator.can_resume() && (generator.has_started() || value == Value::NONE.into_word()) {
+                        let sent = if w.flags & C_OWNED != 0 { value } else { retain(value) };
+                        return self.enter_generator(generator, sent);
+                    }
+                }
+            }
+            let outcome = generator::send(self.vm, view(&receiver), view(&value));
+            release_operands(w.flags & C_OWNED, 1, value);
+            match outcome {
+                Ok((value, done)) => {
+                    self.put(w.a, value.into_word());
+                    if done { self.jump(self.extra(1)) } else { self.advance(2) }
+                }
+                Err(_) => Flow::Raise,
+            }
+        }
+    }
+
+    pub unsafe fn get_len(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which stays.
+        unsafe {
+            self.save();
+            let word = self.get(w.b);
+            let result = self.vm.len(view(&word)).map(Value::from);
+            self.finish(w, word_of(result), 1)
+        }
+    }
+
+    pub unsafe fn get_yield_from_iter(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let word = self.get(w.b);
+            let code = (*self.frame).code();
+            let result = generator::yield_from_iter(self.vm, view(&word), code.flags());
+            release_operands(w.flags, word, 1);
+            self.finish(w, word_of(result), 1)
+        }
+    }
+
+    pub unsafe fn get_awaitable(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let word = self.get(w.b);
+            let result = generator::get_awaitable(self.vm, view(&word), w.c);
+            release_operands(w.flags, word, 1);
+            self.finish(w, word_of(result), 1)
+        }
+    }
+
+    pub unsafe fn get_aiter(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let word = self.get(w.b);
+            let result = get_aiter(self.vm, view(&word));
+            release_operands(w.flags, word, 1);
+            self.finish(w, word_of(result), 1)
+        }
+    }
+
+    pub unsafe fn get_anext(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which stays.
+        unsafe {
+            self.save();
+            let word = self.get(w.b);
+            let result = get_anext(self.vm, view(&word));
+            self.finish(w, word_of(result), 1)
+        }
+    }
+
+    /// An exception was thrown into a `yield from`: `StopIteration` ends it with a value.
+    pub unsafe fn cleanup_throw(&mut self, w: Word) -> Flow {
+        // SAFETY: three owned words.
+        unsafe {
+            self.save();
+            let [receiver, last, exception]: [Value; 3] = self.take(w.b);
+            if exception.ty().is_subtype(STOP_ITERATION.ty()) {
+                let value = generator::stop_iteration_value(&exception);
+                self.put(w.a, Value::NONE.into_word());
+                self.put(w.a + 1, value.into_word());
+                drop((receiver, last, exception));
+                return self.advance(1);
+            }
+            reraise_value(self.vm, exception);
+            drop((receiver, last));
+            Flow::Reraise
+        }
+    }
+
+    pub unsafe fn end_async_for(&mut self, w: Word) -> Flow {
+        // SAFETY: two owned words.
+        unsafe {
+            self.save();
+            let [awaitable, exception]: [Value; 2] = self.take(w.b);
+            if exception.ty().is_subtype(STOP_ASYNC_ITERATION.ty()) {
+                drop((awaitable, exception));
+                return self.advance(1);
+            }
+            reraise_value(self.vm, exception);
+            drop(awaitable);
+            Flow::Reraise
+        }
+    }
+}
+
+/// Puts an exception in flight as it is; anything else that forged code left in its place is an error.
+pub(super) fn reraise_value(vm: &Vm, exception: Value) {
+    use taipan_object::exceptions::BaseException;
+    let _ = match exception.downcast::<BaseException>() {
+        Some(_) => vm.set_exception(exception),
+        None => vm.system_error("bytecode expects an exception"),
+    };
+}
+
+/// Ends a generator's frame: the generator is exhausted and the resumer's frame is current.
+pub(super) unsafe fn finish_generator(vm: &Vm, interp: &crate::frame::Interp, frame: *mut Frame) {
+    // SAFETY: the frame is a running generator's.
+    unsafe {
+        let generator = Generator::of_frame(frame);
+        // Its locals may be the last to refer to the generator.
+        let keep = taipan_object::object::to_value(generator);
+        generator.finished(vm, interp);
+        let frame_top = interp.stacks.frame_top.get();
+        leave_frame(interp, frame);
+        interp.stacks.frame_top.set(frame_top);
+        drop(keep);
+    }
+}
+
+fn get_aiter(vm: &Vm, object: &Value) -> Result {
+    let name = object.ty().name();
+    let Some(aiter) = object.ty().slots().aiter else {
+        return Err(vm.type_error(format!("'async for' requires an object with __aiter__ method, got {name}")));
+    };
+    let iterator = aiter(vm, object)?;
+    if iterator.ty().slots().anext.is_none() {
+        let name = iterator.ty().name();
+        return Err(vm.type_error(format!(
+            "'async for' received an object from __aiter__ that does not implement __anext__: {name}"
+        )));
+    }
+    Ok(iterator)
+}
+
+fn get_anext(vm: &Vm, iterator: &Value) -> Result {
+    if iterator.ty().is(&ASYNC_GENERATOR) {
+        let anext = iterator.ty().slots().anext.expect("async generators have one");
+        return anext(vm, iterator);
+    }
+    let Some(anext) = iterator.ty().slots().anext else {
+        let name = iterator.ty().name();
+        return Err(vm.type_error(format!("'async for' requires an iterator with __anext__ method, got {name}")));
+    };
+    let next = anext(vm, iterator)?;
+    generator::awaitable_of(vm, &next).or_else(|raised| {
+        let cause = vm.take(raised);
+        let name = next.ty().name();
+        let raised = vm.type_error(format!("'async for' received an invalid object from __anext__: {name}"));
+        let error = vm.take(raised);
+        taipan_object::exceptions::set_cause(&error, Some(cause.clone()));
+        taipan_object::exceptions::set_context(&error, Some(cause));
+        Err(vm.set_exception(error))
+    })
+}
+

@@ -1,0 +1,27 @@
+//! Constructors of built-in types that `taipan-object` does not have yet.
+
+use taipan_object::{Result, Value, Vm};
+
+fn missing(vm: &Vm, what: &str) -> Result {
+    Err(vm.not_implemented_error(format!("{what} objects")))
+}
+
+pub fn slice(vm: &Vm, _parts: [Value; 3]) -> Result {
+    missing(vm, "slice")
+}
+
+pub fn set(vm: &Vm, _items: Vec<Value>) -> Result {
+    missing(vm, "set")
+}
+
+pub fn set_add(vm: &Vm, _set: &Value, _item: Value) -> Result<()> {
+    missing(vm, "set").map(drop)
+}
+
+pub fn set_update(vm: &Vm, _set: &Value, _items: &Value) -> Result<()> {
+    missing(vm, "set").map(drop)
+}
+
+pub fn bytes(data: &[u8]) -> Value {
+    Value::from(String::from_utf8_lossy(data).into_owned())
+}
