@@ -9,6 +9,7 @@
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use taipan_object::{Value, Vm};
 
@@ -224,6 +225,8 @@ pub struct Interp {
     pub profile: Cell<Option<Value>>,
     pub tracing: Cell<i32>,
     builtins: Cell<Vec<(&'static str, Value)>>,
+    /// Something is to be done at the next safepoint.
+    pub breaker: AtomicBool,
 }
 
 pub const DEFAULT_RECURSION_LIMIT: i32 = 1000;
@@ -251,6 +254,7 @@ impl Interp {
             profile: Cell::new(None),
             tracing: Cell::new(0),
             builtins: Cell::new(Vec::new()),
+            breaker: AtomicBool::new(false),
         });
         let interp = Box::into_raw(interp);
         vm.interpreter.set(interp.cast());
@@ -370,5 +374,21 @@ impl Interp {
         known.push((name, value.clone()));
         self.builtins.set(known);
         Ok(value)
+    }
+}
+
+impl Interp {
+    /// Whether something is to be done at this safepoint.
+    #[inline(always)]
+    pub fn eval_breaker(&self) -> bool {
+        self.breaker.load(Relaxed)
+    }
+
+    /// Does it: signal handlers, pending calls, the collector.
+    #[cold]
+    #[inline(never)]
+    pub fn handle_eval_breaker(&self, vm: &Vm) -> taipan_object::Result<()> {
+        self.breaker.store(false, Relaxed);
+        vm.check_signals()
     }
 }

@@ -3,3 +3,15 @@
 pub mod instruction;
 pub mod lower;
 pub mod verify;
+
+pub mod code;
+pub mod eval;
+pub mod frame;
+pub mod frame_object;
+pub mod function;
+pub mod generator;
+mod pending;
+pub mod suggestions;
+pub mod template;
+pub mod traceback;
+mod type_params;

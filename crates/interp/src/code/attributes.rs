@@ -9,7 +9,6 @@ use taipan_bytecode::code::{
 use taipan_bytecode::linetable::{lines, positions};
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, Constant, Text};
-use taipan_object::builtins::bytes::Bytes;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
@@ -18,6 +17,7 @@ use taipan_object::types::slots::{CompareOp, Slots};
 use taipan_object::{Result, Value, Vm};
 
 use super::{Code, constants, value_to_constant};
+use crate::pending;
 
 pub(super) fn slots(s: &mut Slots) {
     s.repr = Some(|_, this| {
@@ -100,21 +100,22 @@ pub(super) static MEMBERS: &[MemberDef] = &[
     MemberDef::new("co_name", "", |_, this| Ok(text(&own(this).data.name))),
     MemberDef::new("co_qualname", "", |_, this| Ok(text(&own(this).data.qualname))),
     MemberDef::new("co_firstlineno", "", |_, this| Ok(Value::from(own(this).data.firstlineno))),
-    MemberDef::new("co_linetable", "", |_, this| Ok(Bytes::new(&own(this).data.linetable).into_value())),
-    MemberDef::new("co_exceptiontable", "", |_, this| Ok(Bytes::new(&own(this).data.exceptiontable).into_value())),
+    MemberDef::new("co_linetable", "", |_, this| Ok(pending::bytes(&own(this).data.linetable))),
+    MemberDef::new("co_exceptiontable", "", |_, this| Ok(pending::bytes(&own(this).data.exceptiontable))),
     MemberDef::new("co_consts", "", |_, this| Ok(tuple(own(this).consts().to_vec()))),
     MemberDef::new("co_nlocals", "", |_, this| Ok(Value::from(own(this).data.nlocals()))),
 ];
 
 pub(super) static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("co_code", "", |_, this| Ok(Bytes::new(&own(this).data.code).into_value())),
-    GetSetDef::new("_co_code_adaptive", "", |_, this| Ok(Bytes::new(&own(this).data.code).into_value())),
+    GetSetDef::new("co_code", "", |_, this| Ok(pending::bytes(&own(this).data.code))),
+    GetSetDef::new("_co_code_adaptive", "", |_, this| Ok(pending::bytes(&own(this).data.code))),
     GetSetDef::new("co_varnames", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_LOCAL))),
     GetSetDef::new("co_cellvars", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_CELL))),
     GetSetDef::new("co_freevars", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_FREE))),
 ];
 
-pub(super) static METHODS: &[MethodDef] = &[
+taipan_object::method_table! {
+    pub(super) static METHODS = [
     MethodDef::new("co_lines($self, /)", "", |vm, this, _| {
         let code = own(this);
         let items = lines(&code.data.linetable, code.data.firstlineno).map(|(start, end, line)| {
@@ -144,6 +145,8 @@ pub(super) static METHODS: &[MethodDef] = &[
     MethodDef::raw("replace($self, /, **changes)", "Return a copy of the code object with new values for the specified fields.", replace),
     MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
 ];
+}
+
 
 /// `co_branches`: (source, not taken, taken) of each conditional jump.
 fn branches(code: &[u8]) -> Vec<Value> {
@@ -207,8 +210,8 @@ fn texts_of(vm: &Vm, value: &Value, what: &str) -> Result<Vec<Text>> {
 }
 
 fn bytes_of(vm: &Vm, value: &Value, what: &str) -> Result<Box<[u8]>> {
-    match value.downcast::<Bytes>() {
-        Some(bytes) => Ok(bytes.as_slice().into()),
+    match pending::as_bytes(value) {
+        Some(bytes) => Ok(bytes),
         None => Err(vm.type_error(format!("{what} must be bytes, not {}", value.ty().name()))),
     }
 }

@@ -1,14 +1,13 @@
 //! Constants of code objects as Python objects, and back.
 
-use std::sync::Arc;
-
 use taipan_bytecode::{Constant, Text};
 use taipan_object::builtins::str::{Str, intern_value};
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::builtins::{bytes, complex, float, int, set, slice};
+use taipan_object::builtins::{float, int};
 use taipan_object::{Value, Vm};
 
 use super::Code;
+use crate::pending;
 
 /// The text as an interned str.
 pub fn interned(text: &Text) -> Value {
@@ -29,24 +28,14 @@ pub fn constant_to_value(constant: &Constant) -> Value {
         Constant::Ellipsis => Value::ELLIPSIS,
         Constant::Int(value) => int::from_ibig(value.clone()),
         Constant::Float(value) => float::from_f64(*value),
-        Constant::Complex(real, imag) => complex::from_parts(*real, *imag),
+        Constant::Complex(real, imag) => pending::complex(*real, *imag),
         Constant::Str(text) => str_constant(text),
-        Constant::Bytes(data) => bytes::Bytes::new(data).into_value(),
+        Constant::Bytes(data) => pending::bytes(data),
         Constant::Tuple(items) => Tuple::from_vec(items.iter().map(constant_to_value).collect()).into_value(),
-        Constant::FrozenSet(items) => {
-            let items: Vec<Value> = items.iter().map(constant_to_value).collect();
-            // Constants hash without running Python code.
-            Vm::with_current(|vm| match set::frozen_set(vm, items) {
-                Ok(set) => set,
-                Err(raised) => {
-                    vm.discard(raised);
-                    Value::NONE
-                }
-            })
-        }
+        Constant::FrozenSet(items) => pending::frozen_set(items.iter().map(constant_to_value).collect()),
         Constant::Slice(parts) => {
             let [start, stop, step] = &**parts;
-            slice::new(constant_to_value(start), constant_to_value(stop), constant_to_value(step))
+            pending::slice_constant([constant_to_value(start), constant_to_value(stop), constant_to_value(step)])
         }
         Constant::Code(data) => Code::new(data.clone()).into_value(),
     }
@@ -68,19 +57,8 @@ pub fn value_to_constant(vm: &Vm, value: &Value) -> Option<Constant> {
                 let items: Option<Vec<Constant>> =
                     tuple.as_slice().iter().map(|item| value_to_constant(vm, item)).collect();
                 Constant::Tuple(items?.into())
-            } else if let Some(data) = value.downcast_exact::<bytes::Bytes>() {
-                Constant::Bytes(data.as_slice().into())
-            } else if let Some(number) = value.downcast_exact::<complex::Complex>() {
-                Constant::Complex(number.real, number.imag)
             } else if let Some(code) = value.downcast_exact::<Code>() {
                 Constant::Code(code.data.clone())
-            } else if let Some(slice) = value.downcast_exact::<slice::Slice>() {
-                let part = |value: &Value| value_to_constant(vm, value);
-                Constant::Slice(Arc::new([part(&slice.start)?, part(&slice.stop)?, part(&slice.step)?]))
-            } else if value.ty().is(&set::FROZENSET) {
-                let items = vm.collect(value).map_err(|raised| vm.discard(raised)).ok()?;
-                let items: Option<Vec<Constant>> = items.iter().map(|item| value_to_constant(vm, item)).collect();
-                Constant::FrozenSet(items?.into())
             } else {
                 return None;
             }

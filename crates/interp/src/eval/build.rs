@@ -171,7 +171,7 @@ impl Machine<'_> {
             let result = match Conversion::from_oparg(w.c as u32) {
                 Some(Conversion::Str) => self.vm.str(view(&word)),
                 Some(Conversion::Repr) => self.vm.repr(view(&word)),
-                _ => self.vm.ascii(view(&word)),
+                _ => ascii(self.vm, view(&word)),
             };
             release_operands(w.flags, word, 1);
             self.finish(w, word_of(result), 1)
@@ -601,4 +601,10 @@ fn unpack_starred(vm: &Vm, iterable: &Value, before: usize, after: usize) -> Res
     items.push(List::from_vec(rest).into_value());
     items.extend(tail);
     Ok(items)
+}
+
+/// `ascii(value)`.
+fn ascii(vm: &Vm, value: &Value) -> Result {
+    let ascii = vm.import_from("builtins", "ascii")?;
+    vm.call(&ascii, std::slice::from_ref(value), None)
 }

@@ -181,7 +181,7 @@ pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
     // SAFETY: by contract.
     unsafe {
         if (*frame).object != 0 {
-            crate::frame_object::take_over(interp, frame);
+            crate::frame_object::take_over(frame);
         } else {
             clear_locals(frame);
         }

@@ -270,10 +270,7 @@ pub fn iter(vm: &Vm, this: &Value) -> Result {
 }
 
 pub fn iternext(vm: &Vm, this: &Value) -> Result<Option<Value>> {
-    match required(vm, this, &names().__next__, &[]) {
-        Ok(value) => Ok(Some(value)),
-        Err(raised) => vm.stop_iteration_to_none(raised),
-    }
+    required(vm, this, &names().__next__, &[]).map(Some)
 }
 
 macro_rules! async_slots {

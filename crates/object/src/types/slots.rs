@@ -19,7 +19,7 @@ pub type SetAttr = fn(&Vm, &Value, &Value, Option<&Value>) -> Result<()>;
 pub type Item = fn(&Vm, &Value, i64) -> Result;
 pub type Repeat = fn(&Vm, &Value, i64) -> Result;
 pub type Contains = fn(&Vm, &Value, &Value) -> Result<bool>;
-/// The next item, or `None` when exhausted (without `StopIteration`).
+/// The next item, or `None` when exhausted. May raise `StopIteration` instead, to carry a value.
 pub type IterNext = fn(&Vm, &Value) -> Result<Option<Value>>;
 /// `(vm, descriptor, object or None, type or None)`.
 pub type DescrGet = fn(&Vm, &Value, Option<&Value>, Option<&Value>) -> Result;

@@ -38,7 +38,21 @@ impl Vm {
     #[inline]
     pub fn next(&self, iterator: &Value) -> Result<Option<Value>> {
         match iterator.ty().slots().iternext {
-            Some(next) => next(self, iterator),
+            Some(next) => match next(self, iterator) {
+                Err(raised) => self.stop_iteration_to_none(raised),
+                next => next,
+            },
+            None => Err(self.type_error(format!("'{}' object is not an iterator", iterator.ty().name()))),
+        }
+    }
+
+    /// `next(iterator)`: the exhausted iterator's own `StopIteration`, which may carry a value.
+    pub fn next_or_stop(&self, iterator: &Value) -> Result {
+        match iterator.ty().slots().iternext {
+            Some(next) => match next(self, iterator)? {
+                Some(item) => Ok(item),
+                None => Err(self.stop_iteration(None)),
+            },
             None => Err(self.type_error(format!("'{}' object is not an iterator", iterator.ty().name()))),
         }
     }

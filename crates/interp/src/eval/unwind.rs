@@ -1,0 +1,86 @@
+//! The search for an exception handler, frame by frame.
+
+use taipan_object::{Value, Vm};
+
+use super::iteration::finish_generator;
+use super::leave_frame;
+use crate::frame::{FRAME_ENTRY, FRAME_GENERATOR, Frame, Interp, release, retain};
+use crate::lower::{Site, Slot};
+use crate::verify::NO_HANDLER;
+
+/// The site of the instruction at the frame's `pc`.
+fn site_of(frame: &Frame) -> (&crate::code::RegisterCode, Site) {
+    let code = frame.code().register_code(frame.pc);
+    let words = code.lowered.words.as_ptr();
+    // SAFETY: `register_code` found the pc in these words.
+    let at = unsafe { frame.pc.offset_from(words) } as u32;
+    let site = code.lowered.site(at).expect("an instruction that calls out has a site");
+    (code, *site)
+}
+
+/// What the frame's stack registers hold while the instruction at its `pc` runs or waits.
+pub(crate) fn find_map(frame: &Frame) -> &[Slot] {
+    let (code, site) = site_of(frame);
+    &code.lowered.maps[site.map as usize]
+}
+
+/// Finds the handler of the exception in flight, from `frame` (the current one) outwards. Frames without one end. Returns
+/// the frame that handles it, its `pc` at the handler; null if the search left the frame that entered the loop.
+///
+/// # Safety
+/// The frame is current and its `pc` is that of the instruction that raised.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut add_traceback: bool) -> *mut Frame {
+    // SAFETY: by contract; maps say what registers own.
+    unsafe {
+        loop {
+            if add_traceback {
+                crate::traceback::here(vm, frame);
+            }
+            add_traceback = true;
+            let (code, site) = site_of(&*frame);
+            let map = &code.lowered.maps[site.map as usize];
+            let stack = (*frame).regs.add((*frame).code().nlocalsplus());
+            let handler = (site.handler != NO_HANDLER).then(|| code.lowered.handlers[site.handler as usize]);
+            let depth = handler.map_or(0, |handler| handler.depth as usize);
+            for at in (depth..map.len()).rev() {
+                if map[at] == Slot::Own {
+                    release(*stack.add(at));
+                }
+            }
+            if let Some(handler) = handler {
+                for (at, slot) in map[..depth].iter().enumerate() {
+                    let constants = (*(*frame).code).constants.get();
+                    *stack.add(at) = match *slot {
+                        Slot::Own => continue,
+                        Slot::Null => 0,
+                        Slot::Local { local, .. } => retain(*(*frame).regs.add(local as usize)),
+                        Slot::Const(index) => retain(*constants.add(index as usize)),
+                        Slot::Borrowed(_) => retain(*stack.add(at)),
+                        Slot::Alias(slot) => retain(*stack.add(slot as usize)),
+                    };
+                }
+                let mut next = stack.add(depth);
+                if handler.push_lasti {
+                    *next = Value::small_int(site.unit as i64).into_word();
+                    next = next.add(1);
+                }
+                *next = vm.take(vm.raised()).into_word();
+                (*frame).pc = code.lowered.words.as_ptr().add(handler.pc as usize);
+                return frame;
+            }
+            let flags = (*frame).flags;
+            if flags & FRAME_GENERATOR != 0 {
+                (*frame).flags &= !FRAME_ENTRY;
+                finish_generator(vm, interp, frame);
+            } else {
+                leave_frame(interp, frame);
+            }
+            if flags & FRAME_ENTRY != 0 {
+                return std::ptr::null_mut();
+            }
+            frame = interp.frame.get();
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! `frame`: a frame as Python sees it, made only when someone asks.
+//!
+//! The object points to the live [`Frame`]. When that ends first, its locals pass to the object ([`take_over`]), which from
+//! then on points to a copy of its own. `locals.rs` has `f_locals`.
+
+mod locals;
+
+use std::cell::{Cell, UnsafeCell};
+use std::ptr;
+
+use taipan_bytecode::code::{CO_FAST_CELL, CO_FAST_FREE, CO_OPTIMIZED};
+use taipan_object::builtins::cell::Cell as CellObject;
+use taipan_object::builtins::dict::Dict;
+use taipan_object::cell::ObjectCell;
+use taipan_object::header::Header;
+use taipan_object::heap::Kind;
+use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
+use taipan_object::object::{Payload, Visitor, to_value};
+use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::{Ref, Result, Value, Vm};
+
+use crate::code::Code;
+use crate::frame::{FRAME_GENERATOR, Frame, is_pointer, release, retain};
+use crate::generator::Generator;
+
+pub use locals::FRAME_LOCALS_PROXY;
+
+/// A frame object.
+#[repr(C)]
+pub struct FrameObject {
+    pub header: Header,
+    frame: Cell<*mut Frame>,
+    /// The frame after its call is over, and its locals.
+    own: UnsafeCell<Option<(Box<Frame>, Box<[u64]>)>>,
+    back: ObjectCell<Option<Value>>,
+    trace: ObjectCell<Option<Value>>,
+    pub trace_lines: Cell<bool>,
+    pub trace_opcodes: Cell<bool>,
+    /// `f_lineno` as set by a trace function; 0: by the position.
+    pub lineno: Cell<i32>,
+    /// Values of locals that were replaced through `f_locals` while the frame may still have them borrowed.
+    overwritten: ObjectCell<Vec<Value>>,
+    /// Names set through `f_locals` that are no locals.
+    extra_locals: ObjectCell<Option<Ref<Dict>>>,
+}
+
+// SAFETY: repr(C), header first. What a live frame holds counts as referenced from outside.
+unsafe impl Payload for FrameObject {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        FRAME.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world; words of the own copy are owned.
+        unsafe {
+            (*self.back.as_ptr()).iter().chain(&*self.trace.as_ptr()).for_each(&mut *visit);
+            (*self.overwritten.as_ptr()).iter().for_each(&mut *visit);
+            (*self.extra_locals.as_ptr()).iter().for_each(|dict| visit(dict.as_value()));
+            if let Some((frame, locals)) = &*self.own.get() {
+                for word in [frame.function, frame.namespace].iter().chain(&**locals) {
+                    if *word != 0 {
+                        visit(Value::borrow_word(word));
+                    }
+                }
+            }
+        }
+    }
+    fn clear(&self) {
+        self.clear_own_locals();
+        let trace = self.trace.borrow(&self.header).take();
+        let overwritten = std::mem::take(&mut *self.overwritten.borrow(&self.header));
+        let extra = self.extra_locals.borrow(&self.header).take();
+        drop((trace, overwritten, extra));
+    }
+}
+
+impl Drop for FrameObject {
+    fn drop(&mut self) {
+        self.clear_own_locals();
+        match self.own.get_mut().take() {
+            // SAFETY: the own copy owns its words.
+            Some((frame, _)) => unsafe {
+                release(frame.namespace);
+                release(frame.function);
+            },
+            // SAFETY: without an own copy the frame is alive.
+            None => unsafe { (*self.frame.get()).object = 0 },
+        }
+    }
+}
+
+pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
+    .flags(type_flags::DISALLOW_INSTANTIATION)
+    .slots(|s| {
+        s.repr = Some(|vm, this| {
+            let frame = own(this);
+            let code = frame.code();
+            let file = Value::from(code.data.filename.to_str_lossy().into_owned());
+            let (file, name) = (vm.repr_string(&file)?, code.data.name.to_str_lossy());
+            let line = frame.lineno().map_or("None".to_string(), |line| line.to_string());
+            Ok(Value::from(format!("<frame at {:#x}, file {file}, line {line}, code {name}>", this.id())))
+        });
+    })
+    .methods(METHODS)
+    .members(&[MemberDef::new("f_trace_lines", "", |_, this| Ok(Value::bool(own(this).trace_lines.get()))).setter(
+        |vm, this, value| {
+            own(this).trace_lines.set(truth(vm, value)?);
+            Ok(())
+        },
+    )])
+    .getset(&[
+        GetSetDef::new("f_back", "Return the previous frame.", |vm, this| Ok(own(this).back(vm).unwrap_or(Value::NONE))),
+        GetSetDef::new("f_locals", "Return the mapping used by the frame to look up local variables.", |_, this| {
+            Ok(locals::f_locals(this))
+        }),
+        GetSetDef::new("f_lineno", "Return the current line number in the frame.", |_, this| {
+            Ok(own(this).lineno().map_or(Value::NONE, Value::from))
+        }),
+        GetSetDef::new("f_trace", "Return the trace function for this frame.", |_, this| {
+            Ok(own(this).trace().unwrap_or(Value::NONE))
+        })
+        .setter(|_, this, value| {
+            own(this).set_trace(value.filter(|value| !value.is_none()).cloned());
+            Ok(())
+        }),
+        GetSetDef::new("f_lasti", "Return the index of the last attempted instruction in bytecode.", |_, this| {
+            Ok(Value::from(own(this).frame().lasti()))
+        }),
+        GetSetDef::new("f_globals", "Return the global variables in the frame.", |_, this| {
+            Ok(own(this).frame().function().globals.as_value().clone())
+        }),
+        GetSetDef::new("f_builtins", "Return the built-in variables in the frame.", |_, this| {
+            Ok(own(this).frame().function().builtins.as_value().clone())
+        }),
+        GetSetDef::new("f_code", "Return the code object being executed in this frame.", |_, this| {
+            Ok(to_value(own(this).code()))
+        }),
+        GetSetDef::new("f_trace_opcodes", "Return True if opcode tracing is enabled, False otherwise.", |_, this| {
+            Ok(Value::bool(own(this).trace_opcodes.get()))
+        })
+        .setter(|vm, this, value| {
+            own(this).trace_opcodes.set(truth(vm, value)?);
+            Ok(())
+        }),
+        GetSetDef::new("f_generator", "Return the generator or coroutine associated with this frame, or None.", |_, this| {
+            let frame = own(this).frame();
+            if frame.flags & FRAME_GENERATOR == 0 || own(this).is_over() {
+                return Ok(Value::NONE);
+            }
+            // SAFETY: the frame is a live generator's.
+            Ok(to_value(unsafe { Generator::of_frame(frame) }))
+        }),
+    ]);
+
+fn own(this: &Value) -> &FrameObject {
+    this.downcast::<FrameObject>().expect("called through its own slot")
+}
+
+fn truth(vm: &Vm, value: Option<&Value>) -> Result<bool> {
+    match value {
+        Some(value) if value.is_bool() => Ok(value.is_true()),
+        Some(_) => Err(vm.type_error("attribute value type must be bool")),
+        None => Err(vm.type_error("can't delete numeric/char attribute")),
+    }
+}
+
+/// The frame object of a live frame.
+///
+/// # Safety
+/// The frame is alive and complete.
+pub(crate) unsafe fn of_frame(_vm: &Vm, frame: *mut Frame) -> Value {
+    // SAFETY: by contract; a non-zero `object` is a live frame object.
+    unsafe {
+        if (*frame).object != 0 {
+            return to_value(&*((*frame).object as *const FrameObject));
+        }
+        let object = Ref::new(FrameObject {
+            header: Header::new(FRAME.ty()),
+            frame: Cell::new(frame),
+            own: UnsafeCell::new(None),
+            back: ObjectCell::new(None),
+            trace: ObjectCell::new(None),
+            trace_lines: Cell::new(true),
+            trace_opcodes: Cell::new(false),
+            lineno: Cell::new(0),
+            overwritten: ObjectCell::new(Vec::new()),
+            extra_locals: ObjectCell::new(None),
+        });
+        (*frame).object = object.as_value().word();
+        object.into_value()
+    }
+}
+
+/// The frame moved: its object is to follow.
+///
+/// # Safety
+/// `object` is the word of the frame's object.
+pub(crate) unsafe fn retarget(object: u64, frame: *mut Frame) {
+    // SAFETY: by contract.
+    unsafe { (*(object as *const FrameObject)).frame.set(frame) };
+}
+
+/// The frame ends: its locals pass to its object. The frame keeps its function and namespace.
+///
+/// # Safety
+/// The frame is alive and has an object.
+pub(crate) unsafe fn take_over(frame: *mut Frame) {
+    // SAFETY: by contract; each local's reference moves once.
+    unsafe {
+        let object = &*((*frame).object as *const FrameObject);
+        let count = (*frame).code().nlocalsplus();
+        let mut words: Box<[u64]> = (0..count)
+            .map(|at| {
+                let word = std::mem::replace(&mut *(*frame).regs.add(at), 0);
+                let borrowed = at < 32 && (*frame).borrowed >> at & 1 != 0;
+                if borrowed { retain(word) } else { word }
+            })
+            .collect();
+        let copy = Frame {
+            regs: words.as_mut_ptr(),
+            pc: (*frame).pc,
+            code: (*frame).code,
+            previous: ptr::null_mut(),
+            function: retain((*frame).function),
+            namespace: retain((*frame).namespace),
+            object: (*frame).object,
+            top: ptr::null_mut(),
+            borrowed: 0,
+            flags: (*frame).flags,
+            return_words: 0,
+        };
+        (*frame).borrowed = 0;
+        (*frame).object = 0;
+        let back = match (*frame).previous {
+            previous if previous.is_null() => None,
+            previous => Vm::try_current().map(|vm| of_frame(vm, previous)),
+        };
+        let mut copy = Box::new(copy);
+        object.frame.set(&mut *copy);
+        *object.own.get() = Some((copy, words));
+        let old = std::mem::replace(&mut *object.back.borrow(&object.header), back);
+        drop(old);
+        let overwritten = std::mem::take(&mut *object.overwritten.borrow(&object.header));
+        drop(overwritten);
+    }
+}
+
+impl FrameObject {
+    pub fn frame(&self) -> &Frame {
+        // SAFETY: either the live frame, which would have cleared the pointer by taking over, or the own copy.
+        unsafe { &*self.frame.get() }
+    }
+
+    pub fn code(&self) -> &Code {
+        self.frame().code()
+    }
+
+    /// Whether the call is over.
+    pub fn is_over(&self) -> bool {
+        // SAFETY: set once.
+        unsafe { (*self.own.get()).is_some() }
+    }
+
+    pub fn lineno(&self) -> Option<i32> {
+        match self.lineno.get() {
+            0 => self.frame().lineno(),
+            line => Some(line),
+        }
+    }
+
+    pub fn trace(&self) -> Option<Value> {
+        self.trace.borrow(&self.header).clone()
+    }
+
+    pub fn set_trace(&self, trace: Option<Value>) {
+        let old = std::mem::replace(&mut *self.trace.borrow(&self.header), trace);
+        drop(old);
+    }
+
+    /// `f_back`.
+    pub fn back(&self, vm: &Vm) -> Option<Value> {
+        if self.is_over() {
+            return self.back.borrow(&self.header).clone();
+        }
+        let previous = self.frame().previous;
+        // SAFETY: the previous frame of a live frame is alive.
+        if previous.is_null() { None } else { Some(unsafe { of_frame(vm, previous) }) }
+    }
+
+    /// The value of local `index`, that of its cell if it is one; None if unbound.
+    pub(crate) fn local(&self, index: usize) -> Option<Value> {
+        local_value(self.frame(), index)
+    }
+
+    /// Sets local `index` or the content of its cell.
+    pub(crate) fn set_local(&self, index: usize, value: Value) {
+        let frame = self.frame.get();
+        // SAFETY: the index is in range; the old value may still be borrowed by the running code, so it is kept.
+        unsafe {
+            let kind = (*frame).code().data.localspluskinds[index];
+            let slot = (*frame).regs.add(index);
+            if kind & (CO_FAST_CELL | CO_FAST_FREE) != 0
+                && is_pointer(*slot)
+                && let Some(cell) = Value::borrow_word(&*slot).downcast_exact::<CellObject>()
+            {
+                return cell.set(Some(value));
+            }
+            let old = std::mem::replace(&mut *slot, value.into_word());
+            if index < 32 && (*frame).borrowed >> index & 1 != 0 {
+                (*frame).borrowed &= !(1 << index);
+            } else if old != 0 {
+                let old = Value::from_word(old);
+                if self.is_over() {
+                    drop(old);
+                } else {
+                    self.overwritten.borrow(&self.header).push(old);
+                }
+            }
+        }
+    }
+
+    fn clear_own_locals(&self) {
+        // SAFETY: the own copy owns its words; each is null before it is released.
+        unsafe {
+            if let Some((_, locals)) = &mut *self.own.get() {
+                for at in 0..locals.len() {
+                    release(std::mem::replace(&mut locals[at], 0));
+                }
+            }
+        }
+    }
+}
+
+/// The value of a frame's local, that of its cell if it is one.
+pub(crate) fn local_value(frame: &Frame, index: usize) -> Option<Value> {
+    let value = frame.local(index)?;
+    let kind = frame.code().data.localspluskinds[index];
+    if kind & (CO_FAST_CELL | CO_FAST_FREE) != 0
+        && let Some(cell) = value.downcast_exact::<CellObject>()
+    {
+        return cell.get();
+    }
+    Some(value)
+}
+
+/// `locals()` of a frame: the namespace, or a new dict of the bound locals.
+pub fn snapshot(vm: &Vm, frame: &Frame) -> Result {
+    if !frame.code().has_flag(CO_OPTIMIZED) && frame.namespace != 0 {
+        // SAFETY: the frame owns its namespace.
+        return Ok(unsafe { Value::borrow_word(&frame.namespace) }.clone());
+    }
+    let dict = Dict::new();
+    for (index, name) in frame.code().localsplusnames().iter().enumerate() {
+        if frame.code().data.localspluskinds[index] & taipan_bytecode::code::CO_FAST_HIDDEN == 0
+            && let Some(value) = local_value(frame, index)
+        {
+            dict.set(vm, name, value)?;
+        }
+    }
+    Ok(dict.into_value())
+}
+
+/// `frame.clear()`.
+fn clear_method(vm: &Vm, object: &FrameObject) -> Result {
+    if object.is_over() {
+        object.clear_own_locals();
+        return Ok(Value::NONE);
+    }
+    let frame = object.frame();
+    if frame.flags & FRAME_GENERATOR == 0 {
+        return Err(vm.runtime_error("cannot clear an executing frame"));
+    }
+    // SAFETY: the frame is a live generator's.
+    let generator = unsafe { Generator::of_frame(frame) };
+    if generator.is_running() {
+        return Err(vm.runtime_error("cannot clear an executing frame"));
+    }
+    if generator.is_suspended() {
+        return Err(vm.runtime_error("cannot clear a suspended frame"));
+    }
+    generator.clear();
+    object.clear_own_locals();
+    Ok(Value::NONE)
+}
+
+taipan_object::method_table! {
+    static METHODS = [MethodDef::new("clear($self, /)", "Clear all references held by the frame.", |vm, this, _| {
+        clear_method(vm, own(this))
+    })];
+}

@@ -1,0 +1,603 @@
+//! `generator`, `coroutine`, `async_generator`: a frame on the heap that is run in stretches.
+//!
+//! The three types share one layout, [`Generator`]: the object owns a [`Frame`] whose registers follow the object. The
+//! eval loop continues in a generator without recursion when it can (`eval/iteration.rs`); [`resume`] is for callers in
+//! native code. `coroutine.rs` has what is particular to coroutines and awaiting, `async_generator.rs` the awaitables of
+//! asynchronous generators, `delegate.rs` `throw` and `close`.
+
+mod async_generator;
+mod coroutine;
+mod delegate;
+
+use std::cell::{Cell, UnsafeCell};
+use std::mem::offset_of;
+use std::ptr;
+
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE};
+use taipan_object::builtins::str::Str;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::cell::ObjectCell;
+use taipan_object::exceptions::{self, STOP_ITERATION};
+use taipan_object::header::Header;
+use taipan_object::heap::Kind;
+use taipan_object::native::{GetSetDef, MethodDef};
+use taipan_object::object::{Payload, Visitor, allocate, to_value};
+use taipan_object::types::slots::Slots;
+use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::vm::names;
+use taipan_object::{Ref, Result, Value, Vm};
+
+use crate::code::Code;
+use crate::frame::{FRAME_GENERATOR, Frame, HandledItem, Interp, release, retain};
+use crate::instruction::{Op, VARIANT, Word};
+use crate::lower::Slot;
+
+pub use async_generator::{ASYNC_GENERATOR, wrap_value};
+pub use coroutine::{COROUTINE, awaitable_of, get_awaitable};
+pub use delegate::throw;
+
+/// How far a generator has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    Created,
+    Suspended,
+    Running,
+    /// It returned, raised or was closed; its frame is gone.
+    Cleared,
+}
+
+/// A generator, coroutine or asynchronous generator. The registers of its frame follow the struct.
+#[repr(C)]
+pub struct Generator {
+    pub header: Header,
+    state: Cell<State>,
+    frame: UnsafeCell<Frame>,
+    handled: HandledItem,
+    code: Ref<Code>,
+    names: ObjectCell<(Value, Value)>,
+    /// `cr_origin`: where the coroutine was made, or None.
+    origin: Value,
+    /// Of asynchronous generators: the `finalizer` hook at the time of the first iteration.
+    finalizer: ObjectCell<Option<Value>>,
+    hooks_done: Cell<bool>,
+    closed: Cell<bool>,
+    running_async: Cell<bool>,
+}
+
+// SAFETY: repr(C), header first; visits what the frame owns while it is suspended. While it runs, what is on its stack
+// counts as referenced from outside.
+unsafe impl Payload for Generator {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        GENERATOR.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        unsafe {
+            let (name, qualname) = &*self.names.as_ptr();
+            visit(name);
+            visit(qualname);
+            visit(&self.origin);
+            (*self.finalizer.as_ptr()).iter().for_each(&mut *visit);
+            let mut word = |word: u64| {
+                if word != 0 {
+                    visit(Value::borrow_word(&word));
+                }
+            };
+            word(self.handled.exception.get());
+            if self.state.get() == State::Cleared {
+                return;
+            }
+            let frame = &*self.frame.get();
+            word(frame.function);
+            word(frame.namespace);
+            for at in 0..frame.code().nlocalsplus() {
+                word(*frame.regs.add(at));
+            }
+            if self.state.get() != State::Running {
+                self.for_each_stack_word(word);
+            }
+        }
+    }
+    fn clear(&self) {
+        self.clear_frame();
+    }
+}
+
+impl Drop for Generator {
+    fn drop(&mut self) {
+        self.clear_frame();
+    }
+}
+
+pub static GENERATOR: TypeSpec = TypeSpec::new::<Generator>("generator")
+    .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::HAS_WEAKREF | type_flags::NEEDS_FINALIZE)
+    .slots(|s| {
+        common_slots(s);
+        s.iter = Some(|_, this| Ok(this.clone()));
+        s.iternext = Some(iternext);
+    })
+    .methods(METHODS)
+    .getset(&[
+        NAME,
+        QUALNAME,
+        GetSetDef::new("gi_yieldfrom", "object being iterated by yield from, or None", |_, this| Ok(yield_from(this))),
+        GetSetDef::new("gi_running", "", |_, this| Ok(Value::bool(own(this).is_running()))),
+        GetSetDef::new("gi_frame", "", |vm, this| Ok(own(this).frame_object(vm))),
+        GetSetDef::new("gi_suspended", "", |_, this| Ok(Value::bool(own(this).is_suspended()))),
+        GetSetDef::new("gi_code", "", |_, this| Ok(own(this).code.as_value().clone())),
+    ]);
+
+taipan_object::method_table! {
+    static METHODS = [
+        MethodDef::new(
+            "send($self, object, /)",
+            "send(value) -> send 'value' into generator,\nreturn next yielded value or raise StopIteration.",
+            |vm, this, args| delegate::send_method(vm, own(this), &args[0]),
+        ),
+        MethodDef::raw(
+            "throw",
+            "throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or \
+             raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of \
+             Python.",
+            |vm, this, args, kwnames| delegate::throw_method(vm, own(this), args, kwnames),
+        ),
+        MethodDef::new("close($self, /)", "close() -> raise GeneratorExit inside generator.", |vm, this, _| {
+            delegate::close(vm, own(this))
+        }),
+        CLASS_GETITEM,
+    ];
+}
+
+use taipan_object::builtins::generic_alias::CLASS_GETITEM;
+
+const NAME: GetSetDef = GetSetDef::new("__name__", "name of the generator", |_, this| Ok(own(this).name())).setter(
+    |vm, this, value| {
+        let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
+            return Err(vm.type_error("__name__ must be set to a string object"));
+        };
+        let generator = own(this);
+        let old = std::mem::replace(&mut generator.names.borrow(&generator.header).0, value.clone());
+        drop(old);
+        Ok(())
+    },
+);
+
+const QUALNAME: GetSetDef =
+    GetSetDef::new("__qualname__", "qualified name of the generator", |_, this| Ok(own(this).qualname())).setter(
+        |vm, this, value| {
+            let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
+                return Err(vm.type_error("__qualname__ must be set to a string object"));
+            };
+            let generator = own(this);
+            let old = std::mem::replace(&mut generator.names.borrow(&generator.header).1, value.clone());
+            drop(old);
+            Ok(())
+        },
+    );
+
+/// `repr`, finaliser: alike for the three types.
+fn common_slots(s: &mut Slots) {
+    s.repr = Some(|vm, this| {
+        let qualname = vm.display_name(&own(this).qualname());
+        Ok(Value::from(format!("<{} object {qualname} at {:#x}>", this.ty().name(), this.id())))
+    });
+    s.finalize = Some(finalize);
+}
+
+fn own(this: &Value) -> &Generator {
+    of_value(this).expect("called through its own slot")
+}
+
+/// The generator that `value` is, of whichever of the three types.
+pub fn of_value(value: &Value) -> Option<&Generator> {
+    let ty = value.ty();
+    if value.is_object() && (ty.is(&GENERATOR) || ty.is(&COROUTINE) || ty.is(&ASYNC_GENERATOR)) {
+        // SAFETY: the three types share the layout.
+        Some(unsafe { &*(value.word() as *const Generator) })
+    } else {
+        None
+    }
+}
+
+/// Moves a running frame into a new generator of the kind that the code's flags ask for.
+///
+/// # Safety
+/// The frame is current and has nothing on its operand stack; it is not used again but to find its caller.
+pub(crate) unsafe fn from_frame(vm: &Vm, interp: &Interp, frame: *mut Frame) -> Result {
+    // SAFETY: by contract; the new object has room for the registers.
+    unsafe {
+        let code = &*(*frame).code;
+        let spec = match () {
+            _ if code.has_flag(CO_COROUTINE) => &COROUTINE,
+            _ if code.has_flag(CO_ASYNC_GENERATOR) => &ASYNC_GENERATOR,
+            _ => &GENERATOR,
+        };
+        let origin = match code.has_flag(CO_COROUTINE) {
+            true => coroutine::origin(interp, (*frame).previous),
+            false => Value::NONE,
+        };
+        let registers = code.registers.get() as usize;
+        let ty = spec.ty();
+        let Some(block) = allocate(ty, size_of::<Generator>() + registers * size_of::<u64>()) else {
+            return Err(vm.memory_error());
+        };
+        let generator = block.as_ptr().cast::<Generator>();
+        let regs = generator.add(1).cast::<u64>();
+        for at in 0..code.nlocalsplus() {
+            let word = *(*frame).regs.add(at);
+            let borrowed = at < 32 && (*frame).borrowed >> at & 1 != 0;
+            *regs.add(at) = if borrowed { retain(word) } else { word };
+        }
+        for at in code.nlocalsplus()..registers {
+            *regs.add(at) = 0;
+        }
+        let function = (*frame).function();
+        generator.write(Generator {
+            header: Header::new(ty),
+            state: Cell::new(State::Created),
+            frame: UnsafeCell::new(Frame {
+                regs,
+                pc: (*frame).pc,
+                code,
+                previous: ptr::null_mut(),
+                function: (*frame).function,
+                namespace: std::mem::replace(&mut (*frame).namespace, 0),
+                object: (*frame).object,
+                top: ptr::null_mut(),
+                borrowed: 0,
+                flags: FRAME_GENERATOR,
+                return_words: 0,
+            }),
+            handled: HandledItem::new(),
+            code: taipan_object::object::to_ref(code),
+            names: ObjectCell::new((function.name(), function.qualname())),
+            origin,
+            finalizer: ObjectCell::new(None),
+            hooks_done: Cell::new(false),
+            closed: Cell::new(false),
+            running_async: Cell::new(false),
+        });
+        if (*frame).object != 0 {
+            crate::frame_object::retarget((*frame).object, (*generator).frame.get());
+            (*frame).object = 0;
+        }
+        (*frame).function = 0;
+        Ok(Value::from_object_pointer(block.cast()))
+    }
+}
+
+impl Generator {
+    /// The generator that owns `frame`.
+    ///
+    /// # Safety
+    /// The frame has FRAME_GENERATOR.
+    pub(crate) unsafe fn of_frame<'a>(frame: *const Frame) -> &'a Generator {
+        // SAFETY: such frames lie in generators only.
+        unsafe { &*frame.byte_sub(offset_of!(Generator, frame)).cast::<Generator>() }
+    }
+
+    pub fn state(&self) -> State {
+        self.state.get()
+    }
+
+    pub fn frame(&self) -> *mut Frame {
+        self.frame.get()
+    }
+
+    pub fn code(&self) -> &Code {
+        &self.code
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.state.get() == State::Running
+    }
+
+    pub fn is_suspended(&self) -> bool {
+        self.state.get() == State::Suspended
+    }
+
+    #[inline(always)]
+    pub(crate) fn can_resume(&self) -> bool {
+        matches!(self.state.get(), State::Created | State::Suspended)
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.state.get() == State::Suspended
+    }
+
+    pub fn name(&self) -> Value {
+        self.names.borrow(&self.header).0.clone()
+    }
+
+    pub fn qualname(&self) -> Value {
+        self.names.borrow(&self.header).1.clone()
+    }
+
+    /// `gi_frame`: the frame object, None once the frame is gone.
+    fn frame_object(&self, vm: &Vm) -> Value {
+        match self.state.get() {
+            State::Cleared => Value::NONE,
+            // SAFETY: the frame is alive until it is cleared.
+            _ => unsafe { crate::frame_object::of_frame(vm, self.frame.get()) },
+        }
+    }
+
+    /// Links the frame to the running one, with the owned word `sent` where the frame waits for it.
+    ///
+    /// # Safety
+    /// [`Generator::can_resume`]; the caller keeps the generator alive and makes its frame current.
+    #[inline(always)]
+    pub(crate) unsafe fn prepare(&self, vm: &Vm, interp: &Interp, sent: u64) -> *mut Frame {
+        // SAFETY: by contract.
+        unsafe {
+            let frame = self.frame.get();
+            (*frame).top = interp.free_registers();
+            (*frame).previous = interp.frame.get();
+            interp.frame.set(frame);
+            let w = Word::decode(*(*frame).pc);
+            *(*frame).regs.add(w.a as usize) = sent;
+            self.state.set(State::Running);
+            interp.depth_left.set(interp.depth_left.get() - 1);
+            self.handled.previous.set(interp.handled.get());
+            interp.handled.set(&self.handled);
+            if self.handled.exception.get() != 0 {
+                interp.publish_handled(vm);
+            }
+            frame
+        }
+    }
+
+    #[inline(always)]
+    fn leave_handled(&self, vm: &Vm, interp: &Interp) {
+        interp.handled.set(self.handled.previous.get());
+        if self.handled.exception.get() != 0 {
+            interp.publish_handled(vm);
+        }
+    }
+
+    /// Unlinks the running frame, which waits at its `pc`; the resumer's frame is current again.
+    ///
+    /// # Safety
+    /// The frame is current.
+    #[inline(always)]
+    pub(crate) unsafe fn suspend(&self, vm: &Vm, interp: &Interp) {
+        // SAFETY: by contract.
+        unsafe {
+            let frame = self.frame.get();
+            self.state.set(State::Suspended);
+            interp.frame.set((*frame).previous);
+            (*frame).previous = ptr::null_mut();
+            interp.depth_left.set(interp.depth_left.get() + 1);
+            self.leave_handled(vm, interp);
+        }
+    }
+
+    /// The running frame is about to end for good.
+    pub(crate) fn finished(&self, vm: &Vm, interp: &Interp) {
+        self.state.set(State::Cleared);
+        self.leave_handled(vm, interp);
+        // SAFETY: the item owns its exception.
+        unsafe { release(self.handled.exception.replace(0)) };
+    }
+
+    /// Calls `f` with the words that the suspended frame's operand stack owns.
+    unsafe fn for_each_stack_word(&self, mut f: impl FnMut(u64)) {
+        // SAFETY: the map at the frame's pc says which registers own something.
+        unsafe {
+            let frame = &*self.frame.get();
+            if self.state.get() != State::Suspended {
+                return;
+            }
+            let stack = frame.regs.add(frame.code().nlocalsplus());
+            for (at, slot) in crate::eval::find_map(frame).iter().enumerate() {
+                if *slot == Slot::Own {
+                    f(*stack.add(at));
+                }
+            }
+        }
+    }
+
+    /// Drops what a frame that is not running owns; its frame object keeps the locals.
+    fn clear_frame(&self) {
+        if matches!(self.state.get(), State::Cleared | State::Running) {
+            return;
+        }
+        let mut owned = Vec::new();
+        // SAFETY: each word is taken once: the state says so from here on.
+        unsafe {
+            self.for_each_stack_word(|word| owned.push(word));
+            self.state.set(State::Cleared);
+            let frame = self.frame.get();
+            if (*frame).object != 0 {
+                crate::frame_object::take_over(frame);
+            } else {
+                for at in 0..(*frame).code().nlocalsplus() {
+                    release(std::mem::replace(&mut *(*frame).regs.add(at), 0));
+                }
+            }
+            owned.into_iter().rev().for_each(|word| release(word));
+            release(std::mem::replace(&mut (*frame).namespace, 0));
+            release(std::mem::replace(&mut (*frame).function, 0));
+            release(self.handled.exception.replace(0));
+        }
+    }
+
+    /// The iterator to which a suspended `yield from` or `await` delegates.
+    pub fn delegate(&self) -> Option<Value> {
+        if self.state.get() != State::Suspended {
+            return None;
+        }
+        // SAFETY: the frame is alive; the register below that of the value sent holds the receiver.
+        unsafe {
+            let frame = &*self.frame.get();
+            let w = Word::decode(*frame.pc);
+            if w.op != Op::YieldValue as u8 || w.flags & VARIANT == 0 {
+                return None;
+            }
+            let map = crate::eval::find_map(frame);
+            let receiver = map.len().checked_sub(2)?;
+            let word = match map[receiver] {
+                Slot::Own | Slot::Borrowed(_) => *frame.regs.add(w.a as usize - 1),
+                Slot::Local { local, .. } => *frame.regs.add(local as usize),
+                _ => return None,
+            };
+            if word == 0 { None } else { Some(Value::borrow_word(&word).clone()) }
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match () {
+            _ if self.code.has_flag(CO_COROUTINE) => "coroutine",
+            _ if self.code.has_flag(CO_ASYNC_GENERATOR) => "async generator",
+            _ => "generator",
+        }
+    }
+}
+
+fn yield_from(this: &Value) -> Value {
+    own(this).delegate().unwrap_or(Value::NONE)
+}
+
+/// What a generator did when it was resumed.
+pub enum Resumed {
+    Yielded(Value),
+    Returned(Value),
+}
+
+/// Resumes a generator from native code, with a value sent, or with the exception in flight raised in it.
+pub fn resume(vm: &Vm, generator: &Generator, sent: Option<&Value>, raising: bool) -> Result<Resumed> {
+    match generator.state.get() {
+        State::Running => {
+            if raising {
+                vm.discard(vm.raised());
+            }
+            return Err(vm.value_error(format!("{} already executing", generator.kind())));
+        }
+        State::Created if !raising && sent.is_some_and(|value| !value.is_none()) => {
+            let kind = generator.kind();
+            return Err(vm.type_error(format!("can't send non-None value to a just-started {kind}")));
+        }
+        State::Cleared if raising => return Err(vm.raised()),
+        State::Cleared => {
+            if generator.code.has_flag(CO_COROUTINE) {
+                return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
+            }
+            return Ok(Resumed::Returned(Value::NONE));
+        }
+        State::Created | State::Suspended => {}
+    }
+    let interp = Interp::of(vm);
+    if vm.check_stack("").is_err() || interp.depth_left.get() <= 0 {
+        if !vm.has_exception() {
+            let _ = vm.recursion_error("maximum recursion depth exceeded");
+        }
+        return Err(vm.raised());
+    }
+    let keep = to_value(generator);
+    // SAFETY: it can be resumed, and `keep` outlives the run.
+    let word = unsafe {
+        let sent = sent.map_or(Value::NONE, Value::clone).into_word();
+        let frame = generator.prepare(vm, interp, sent);
+        crate::eval::resume_frame(vm, interp, frame, raising)
+    };
+    let result = match word {
+        0 => Err(vm.raised()),
+        _ => {
+            // SAFETY: the loop returns an owned word.
+            let value = unsafe { Value::from_word(word) };
+            Ok(if generator.is_suspended() { Resumed::Yielded(value) } else { Resumed::Returned(value) })
+        }
+    };
+    drop(keep);
+    result
+}
+
+fn iternext(vm: &Vm, this: &Value) -> Result<Option<Value>> {
+    match resume(vm, own(this), None, false)? {
+        Resumed::Yielded(value) => Ok(Some(value)),
+        Resumed::Returned(value) if value.is_none() => Ok(None),
+        Resumed::Returned(value) => Err(vm.stop_iteration(Some(value))),
+    }
+}
+
+/// The value that a `StopIteration` carries.
+pub fn stop_iteration_value(exception: &Value) -> Value {
+    exceptions::field(exception, &names().value).unwrap_or(Value::NONE)
+}
+
+/// Sends `value` into any iterator: what it gave, and whether it is done.
+pub fn send(vm: &Vm, receiver: &Value, value: &Value) -> Result<(Value, bool)> {
+    if let Some(generator) = of_value(receiver)
+        && !receiver.ty().is(&ASYNC_GENERATOR)
+    {
+        return Ok(match resume(vm, generator, Some(value), false)? {
+            Resumed::Yielded(value) => (value, false),
+            Resumed::Returned(value) => (value, true),
+        });
+    }
+    let result = match receiver.ty().slots().iternext {
+        Some(next) if value.is_none() => match next(vm, receiver) {
+            Ok(Some(value)) => return Ok((value, false)),
+            Ok(None) => return Ok((Value::NONE, true)),
+            Err(raised) => Err(raised),
+        },
+        _ => vm.call_method_name(receiver, &names().send, std::slice::from_ref(value)),
+    };
+    match result {
+        Ok(value) => Ok((value, false)),
+        Err(raised) => {
+            let stop = vm.catch(raised, STOP_ITERATION.ty())?;
+            Ok((stop_iteration_value(&stop), true))
+        }
+    }
+}
+
+/// GET_YIELD_FROM_ITER in code with these flags.
+pub fn yield_from_iter(vm: &Vm, iterable: &Value, flags: u32) -> Result {
+    if iterable.ty().is(&COROUTINE) {
+        if flags & (CO_COROUTINE | CO_ITERABLE_COROUTINE) == 0 {
+            return Err(vm.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator"));
+        }
+        return Ok(iterable.clone());
+    }
+    if iterable.ty().is(&GENERATOR) {
+        return Ok(iterable.clone());
+    }
+    vm.iter(iterable)
+}
+
+/// `__del__`: closes what was left suspended.
+fn finalize(vm: &Vm, this: &Value) {
+    let generator = own(this);
+    match generator.state.get() {
+        State::Cleared | State::Running => return,
+        State::Created if this.ty().is(&COROUTINE) => {
+            coroutine::warn_never_awaited(vm, this, generator);
+            return generator.clear_frame();
+        }
+        State::Created if !this.ty().is(&ASYNC_GENERATOR) => return generator.clear_frame(),
+        _ => {}
+    }
+    if this.ty().is(&ASYNC_GENERATOR) {
+        let finalizer = generator.finalizer.borrow(&generator.header).clone();
+        if let Some(finalizer) = finalizer
+            && !generator.closed.get()
+        {
+            if let Err(raised) = vm.call(&finalizer, std::slice::from_ref(this), None) {
+                vm.write_unraisable(raised, "", this);
+            }
+            return;
+        }
+    }
+    if let Err(raised) = delegate::close(vm, generator) {
+        vm.write_unraisable(raised, "", this);
+    }
+}
+
+/// A tuple of values as an object.
+fn tuple(items: Vec<Value>) -> Value {
+    Tuple::from_vec(items).into_value()
+}
+
+const _: () = assert!(size_of::<Generator>() % 8 == 0);

@@ -1,0 +1,392 @@
+//! `async_generator` and the awaitables that its methods give.
+//!
+//! An asynchronous generator's own yields come wrapped ([`wrap_value`]), so that they differ from what its awaits yield
+//! to the event loop. The awaitables run it until a wrapped value appears and end with that as `StopIteration`.
+
+use std::cell::Cell;
+
+use taipan_object::exceptions::{
+    GENERATOR_EXIT, RUNTIME_WARNING, STOP_ASYNC_ITERATION, STOP_ITERATION, new_exception,
+};
+use taipan_object::header::Header;
+use taipan_object::heap::Kind;
+use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
+use taipan_object::object::{Payload, Visitor};
+use taipan_object::types::slots::Slots;
+use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::{Ref, Result, Value, Vm};
+
+use super::delegate::{exception_of, throw};
+use super::{CLASS_GETITEM, Generator, NAME, QUALNAME, Resumed, common_slots, own, resume, yield_from};
+use crate::frame::Interp;
+
+/// An asynchronous generator: the layout of a generator under a type of its own.
+#[repr(transparent)]
+pub struct AsyncGenerator(Generator);
+
+// SAFETY: a transparent wrapper of a payload.
+unsafe impl Payload for AsyncGenerator {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        ASYNC_GENERATOR.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        self.0.traverse(visit);
+    }
+    fn clear(&self) {
+        self.0.clear();
+    }
+}
+
+pub static ASYNC_GENERATOR: TypeSpec = TypeSpec::new::<AsyncGenerator>("async_generator")
+    .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::HAS_WEAKREF | type_flags::NEEDS_FINALIZE)
+    .slots(|s| {
+        common_slots(s);
+        s.aiter = Some(|_, this| Ok(this.clone()));
+        s.anext = Some(|vm, this| step(vm, this, Action::Send(Value::NONE)));
+    })
+    .methods(METHODS)
+    .members(&[MemberDef::new("ag_running", "", |_, this| Ok(Value::bool(own(this).running_async.get())))])
+    .getset(&[
+        NAME,
+        QUALNAME,
+        GetSetDef::new("ag_await", "object being awaited on, or None", |_, this| Ok(yield_from(this))),
+        GetSetDef::new("ag_frame", "", |vm, this| Ok(own(this).frame_object(vm))),
+        GetSetDef::new("ag_code", "", |_, this| Ok(own(this).code.as_value().clone())),
+        GetSetDef::new("ag_suspended", "", |_, this| Ok(Value::bool(own(this).is_suspended()))),
+    ]);
+
+taipan_object::method_table! {
+    static METHODS = [
+        MethodDef::new("asend($self, object, /)", "asend(v) -> send 'v' in generator.", |vm, this, args| {
+            step(vm, this, Action::Send(args[0].clone()))
+        }),
+        MethodDef::raw(
+            "athrow",
+            "athrow(value)\nathrow(type[,value[,tb]])\n\nraise exception in generator.\nthe (type, val, tb) signature is \
+             deprecated, \nand may be removed in a future version of Python.",
+            |vm, this, args, kwnames| {
+                let exception = exception_of(vm, args, kwnames)?;
+                step(vm, this, Action::Throw(exception))
+            },
+        ),
+        MethodDef::new("aclose($self, /)", "aclose() -> raise GeneratorExit inside generator.", |vm, this, _| {
+            step(vm, this, Action::Close)
+        }),
+        CLASS_GETITEM,
+    ];
+}
+
+/// `async_generator_wrapped_value`: what an asynchronous generator itself yields.
+#[repr(C)]
+struct WrappedValue {
+    header: Header,
+    value: Value,
+}
+
+// SAFETY: repr(C), header first, visits the value.
+unsafe impl Payload for WrappedValue {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        WRAPPED_VALUE.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        visit(&self.value);
+    }
+}
+
+static WRAPPED_VALUE: TypeSpec =
+    TypeSpec::new::<WrappedValue>("async_generator_wrapped_value").flags(type_flags::DISALLOW_INSTANTIATION);
+
+/// Marks a value as yielded by an asynchronous generator itself.
+pub fn wrap_value(value: Value) -> Value {
+    Ref::new(WrappedValue { header: Header::new(WRAPPED_VALUE.ty()), value }).into_value()
+}
+
+/// What one step of an asynchronous generator does.
+enum Action {
+    Send(Value),
+    Throw(Value),
+    Close,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum StepState {
+    Init,
+    Iterating,
+    Closed,
+}
+
+macro_rules! step_type {
+    ($name:ident $spec:ident $python:literal) => {
+        /// The awaitable of one step.
+        #[repr(C)]
+        struct $name {
+            header: Header,
+            step: Step,
+        }
+
+        // SAFETY: repr(C), header first, visits what the step owns.
+        unsafe impl Payload for $name {
+            const KIND: Kind = Kind::Container;
+            fn static_type() -> &'static Type {
+                $spec.ty()
+            }
+            fn traverse(&self, visit: Visitor) {
+                self.step.traverse(visit);
+            }
+        }
+
+        static $spec: TypeSpec = TypeSpec::new::<$name>($python)
+            .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::NEEDS_FINALIZE)
+            .slots(step_slots)
+            .methods(STEP_METHODS);
+    };
+}
+step_type! { AsyncSend ASYNC_SEND "async_generator_asend" }
+step_type! { AsyncThrow ASYNC_THROW "async_generator_athrow" }
+
+struct Step {
+    generator: Value,
+    kind: Action,
+    state: Cell<StepState>,
+}
+
+impl Step {
+    fn traverse(&self, visit: Visitor) {
+        visit(&self.generator);
+        match &self.kind {
+            Action::Send(value) | Action::Throw(value) => visit(value),
+            Action::Close => {}
+        }
+    }
+}
+
+fn step_of(this: &Value) -> &Step {
+    match this.downcast::<AsyncSend>() {
+        Some(send) => &send.step,
+        None => &this.downcast::<AsyncThrow>().expect("called through its own slot").step,
+    }
+}
+
+/// Makes the awaitable of a step, telling the event loop of a generator's first.
+fn step(vm: &Vm, this: &Value, kind: Action) -> Result {
+    init_hooks(vm, this)?;
+    let is_send = matches!(kind, Action::Send(_));
+    let step = Step { generator: this.clone(), kind, state: Cell::new(StepState::Init) };
+    Ok(if is_send {
+        Ref::new(AsyncSend { header: Header::new(ASYNC_SEND.ty()), step }).into_value()
+    } else {
+        Ref::new(AsyncThrow { header: Header::new(ASYNC_THROW.ty()), step }).into_value()
+    })
+}
+
+fn init_hooks(vm: &Vm, this: &Value) -> Result<()> {
+    let generator = own(this);
+    if generator.hooks_done.replace(true) {
+        return Ok(());
+    }
+    let interp = Interp::of(vm);
+    let peek = |cell: &Cell<Option<Value>>| {
+        let value = cell.take();
+        cell.set(value.clone());
+        value
+    };
+    *generator.finalizer.borrow(&generator.header) = peek(&interp.asyncgen_finalizer);
+    if let Some(first) = peek(&interp.asyncgen_firstiter) {
+        vm.call(&first, std::slice::from_ref(this), None)?;
+    }
+    Ok(())
+}
+
+fn step_slots(s: &mut Slots) {
+    s.iter = Some(|_, this| Ok(this.clone()));
+    s.await_ = Some(|_, this| Ok(this.clone()));
+    s.iternext = Some(|vm, this| send(vm, step_of(this), None).map(Some));
+    s.finalize = Some(|vm, this| {
+        let step = step_of(this);
+        if step.state.get() == StepState::Init && !matches!(step.kind, Action::Send(_)) {
+            let generator = own(&step.generator);
+            let method = if matches!(step.kind, Action::Close) { "aclose" } else { "athrow" };
+            let name = vm.display_name(&generator.qualname());
+            let message = format!("coroutine method '{method}' of '{name}' was never awaited");
+            if let Err(raised) = vm.warn(&RUNTIME_WARNING.value(), &message, 1) {
+                vm.write_unraisable(raised, "", this);
+            }
+        }
+    });
+}
+
+taipan_object::method_table! {
+    static STEP_METHODS = [
+    MethodDef::new("send($self, object, /)", "", |vm, this, args| send(vm, step_of(this), Some(&args[0]))),
+    MethodDef::raw("throw", "", |vm, this, args, kwnames| throw_step(vm, step_of(this), args, kwnames)),
+    MethodDef::new("close($self, /)", "", |vm, this, _| close_step(vm, step_of(this))),
+];
+}
+
+
+/// What a run of the generator means for the step: a wrapped value ends it.
+fn unwrap(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result {
+    let generator = own(&step.generator);
+    let ended = || {
+        generator.running_async.set(false);
+        step.state.set(StepState::Closed);
+    };
+    match result {
+        Ok(Resumed::Yielded(value)) => match value.downcast::<WrappedValue>() {
+            Some(wrapped) => {
+                let value = wrapped.value.clone();
+                ended();
+                Err(vm.stop_iteration(Some(value)))
+            }
+            None => Ok(value),
+        },
+        Ok(Resumed::Returned(_)) => {
+            generator.closed.set(true);
+            ended();
+            Err(vm.raise(new_exception(STOP_ASYNC_ITERATION.ty(), Vec::new())))
+        }
+        Err(raised) => {
+            let exception = vm.pending(&raised);
+            if exception.ty().is_subtype(STOP_ASYNC_ITERATION.ty()) || exception.ty().is_subtype(GENERATOR_EXIT.ty()) {
+                generator.closed.set(true);
+            }
+            ended();
+            Err(raised)
+        }
+    }
+}
+
+fn reused(vm: &Vm, step: &Step) -> taipan_object::Raised {
+    let what = if matches!(step.kind, Action::Send(_)) { "__anext__()/asend()" } else { "aclose()/athrow()" };
+    vm.runtime_error(format!("cannot reuse already awaited {what}"))
+}
+
+fn already_running(vm: &Vm, step: &Step) -> taipan_object::Raised {
+    let what = match step.kind {
+        Action::Send(_) => "anext()",
+        Action::Throw(_) => "athrow()",
+        Action::Close => "aclose()",
+    };
+    vm.runtime_error(format!("{what}: asynchronous generator is already running"))
+}
+
+fn send(vm: &Vm, step: &Step, arg: Option<&Value>) -> Result {
+    if step.state.get() == StepState::Closed {
+        return Err(reused(vm, step));
+    }
+    let generator = own(&step.generator);
+    if let Action::Send(value) = &step.kind {
+        let mut arg = arg.cloned();
+        if step.state.get() == StepState::Init {
+            if generator.running_async.get() {
+                step.state.set(StepState::Closed);
+                return Err(already_running(vm, step));
+            }
+            if arg.as_ref().is_none_or(Value::is_none) {
+                arg = Some(value.clone());
+            }
+            step.state.set(StepState::Iterating);
+        }
+        generator.running_async.set(true);
+        return unwrap(vm, step, resume(vm, generator, arg.as_ref(), false));
+    }
+    if generator.state() == super::State::Cleared {
+        step.state.set(StepState::Closed);
+        return Err(vm.stop_iteration(None));
+    }
+    if step.state.get() == StepState::Init {
+        if generator.running_async.get() {
+            step.state.set(StepState::Closed);
+            return Err(already_running(vm, step));
+        }
+        if generator.closed.get() {
+            step.state.set(StepState::Closed);
+            return Err(vm.raise(new_exception(STOP_ASYNC_ITERATION.ty(), Vec::new())));
+        }
+        if arg.is_some_and(|arg| !arg.is_none()) {
+            return Err(vm.runtime_error("can't send non-None value to a just-started coroutine"));
+        }
+        step.state.set(StepState::Iterating);
+        generator.running_async.set(true);
+        let result = match &step.kind {
+            Action::Throw(exception) => throw(vm, generator, exception.clone(), false),
+            _ => {
+                generator.closed.set(true);
+                throw(vm, generator, new_exception(GENERATOR_EXIT.ty(), Vec::new()), false)
+            }
+        };
+        return thrown(vm, step, result);
+    }
+    let result = resume(vm, generator, arg, false);
+    thrown(vm, step, result)
+}
+
+/// What a run means for `athrow()` and `aclose()`.
+fn thrown(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result {
+    if matches!(step.kind, Action::Throw(_)) {
+        return unwrap(vm, step, result);
+    }
+    let generator = own(&step.generator);
+    match result {
+        Ok(Resumed::Yielded(value)) if value.downcast::<WrappedValue>().is_some() => {
+            generator.running_async.set(false);
+            step.state.set(StepState::Closed);
+            Err(vm.runtime_error("async generator ignored GeneratorExit"))
+        }
+        Ok(Resumed::Yielded(value)) => Ok(value),
+        Ok(Resumed::Returned(_)) => {
+            generator.running_async.set(false);
+            step.state.set(StepState::Closed);
+            Err(vm.stop_iteration(None))
+        }
+        Err(raised) => {
+            generator.running_async.set(false);
+            step.state.set(StepState::Closed);
+            let exception = vm.take(raised);
+            let ty = exception.ty();
+            if ty.is_subtype(STOP_ASYNC_ITERATION.ty()) || ty.is_subtype(GENERATOR_EXIT.ty()) {
+                return Err(vm.stop_iteration(None));
+            }
+            Err(vm.set_exception(exception))
+        }
+    }
+}
+
+fn throw_step(vm: &Vm, step: &Step, args: &[Value], kwnames: Option<&Value>) -> Result {
+    if step.state.get() == StepState::Closed {
+        return Err(reused(vm, step));
+    }
+    let generator = own(&step.generator);
+    if step.state.get() == StepState::Init {
+        if generator.running_async.get() {
+            step.state.set(StepState::Closed);
+            return Err(already_running(vm, step));
+        }
+        step.state.set(StepState::Iterating);
+        generator.running_async.set(true);
+    }
+    let exception = exception_of(vm, args, kwnames)?;
+    let result = throw(vm, generator, exception, false);
+    if matches!(step.kind, Action::Send(_)) { unwrap(vm, step, result) } else { thrown(vm, step, result) }
+}
+
+fn close_step(vm: &Vm, step: &Step) -> Result {
+    if step.state.get() == StepState::Closed {
+        return Ok(Value::NONE);
+    }
+    let exit = new_exception(GENERATOR_EXIT.ty(), Vec::new());
+    match throw_step(vm, step, &[exit], None) {
+        Ok(_) => Err(vm.runtime_error("coroutine ignored GeneratorExit")),
+        Err(raised) => {
+            let exception = vm.take(raised);
+            let ty = exception.ty();
+            let expected = [&STOP_ASYNC_ITERATION, &STOP_ITERATION, &GENERATOR_EXIT];
+            if expected.iter().any(|spec| ty.is_subtype(spec.ty())) {
+                return Ok(Value::NONE);
+            }
+            Err(vm.set_exception(exception))
+        }
+    }
+}
