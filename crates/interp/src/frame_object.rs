@@ -109,7 +109,9 @@ pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
         },
     )])
     .getset(&[
-        GetSetDef::new("f_back", "Return the previous frame.", |vm, this| Ok(own(this).back(vm).unwrap_or(Value::NONE))),
+        GetSetDef::new("f_back", "Return the previous frame.", |vm, this| {
+            Ok(own(this).back(vm).unwrap_or(Value::NONE))
+        }),
         GetSetDef::new("f_locals", "Return the mapping used by the frame to look up local variables.", |_, this| {
             Ok(locals::f_locals(this))
         }),
@@ -142,14 +144,18 @@ pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
             own(this).trace_opcodes.set(truth(vm, value)?);
             Ok(())
         }),
-        GetSetDef::new("f_generator", "Return the generator or coroutine associated with this frame, or None.", |_, this| {
-            let frame = own(this).frame();
-            if frame.flags & FRAME_GENERATOR == 0 || own(this).is_over() {
-                return Ok(Value::NONE);
-            }
-            // SAFETY: the frame is a live generator's.
-            Ok(to_value(unsafe { Generator::of_frame(frame) }))
-        }),
+        GetSetDef::new(
+            "f_generator",
+            "Return the generator or coroutine associated with this frame, or None.",
+            |_, this| {
+                let frame = own(this).frame();
+                if frame.flags & FRAME_GENERATOR == 0 || own(this).is_over() {
+                    return Ok(Value::NONE);
+                }
+                // SAFETY: the frame is a live generator's.
+                Ok(to_value(unsafe { Generator::of_frame(frame) }))
+            },
+        ),
     ]);
 
 fn own(this: &Value) -> &FrameObject {

@@ -116,12 +116,7 @@ impl Function {
         Self::with_closure(vm, code, globals, None)
     }
 
-    pub fn with_closure(
-        vm: &Vm,
-        code: Ref<Code>,
-        globals: Ref<Dict>,
-        closure: Option<Ref<Tuple>>,
-    ) -> Ref<Function> {
+    pub fn with_closure(vm: &Vm, code: Ref<Code>, globals: Ref<Dict>, closure: Option<Ref<Tuple>>) -> Ref<Function> {
         let builtins = builtins_of(vm, &globals);
         let doc = match code.has_flag(CO_HAS_DOCSTRING) {
             true => code.consts().first().cloned().unwrap_or(Value::NONE),

@@ -151,8 +151,8 @@ taipan_object::method_table! {
 
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 
-const NAME: GetSetDef = GetSetDef::new("__name__", "name of the generator", |_, this| Ok(own(this).name())).setter(
-    |vm, this, value| {
+const NAME: GetSetDef =
+    GetSetDef::new("__name__", "name of the generator", |_, this| Ok(own(this).name())).setter(|vm, this, value| {
         let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
             return Err(vm.type_error("__name__ must be set to a string object"));
         };
@@ -160,8 +160,7 @@ const NAME: GetSetDef = GetSetDef::new("__name__", "name of the generator", |_, 
         let old = std::mem::replace(&mut generator.names.borrow(&generator.header).0, value.clone());
         drop(old);
         Ok(())
-    },
-);
+    });
 
 const QUALNAME: GetSetDef =
     GetSetDef::new("__qualname__", "qualified name of the generator", |_, this| Ok(own(this).qualname())).setter(

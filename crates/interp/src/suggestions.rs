@@ -89,7 +89,8 @@ mod tests {
 
     #[test]
     fn closest_names() {
-        let among = |name, names: &[&str]| closest(name, names.iter().map(|n| n.to_string()).collect::<Vec<_>>().into_iter());
+        let among =
+            |name, names: &[&str]| closest(name, names.iter().map(|n| n.to_string()).collect::<Vec<_>>().into_iter());
         assert_eq!(among("bet", &["alpha", "beta"]), Some("beta".into()));
         assert_eq!(among("x", &["a", "b"]), None);
         assert_eq!(among("Fluch", &["fluch", "flush"]), Some("fluch".into()));

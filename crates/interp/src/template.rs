@@ -64,9 +64,9 @@ pub static TEMPLATE: TypeSpec = TypeSpec::new::<Template>("string.templatelib.Te
         MemberDef::new("interpolations", "Interpolations", |_, this| Ok(own(this).interpolations.clone())),
     ])
     .getset(&[GetSetDef::new("values", "Values of interpolations", |_, this| {
-        let values = items(&own(this).interpolations).iter().filter_map(|item| {
-            item.downcast::<Interpolation>().map(|item| item.value.clone())
-        });
+        let values = items(&own(this).interpolations)
+            .iter()
+            .filter_map(|item| item.downcast::<Interpolation>().map(|item| item.value.clone()));
         Ok(Tuple::from_vec(values.collect()).into_value())
     })]);
 
@@ -101,9 +101,9 @@ fn from_parts(vm: &Vm, parts: &[Value]) -> Result {
             interpolations.push(part.clone());
         } else {
             let got = part.ty().full_name();
-            return Err(vm.type_error(format!(
-                "Template.__new__ *args need to be of type 'str' or 'Interpolation', got {got}"
-            )));
+            return Err(
+                vm.type_error(format!("Template.__new__ *args need to be of type 'str' or 'Interpolation', got {got}"))
+            );
         }
     }
     strings.push(text.finish().into_value());

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use taipan_object::builtins::list::List;
 use taipan_object::cell::ObjectCell;
 use taipan_object::exceptions;
 use taipan_object::header::Header;
@@ -9,7 +10,6 @@ use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec};
-use taipan_object::builtins::list::List;
 use taipan_object::{Ref, Result, Value, Vm};
 
 use crate::frame::Frame;

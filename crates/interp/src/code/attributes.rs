@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use taipan_bytecode::code::{
-    CO_FAST_CELL, CO_FAST_FREE, CO_FAST_LOCAL, CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_VARARGS,
+    CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_LOCAL, CO_VARARGS,
     CO_VARKEYWORDS,
 };
 use taipan_bytecode::linetable::{lines, positions};
@@ -146,7 +146,6 @@ taipan_object::method_table! {
     MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
 ];
 }
-
 
 /// `co_branches`: (source, not taken, taken) of each conditional jump.
 fn branches(code: &[u8]) -> Vec<Value> {
@@ -387,8 +386,7 @@ fn construct(vm: &Vm, args: &[Value]) -> Result {
         linetable: Box::default(),
         exceptiontable: Box::default(),
     };
-    let mut parts =
-        Parts { data, consts: vec![], varnames: vec![], cellvars: vec![], freevars: vec![], nlocals: None };
+    let mut parts = Parts { data, consts: vec![], varnames: vec![], cellvars: vec![], freevars: vec![], nlocals: None };
     for (at, (name, value)) in ORDER.iter().zip(args).enumerate() {
         let argument = format!("code() argument {}", at + 1);
         match *name {

@@ -131,8 +131,11 @@ fn true_divide_ints(a: u64, b: u64) -> Option<u64> {
 impl Machine<'_> {
     arithmetic!(add, |a, b| (a as i64).checked_add(b as i64 - 1).map(|sum| sum as u64), |x, y| x + y);
     arithmetic!(subtract, |a, b| (a as i64).checked_sub(b as i64 - 1).map(|sum| sum as u64), |x, y| x - y);
-    arithmetic!(multiply, |a, b| (a as i64 - 1).checked_mul(b as i64 >> 1).map(|product| product as u64 | 1), |x, y| x
-        * y);
+    arithmetic!(
+        multiply,
+        |a, b| (a as i64 - 1).checked_mul(b as i64 >> 1).map(|product| product as u64 | 1),
+        |x, y| x * y
+    );
     int_arithmetic!(bit_and, |a, b| Some(a & b));
     int_arithmetic!(bit_or, |a, b| Some(a | b));
     int_arithmetic!(bit_xor, |a, b| Some(a ^ b | 1));

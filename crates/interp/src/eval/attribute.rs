@@ -301,10 +301,8 @@ fn special_missing(vm: &Vm, object: &Value, which: usize) {
         _ => ("asynchronous ", "", "with"),
     };
     let others = if which < 2 { [SPECIAL[2], SPECIAL[3]] } else { [SPECIAL[0], SPECIAL[1]] };
-    let mut message = format!(
-        "'{ty}' object does not support the {kind}context manager protocol (missed {} method)",
-        SPECIAL[which]
-    );
+    let mut message =
+        format!("'{ty}' object does not support the {kind}context manager protocol (missed {} method)", SPECIAL[which]);
     if others.iter().all(|name| has(name)) {
         message.push_str(&format!(
             " but it supports the {other_kind}context manager protocol. Did you mean to use '{with}'?"
@@ -427,8 +425,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let vm = self.vm;
-            let [callable, class, object] =
-                [0, 1, 2].map(|at| Value::from_word(self.get(w.b + at)));
+            let [callable, class, object] = [0, 1, 2].map(|at| Value::from_word(self.get(w.b + at)));
             let name = (*(*self.frame).code).name_at(w.c as usize);
             let found = if callable.ty().is(&TYPE) && callable.is(&SUPER.value()) {
                 match variant(w) {
@@ -487,4 +484,3 @@ impl Machine<'_> {
         }
     }
 }
-

@@ -387,9 +387,9 @@ impl Machine<'_> {
             let attribute = Value::from_word(self.take_b(w));
             let target = self.take_c(w);
             let value = view(&target);
-            let done = value.downcast_exact::<Function>().is_some_and(|function| {
-                set_attribute(function, self.extra(1) as u32, attribute)
-            });
+            let done = value
+                .downcast_exact::<Function>()
+                .is_some_and(|function| set_attribute(function, self.extra(1) as u32, attribute));
             if !done {
                 release(target);
                 return wrong_bytecode(self.vm);

@@ -257,7 +257,8 @@ impl Machine<'_> {
             }
             let function = operands.take_callable();
             // Operands beyond the mask are owned, so unused bits do no harm; they must not reach other locals.
-            let lent = if operands.count < 32 { operands.borrowed & ((1 << operands.count) - 1) } else { operands.borrowed };
+            let lent =
+                if operands.count < 32 { operands.borrowed & ((1 << operands.count) - 1) } else { operands.borrowed };
             let frame = push_frame(self.interp, code, function, regs, lent, 0, words);
             self.load(frame);
             Flow::Next

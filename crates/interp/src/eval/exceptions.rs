@@ -2,9 +2,7 @@
 
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::exceptions::{
-    self, BASE_EXCEPTION, BASE_EXCEPTION_GROUP, BaseException,
-};
+use taipan_object::exceptions::{self, BASE_EXCEPTION, BASE_EXCEPTION_GROUP, BaseException};
 use taipan_object::types::Type;
 use taipan_object::{Result, Value, Vm};
 
@@ -233,9 +231,8 @@ unsafe fn group_match(
         Some(kinds) => kinds.as_slice().to_vec(),
         None => vec![kind.clone()],
     };
-    let is_group = |kind: &Value| {
-        kind.downcast::<Type>().is_some_and(|class| class.is_subtype(BASE_EXCEPTION_GROUP.ty()))
-    };
+    let is_group =
+        |kind: &Value| kind.downcast::<Type>().is_some_and(|class| class.is_subtype(BASE_EXCEPTION_GROUP.ty()));
     if kinds.iter().any(is_group) {
         return Err(vm.type_error("catching ExceptionGroup with except* is not allowed. Use except instead."));
     }
@@ -264,4 +261,3 @@ unsafe fn group_match(
     }
     Ok((exception.clone(), Value::NONE))
 }
-

@@ -324,4 +324,3 @@ fn get_anext(vm: &Vm, iterator: &Value) -> Result {
         Err(vm.set_exception(error))
     })
 }
-

@@ -54,9 +54,8 @@ pub(crate) fn raise_unbound(vm: &Vm, frame: &Frame, local: u16) {
     let name = &code.localsplusnames()[local as usize];
     let text = vm.display_name(name);
     if code.data.localspluskinds[local as usize] & taipan_bytecode::code::CO_FAST_FREE != 0 {
-        let message = format!(
-            "cannot access free variable '{text}' where it is not associated with a value in enclosing scope"
-        );
+        let message =
+            format!("cannot access free variable '{text}' where it is not associated with a value in enclosing scope");
         raise_name_error(vm, &NAME_ERROR, message, name);
     } else {
         let message = format!("cannot access local variable '{text}' where it is not associated with a value");

@@ -1,8 +1,8 @@
 //! `match` statements: mappings and classes.
 
 use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::str::Str;
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::types::{Type, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};

@@ -216,7 +216,8 @@ fn set(vm: &Vm, this: &Value, key: &Value, value: &Value) -> Result<()> {
 fn keys(this: &Value) -> Vec<Value> {
     let frame = frame_of(this);
     let code = frame.code();
-    let visible = |index: &usize| code.data.localspluskinds[*index] & CO_FAST_HIDDEN == 0 && frame.local(*index).is_some();
+    let visible =
+        |index: &usize| code.data.localspluskinds[*index] & CO_FAST_HIDDEN == 0 && frame.local(*index).is_some();
     let mut keys: Vec<Value> =
         (0..code.nlocalsplus()).filter(visible).map(|index| code.localsplusnames()[index].clone()).collect();
     if let Some(extra) = frame.extra() {
@@ -255,7 +256,8 @@ fn update(vm: &Vm, this: &Value, other: &Value) -> Result<()> {
 }
 
 fn or(vm: &Vm, left: &Value, right: &Value) -> Result {
-    let is_mapping = |value: &Value| value.downcast::<Dict>().is_some() || value.downcast::<FrameLocalsProxy>().is_some();
+    let is_mapping =
+        |value: &Value| value.downcast::<Dict>().is_some() || value.downcast::<FrameLocalsProxy>().is_some();
     if !is_mapping(left) || !is_mapping(right) {
         return Ok(Value::NOT_IMPLEMENTED);
     }

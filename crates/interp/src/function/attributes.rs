@@ -10,8 +10,8 @@ use taipan_object::types::slots::Slots;
 use taipan_object::{Value, Vm};
 
 use super::Function;
-use taipan_object::builtins::cell::Cell;
 use crate::code::Code;
+use taipan_object::builtins::cell::Cell;
 
 pub(super) const DOC: &str = "Create a function object.\n\n  code\n    a code object\n  globals\n    the globals dictionary\n  \
     name\n    a string that overrides the name from the code object\n  argdefs\n    a tuple that specifies the default argument \
@@ -48,7 +48,11 @@ fn optional<T: taipan_object::object::Payload>(value: Option<Ref<T>>) -> Value {
 }
 
 /// `value` as a `T`, None for `None` and deletion, else an error.
-fn optional_of<T: taipan_object::object::Payload>(vm: &Vm, value: Option<&Value>, message: &str) -> Result<Option<Ref<T>>> {
+fn optional_of<T: taipan_object::object::Payload>(
+    vm: &Vm,
+    value: Option<&Value>,
+    message: &str,
+) -> Result<Option<Ref<T>>> {
     match value.filter(|value| !value.is_none()) {
         None => Ok(None),
         Some(value) => match value.downcast_ref::<T>() {
@@ -75,9 +79,9 @@ pub(super) static GETSET: &[GetSetDef] = &[
             let (free, closure) = (code.data.freevars().count(), function.closure.get().map_or(0, |c| c.len()));
             if free != closure {
                 let name = vm.display_name(&function.name());
-                return Err(vm.value_error(format!(
-                    "{name}() requires a code object with {closure} free vars, not {free}"
-                )));
+                return Err(
+                    vm.value_error(format!("{name}() requires a code object with {closure} free vars, not {free}"))
+                );
             }
             function.set_code(code);
             Ok(())

@@ -5,9 +5,7 @@
 
 use std::cell::Cell;
 
-use taipan_object::exceptions::{
-    GENERATOR_EXIT, RUNTIME_WARNING, STOP_ASYNC_ITERATION, STOP_ITERATION, new_exception,
-};
+use taipan_object::exceptions::{GENERATOR_EXIT, RUNTIME_WARNING, STOP_ASYNC_ITERATION, STOP_ITERATION, new_exception};
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
@@ -224,7 +222,6 @@ taipan_object::method_table! {
     MethodDef::new("close($self, /)", "", |vm, this, _| close_step(vm, step_of(this))),
 ];
 }
-
 
 /// What a run of the generator means for the step: a wrapped value ends it.
 fn unwrap(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result {

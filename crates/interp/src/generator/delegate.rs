@@ -63,9 +63,9 @@ pub(super) fn exception_of(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> 
         }
     } else {
         let name = kind.ty().name();
-        return Err(vm.type_error(format!(
-            "exceptions must be classes or instances deriving from BaseException, not {name}"
-        )));
+        return Err(
+            vm.type_error(format!("exceptions must be classes or instances deriving from BaseException, not {name}"))
+        );
     };
     if exception.downcast::<BaseException>().is_none() {
         return Err(vm.type_error("exceptions must derive from BaseException"));
