@@ -13,6 +13,7 @@ mod parser;
 mod repr;
 mod source;
 pub mod token;
+pub mod tokenize;
 pub mod tokenizer;
 mod unparse;
 

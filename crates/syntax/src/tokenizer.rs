@@ -417,6 +417,7 @@ impl<'s> Tokenizer<'s> {
             self.at_line_start = true;
             if blank_line || !self.brackets.is_empty() {
                 if self.options.extra_tokens {
+                    self.comment_newline = false;
                     return self.token(T::Nl, self.start, self.pos);
                 }
                 continue;
@@ -633,7 +634,9 @@ impl<'s> Tokenizer<'s> {
         }
         self.pos = pos;
         if all >= 128 {
-            if let Err(token) = self.verify_identifier() {
+            if !self.options.extra_tokens
+                && let Err(token) = self.verify_identifier()
+            {
                 return token;
             }
             return self.token(T::Name, self.start, self.pos);
