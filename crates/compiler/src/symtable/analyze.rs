@@ -201,7 +201,6 @@ fn inline_comprehension<'a>(
     let symbols: Vec<(&'a str, u32)> =
         table.block(comprehension).symbols.iter().map(|(name, &flags)| (name, flags)).collect();
     let is_class = table.block(id).ty == BlockType::Class;
-    let mut remove_dunder_class = false;
     for (name, flags) in symbols {
         // The iterable's parameter goes away.
         if flags & DEF_PARAM != 0 {
@@ -212,17 +211,17 @@ fn inline_comprehension<'a>(
         if scope == Scope::Cell || only_flags & DEF_COMP_CELL != 0 {
             inlined_cells.insert(name);
         }
+        // What a class makes for its methods is not for code that runs while the class is made.
+        let made_by_class = matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__");
+        if scope == Scope::Free && is_class && made_by_class {
+            scope = Scope::GlobalImplicit;
+            if !is_free_in_any_child(table, comprehension, name) {
+                comprehension_free.remove(name);
+            }
+            table.block_mut(comprehension).symbols.remove(name);
+        }
         match table.block(id).symbols.get(name).copied() {
             None => {
-                // The class has no such variables of its own to offer.
-                if scope == Scope::Free
-                    && is_class
-                    && matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__")
-                {
-                    scope = Scope::GlobalImplicit;
-                    comprehension_free.remove(name);
-                    remove_dunder_class |= name == "__class__";
-                }
                 table.block_mut(id).symbols.insert(name, only_flags);
                 scopes.insert(name, scope);
             }
@@ -233,9 +232,6 @@ fn inline_comprehension<'a>(
                 }
             }
         }
-    }
-    if remove_dunder_class {
-        table.block_mut(comprehension).symbols.remove("__class__");
     }
 }
 
