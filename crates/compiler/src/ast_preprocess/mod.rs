@@ -107,7 +107,13 @@ impl<'a> Preprocessor<'a, '_> {
         let mut has_docstring = docstring(stmts).is_some();
         if has_docstring && self.optimize >= 2 {
             stmts = match stmts {
-                [only] => self.arena.alloc_slice_copy(&[Stmt { kind: StmtKind::Pass {}, span: only.span }]),
+                [Stmt { span: Span { lineno, col_offset, .. }, .. }] => {
+                    // As long as the word.
+                    let end_col_offset = col_offset + "pass".len() as u32;
+                    let span =
+                        Span { lineno: *lineno, col_offset: *col_offset, end_lineno: *lineno, end_col_offset };
+                    self.arena.alloc_slice_copy(&[Stmt { kind: StmtKind::Pass {}, span }])
+                }
                 _ => &stmts[1..],
             };
             self.changes += 1;

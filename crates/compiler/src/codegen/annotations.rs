@@ -116,7 +116,7 @@ impl<'a> Compiler<'a, '_> {
             let name = self.mangle(name);
             self.load_str(location, name);
             if self.future.annotations() {
-                self.annotation_as_string(annotation)?;
+                self.annotation_as_string(annotation);
             } else if let ExprKind::Starred { value, .. } = annotation.kind {
                 // `*args: *Ts`
                 self.expr(value)?;
@@ -131,8 +131,8 @@ impl<'a> Compiler<'a, '_> {
         Ok(function_attribute::ANNOTATE)
     }
 
-    pub(super) fn annotation_as_string(&mut self, annotation: &'a Expr<'a>) -> Result {
-        let _ = annotation;
-        Err(CompileError::Internal("annotations as strings need unparse"))
+    pub(super) fn annotation_as_string(&mut self, annotation: &'a Expr<'a>) {
+        let text = taipan_syntax::unparse(annotation);
+        self.load_const(annotation.span.into(), Constant::Str(Text::from(text)));
     }
 }

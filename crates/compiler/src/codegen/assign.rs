@@ -122,7 +122,7 @@ impl<'a> Compiler<'a, '_> {
     fn annotate_name(&mut self, location: Location, name: &'a str, annotation: &'a Expr<'a>) -> Result {
         let mangled = self.mangle(name);
         if self.future.annotations() {
-            self.annotation_as_string(annotation)?;
+            self.annotation_as_string(annotation);
             self.addop_name(location, Opcode::LOAD_NAME, "__annotations__");
             self.load_str(location, mangled);
             self.addop(location, Opcode::STORE_SUBSCR);
