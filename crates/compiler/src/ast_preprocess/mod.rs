@@ -110,8 +110,7 @@ impl<'a> Preprocessor<'a, '_> {
                 [Stmt { span: Span { lineno, col_offset, .. }, .. }] => {
                     // As long as the word.
                     let end_col_offset = col_offset + "pass".len() as u32;
-                    let span =
-                        Span { lineno: *lineno, col_offset: *col_offset, end_lineno: *lineno, end_col_offset };
+                    let span = Span { lineno: *lineno, col_offset: *col_offset, end_lineno: *lineno, end_col_offset };
                     self.arena.alloc_slice_copy(&[Stmt { kind: StmtKind::Pass {}, span }])
                 }
                 _ => &stmts[1..],
