@@ -1,0 +1,3 @@
+//! `_sre`, the native part of `re`.
+
+pub mod engine;
