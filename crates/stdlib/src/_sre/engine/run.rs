@@ -569,9 +569,10 @@ impl<'a, U: Unit> State<'a, U> {
         let (wanted, window) = (&self.text[start..stop], self.text.get(ptr..ptr + length)?);
         let same = match fold {
             Fold::None => wanted == window,
-            fold => wanted.iter().zip(window).all(|(a, b)| {
-                a == b || fold.lower(a.code(), self.locale) == fold.lower(b.code(), self.locale)
-            }),
+            fold => wanted
+                .iter()
+                .zip(window)
+                .all(|(a, b)| a == b || fold.lower(a.code(), self.locale) == fold.lower(b.code(), self.locale)),
         };
         same.then_some(length)
     }

@@ -5,7 +5,10 @@ use super::*;
 use taipan_object::text::Unit;
 
 fn numbers(text: &str) -> Vec<u32> {
-    text.split(',').filter(|word| !word.is_empty()).map(|word| u32::from_str_radix(word, 16).expect("a number")).collect()
+    text.split(',')
+        .filter(|word| !word.is_empty())
+        .map(|word| u32::from_str_radix(word, 16).expect("a number"))
+        .collect()
 }
 
 fn spans<U: Unit>(state: &State<U>, groups: usize) -> String {

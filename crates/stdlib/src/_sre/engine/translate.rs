@@ -17,14 +17,30 @@ struct Region {
 enum Kind {
     Root,
     /// An alternative. All jump to the same word, behind the construct.
-    Alternative { branch: usize, jumps: Vec<usize>, target: Option<usize> },
-    Repeat { inst: usize, min: u32, max: u32 },
-    Possessive { head: usize },
+    Alternative {
+        branch: usize,
+        jumps: Vec<usize>,
+        target: Option<usize>,
+    },
+    Repeat {
+        inst: usize,
+        min: u32,
+        max: u32,
+    },
+    Possessive {
+        head: usize,
+    },
     Assert,
-    AssertNot { inst: usize },
+    AssertNot {
+        inst: usize,
+    },
     Atomic,
-    Then { inst: usize },
-    Else { jump: usize },
+    Then {
+        inst: usize,
+    },
+    Else {
+        jump: usize,
+    },
 }
 
 struct Translator<'a> {
@@ -186,7 +202,14 @@ impl Translator<'_> {
     }
 
     fn new_loop(&mut self, min: u32, max: u32) -> u32 {
-        self.program.loops.push(Loop { min, max, body: 0, tail: 0, body_first: First::Unknown, tail_first: First::Unknown });
+        self.program.loops.push(Loop {
+            min,
+            max,
+            body: 0,
+            tail: 0,
+            body_first: First::Unknown,
+            tail_first: First::Unknown,
+        });
         self.program.loops.len() as u32 - 1
     }
 
@@ -289,8 +312,7 @@ impl Translator<'_> {
                     return Err(InvalidCode);
                 }
                 let max = if max == MAXREPEAT { usize::MAX } else { max as usize };
-                let repeat =
-                    Repeat { single, min: min as usize, max, tail: First::Unknown, exclusive: false };
+                let repeat = Repeat { single, min: min as usize, max, tail: First::Unknown, exclusive: false };
                 self.program.repeats.push(repeat);
                 let number = self.program.repeats.len() as u32 - 1;
                 self.emit(match op {
