@@ -32,8 +32,9 @@ pub(crate) struct Failure;
 
 pub(crate) type Parsed<T> = Result<T, Failure>;
 
-/// Levels of recursion. CPython's own limit is 4000 grammar rules, several of which make one level here.
-const MAX_DEPTH: u32 = 4000;
+/// How deep CPython's parser nests: that many grammar rules. The costs given to [`Parser::enter`] are the rules that one
+/// level of a construct takes there.
+const MAX_DEPTH: u32 = 6000;
 
 /// A place to come back to.
 #[derive(Clone, Copy)]
@@ -110,7 +111,7 @@ impl<'a, 'o> Parser<'a, 'o> {
             pos: 0,
             current: start,
             previous_end: (1, 0),
-            depth: 0,
+            depth: if options.mode == Mode::Exec { 32 } else { 26 },
             parsing_started: false,
             barry_as_flufl: options.barry_as_flufl,
             warnings: Vec::new(),
@@ -292,13 +293,13 @@ impl<'a, 'o> Parser<'a, 'o> {
 
     // Recursion
 
-    fn enter(&mut self) -> Parsed<()> {
-        self.depth += 1;
+    fn enter(&mut self, cost: u32) -> Parsed<()> {
+        self.depth += cost;
         if self.depth > MAX_DEPTH { Err(Failure) } else { Ok(()) }
     }
 
-    fn leave(&mut self) {
-        self.depth -= 1;
+    fn leave(&mut self, cost: u32) {
+        self.depth -= cost;
     }
 
     /// Fails if the source may only use features of an older version.

@@ -29,9 +29,9 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn nested(&mut self, parse: fn(&mut Self) -> Parsed<Expr<'a>>) -> Parsed<Expr<'a>> {
-        self.enter()?;
+        self.enter(28)?;
         let expr = parse(self)?;
-        self.leave();
+        self.leave(28);
         Ok(expr)
     }
 

@@ -36,9 +36,9 @@ impl<'a> Parser<'a, '_> {
             return Ok(self.take_stmts(base));
         }
         self.expect(T::Indent)?;
-        self.enter()?;
+        self.enter(6)?;
         let body = self.statements(T::Dedent)?;
-        self.leave();
+        self.leave(6);
         if body.is_empty() { Err(Failure) } else { Ok(body) }
     }
 

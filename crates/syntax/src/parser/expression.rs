@@ -148,11 +148,11 @@ impl<'a> Parser<'a, '_> {
     }
 
     pub(super) fn expression(&mut self) -> Parsed<Expr<'a>> {
-        self.enter()?;
         let start = self.start();
         if self.at(T::Lambda) {
+            self.enter(2)?;
             let lambda = self.lambda()?;
-            self.leave();
+            self.leave(2);
             return Ok(lambda);
         }
         let mut expr = self.disjunction()?;
@@ -162,11 +162,12 @@ impl<'a> Parser<'a, '_> {
             let test = self.disjunction()?;
             let test = self.alloc(test);
             self.expect(T::Else)?;
+            self.enter(1)?;
             let orelse = self.expression()?;
+            self.leave(1);
             let orelse = self.alloc(orelse);
             expr = self.expr_from(start, ExprKind::IfExp { test, body, orelse });
         }
-        self.leave();
         Ok(expr)
     }
 
@@ -207,11 +208,11 @@ impl<'a> Parser<'a, '_> {
             return self.comparison();
         }
         let start = self.start();
-        self.enter()?;
+        self.enter(1)?;
         self.advance();
         let operand = self.inversion()?;
         let operand = self.alloc(operand);
-        self.leave();
+        self.leave(1);
         Ok(self.expr_from(start, ExprKind::UnaryOp { op: UnaryOperator::Not, operand }))
     }
 
@@ -310,11 +311,11 @@ impl<'a> Parser<'a, '_> {
             _ => return self.power(),
         };
         let start = self.start();
-        self.enter()?;
+        self.enter(1)?;
         self.advance();
         let operand = self.factor()?;
         let operand = self.alloc(operand);
-        self.leave();
+        self.leave(1);
         Ok(self.expr_from(start, ExprKind::UnaryOp { op, operand }))
     }
 
@@ -324,10 +325,10 @@ impl<'a> Parser<'a, '_> {
         if !self.at(T::DoubleStar) {
             return Ok(base);
         }
-        self.enter()?;
+        self.enter(2)?;
         self.advance();
         let exponent = self.factor()?;
-        self.leave();
+        self.leave(2);
         Ok(self.binary_node(start, base, Operator::Pow, exponent))
     }
 
@@ -355,12 +356,16 @@ impl<'a> Parser<'a, '_> {
                 }
                 T::LeftParen => {
                     let func = self.alloc(expr);
+                    self.enter(24)?;
                     let (args, keywords) = self.call_arguments(true)?;
+                    self.leave(24);
                     ExprKind::Call { func, args, keywords }
                 }
                 T::LeftBracket => {
                     let value = self.alloc(expr);
+                    self.enter(24)?;
                     let slice = self.subscript()?;
+                    self.leave(24);
                     ExprKind::Subscript { value, slice, ctx: ExprContext::Load }
                 }
                 _ => return Ok(expr),

@@ -63,14 +63,14 @@ impl<'a> Parser<'a, '_> {
     }
 
     fn pattern(&mut self) -> Parsed<Pattern<'a>> {
-        self.enter()?;
+        self.enter(10)?;
         let start = self.start();
         let mut pattern = self.or_pattern()?;
         if self.eat(T::As) {
             let name = Some(self.capture_target()?);
             pattern = self.pattern_from(start, PatternKind::MatchAs { pattern: Some(self.alloc(pattern)), name });
         }
-        self.leave();
+        self.leave(10);
         Ok(pattern)
     }
 

@@ -302,7 +302,7 @@ impl<'a> Parser<'a, '_> {
 
     /// `{expression = !conversion :format}`. `template` makes an `Interpolation` of it.
     fn replacement_field(&mut self, template: bool, raw: bool) -> Parsed<()> {
-        self.enter()?;
+        self.enter(33)?;
         let start = self.start();
         let text_start = self.current.end as usize;
         self.advance();
@@ -363,7 +363,7 @@ impl<'a> Parser<'a, '_> {
         };
         let field = self.expr_from(start, kind);
         self.exprs.push(field);
-        self.leave();
+        self.leave(33);
         Ok(())
     }
 
