@@ -1,5 +1,6 @@
 //! `float`: immediates for 2^-255 … 2^256, heap objects for the rest; methods are in `float/`.
 
+use crate::builtins::int::Operand;
 use crate::hash::MODULUS;
 use crate::header::Header;
 use crate::heap::Kind;
@@ -9,7 +10,14 @@ use crate::value::Value;
 use crate::vm::Vm;
 use std::sync::LazyLock;
 
+pub mod arithmetic;
+pub mod compare;
+pub mod construct;
 pub mod methods;
+pub mod rounding;
+
+pub use arithmetic::{add, divmod, floor_divide, multiply, power, remainder, subtract, true_divide};
+pub use compare::compare;
 
 /// A heap float.
 #[repr(C)]
@@ -92,20 +100,34 @@ pub fn as_f64(vm: &Vm, value: &Value) -> Result<f64> {
     }
     if let Some(slot) = value.ty().slots().float {
         let result = slot(vm, value)?;
-        return match to_f64(&result) {
-            Some(f) => Ok(f),
-            None => Err(vm.type_error(format!(
-                "{}.__float__() must return a float, not {}",
-                value.ty().name(),
-                result.ty().name()
-            ))),
+        let Some(f) = to_f64(&result) else {
+            let (name, got) = (value.ty().name(), result.ty().name());
+            return Err(vm.type_error(format!("{name}.__float__ returned non-float (type {got})")));
         };
+        if !is_exact(&result) {
+            let (name, got) = (value.ty().name(), result.ty().name());
+            let message = format!(
+                "{name}.__float__ returned non-float (type {got}).  The ability to return an instance of a strict subclass of \
+                 float is deprecated, and may be removed in a future version of Python."
+            );
+            vm.warn(&crate::exceptions::DEPRECATION_WARNING.value(), &message, 1)?;
+        }
+        return Ok(f);
     }
     if value.ty().slots().index.is_some() {
         let index = vm.index(value)?;
-        return as_f64(vm, &index);
+        return match Operand::of(&index).and_then(Operand::to_f64) {
+            Some(f) => Ok(f),
+            None => Err(vm.overflow_error("int too large to convert to float")),
+        };
     }
     Err(vm.type_error(format!("must be real number, not {}", value.ty().name())))
+}
+
+/// Whether the type is exactly float.
+#[inline]
+pub fn is_exact(value: &Value) -> bool {
+    value.is_immediate_float() || value.downcast_exact::<Float>().is_some()
 }
 
 /// The hash of a float: that of the equal int if there is one, else modulo 2^61 − 1 (`_Py_HashDouble`).

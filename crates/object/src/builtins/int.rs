@@ -1,17 +1,36 @@
 //! `int`: small ints are immediates, others hold an [`IBig`]; arithmetic and methods are in `int/`.
 //!
+//! The operators that `int` re-exports ([`add`], [`compare`] …) are its slot functions: for operands that are no ints
+//! they return `NotImplemented`.
+//!
 //! Invariant: an exact int that fits 63 bits is never a heap object. Instances of subclasses are heap objects whatever
 //! their value.
 
 use crate::hash::MODULUS;
 use crate::header::Header;
 use crate::heap::Kind;
-use crate::object::{Payload, Ref};
+use crate::object::{Payload, Ref, Result};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
-use dashu_int::IBig;
+use crate::vm::Vm;
+use dashu_int::{IBig, Sign};
 
+pub mod arithmetic;
+pub mod bits;
+pub mod bytes;
+pub mod compare;
+pub mod construct;
+pub mod float_conversion;
+pub mod format;
 pub mod methods;
+pub mod power;
+
+pub use arithmetic::{
+    absolute, add, divmod, floor_divide, multiply, negative, remainder, subtract, true_divide,
+};
+pub use bits::{and, invert, lshift, or, rshift, xor};
+pub use compare::compare;
+pub use power::power;
 
 /// A heap int.
 #[repr(C)]
@@ -82,6 +101,83 @@ fn heap_int(value: IBig) -> Value {
 /// An instance of the int subclass `ty`.
 pub fn new_with_type(ty: &Type, value: IBig) -> Value {
     Ref::new_with_type(ty, Int { header: Header::new(ty), value }).into_value()
+}
+
+/// The value of an int, bool or subclass instance, without a copy. `Big` never holds what fits `Small`.
+#[derive(Clone, Copy)]
+pub enum Operand<'a> {
+    Small(i64),
+    Big(&'a IBig),
+}
+
+impl<'a> Operand<'a> {
+    /// `None` for what is no int.
+    #[inline]
+    pub fn of(value: &'a Value) -> Option<Operand<'a>> {
+        if let Some(n) = value.as_small_int() {
+            return Some(Operand::Small(n));
+        }
+        if value.is_bool() {
+            return Some(Operand::Small(value.is_true() as i64));
+        }
+        let big = &value.downcast::<Int>()?.value;
+        Some(match i64::try_from(big) {
+            Ok(n) => Operand::Small(n),
+            Err(_) => Operand::Big(big),
+        })
+    }
+
+    pub fn to_ibig(self) -> IBig {
+        match self {
+            Operand::Small(n) => IBig::from(n),
+            Operand::Big(big) => big.clone(),
+        }
+    }
+
+    pub fn is_zero(self) -> bool {
+        matches!(self, Operand::Small(0))
+    }
+
+    pub fn is_negative(self) -> bool {
+        match self {
+            Operand::Small(n) => n < 0,
+            Operand::Big(big) => big.sign() == Sign::Negative,
+        }
+    }
+
+    /// Bits of the magnitude.
+    pub fn bit_length(self) -> usize {
+        match self {
+            Operand::Small(n) => 64 - n.unsigned_abs().leading_zeros() as usize,
+            Operand::Big(big) => magnitude_bits(big),
+        }
+    }
+}
+
+/// Bits of the magnitude.
+pub fn magnitude_bits(n: &IBig) -> usize {
+    let (_, words) = n.as_sign_words();
+    words.last().map_or(0, |top| words.len() * 64 - top.leading_zeros() as usize)
+}
+
+/// Raises `MemoryError` when there is no room for a result of so many bits and what computing it takes. The big-integer
+/// library cannot report failure.
+#[inline]
+pub fn check_room(vm: &Vm, bits: usize) -> Result<()> {
+    if bits < LARGE_BITS { Ok(()) } else { check_large_room(vm, bits) }
+}
+
+/// Requests below this cannot fail (see [`crate::heap::LARGEST_EMERGENCY`]).
+const LARGE_BITS: usize = 1 << 18;
+
+#[cold]
+fn check_large_room(vm: &Vm, bits: usize) -> Result<()> {
+    let bytes = (bits / 8).checked_mul(3);
+    let mut room: Vec<u8> = Vec::new();
+    match bytes {
+        Some(bytes) if bits < isize::MAX as usize && room.try_reserve_exact(bytes).is_ok() => Ok(()),
+        _ => Err(vm.memory_error()),
+    }
 }
 
 /// Whether the value is an int (bools and subclasses included).

@@ -1,0 +1,49 @@
+//! `int.to_bytes` and `int.from_bytes`.
+
+use super::{INT, Operand};
+use crate::builtins::bytes;
+use crate::builtins::str::Str;
+use crate::object::Result;
+use crate::text::int_conversion::{self, Int as PlainInt};
+use crate::types::Type;
+use crate::value::Value;
+use crate::vm::Vm;
+
+fn is_little(vm: &Vm, function: &str, byteorder: &Value) -> Result<bool> {
+    let text = byteorder.downcast::<Str>();
+    match text.and_then(Str::as_ascii) {
+        Some("little") => Ok(true),
+        Some("big") => Ok(false),
+        _ if text.is_some() => Err(vm.value_error("byteorder must be either 'little' or 'big'")),
+        _ => {
+            let name = byteorder.ty().name();
+            Err(vm.type_error(format!("{function}() argument 'byteorder' must be str, not {name}")))
+        }
+    }
+}
+
+pub(super) fn to_bytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let length = vm.index_i64(&args[0])?;
+    let little = is_little(vm, "to_bytes", &args[1])?;
+    let signed = vm.is_true(&args[2])?;
+    let Ok(length) = usize::try_from(length) else {
+        return Err(vm.value_error("length argument must be non-negative"));
+    };
+    let plain = match Operand::of(this) {
+        Some(Operand::Small(n)) => PlainInt::Small(n),
+        Some(Operand::Big(n)) => PlainInt::Big(n.clone()),
+        None => return Ok(Value::NOT_IMPLEMENTED),
+    };
+    match int_conversion::to_bytes(&plain, length, little, signed) {
+        Ok(data) => bytes::from_slice(vm, &data),
+        Err(error) => Err(vm.text_error(error)),
+    }
+}
+
+pub(super) fn from_bytes(vm: &Vm, class: &Value, args: &[Value]) -> Result {
+    let little = is_little(vm, "from_bytes", &args[1])?;
+    let signed = vm.is_true(&args[2])?;
+    let data = bytes::object_to_bytes(vm, &args[0])?;
+    let n = super::construct::from_parsed(int_conversion::from_bytes(&data, little, signed));
+    if class.downcast::<Type>().is_some_and(|ty| ty.is(&INT)) { Ok(n) } else { vm.call_args(class, &[n]) }
+}
