@@ -1,7 +1,10 @@
 //! The built-in types, one file or folder each.
 
 pub mod bool;
+pub mod bytearray;
+pub mod bytes;
 pub mod cell;
+pub mod complex;
 pub mod dict;
 pub mod float;
 pub mod generic_alias;
@@ -11,6 +14,7 @@ pub mod list;
 pub mod mappingproxy;
 pub mod method;
 pub mod module;
+pub mod number_locale;
 pub mod object;
 pub mod property;
 pub mod singletons;

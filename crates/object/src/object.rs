@@ -149,18 +149,29 @@ pub fn to_ref<T: Payload>(payload: &T) -> Ref<T> {
 #[inline]
 pub fn allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
     let kind = if ty.is_container() { Kind::Container } else { Kind::Leaf };
-    let pointer = match heap::allocate(size, kind) {
-        Some(pointer) => pointer,
+    match heap::allocate(size, kind) {
+        Some(pointer) => Some(prepared(ty, pointer)),
         // The reserve raises `MemoryError` at the next safepoint.
-        None => heap::allocate_from_reserve(size, kind)?,
-    };
+        None => heap::allocate_from_reserve(size, kind).map(|pointer| prepared(ty, pointer)),
+    }
+}
+
+/// As [`allocate`], without recourse to the reserve: for sizes that Python code chose.
+#[inline]
+pub fn try_allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
+    let kind = if ty.is_container() { Kind::Container } else { Kind::Leaf };
+    heap::allocate(size, kind).map(|pointer| prepared(ty, pointer))
+}
+
+#[inline]
+fn prepared(ty: &Type, pointer: NonNull<u8>) -> NonNull<u8> {
     // SAFETY: the private word is before every block.
     unsafe { (*pointer.as_ptr().cast::<Header>()).set_shape_id(ty.root_shape()) };
     if ty.is_heap_type() {
         // SAFETY: every instance of a heap type owns a reference to it.
         unsafe { count::incref(ty as *const Type as *mut Header) };
     }
-    Some(pointer)
+    pointer
 }
 
 /// `tp_dealloc` of every type whose base layout is `T`.

@@ -30,6 +30,7 @@ pub use arithmetic::{
 };
 pub use bits::{and, invert, lshift, or, rshift, xor};
 pub use compare::compare;
+pub use construct::{max_str_digits, set_max_str_digits, to_decimal};
 pub use power::power;
 
 /// A heap int.
@@ -286,3 +287,6 @@ pub fn hash_result(value: &Value) -> Option<i64> {
 pub fn to_exact_if_int(value: &Value) -> Value {
     if is_int(value) { to_exact(value) } else { value.clone() }
 }
+
+#[cfg(test)]
+mod tests;

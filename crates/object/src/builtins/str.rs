@@ -6,8 +6,11 @@
 use crate::header::Header;
 use crate::heap::{self, Kind};
 use crate::object::{Payload, Ref, allocate};
+use crate::text::builder::Text;
+use crate::text::{ErrorKind, TextError};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
+use crate::vm::{Raised, Vm};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
@@ -54,6 +57,44 @@ pub enum Data<'a> {
     Latin1(&'a [u8]),
     Ucs2(&'a [u16]),
     Ucs4(&'a [u32]),
+}
+
+/// Evaluates an expression for the code units of a [`Str`], whatever their width:
+/// `with_units!(text, |units| parse(units))`.
+#[macro_export]
+macro_rules! with_units {
+    ($text:expr, |$units:ident| $body:expr) => {
+        match $text.data() {
+            $crate::builtins::str::Data::Ascii($units) | $crate::builtins::str::Data::Latin1($units) => $body,
+            $crate::builtins::str::Data::Ucs2($units) => $body,
+            $crate::builtins::str::Data::Ucs4($units) => $body,
+        }
+    };
+}
+
+/// Raises `class(message + text)`; the text is a str that may hold anything.
+#[cold]
+pub fn error_with_text(vm: &Vm, class: &Type, message: &str, text: &Value) -> Raised {
+    let mut whole = StrBuilder::new();
+    whole.push_str(message);
+    if let Some(text) = text.downcast::<Str>() {
+        whole.push_text(text);
+    }
+    vm.raise_args(class, vec![whole.finish().into_value()])
+}
+
+impl Vm {
+    /// The exception for an error of a text engine.
+    #[cold]
+    pub fn text_error(&self, error: TextError) -> Raised {
+        let message = error.message.into_owned();
+        match error.kind {
+            ErrorKind::Value => self.value_error(message),
+            ErrorKind::Overflow => self.overflow_error(message),
+            ErrorKind::Type => self.type_error(message),
+            ErrorKind::Memory => self.memory_error(),
+        }
+    }
 }
 
 impl Str {
@@ -151,6 +192,16 @@ impl Str {
         let text = Self::allocate(ty, points.len(), 4, false);
         text.fill(points);
         text
+    }
+
+    /// The finished text of a builder.
+    pub fn from_text(text: Text) -> Ref<Str> {
+        match text {
+            Text::Ascii(units) => Self::from_ascii(&units),
+            Text::Latin1(units) => Self::from_latin1(&units),
+            Text::Ucs2(units) => Self::from_ucs2(&units),
+            Text::Ucs4(units) => Self::from_code_points(&units),
+        }
     }
 
     /// From UCS-2 units that are code points (not UTF-16).
