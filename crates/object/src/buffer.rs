@@ -63,7 +63,13 @@ impl Drop for Buffer {
 
 impl Buffer {
     /// A one-dimensional view of plain bytes. The caller has the owner keep them in place until `release`.
-    pub fn bytes(owner: &Value, pointer: *mut u8, length: usize, readonly: bool, release: Option<fn(&Value)>) -> Buffer {
+    pub fn bytes(
+        owner: &Value,
+        pointer: *mut u8,
+        length: usize,
+        readonly: bool,
+        release: Option<fn(&Value)>,
+    ) -> Buffer {
         Buffer {
             owner: owner.clone(),
             pointer,

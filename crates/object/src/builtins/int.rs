@@ -25,9 +25,7 @@ pub mod format;
 pub mod methods;
 pub mod power;
 
-pub use arithmetic::{
-    absolute, add, divmod, floor_divide, multiply, negative, remainder, subtract, true_divide,
-};
+pub use arithmetic::{absolute, add, divmod, floor_divide, multiply, negative, remainder, subtract, true_divide};
 pub use bits::{and, invert, lshift, or, rshift, xor};
 pub use compare::compare;
 pub use construct::{max_str_digits, set_max_str_digits, to_decimal};

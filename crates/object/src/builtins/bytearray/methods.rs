@@ -2,8 +2,8 @@
 
 use super::ByteArray;
 use crate::buffer::Buffer;
-use crate::types::slots::Slots;
 use crate::native::MethodDef;
+use crate::types::slots::Slots;
 
 pub fn slots(s: &mut Slots) {
     s.buffer = Some(|_, this, _| {

@@ -2,8 +2,8 @@
 
 use super::Bytes;
 use crate::buffer::{Buffer, buffer_flags};
-use crate::types::slots::Slots;
 use crate::native::MethodDef;
+use crate::types::slots::Slots;
 
 pub fn slots(s: &mut Slots) {
     s.hash = Some(|_, this| Ok(this.downcast::<Bytes>().map_or(0, Bytes::hash)));

@@ -25,8 +25,20 @@ pub fn ordering(a: &Value, b: &Value) -> Option<Ordering> {
         (Operand::Small(x), Operand::Small(y)) => x.cmp(&y),
         (Operand::Big(x), Operand::Big(y)) => x.cmp(y),
         // A big operand is beyond every small one.
-        (Operand::Small(_), y) => if y.is_negative() { Ordering::Greater } else { Ordering::Less },
-        (x, Operand::Small(_)) => if x.is_negative() { Ordering::Less } else { Ordering::Greater },
+        (Operand::Small(_), y) => {
+            if y.is_negative() {
+                Ordering::Greater
+            } else {
+                Ordering::Less
+            }
+        }
+        (x, Operand::Small(_)) => {
+            if x.is_negative() {
+                Ordering::Less
+            } else {
+                Ordering::Greater
+            }
+        }
     })
 }
 
@@ -45,7 +57,11 @@ impl Operand<'_> {
             Operand::Big(n) => {
                 let sign = if self.is_negative() { Ordering::Less } else { Ordering::Greater };
                 if f.is_infinite() || (f < 0.0) != self.is_negative() || f.abs() < LIMIT {
-                    return Some(if f.is_infinite() && (f < 0.0) == self.is_negative() { sign.reverse() } else { sign });
+                    return Some(if f.is_infinite() && (f < 0.0) == self.is_negative() {
+                        sign.reverse()
+                    } else {
+                        sign
+                    });
                 }
                 // Beyond 2^63 a float has no fraction.
                 n.cmp(&super::float_conversion::ibig_from_f64(f))
