@@ -283,6 +283,12 @@ impl TypeSpec {
             .base
             .map(|spec| spec.ty())
             .or_else(|| if std::ptr::eq(self, &OBJECT) { None } else { Some(OBJECT.ty()) });
+        // Making the base may have made this type too.
+        let existing = self.cell.load(Acquire);
+        if !existing.is_null() {
+            // SAFETY: as in `ty`.
+            return unsafe { &*existing };
+        }
         let ty = Type::allocate_static(self, base);
         ty.fill_static();
         ty
