@@ -69,7 +69,7 @@ fn decode<'s>(source: &'s [u8], options: &ParseOptions) -> Result<Cow<'s, str>, 
     if has_bom && encoding != "utf-8" {
         let (line, lineno) = line_of_cookie(source);
         let text = String::from_utf8_lossy(line).into_owned();
-        let end = text.chars().count() as i64;
+        let end = text.chars().count() as i64 + lineno - 1;
         let error = located(lineno, 0, text, end, format!("encoding problem: {encoding} with BOM"));
         return Err(SyntaxError { filename_known: options.file.is_some(), ..error });
     }

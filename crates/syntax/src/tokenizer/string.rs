@@ -1,6 +1,6 @@
 //! String literals, and the modes in which f- and t-strings are read.
 
-use super::{StringMode, Tokenizer};
+use super::{Status, StringMode, Tokenizer};
 use crate::token::{Token, TokenKind as T};
 
 const MAXFSTRINGLEVEL: usize = 150;
@@ -90,6 +90,10 @@ impl Tokenizer<'_> {
                 }
                 c if c == quote => {
                     self.pos += 1;
+                    // Behind an empty string CPython looks for a third quote.
+                    if at == 0 && self.pos == self.bytes.len() && self.bytes[self.pos - 2] == quote {
+                        self.status = Status::Eof;
+                    }
                     return self.string_token(T::String, self.start, self.pos);
                 }
                 _ => return self.unterminated_string(quote, false, has_escaped_quote),
@@ -120,6 +124,7 @@ impl Tokenizer<'_> {
             && mode.quote_size == if triple { 3 } else { 1 }
         {
             let prefix = mode.prefix;
+            self.eof_in_string = false;
             return self.syntax_error(format!("{prefix}-string: expecting '}}'"));
         }
         let kind = if triple { "unterminated triple-quoted string literal" } else { "unterminated string literal" };
