@@ -30,7 +30,7 @@ use taipan_object::{Result, Value, Vm};
 use crate::frame::{Frame, Interp, is_pointer, release, retain};
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
 
-pub use call::{call_function, eval_code};
+pub use call::{call_function, eval_code, run_function};
 pub(crate) use call::{leave_frame, resume_frame};
 pub(crate) use unwind::find_map;
 

@@ -15,3 +15,6 @@ pub mod suggestions;
 pub mod template;
 pub mod traceback;
 mod type_params;
+
+#[cfg(test)]
+mod tests;
