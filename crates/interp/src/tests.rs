@@ -189,10 +189,16 @@ fn functions_and_recursion() {
 #[test]
 fn errors_of_calls() {
     check("def f(a, b): pass\nf(1)", "TypeError: f() missing 1 required positional argument: 'b' @2\n");
-    check("def f(*, key): pass\nf(ky=1)", "TypeError: f() got an unexpected keyword argument 'ky'. Did you mean 'key'? @2\n");
+    check(
+        "def f(*, key): pass\nf(ky=1)",
+        "TypeError: f() got an unexpected keyword argument 'ky'. Did you mean 'key'? @2\n",
+    );
     check("x = 1\nx()", "TypeError: 'int' object is not callable @2\n");
     check("def f():\n    g()\ndef g():\n    print(h)\nf()", "NameError: name 'h' is not defined @5 2 4\n");
-    check("def f():\n    print(x)\n    x = 1\nf()", "UnboundLocalError: cannot access local variable 'x' where it is not associated with a value @4 2\n");
+    check(
+        "def f():\n    print(x)\n    x = 1\nf()",
+        "UnboundLocalError: cannot access local variable 'x' where it is not associated with a value @4 2\n",
+    );
 }
 
 #[test]
@@ -203,7 +209,10 @@ fn loops_and_arithmetic() {
          n = 10\nwhile n: n -= 3; print(n) if n < 4 else None\n    \n".replace("while n: n -= 3; print(n) if n < 4 else None\n    \n", "while n > 0:\n    n -= 3\nprint(n)\n").as_str(),
         "50 3 -4 2 3.5 32 2 7 5 -50 -51 False\n-2\n",
     );
-    check("a, b, c = 1, 2, 3\na, b, c = c, a, b\nprint(a, b, c)\n(x, *y), z = (1, 2, 3), 4\nprint(x, z)\nprint(1 < 2 < 3, 1 < 3 < 2)", "3 1 2\n1 4\nTrue False\n");
+    check(
+        "a, b, c = 1, 2, 3\na, b, c = c, a, b\nprint(a, b, c)\n(x, *y), z = (1, 2, 3), 4\nprint(x, z)\nprint(1 < 2 < 3, 1 < 3 < 2)",
+        "3 1 2\n1 4\nTrue False\n",
+    );
 }
 
 #[test]
