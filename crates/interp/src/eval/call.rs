@@ -227,7 +227,7 @@ impl Machine<'_> {
             let operands = self.operands(w);
             if operands.callable & 7 == 0 && (*(operands.callable as *const Header)).ty().is(&FUNCTION) {
                 let code = (*(operands.callable as *const Function)).code();
-                if code.simple_args == operands.count as i32 && !code.entry.get().is_null() {
+                if code.simple_args == operands.count as i32 && (!code.entry.get().is_null() || self.lowered(code)) {
                     return self.call_simple(&operands, code, 2);
                 }
                 self.save();
@@ -236,6 +236,13 @@ impl Machine<'_> {
             self.save();
             self.call_other(w, operands, None, 2)
         }
+    }
+
+    /// Lowers code that is called for the first time; false if that fails (the general way of calling says why).
+    #[cold]
+    #[inline(never)]
+    fn lowered(&self, code: &Code) -> bool {
+        code.enter(self.vm).map_err(|raised| self.vm.discard(raised)).is_ok()
     }
 
     /// Enters a function that takes exactly the arguments given.
@@ -344,7 +351,10 @@ impl Machine<'_> {
                 callable_borrowed: false,
             };
             let code = (*(function as *const Function)).code();
-            if kwnames.is_none() && code.simple_args == operands.count as i32 && !code.entry.get().is_null() {
+            if kwnames.is_none()
+                && code.simple_args == operands.count as i32
+                && (!code.entry.get().is_null() || self.lowered(code))
+            {
                 return self.call_simple(&operands, code, words);
             }
             self.call_python(&operands, kwnames, words)
