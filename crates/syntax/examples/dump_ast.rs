@@ -1,14 +1,14 @@
 //! Prints syntax trees as `ast.dump(tree, include_attributes=True)` does, for comparison with CPython.
 //!
 //! `dump_ast FILE` prints the tree. `dump_ast --crc LIST` reads file names from a file and prints, for each, one line
-//! per top-level statement: its line, the length and the CRC-32 of its dump. Constants other than small integers are
+//! per top-level statement: its line, the length and the CRC-32 of its dump. `dump_ast --cases FILE` takes snippets. Constants other than small integers are
 //! written as hexadecimal digits of their bytes, which is easy to reproduce with the reference.
 
 use std::fmt::Write as _;
 
 use bumpalo::Bump;
 use taipan_syntax::ast::*;
-use taipan_syntax::{ParseOptions, parse};
+use taipan_syntax::{Mode, ParseOptions, parse};
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
@@ -125,6 +125,30 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
+/// Dumps the trees of snippets with type comments. They are separated by NUL; the first line is the mode.
+fn dump_cases(name: &str) {
+    let cases = std::fs::read_to_string(name).expect("the file is readable");
+    for case in cases.split('\0') {
+        let (mode, source) = case.split_once('\n').expect("a case begins with its mode");
+        let mode = match mode {
+            "eval" => Mode::Eval,
+            "single" => Mode::Single,
+            "func_type" => Mode::FuncType,
+            _ => Mode::Exec,
+        };
+        let options = ParseOptions { mode, type_comments: true, ..ParseOptions::default() };
+        let arena = Bump::new();
+        match parse(&arena, source.as_bytes(), &options) {
+            Ok(parsed) => {
+                let mut text = String::new();
+                dump(&parsed.tree, &mut text);
+                println!("{text}");
+            }
+            Err(error) => println!("{error:?}"),
+        }
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [flag, names] = &arguments[..]
@@ -150,8 +174,13 @@ fn main() {
         }
         return;
     }
+    if let [flag, names] = &arguments[..]
+        && flag == "--cases"
+    {
+        return dump_cases(names);
+    }
     let Some(name) = arguments.first() else {
-        eprintln!("usage: dump_ast FILE | --crc LIST");
+        eprintln!("usage: dump_ast FILE | --crc LIST | --cases FILE");
         std::process::exit(2);
     };
     let source = std::fs::read(name).expect("the file is readable");

@@ -607,12 +607,12 @@ impl<'s> Tokenizer<'s> {
         if self.bytes[p..self.pos].starts_with(b"ignore") {
             let end = p + 6;
             if end == self.pos || !(self.at(end) >= 128 || self.at(end).is_ascii_alphanumeric()) {
-                let token = self.token(T::TypeIgnore, end, self.pos);
                 if blank_line {
+                    // The newline counts as part of the tag, as in CPython.
                     self.next_char();
                     self.at_line_start = true;
                 }
-                return Some(token);
+                return Some(self.token(T::TypeIgnore, end, self.pos));
             }
         }
         Some(self.token(T::TypeComment, p, self.pos))
