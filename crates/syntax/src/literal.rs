@@ -227,13 +227,17 @@ pub fn decode_bytes_escapes(body: &[u8]) -> Result<(Vec<u8>, Option<InvalidEscap
 
 /// Looks up what stands in `\N{...}`: names and aliases of Unicode, in any case.
 fn character_by_name(name: &str) -> Option<char> {
-    // The table's crate forgives missing blanks and hyphens, which Python does not.
+    let folded = name.to_ascii_uppercase();
+    if let Some(digits) = folded.strip_prefix("TANGUT IDEOGRAPH-") {
+        let code = u32::from_str_radix(digits, 16).ok().filter(|code| format!("{code:X}") == digits)?;
+        return matches!(code, 0x17000..=0x187f7 | 0x18d00..=0x18d08).then(|| char::from_u32(code)).flatten();
+    }
+    // The table's crate forgives missing blanks and hyphens and leading zeros, which Python does not.
     let character = unicode_names2::character(name)?;
     let canonical = unicode_names2::name(character).map(|name| name.to_string());
-    let folded = name.to_ascii_uppercase();
     match canonical {
         Some(canonical) if canonical == folded => Some(character),
-        Some(canonical) if loosely_equal(&canonical, &folded) => None,
+        Some(canonical) if loosely_equal(&canonical, &folded) || canonical.contains(" IDEOGRAPH-") => None,
         _ => Some(character),
     }
 }
