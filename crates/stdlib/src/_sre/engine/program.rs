@@ -43,6 +43,11 @@ pub(super) enum Inst {
         next: Pc,
     },
     AssertNotEnd,
+    /// An assertion about the one instruction that follows, which matches characters by itself.
+    Peek {
+        back: u32,
+        negative: bool,
+    },
     Atomic,
     AtomicEnd,
     /// Enters a loop, whose Until instruction is at `until`.

@@ -282,6 +282,22 @@ impl<'a, U: Unit> State<'a, U> {
                             ptr -= back as usize;
                             pc += 1;
                         }
+                        Inst::Peek { back, negative } => {
+                            let found = match (ptr.checked_sub(back as usize), insts[pc + 1]) {
+                                (None, _) => false,
+                                (Some(from), Inst::Literals { start, len }) => {
+                                    self.literals_at(start as usize, len as usize, from)
+                                }
+                                (Some(from), Inst::One(single)) => {
+                                    from < end && self.matches(single, text[from].code())
+                                }
+                                _ => false,
+                            };
+                            if found == negative {
+                                break 'fail;
+                            }
+                            pc += 2;
+                        }
                         Inst::AssertEnd => {
                             (barrier, ptr) = cut(stack, barrier);
                             pc += 1;

@@ -19,7 +19,20 @@ pub(super) enum Start {
         table: Box<[bool; 256]>,
         wide: bool,
     },
+    Beginnings(Box<Beginnings>),
 }
+
+/// For each of the first characters, and for each way to begin, whether the character belongs to it.
+#[derive(Debug)]
+pub(super) struct Beginnings {
+    /// By the character; the last two entries are for those beyond Latin-1 and for the end of the text.
+    ways: [[u64; 258]; DEPTH],
+}
+
+/// So many characters of the beginnings are looked at.
+const DEPTH: usize = 3;
+const WIDE: usize = 256;
+const END: usize = 257;
 
 #[derive(Debug)]
 pub(super) struct Prefix {
@@ -45,6 +58,11 @@ impl Start {
         }
         let Some((table, wide)) = first_set(program) else { return Start::Anywhere };
         let members: Vec<u8> = (0..=255).filter(|&byte| table[byte as usize]).collect();
+        if let Some(beginnings) = Beginnings::new(program)
+            && members.len() > 1
+        {
+            return Start::Beginnings(Box::new(beginnings));
+        }
         if members.len() <= 3 && !wide { Start::Bytes(members) } else { Start::Set { table, wide } }
     }
 
@@ -77,8 +95,87 @@ impl Start {
                 let may_begin = |unit: &U| table.get(unit.code() as usize).copied().unwrap_or(*wide);
                 window.iter().position(may_begin)
             }
+            Start::Beginnings(beginnings) => return beginnings.find(text, from, last),
         };
         found.map(|at| from + at).filter(|&at| at <= last)
+    }
+}
+
+impl Beginnings {
+    /// For programs that begin with at least two known characters, or alternatives that do.
+    fn new(program: &Program) -> Option<Beginnings> {
+        let first = program.insts.iter().position(|inst| !matches!(inst, Inst::Mark(_)))?;
+        let starts: Vec<usize> = match program.insts[first] {
+            Inst::Branch(number) => {
+                program.branches[number as usize].alternatives.iter().map(|alt| alt.pc as usize).collect()
+            }
+            _ => vec![first],
+        };
+        if starts.len() > 64 {
+            return None;
+        }
+        let mut ways = [[0; 258]; DEPTH];
+        for (way, &start) in starts.iter().enumerate() {
+            let singles = leading(program, start);
+            if singles.len() < 2 {
+                return None;
+            }
+            for (depth, ways) in ways.iter_mut().enumerate() {
+                let Some(&single) = singles.get(depth) else {
+                    ways.iter_mut().for_each(|ways| *ways |= 1 << way);
+                    continue;
+                };
+                for (c, ways) in ways.iter_mut().enumerate().take(END) {
+                    *ways |= (may_match(program, single, c) as u64) << way;
+                }
+            }
+        }
+        Some(Beginnings { ways })
+    }
+
+    fn find<U: Unit>(&self, text: &[U], from: usize, last: usize) -> Option<usize> {
+        let class = |at: usize| text.get(at).map_or(END, |unit| (unit.code() as usize).min(WIDE));
+        let [first, second, third] = &self.ways;
+        (from..=last).find(|&at| {
+            let ways = first[class(at)];
+            ways != 0 && {
+                let ways = ways & second[class(at + 1)];
+                ways != 0 && ways & third[class(at + 2)] != 0
+            }
+        })
+    }
+}
+
+/// The characters that the program takes first from `pc` on, as far as they are certain.
+fn leading(program: &Program, pc: usize) -> Vec<Single> {
+    let mut singles = Vec::new();
+    for inst in &program.insts[pc..] {
+        match *inst {
+            Inst::Mark(_) => {}
+            Inst::One(single) => singles.push(single),
+            Inst::Literals { start, len } => {
+                let literals = &program.literals[start as usize..(start + len) as usize];
+                singles.extend(literals.iter().take(DEPTH).map(|&c| Single::Literal(c)));
+            }
+            _ => break,
+        }
+        if singles.len() >= DEPTH {
+            break;
+        }
+    }
+    singles
+}
+
+/// Whether a character of Latin-1, or one beyond it, may be matched.
+fn may_match(program: &Program, single: Single, c: usize) -> bool {
+    match single {
+        Single::None => false,
+        Single::Any => c != b'\n' as usize,
+        Single::AnyAll | Single::LocaleSet(_) => true,
+        Single::Literal(literal) => c == (literal as usize).min(WIDE),
+        Single::NotLiteral(literal) => c == WIDE || c != literal as usize,
+        Single::Set(number) if c == WIDE => program.sets[number as usize].may_have_wide(),
+        Single::Set(number) => program.sets[number as usize].contains(c as u32),
     }
 }
 
@@ -176,6 +273,7 @@ fn first_set(program: &Program) -> Option<(Box<[bool; 256]>, bool)> {
             // What is ahead is looked at again afterwards.
             Inst::Assert { .. } => pending.push(after_assert(program, pc)?),
             Inst::AssertNot { next, .. } => pending.push(next as usize),
+            Inst::Peek { .. } => pending.push(pc + 2),
             Inst::Repeat { until, .. } => pending.push(until as usize),
             Inst::MaxUntil(number) | Inst::MinUntil(number) | Inst::PossessiveHead(number) => {
                 let ends = &program.loops[number as usize];

@@ -30,7 +30,9 @@ enum Kind {
     Possessive {
         head: usize,
     },
-    Assert,
+    Assert {
+        inst: usize,
+    },
     AssertNot {
         inst: usize,
     },
@@ -274,8 +276,8 @@ impl Translator<'_> {
                 let target = self.skip(end)?;
                 let back = self.word()?;
                 if op == ASSERT {
-                    self.emit(Inst::Assert { back });
-                    self.enter(Kind::Assert, target - 1)?;
+                    let inst = self.emit(Inst::Assert { back });
+                    self.enter(Kind::Assert { inst }, target - 1)?;
                 } else {
                     let inst = self.emit(Inst::AssertNot { back, next: 0 });
                     self.enter(Kind::AssertNot { inst }, target - 1)?;
@@ -324,6 +326,17 @@ impl Translator<'_> {
             _ => return Err(InvalidCode),
         }
         Ok(())
+    }
+
+    /// Simplifies the assertion at `inst` if only one instruction follows, and that can be tried without a stack.
+    fn peeks(&mut self, inst: usize) -> bool {
+        let [assertion, Inst::One(_) | Inst::Literals { .. }] = &mut self.program.insts[inst..] else { return false };
+        *assertion = match *assertion {
+            Inst::Assert { back } => Inst::Peek { back, negative: false },
+            Inst::AssertNot { back, .. } => Inst::Peek { back, negative: true },
+            _ => return false,
+        };
+        true
     }
 
     /// Begins an alternative, or ends the alternatives when there is none left. `limit` is the end of what surrounds
@@ -407,13 +420,19 @@ impl Translator<'_> {
                 let Inst::PossessiveHead(slot) = self.program.insts[head] else { return Err(InvalidCode) };
                 self.program.loops[slot as usize].tail = tail;
             }
-            Kind::Assert => {
+            Kind::Assert { inst } => {
                 self.expect(SUCCESS)?;
-                self.emit(Inst::AssertEnd);
+                if !self.peeks(inst) {
+                    self.emit(Inst::AssertEnd);
+                }
                 self.label();
             }
             Kind::AssertNot { inst } => {
                 self.expect(SUCCESS)?;
+                if self.peeks(inst) {
+                    self.label();
+                    return Ok(());
+                }
                 self.emit(Inst::AssertNotEnd);
                 let pc = self.label();
                 let Inst::AssertNot { next, .. } = &mut self.program.insts[inst] else { return Err(InvalidCode) };
