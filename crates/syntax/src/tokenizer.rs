@@ -334,14 +334,23 @@ impl<'s> Tokenizer<'s> {
     /// Reports an error that ends at the current position.
     #[cold]
     fn syntax_error(&mut self, message: impl Into<String>) -> Token {
-        let line = &self.source.as_bytes()[self.line_start..self.pos];
-        let offset = String::from_utf8_lossy(line).chars().count() as i64;
-        self.syntax_error_range(message, offset, offset)
+        let offset = self.characters_before(self.pos);
+        self.syntax_error_at(message, offset, offset)
     }
 
-    /// Reports an error at the given offsets in the current line.
+    /// Reports an error from one byte of the current line up to another.
     #[cold]
-    fn syntax_error_range(&mut self, message: impl Into<String>, offset: i64, end_offset: i64) -> Token {
+    fn syntax_error_range(&mut self, message: impl Into<String>, start: usize, end: usize) -> Token {
+        let (offset, end_offset) = (self.characters_before(start) + 1, self.characters_before(end) + 1);
+        self.syntax_error_at(message, offset, end_offset)
+    }
+
+    /// The number of characters between the start of the line and a byte.
+    fn characters_before(&self, pos: usize) -> i64 {
+        String::from_utf8_lossy(&self.bytes[self.line_start..pos]).chars().count() as i64
+    }
+
+    fn syntax_error_at(&mut self, message: impl Into<String>, offset: i64, end_offset: i64) -> Token {
         let rest = &self.bytes[self.line_start..];
         let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
         self.stop(Status::Error(Box::new(SyntaxError {

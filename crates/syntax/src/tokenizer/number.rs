@@ -92,8 +92,8 @@ impl Tokenizer<'_> {
             b'e' | b'E' | b'j' | b'J' => self.exponent_or_suffix(),
             _ if nonzero && !self.options.extra_tokens => Err(self.syntax_error_range(
                 "leading zeros in decimal integer literals are not permitted; use an 0o prefix for octal integers",
-                (self.start + 1 - self.line_start) as i64,
-                (zeros_end - self.line_start) as i64,
+                self.start,
+                zeros_end - 1,
             )),
             _ => self.verify_end_of_number("decimal"),
         }

@@ -34,9 +34,7 @@ impl Tokenizer<'_> {
             ] {
                 if both {
                     let message = format!("'{first}' and '{second}' prefixes are incompatible");
-                    let offset = (self.start + 1 - self.line_start) as i64;
-                    let end_offset = (self.pos + 1 - self.line_start) as i64;
-                    return Some(self.syntax_error_range(message, offset, end_offset));
+                    return Some(self.syntax_error_range(message, self.start, self.pos));
                 }
             }
             return Some(if f || t { self.begin_fstring(if f { 'f' } else { 't' }, r) } else { self.string() });
@@ -128,7 +126,7 @@ impl Tokenizer<'_> {
             return self.syntax_error(format!("{prefix}-string: expecting '}}'"));
         }
         let kind = if triple { "unterminated triple-quoted string literal" } else { "unterminated string literal" };
-        let hint = if has_escaped_quote { "; perhaps you escaped the end quote" } else { "" };
+        let hint = if has_escaped_quote { "; perhaps you escaped the end quote?" } else { "" };
         self.syntax_error(format!("{kind} (detected at line {detected}){hint}"))
     }
 
@@ -295,10 +293,12 @@ impl Tokenizer<'_> {
     #[cold]
     fn unterminated_fstring(&mut self) -> Token {
         let detected = self.lineno;
-        self.eof_in_string = self.peek() == 0;
+        let at_end = self.peek() == 0;
         self.input_end = self.line_end();
         let Some(mode) = self.modes.last() else { return self.error_token() };
         let prefix = mode.prefix;
+        // An unterminated single-quoted one does not count as incomplete input.
+        self.eof_in_string = at_end && mode.quote_size == 3;
         let triple = if mode.quote_size == 3 { "triple-quoted " } else { "" };
         self.pos = mode.start + 1;
         self.line_start = mode.multi_line_start;
