@@ -122,10 +122,19 @@ impl TextBuilder {
     }
 
     pub fn push_str(&mut self, text: &str) {
-        if text.is_ascii() {
-            self.push_ascii(text.as_bytes());
-        } else {
-            text.chars().for_each(|c| self.push(c as u32));
+        // The greatest lead byte tells how wide the widest character is.
+        let widest = match text.bytes().max() {
+            None | Some(0..0x80) => return self.push_ascii(text.as_bytes()),
+            Some(0x80..0xc4) => 0xff,
+            Some(0xc4..0xf0) => 0xffff,
+            Some(_) => 0x10ffff,
+        };
+        self.widen(widest);
+        let codes = text.chars().map(|c| c as u32);
+        match &mut self.text {
+            Text::Ascii(units) | Text::Latin1(units) => units.extend(codes.map(|code| code as u8)),
+            Text::Ucs2(units) => units.extend(codes.map(|code| code as u16)),
+            Text::Ucs4(units) => units.extend(codes),
         }
     }
 
@@ -188,5 +197,15 @@ mod tests {
         assert_eq!(builder.clone().finish(), Text::Ucs2(vec![97, 98, 0xe9, 0x20ac, 0x20ac]));
         builder.push_units(&[0x10000_u32, 1]);
         assert_eq!(builder.finish(), Text::Ucs4(vec![97, 98, 0xe9, 0x20ac, 0x20ac, 0x10000, 1]));
+        let built = |text: &str| {
+            let mut builder = TextBuilder::new();
+            builder.push_str(text);
+            builder.finish()
+        };
+        assert_eq!(built(""), Text::Ascii(vec![]));
+        assert_eq!(built("a\u{80}\u{ff}"), Text::Latin1(vec![97, 0x80, 0xff]));
+        assert_eq!(built("a\u{100}"), Text::Ucs2(vec![97, 0x100]));
+        assert_eq!(built("a\u{ffff}"), Text::Ucs2(vec![97, 0xffff]));
+        assert_eq!(built("a\u{10000}"), Text::Ucs4(vec![97, 0x10000]));
     }
 }

@@ -33,6 +33,11 @@ pub fn decode(bytes: &[u8], at: &mut usize, is_final: bool, out: &mut TextBuilde
 
 pub fn encode<U: Unit>(text: &[U], at: &mut usize, out: &mut Vec<u8>) -> Result<(), CodecError> {
     out.reserve(text.len() - *at);
+    if let Some(bytes) = U::as_bytes(&text[*at..]).filter(|bytes| bytes.is_ascii()) {
+        out.extend_from_slice(bytes);
+        *at = text.len();
+        return Ok(());
+    }
     while let Some(unit) = text.get(*at) {
         match unit.code() {
             c @ 0..0x80 => out.push(c as u8),

@@ -115,15 +115,29 @@ fn push_all(mapping: &Mapping, out: &mut TextBuilder) {
     mapping.iter().for_each(|&code| out.push(code));
 }
 
+/// The text, if it is ASCII: there the mappings are simple.
+fn ascii<U: Unit>(text: &[U]) -> Option<&[u8]> {
+    U::as_bytes(text).filter(|bytes| bytes.is_ascii())
+}
+
 pub fn upper<U: Unit>(text: &[U], out: &mut TextBuilder) {
+    if let Some(bytes) = ascii(text) {
+        return out.push_ascii(&bytes.to_ascii_uppercase());
+    }
     text.iter().for_each(|c| push_all(&to_upper(c.code()), out));
 }
 
 pub fn lower<U: Unit>(text: &[U], out: &mut TextBuilder) {
+    if let Some(bytes) = ascii(text) {
+        return out.push_ascii(&bytes.to_ascii_lowercase());
+    }
     (0..text.len()).for_each(|at| push_lower(text, at, out));
 }
 
 pub fn casefold<U: Unit>(text: &[U], out: &mut TextBuilder) {
+    if let Some(bytes) = ascii(text) {
+        return out.push_ascii(&bytes.to_ascii_lowercase());
+    }
     text.iter().for_each(|c| push_all(&to_casefold(c.code()), out));
 }
 
