@@ -1,7 +1,7 @@
 """Compares code objects with CPython's.
 
     compile_files LEVEL ROOT OUT < LIST             an example of crates/compiler
-    python3.14 compare_code.py LEVEL OUT LIST       reports what differs
+    python3.14 compare_code.py LEVEL OUT LIST [MODE]    reports what differs
 """
 
 import collections
@@ -92,12 +92,12 @@ def compare(ours, expected, path):
     return same
 
 
-def main(level, out, listed):
+def main(level, out, listed, mode='exec'):
     files = failed = agreeing = missing = 0
     for index, path in enumerate(open(listed).read().split('\n')[:-1]):
         try:
             with open(path, 'rb') as f:
-                expected = compile(f.read(), path, 'exec', dont_inherit=True, optimize=level)
+                expected = compile(f.read(), path, mode, dont_inherit=True, optimize=level)
         except (SyntaxError, ValueError) as error:
             expected = error
         files += 1
@@ -122,4 +122,4 @@ def main(level, out, listed):
 if __name__ == '__main__':
     import warnings
     warnings.simplefilter('ignore')
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -1,4 +1,4 @@
-//! Compiles files: `compile_files LEVEL ROOT OUT < LIST`. Each line of the list is a path, the code's `co_filename`; the
+//! Compiles files: `compile_files LEVEL ROOT OUT [exec|eval|single] < LIST`. Each line of the list is a path, the code's `co_filename`; the
 //! source is read from ROOT + path. The code object of line N is marshalled to OUT/N.m, an error described in OUT/N.err.
 //! `tests/compiler/compare_code.py` compares the code objects with CPython's.
 
@@ -8,12 +8,13 @@ use std::path::Path;
 use bumpalo::Bump;
 use taipan_bytecode::marshal::dump_code;
 use taipan_compiler::Options;
-use taipan_syntax::ParseOptions;
+use taipan_syntax::{Mode, ParseOptions};
 
-fn compile(source: &[u8], filename: &str, level: u8) -> Result<Vec<u8>, String> {
+fn compile(source: &[u8], filename: &str, level: u8, mode: Mode) -> Result<Vec<u8>, String> {
     let arena = Bump::new();
+    let parse_options = ParseOptions { mode, ..ParseOptions::default() };
     let parsed =
-        taipan_syntax::parse(&arena, source, &ParseOptions::default()).map_err(|error| format!("{error:?}"))?;
+        taipan_syntax::parse(&arena, source, &parse_options).map_err(|error| format!("{error:?}"))?;
     let mut options = Options::new(filename);
     options.optimize = level;
     let tree = arena.alloc(parsed.tree);
@@ -24,7 +25,13 @@ fn compile(source: &[u8], filename: &str, level: u8) -> Result<Vec<u8>, String> 
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, level, root, out] = &arguments[..] else { panic!("LEVEL ROOT OUT < LIST") };
+    let [_, level, root, out, mode @ ..] = &arguments[..] else { panic!("LEVEL ROOT OUT [MODE] < LIST") };
+    let mode = match mode.first().map(String::as_str) {
+        None | Some("exec") => Mode::Exec,
+        Some("eval") => Mode::Eval,
+        Some("single") => Mode::Single,
+        Some(other) => panic!("{other} is no mode"),
+    };
     let level = level.parse().expect("a level");
     std::fs::create_dir_all(out).expect("the output folder");
     let mut failures = 0;
@@ -35,7 +42,7 @@ fn main() {
         for extension in ["m", "err"] {
             let _ = std::fs::remove_file(stem.with_extension(extension));
         }
-        let result = match compile(&source, &path, level) {
+        let result = match compile(&source, &path, level, mode) {
             Ok(data) => std::fs::write(stem.with_extension("m"), data),
             Err(error) => {
                 failures += 1;
