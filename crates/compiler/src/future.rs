@@ -24,10 +24,23 @@ impl FutureFeatures {
         let (Mod::Module { body, .. } | Mod::Interactive { body }) = module else { return Ok(future) };
         // Only the docstring and other future statements may come before one.
         let skip = usize::from(docstring(body).is_some());
+        let mut done = false;
+        let mut prev_line = 0;
         for stmt in &body[skip..] {
-            let StmtKind::ImportFrom { module: Some("__future__"), level: 0, .. } = stmt.kind else { break };
-            future.add(stmt)?;
-            future.location = stmt.span.into();
+            // Later lines are left to the code generator; on the same line it could not tell.
+            if done && stmt.span.lineno > prev_line {
+                break;
+            }
+            prev_line = stmt.span.lineno;
+            if !matches!(stmt.kind, StmtKind::ImportFrom { module: Some("__future__"), level: 0, .. }) {
+                done = true;
+            } else if done {
+                let message = "from __future__ imports must occur at the beginning of the file";
+                return Err(CompileError::syntax(message, stmt.span.into()));
+            } else {
+                future.add(stmt)?;
+                future.location = stmt.span.into();
+            }
         }
         Ok(future)
     }
