@@ -13,8 +13,7 @@ use taipan_syntax::{Mode, ParseOptions};
 fn compile(source: &[u8], filename: &str, level: u8, mode: Mode) -> Result<Vec<u8>, String> {
     let arena = Bump::new();
     let parse_options = ParseOptions { mode, ..ParseOptions::default() };
-    let parsed =
-        taipan_syntax::parse(&arena, source, &parse_options).map_err(|error| format!("{error:?}"))?;
+    let parsed = taipan_syntax::parse(&arena, source, &parse_options).map_err(|error| format!("{error:?}"))?;
     let mut options = Options::new(filename);
     options.optimize = level;
     let tree = arena.alloc(parsed.tree);
