@@ -1,5 +1,6 @@
 //! What compilation can answer besides code: errors and warnings, with their places.
 
+use taipan_bytecode::Text;
 use taipan_syntax::ast::Span;
 
 use crate::assemble::InternalError;
@@ -14,6 +15,9 @@ pub enum CompileError {
     Recursion(String),
     /// SystemError: a flaw of the compiler.
     Internal(&'static str),
+    /// UnicodeEncodeError of the encoding utf-8, "surrogates not allowed": a docstring holds surrogates, from `start` to
+    /// `end` (in code points).
+    Surrogates { object: Text, start: usize, end: usize },
     /// ValueError, for syntax trees that no source text gives.
     Value(String),
 }

@@ -71,7 +71,7 @@ impl<'a> Compiler<'a, '_> {
             Some(build) => {
                 self.addop_i(location, build, 0);
                 self.comprehension_generator(location, generators, 0, 0, element, false)?;
-                self.addop(element.first().span.into(), Opcode::RETURN_VALUE);
+                self.addop(location, Opcode::RETURN_VALUE);
             }
             None => {
                 let start = self.new_label();

@@ -71,7 +71,7 @@ impl<'a> Compiler<'a, '_> {
             && let Some(text) = docstring(body)
         {
             rest = &body[1..];
-            let text = clean_doc(&constant::text(text));
+            let text = clean_doc(&constant::text(text))?;
             self.unit_mut().consts.add(Constant::Str(text));
         }
         let start = self.new_label();

@@ -44,10 +44,6 @@ impl<'a> Compiler<'a, '_> {
         level: i32,
     ) -> Result {
         self.load_const(location, Constant::int(level.into()));
-        if module == Some("__future__") && location.lineno > self.future.location.lineno {
-            let message = "from __future__ imports must occur at the beginning of the file";
-            return Err(self.error(location, message));
-        }
         let from_list = names.iter().map(|alias| Constant::str(alias.name)).collect();
         self.load_const(location, Constant::tuple(from_list));
         self.addop_name(location, Opcode::IMPORT_NAME, module.unwrap_or(""));

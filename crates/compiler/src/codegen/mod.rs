@@ -192,7 +192,7 @@ impl<'a> Compiler<'a, '_> {
             {
                 rest = &body[1..];
                 let text = constant::text(text);
-                self.load_const(value.span.into(), Constant::Str(clean_doc(&text)));
+                self.load_const(value.span.into(), Constant::Str(clean_doc(&text)?));
                 self.store_name(Location::NONE, "__doc__")?;
             }
         }

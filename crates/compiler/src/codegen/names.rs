@@ -5,7 +5,7 @@ use std::sync::Arc;
 use taipan_bytecode::oparg::function_attribute;
 
 use super::*;
-use crate::symtable::{BlockType, Scope, mangle::mangle};
+use crate::symtable::{BlockType, Scope};
 
 /// What a name turns out to be in a unit.
 #[derive(Clone, Copy)]
@@ -18,10 +18,7 @@ enum NameKind {
 
 impl<'a> Compiler<'a, '_> {
     pub(super) fn mangle(&self, name: &'a str) -> &'a str {
-        match &self.block().mangled_names {
-            Some(names) if !names.contains(name) => name,
-            _ => mangle(self.arena, self.unit().private, name),
-        }
+        self.table.mangle(self.arena, self.unit().private, self.unit().block, name)
     }
 
     /// The index in `co_names` of a name, mangled if need be.

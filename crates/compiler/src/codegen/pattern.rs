@@ -205,7 +205,7 @@ impl<'a> Compiler<'a, '_> {
         for (index, pattern) in patterns.iter().enumerate() {
             if let PatternKind::MatchStar { name } = pattern.kind {
                 if star.is_some() {
-                    return Err(self.error(location, "multiple starred expressions in sequence pattern"));
+                    return Err(self.error(location, "multiple starred names in sequence pattern"));
                 }
                 star = Some(index);
                 star_wildcard = name.is_none();
@@ -414,7 +414,7 @@ impl<'a> Compiler<'a, '_> {
                 ExprKind::Constant { value, .. } => {
                     let value = constant::constant(&value);
                     if !seen.insert(key_identity(&value)) {
-                        let message = format!("mapping pattern checks duplicate key ({})", key_repr(&value));
+                        let message = format!("mapping pattern checks duplicate key ({})", taipan_syntax::unparse(key));
                         return Err(self.error(location, message));
                     }
                 }
@@ -513,15 +513,5 @@ fn key_identity(value: &Constant) -> Constant {
             Err(_) => value.clone(),
         },
         _ => value.clone(),
-    }
-}
-
-fn key_repr(value: &Constant) -> String {
-    match value {
-        Constant::None => "None".to_owned(),
-        Constant::True => "True".to_owned(),
-        Constant::False => "False".to_owned(),
-        Constant::Int(value) => value.to_string(),
-        other => format!("{other:?}"),
     }
 }

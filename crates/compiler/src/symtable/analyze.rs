@@ -77,6 +77,10 @@ fn analyze_block<'a>(
         };
         let inline =
             matches!(entry.comprehension, Some(kind) if kind != ComprehensionType::Generator) && !can_see_class_scope;
+        // Even a class that gives `__classdict__` another meaning.
+        if class_entry == Some(id) {
+            table.block_mut(id).needs_classdict = true;
+        }
         let child_outer = Outer {
             bound: Some(inner_bound.clone()),
             global: inner_global.clone(),
@@ -219,6 +223,13 @@ fn inline_comprehension<'a>(
                 comprehension_free.remove(name);
             }
             table.block_mut(comprehension).symbols.remove(name);
+        }
+        if flags & USE != 0
+            && scope == Scope::Free
+            && !is_class
+            && let Some(existing) = table.block_mut(id).symbols.get_mut(name)
+        {
+            *existing |= USE;
         }
         match table.block(id).symbols.get(name).copied() {
             None => {

@@ -94,7 +94,8 @@ impl<'a> Builder<'a> {
             varnames: Vec::new(),
             children: Vec::new(),
             directives: Vec::new(),
-            mangled_names: None,
+            mangled_names_of: None,
+            mangled_names: NameSet::new(),
             scope_info: None,
             nested,
             generator: false,
@@ -129,6 +130,11 @@ impl<'a> Builder<'a> {
         if let Some(&around) = self.stack.last() {
             // Assignment expressions are forbidden in all of a comprehension's iterable, in nested blocks too.
             self.table.block_mut(id).comp_iter_expr = self.table.block(around).comp_iter_expr;
+            if self.table.block(id).ty != BlockType::Class
+                && let Some(owner) = self.table.block(around).mangled_names_of
+            {
+                self.table.block_mut(id).mangled_names_of = Some(owner);
+            }
             if add_to_children && !invisible {
                 self.table.block_mut(around).children.push(id);
             }
@@ -157,7 +163,7 @@ impl<'a> Builder<'a> {
     }
 
     fn mangle(&self, block: BlockId, name: &'a str) -> &'a str {
-        maybe_mangle(self.arena, self.private, self.table.block(block), name)
+        self.table.mangle(self.arena, self.private, block, name)
     }
 
     fn lookup_in(&self, block: BlockId, name: &'a str) -> u32 {
@@ -189,9 +195,9 @@ impl<'a> Builder<'a> {
             self.check_name(name, location, context)?;
         }
         if flag & DEF_TYPE_PARAM != 0
-            && let Some(mangled_names) = &mut self.cur_mut().mangled_names
+            && let Some(owner) = self.cur().mangled_names_of
         {
-            mangled_names.insert(name);
+            self.table.block_mut(owner).mangled_names.insert(name);
         }
         self.add_def_to(self.cur_id(), name, flag, location)
     }
@@ -256,8 +262,12 @@ impl<'a> Builder<'a> {
         Err(CompileError::syntax(message, expr.span.into()))
     }
 
+    fn allows_top_level_await(&self) -> bool {
+        self.future.allows_top_level_await() && self.cur().ty == BlockType::Module
+    }
+
     fn visit_async_stmt(&mut self, outside: &str, location: Location) -> Result {
-        if self.cur().ty == BlockType::Module && self.future.allows_top_level_await() {
+        if self.allows_top_level_await() {
             self.cur_mut().coroutine = true;
         }
         if !self.cur().coroutine {
@@ -378,7 +388,11 @@ impl<'a> Builder<'a> {
                 self.visit_expr(test)?;
                 self.visit_optional(msg)
             }
-            StmtKind::Import { names } | StmtKind::ImportFrom { names, .. } => {
+            StmtKind::Import { names } => names.iter().try_for_each(|alias| self.visit_alias(alias)),
+            StmtKind::ImportFrom { module, names, level } => {
+                if module == Some("__future__") && level == 0 {
+                    self.check_future_import(location)?;
+                }
                 names.iter().try_for_each(|alias| self.visit_alias(alias))
             }
             StmtKind::Global { names } => {
@@ -463,7 +477,7 @@ impl<'a> Builder<'a> {
                 self.add_def(implicit, DEF_LOCAL, location)?;
                 self.add_def(implicit, USE, location)?;
             }
-            self.cur_mut().mangled_names = Some(NameSet::new());
+            self.cur_mut().mangled_names_of = Some(self.cur_id());
             self.private = Some(name);
             self.visit_type_params(type_params)?;
         }
@@ -678,6 +692,18 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
+    /// Those that the module begins with have been dealt with.
+    fn check_future_import(&self, location: Location) -> Result {
+        let last = self.future.location;
+        let after_last = location.lineno > last.lineno
+            || location.lineno == last.end_lineno && location.col_offset > last.end_col_offset;
+        if after_last {
+            let message = "from __future__ imports must occur at the beginning of the file";
+            return Err(CompileError::syntax(message, location));
+        }
+        Ok(())
+    }
+
     fn visit_alias(&mut self, alias: &'a Alias<'a>) -> Result {
         let name = alias.asname.unwrap_or(alias.name);
         if name == "*" {
@@ -827,7 +853,7 @@ impl<'a> Builder<'a> {
             }
             ExprKind::Await { value } => {
                 self.raise_if_annotation_block("await expression", expr)?;
-                if !self.future.allows_top_level_await() {
+                if !self.allows_top_level_await() {
                     let block = self.cur();
                     if !block.is_function_like() {
                         return Err(CompileError::syntax("'await' outside function", expr.span.into()));
@@ -980,7 +1006,7 @@ impl<'a> Builder<'a> {
         if is_async {
             let block = self.cur();
             let in_async = block.ty == BlockType::Function && block.coroutine;
-            if !in_async && block.comprehension.is_none() && !self.future.allows_top_level_await() {
+            if !in_async && block.comprehension.is_none() && !self.allows_top_level_await() {
                 let message = "asynchronous comprehension outside of an asynchronous function";
                 return Err(CompileError::syntax(message, location));
             }
@@ -994,13 +1020,5 @@ impl<'a> Builder<'a> {
         self.visit_expr(target)?;
         self.cur_mut().comp_iter_target = false;
         Ok(())
-    }
-}
-
-/// The name as recorded in a block inside the class `private`.
-pub(super) fn maybe_mangle<'a>(arena: &'a Bump, private: Option<&str>, block: &Block<'a>, name: &'a str) -> &'a str {
-    match &block.mangled_names {
-        Some(names) if !names.contains(name) => name,
-        _ => mangle::mangle(arena, private, name),
     }
 }

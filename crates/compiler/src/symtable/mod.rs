@@ -146,8 +146,9 @@ pub struct Block<'a> {
     pub varnames: Vec<&'a str>,
     pub children: Vec<BlockId>,
     pub directives: Vec<Directive<'a>>,
-    /// The only names to mangle here, when given (in the type parameters of a class).
-    pub mangled_names: Option<NameSet<'a>>,
+    /// The block, of a class's type parameters, whose `mangled_names` are the only names to mangle here.
+    pub mangled_names_of: Option<BlockId>,
+    pub mangled_names: NameSet<'a>,
     /// What a type variable's block is, for messages: "a TypeVar bound".
     pub scope_info: Option<&'static str>,
     pub nested: bool,
@@ -217,6 +218,14 @@ impl<'a> SymbolTable<'a> {
 
     fn block_mut(&mut self, id: BlockId) -> &mut Block<'a> {
         &mut self.blocks[id.0 as usize]
+    }
+
+    /// The name as recorded in a block inside the class `private`.
+    pub fn mangle(&self, arena: &'a bumpalo::Bump, private: Option<&str>, id: BlockId, name: &'a str) -> &'a str {
+        match self.block(id).mangled_names_of {
+            Some(owner) if !self.block(owner).mangled_names.contains(name) => name,
+            _ => mangle::mangle(arena, private, name),
+        }
     }
 
     /// The block that a node opens, if it has opened one.
