@@ -151,6 +151,11 @@ impl Code {
             + self.has_flag(CO_VARKEYWORDS) as usize
     }
 
+    /// The number of free variables.
+    pub fn free_count(&self) -> usize {
+        self.data.freevars().count()
+    }
+
     pub fn qualname(&self) -> String {
         self.data.qualname.to_str_lossy().into_owned()
     }

@@ -225,6 +225,8 @@ pub struct Interp {
     pub profile: Cell<Option<Value>>,
     pub tracing: Cell<i32>,
     builtins: Cell<Vec<(&'static str, Value)>>,
+    /// `sys.modules`.
+    pub modules: Cell<Option<taipan_object::Ref<taipan_object::builtins::dict::Dict>>>,
     /// Something is to be done at the next safepoint.
     pub breaker: AtomicBool,
 }
@@ -254,6 +256,7 @@ impl Interp {
             profile: Cell::new(None),
             tracing: Cell::new(0),
             builtins: Cell::new(Vec::new()),
+            modules: Cell::new(None),
             breaker: AtomicBool::new(false),
         });
         let interp = Box::into_raw(interp);
@@ -390,5 +393,21 @@ impl Interp {
     pub fn handle_eval_breaker(&self, vm: &Vm) -> taipan_object::Result<()> {
         self.breaker.store(false, Relaxed);
         vm.check_signals()
+    }
+}
+
+/// `locals()` of a frame.
+pub fn locals(vm: &Vm, frame: &Frame) -> taipan_object::Result {
+    crate::frame_object::snapshot(vm, frame)
+}
+
+/// What goes into new globals as `__builtins__`: the running frame's builtins.
+pub fn builtins_for_new_globals(vm: &Vm) -> Value {
+    match Interp::of(vm).current_frame() {
+        Some(frame) => frame.function().builtins.as_value().clone(),
+        None => vm.import("builtins").unwrap_or_else(|raised| {
+            vm.discard(raised);
+            Value::NONE
+        }),
     }
 }

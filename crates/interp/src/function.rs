@@ -248,3 +248,16 @@ pub fn builtins_of(vm: &Vm, globals: &Dict) -> Ref<Dict> {
 pub(crate) fn name(text: &str) -> Value {
     intern(text).into_value()
 }
+
+/// Whether `value` is a function made by `def` or `lambda`.
+pub fn is_function(value: &Value) -> bool {
+    value.downcast::<Function>().is_some()
+}
+
+/// Runs a class body in `namespace`.
+pub fn call_class_body(vm: &Vm, function: &Value, namespace: &Value) -> taipan_object::Result {
+    match function.downcast_ref::<Function>() {
+        Some(function) => crate::eval::run_function(vm, function, Some(namespace.clone())),
+        None => Err(vm.type_error("__build_class__: func must be a function")),
+    }
+}

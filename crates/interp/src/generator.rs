@@ -5,6 +5,7 @@
 //! native code. `coroutine.rs` has what is particular to coroutines and awaiting, `async_generator.rs` the awaitables of
 //! asynchronous generators, `delegate.rs` `throw` and `close`.
 
+mod anext;
 mod async_generator;
 mod coroutine;
 mod delegate;
@@ -32,6 +33,7 @@ use crate::frame::{FRAME_GENERATOR, Frame, HandledItem, Interp, release, retain}
 use crate::instruction::{Op, VARIANT, Word};
 use crate::lower::Slot;
 
+pub use anext::anext_awaitable;
 pub use async_generator::{ASYNC_GENERATOR, wrap_value};
 pub use coroutine::{COROUTINE, awaitable_of, get_awaitable};
 pub use delegate::throw;

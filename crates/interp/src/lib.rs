@@ -16,5 +16,11 @@ pub mod template;
 pub mod traceback;
 mod type_params;
 
+pub mod builtins_module;
+pub mod compile;
+pub mod config;
+pub mod import;
+pub mod sys_module;
+
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
-//! Constructors of built-in types that `taipan-object` does not have yet.
+//! Constructors of built-in types that `taipan-object` does not have yet, and shapes of those it has for the eval loop.
 
+use taipan_object::builtins::bytes::Bytes;
 use taipan_object::{Result, Value, Vm};
 
 fn missing(vm: &Vm, what: &str) -> Result {
@@ -30,14 +31,14 @@ pub fn slice_constant(_parts: [Value; 3]) -> Value {
     Value::NONE
 }
 
-pub fn complex(real: f64, _imag: f64) -> Value {
-    Value::from(real)
+pub fn complex(real: f64, imag: f64) -> Value {
+    taipan_object::builtins::complex::from_parts((real, imag))
 }
 
-pub fn as_bytes(_value: &Value) -> Option<Box<[u8]>> {
-    None
+pub fn as_bytes(value: &Value) -> Option<Box<[u8]>> {
+    value.downcast::<Bytes>().map(|bytes| bytes.as_slice().into())
 }
 
 pub fn bytes(data: &[u8]) -> Value {
-    Value::from(String::from_utf8_lossy(data).into_owned())
+    taipan_object::builtins::bytes::new(data)
 }

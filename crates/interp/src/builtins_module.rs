@@ -42,31 +42,21 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
     }
     for spec in [
         &types::bool::BOOL,
-        &types::memoryview::MEMORYVIEW,
-        &types::bytes::bytearray::BYTEARRAY,
+        &types::bytearray::BYTEARRAY,
         &types::bytes::BYTES,
         &types::staticmethod::CLASSMETHOD,
         &types::complex::COMPLEX,
         &types::dict::DICT,
-        &types::enumerate::ENUMERATE,
-        &types::map_filter::FILTER,
         &types::float::FLOAT,
-        &types::set::FROZENSET,
         &types::property::PROPERTY,
         &types::int::INT,
         &types::list::LIST,
-        &types::map_filter::MAP,
         &types::object::OBJECT,
-        &types::range::RANGE,
-        &types::reversed::REVERSED,
-        &types::set::SET,
-        &types::slice::SLICE,
         &types::staticmethod::STATICMETHOD,
         &types::str::STR,
         &types::super_object::SUPER,
         &types::tuple::TUPLE,
         &types::type_object::TYPE,
-        &types::zip::ZIP,
         &exceptions::BASE_EXCEPTION,
     ] {
         module.add_type(spec);
@@ -74,7 +64,6 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
     for spec in exceptions::ALL {
         module.add_type(spec);
     }
-    module.set("ExceptionGroup", exceptions::group::exception_group().to_value());
     module.set("EnvironmentError", exceptions::OS_ERROR.value());
     module.set("IOError", exceptions::OS_ERROR.value());
     Ok(())
@@ -147,11 +136,11 @@ method_table! {
             no_keywords(vm, "iter", kwnames)?;
             match args {
                 [iterable] => vm.iter(iterable),
-                [callable, sentinel] => {
+                [callable, _] => {
                     if callable.ty().slots().call.is_none() {
                         return Err(vm.type_error("iter(v, w): v must be callable"));
                     }
-                    Ok(types::iterator::callable_iterator(callable, sentinel))
+                    Err(vm.not_implemented_error("iter(callable, sentinel)"))
                 }
                 _ => Err(wrong_count(vm, "iter", 1, 2, args.len())),
             }
@@ -190,7 +179,7 @@ method_table! {
                 [iterator, default] => (iterator, Some(default)),
                 _ => return Err(wrong_count(vm, "next", 1, 2, args.len())),
             };
-            match crate::generator::next_keeping_value(vm, iterator) {
+            match next_item(vm, iterator) {
                 Ok(Some(item)) => Ok(item),
                 Ok(None) => match default {
                     Some(default) => Ok(default.clone()),
@@ -294,7 +283,7 @@ fn in_base(vm: &Vm, value: &Value, base: u32) -> Result {
             let big = int::to_ibig(&index).expect("an int");
             let negative = int::is_negative(&index);
             let magnitude = if negative { -big } else { big };
-            (base, magnitude.in_radix(base).to_string(), negative)
+            (base, magnitude.in_radix(base as u8).to_string(), negative)
         }
     };
     let prefix = match prefix {
@@ -311,8 +300,10 @@ fn ord(vm: &Vm, value: &Value) -> Result {
             return Ok(Value::from(text.at(0)));
         }
         text.len()
-    } else if let Some(bytes) = types::bytes::as_byte_string(value) {
-        if let [byte] = bytes.as_slice() {
+    } else if vm.has_buffer(value) {
+        let bytes = vm.bytes_like(value)?;
+        let bytes: &[u8] = bytes.as_ref();
+        if let [byte] = bytes {
             return Ok(Value::from(*byte as u32));
         }
         bytes.len()
@@ -321,17 +312,6 @@ fn ord(vm: &Vm, value: &Value) -> Result {
         return Err(vm.type_error(format!("ord() expected string of length 1, but {name} found")));
     };
     Err(vm.type_error(format!("ord() expected a character, but string of length {length} found")))
-}
-
-/// Looks a name up in a namespace that may be any mapping.
-pub(crate) fn mapping_get(vm: &Vm, mapping: &Value, name: &Value) -> Result<Option<Value>> {
-    if let Some(dict) = mapping.downcast_exact::<Dict>() {
-        return dict.get(vm, name);
-    }
-    match vm.get_item(mapping, name) {
-        Ok(value) => Ok(Some(value)),
-        Err(raised) => vm.catch(raised, exceptions::KEY_ERROR.ty()).map(|_| None),
-    }
 }
 
 /// The interned name of a str constant.
@@ -343,4 +323,12 @@ pub(crate) fn interned(text: &str) -> Value {
 pub(crate) fn has_special(value: &Value, name: &Value) -> bool {
     let ty: &Type = value.ty();
     lookup::find(ty, name).is_some()
+}
+
+/// The iterator's next item; None when exhausted. Its own `StopIteration` is passed on.
+fn next_item(vm: &Vm, iterator: &Value) -> Result<Option<Value>> {
+    match iterator.ty().slots().iternext {
+        Some(next) => next(vm, iterator),
+        None => Err(vm.type_error(format!("'{}' object is not an iterator", iterator.ty().name()))),
+    }
 }

@@ -39,9 +39,10 @@ pub fn compile_source(vm: &Vm, source: &[u8], request: &Request) -> Result {
             taipan_syntax::WarningKind::SyntaxWarning => &exceptions::SYNTAX_WARNING,
             taipan_syntax::WarningKind::DeprecationWarning => &exceptions::DEPRECATION_WARNING,
         };
-        let position =
-            [warning.lineno, warning.col_offset, warning.end_lineno, warning.end_col_offset].map(|n| n as i32);
-        warn_at(vm, class.ty(), &warning.message, request.filename, source, position)?;
+        if let Err(raised) = warn_explicit(vm, class.ty(), &warning.message, request.filename, warning.lineno as i32) {
+            drop(vm.catch(raised, class.ty())?);
+            return Err(raise_syntax_error(vm, warning.error.clone(), request.filename, source));
+        }
     }
     compile_tree(vm, &parsed.tree, &arena, request, source)
 }
@@ -58,7 +59,7 @@ pub fn parse_options<'o>(request: &Request, filename: &'o str) -> ParseOptions<'
         ignore_cookie: request.is_text,
         int_max_str_digits: taipan_object::builtins::int::max_str_digits(),
         decoder: Some(&decode),
-        filename,
+        file: Some(filename),
     }
 }
 
@@ -74,7 +75,7 @@ fn decode(encoding: &str, bytes: &[u8]) -> Option<std::result::Result<String, St
                 return None;
             }
         };
-        let bytes = taipan_object::builtins::bytes::from_slice(bytes);
+        let bytes = taipan_object::builtins::bytes::new(bytes);
         let decoded = vm
             .get_attr_str(&info, "decode")
             .and_then(|decode| vm.call(&decode, &[bytes], None))
@@ -142,6 +143,19 @@ pub fn compile_tree<'a>(
     }
 }
 
+/// `warnings.warn_explicit`.
+fn warn_explicit(
+    vm: &Vm,
+    category: &taipan_object::types::Type,
+    message: &str,
+    filename: &Value,
+    lineno: i32,
+) -> Result<()> {
+    let explicit = vm.import_from("warnings", "warn_explicit")?;
+    let args = [Value::from(message), category.to_value(), filename.clone(), Value::from(lineno)];
+    vm.call_keywords(&explicit, &args, &[("module", Value::NONE), ("registry", Value::NONE)]).map(drop)
+}
+
 /// Issues a warning about a source line; as an error it becomes a `SyntaxError` there.
 fn warn_at(
     vm: &Vm,
@@ -151,10 +165,7 @@ fn warn_at(
     source: &[u8],
     [lineno, col, end_lineno, end_col]: [i32; 4],
 ) -> Result<()> {
-    let explicit = vm.import_from("warnings", "warn_explicit")?;
-    let args = [Value::from(message), category.to_value(), filename.clone(), Value::from(lineno)];
-    let keywords = [("module", Value::NONE), ("registry", Value::NONE)];
-    match vm.call_keywords(&explicit, &args, &keywords) {
+    match warn_explicit(vm, category, message, filename, lineno) {
         Ok(_) => Ok(()),
         Err(raised) => {
             let exception = vm.catch(raised, category)?;

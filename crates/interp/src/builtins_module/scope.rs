@@ -3,7 +3,6 @@
 use super::{no_keywords, wrong_count};
 use crate::code::Code;
 use crate::compile::{Request, compile_source, flags};
-use taipan_object::builtins::bytes;
 use taipan_object::builtins::cell::Cell;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
@@ -24,8 +23,8 @@ pub fn source_bytes(vm: &Vm, source: &Value, function: &str, what: &str) -> Resu
                 return Err(vm.value_error("source code cannot be encoded"));
             }
         }
-    } else if let Some(buffer) = bytes::try_buffer(vm, source)? {
-        (buffer, false)
+    } else if vm.has_buffer(source) {
+        (vm.bytes_like(source)?.as_ref().to_vec(), false)
     } else {
         return Err(vm.type_error(format!("{function}() arg 1 must be a {what} object")));
     };
@@ -84,13 +83,10 @@ pub fn compile(vm: &Vm, args: &[Value]) -> Result {
     };
     let optimize = if optimize < 0 { crate::config::get().optimize } else { optimize as u8 };
     let request = Request { filename: &filename, mode, flags: all_flags, optimize, feature_version, is_text: false };
-    if let Some(result) = crate::ast_bridge::compile_ast(vm, source, &request)? {
-        return Ok(result);
-    }
     let (text, is_text) = source_bytes(vm, source, "compile", "string, bytes or AST")?;
     let request = Request { is_text, ..request };
     if all_flags & flags::ONLY_AST != 0 {
-        return crate::ast_bridge::parse_to_ast(vm, &text, &request);
+        return Err(vm.not_implemented_error("compile() to an AST"));
     }
     compile_source(vm, &text, &request)
 }
@@ -144,13 +140,13 @@ pub fn eval(vm: &Vm, args: &[Value]) -> Result {
         if code.free_count() > 0 {
             return Err(vm.type_error("code object passed to eval() may not contain free variables"));
         }
-        return crate::eval::eval_code(vm, &code, &globals, Some(&locals), None);
+        return crate::eval::eval_code(vm, &code, &globals, Some(locals), None);
     }
     let (mut text, is_text) = source_bytes(vm, source, "eval", "string, bytes or code")?;
     let start = text.iter().position(|b| *b != b' ' && *b != b'\t').unwrap_or(text.len());
     text.drain(..start);
     let code = compile_string(vm, &text, is_text, Mode::Eval)?;
-    crate::eval::eval_code(vm, &code, &globals, Some(&locals), None)
+    crate::eval::eval_code(vm, &code, &globals, Some(locals), None)
 }
 
 fn compile_string(vm: &Vm, text: &[u8], is_text: bool, mode: Mode) -> Result<Ref<Code>> {
@@ -181,7 +177,7 @@ pub fn exec(vm: &Vm, args: &[Value]) -> Result {
             }
         };
         vm.audit("exec", std::slice::from_ref(source))?;
-        crate::eval::eval_code(vm, &code, &globals, Some(&locals), closure.as_ref())?;
+        crate::eval::eval_code(vm, &code, &globals, Some(locals), closure)?;
         return Ok(Value::NONE);
     }
     if closure.given().is_some() {
@@ -189,7 +185,7 @@ pub fn exec(vm: &Vm, args: &[Value]) -> Result {
     }
     let (text, is_text) = source_bytes(vm, source, "exec", "string, bytes or code")?;
     let code = compile_string(vm, &text, is_text, Mode::Exec)?;
-    crate::eval::eval_code(vm, &code, &globals, Some(&locals), None)?;
+    crate::eval::eval_code(vm, &code, &globals, Some(locals), None)?;
     Ok(Value::NONE)
 }
 
