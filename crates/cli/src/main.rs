@@ -34,7 +34,8 @@ fn run() -> i32 {
         match std::fs::read(&first) {
             Ok(source) => {
                 args.insert(0, first.clone());
-                let directory = std::path::Path::new(&first).parent().map_or(String::new(), |p| p.display().to_string());
+                let directory =
+                    std::path::Path::new(&first).parent().map_or(String::new(), |p| p.display().to_string());
                 (source, first, directory)
             }
             Err(error) => {

@@ -9,7 +9,6 @@ mod console;
 pub mod scope;
 
 use taipan_object::builtins as types;
-use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::int;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::{Str, intern};
@@ -237,7 +236,9 @@ method_table! {
 /// Refuses keyword arguments.
 pub(crate) fn no_keywords(vm: &Vm, function: &str, kwnames: Option<&Value>) -> Result<()> {
     match kwnames {
-        Some(names) if vm.tuple_len(names) > 0 => Err(vm.type_error(format!("{function}() takes no keyword arguments"))),
+        Some(names) if vm.tuple_len(names) > 0 => {
+            Err(vm.type_error(format!("{function}() takes no keyword arguments")))
+        }
         _ => Ok(()),
     }
 }
@@ -317,12 +318,6 @@ fn ord(vm: &Vm, value: &Value) -> Result {
 /// The interned name of a str constant.
 pub(crate) fn interned(text: &str) -> Value {
     intern(text).into_value()
-}
-
-/// Whether the class of `value` finds `name` along its MRO.
-pub(crate) fn has_special(value: &Value, name: &Value) -> bool {
-    let ty: &Type = value.ty();
-    lookup::find(ty, name).is_some()
 }
 
 /// The iterator's next item; None when exhausted. Its own `StopIteration` is passed on.

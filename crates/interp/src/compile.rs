@@ -109,12 +109,8 @@ pub mod flags {
     pub const ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
     pub const OPTIMIZED_AST: u32 = 0x8000 | ONLY_AST;
     /// All flags that `compile()` accepts besides those of future features.
-    pub const COMPILE_MASK: u32 = ONLY_AST
-        | ALLOW_TOP_LEVEL_AWAIT
-        | TYPE_COMMENTS
-        | DONT_IMPLY_DEDENT
-        | ALLOW_INCOMPLETE_INPUT
-        | OPTIMIZED_AST;
+    pub const COMPILE_MASK: u32 =
+        ONLY_AST | ALLOW_TOP_LEVEL_AWAIT | TYPE_COMMENTS | DONT_IMPLY_DEDENT | ALLOW_INCOMPLETE_INPUT | OPTIMIZED_AST;
 }
 
 /// Compiles a tree.
@@ -171,7 +167,11 @@ fn warn_at(
             let exception = vm.catch(raised, category)?;
             drop(exception);
             let to_offset = |line: i32, col: i32| {
-                if col < 0 { 0 } else { character_offset(source_line(source, line).as_bytes(), col as usize) as i64 + 1 }
+                if col < 0 {
+                    0
+                } else {
+                    character_offset(source_line(source, line).as_bytes(), col as usize) as i64 + 1
+                }
             };
             let details = ErrorDetails {
                 message: message.to_string(),
@@ -252,6 +252,16 @@ pub fn raise_compile_error(vm: &Vm, error: CompileError, filename: &Value, sourc
             };
             raise_details(vm, exceptions::SYNTAX_ERROR.ty(), details, filename)
         }
+        CompileError::Surrogates { object, start, end } => vm.raise_args(
+            exceptions::UNICODE_ENCODE_ERROR.ty(),
+            vec![
+                Value::from("utf-8"),
+                Str::from_wtf8(object.as_bytes()).into_value(),
+                Value::from(start),
+                Value::from(end),
+                Value::from("surrogates not allowed"),
+            ],
+        ),
         CompileError::Recursion(message) => vm.recursion_error(message),
         CompileError::Value(message) => vm.value_error(message),
         CompileError::Internal(message) => vm.system_error(message),
@@ -268,4 +278,3 @@ fn source_line(source: &[u8], lineno: i32) -> String {
 fn character_offset(line: &[u8], bytes: usize) -> usize {
     String::from_utf8_lossy(&line[..bytes.min(line.len())]).chars().count()
 }
-

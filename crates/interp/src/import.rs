@@ -109,7 +109,8 @@ fn resolve(vm: &Vm, name: &str, globals: Option<&Value>, level: i32) -> Result<S
     let Some(globals) = globals.and_then(|globals| globals.downcast::<Dict>()) else {
         return Err(vm.raise_new(taipan_object::exceptions::KEY_ERROR.ty(), "'__name__' not in globals".to_string()));
     };
-    let text = |key: &Value| globals.get_str(key).filter(|v| v.downcast::<Str>().is_some()).map(|v| vm.display_name(&v));
+    let text =
+        |key: &Value| globals.get_str(key).filter(|v| v.downcast::<Str>().is_some()).map(|v| vm.display_name(&v));
     let package = match text(&names().__package__) {
         Some(package) => package,
         None => {

@@ -59,7 +59,8 @@ fn warn(vm: &Vm, category: &Value, message: &str, stacklevel: usize) -> Result<(
 /// A module of the embedded library.
 fn library(name: &str) -> Option<(Arc<CodeData>, bool)> {
     let path = name.replace('.', "/");
-    let entry = taipan_pylib::lookup(&format!("{path}/__init__.py")).or_else(|| taipan_pylib::lookup(&format!("{path}.py")))?;
+    let entry =
+        taipan_pylib::lookup(&format!("{path}/__init__.py")).or_else(|| taipan_pylib::lookup(&format!("{path}.py")))?;
     let data = taipan_bytecode::marshal::load_code(&entry.code()?).ok()?;
     let directory = "/usr/lib/python3.14/";
     Some((relocate(&data, directory), entry.is_package()))

@@ -45,9 +45,9 @@ pub fn min_max(vm: &Vm, function: &str, args: &[Value], kwnames: Option<&Value>)
         return Err(vm.type_error(format!("{function} expected at least 1 argument, got 0")));
     }
     if positional.len() > 1 && default.is_some() {
-        return Err(vm.type_error(format!(
-            "Cannot specify a default for {function}() with multiple positional arguments"
-        )));
+        return Err(
+            vm.type_error(format!("Cannot specify a default for {function}() with multiple positional arguments"))
+        );
     }
     let op = if function == "max" { CompareOp::Gt } else { CompareOp::Lt };
     let mut best: Option<(Value, Value)> = None;
@@ -131,7 +131,9 @@ pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
         let mut sum = Compensated { high: first, low: 0.0 };
         loop {
             let Some(item) = vm.next(&iterator)? else { return Ok(Value::from(sum.total())) };
-            if let Some(f) = item.as_immediate_float().or_else(|| item.downcast_exact::<float::Float>().map(|f| f.value)) {
+            if let Some(f) =
+                item.as_immediate_float().or_else(|| item.downcast_exact::<float::Float>().map(|f| f.value))
+            {
                 sum.add(f);
             } else if let Some(n) = item.as_small_int() {
                 sum.add(n as f64);

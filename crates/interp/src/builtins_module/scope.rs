@@ -166,7 +166,9 @@ pub fn exec(vm: &Vm, args: &[Value]) -> Result {
         let free = code.free_count();
         let cells = closure.given().map(|closure| {
             let cells = closure.downcast::<Tuple>().filter(|t| t.len() == free);
-            cells.filter(|t| t.as_slice().iter().all(|cell| cell.downcast::<Cell>().is_some())).map(taipan_object::object::to_ref)
+            cells
+                .filter(|t| t.as_slice().iter().all(|cell| cell.downcast::<Cell>().is_some()))
+                .map(taipan_object::object::to_ref)
         });
         let closure = match (free, cells) {
             (0, None) => None,

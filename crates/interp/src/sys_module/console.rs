@@ -26,9 +26,8 @@ unsafe impl Payload for ConsoleStream {
     fn traverse(&self, _: Visitor) {}
 }
 
-static CONSOLE_STREAM: TypeSpec = TypeSpec::new::<ConsoleStream>("_console_stream")
-    .flags(type_flags::DISALLOW_INSTANTIATION)
-    .methods(METHODS);
+static CONSOLE_STREAM: TypeSpec =
+    TypeSpec::new::<ConsoleStream>("_console_stream").flags(type_flags::DISALLOW_INSTANTIATION).methods(METHODS);
 
 taipan_object::method_table! {
     static METHODS = [
