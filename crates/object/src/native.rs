@@ -4,6 +4,7 @@
 //! wrong calls and `__text_signature__` derive from it (`signature.rs`). `function.rs` and `descriptors.rs` have the
 //! Python objects made from the declarations, `module.rs` modules.
 
+pub mod arguments;
 pub mod descriptors;
 pub mod function;
 pub mod module;

@@ -11,6 +11,8 @@ pub mod hooks;
 pub mod iterate;
 pub mod names;
 pub mod number;
+pub mod quick_compare;
+pub mod repr;
 pub mod sequence;
 
 use crate::value::Value;
@@ -188,6 +190,10 @@ impl Vm {
         }
         running.push(this.word());
         true
+    }
+    /// Whether `repr` of `this` is already running.
+    pub fn repr_is_running(&self, this: &Value) -> bool {
+        self.repr_running.borrow().contains(&this.word())
     }
     pub fn leave_repr(&self, this: &Value) {
         let mut running = self.repr_running.borrow_mut();

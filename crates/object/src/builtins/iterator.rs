@@ -1,9 +1,13 @@
-//! The iterator over `__getitem__`.
+//! `iterator`, the iterator over `__getitem__`, and `callable_iterator`, that of `iter(callable, sentinel)`.
+//!
+//! Also what the native iterators share for pickling.
 
 use crate::builtins::int;
+use crate::builtins::tuple::{self, Tuple};
 use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
+use crate::native::MethodDef;
 use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
@@ -31,24 +35,37 @@ unsafe impl Payload for SequenceIterator {
     }
 }
 
-pub static SEQUENCE_ITERATOR: TypeSpec =
-    TypeSpec::new::<SequenceIterator>("iterator").flags(type_flags::DISALLOW_INSTANTIATION).slots(|s| {
+pub static SEQUENCE_ITERATOR: TypeSpec = TypeSpec::new::<SequenceIterator>("iterator")
+    .flags(type_flags::DISALLOW_INSTANTIATION)
+    .slots(|s| {
         s.iter = Some(|_, this| Ok(this.clone()));
         s.iternext = Some(next);
-    });
+    })
+    .methods(METHODS);
 
 pub fn sequence_iterator(sequence: &Value) -> Value {
     let state = ObjectCell::new((Some(sequence.clone()), 0));
     Ref::new(SequenceIterator { header: Header::new(SEQUENCE_ITERATOR.ty()), state }).into_value()
 }
 
-fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
-    let iterator = this.downcast::<SequenceIterator>().expect("own slot");
-    let (sequence, index) = {
-        let state = iterator.state.borrow(&iterator.header);
+fn own(value: &Value) -> &SequenceIterator {
+    value.downcast::<SequenceIterator>().expect("called on an iterator")
+}
+
+impl SequenceIterator {
+    fn state(&self) -> (Option<Value>, i64) {
+        let state = self.state.borrow(&self.header);
         (state.0.clone(), state.1)
-    };
+    }
+}
+
+fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
+    let iterator = own(this);
+    let (sequence, index) = iterator.state();
     let Some(sequence) = sequence else { return Ok(None) };
+    if index == i64::MAX {
+        return Err(vm.overflow_error("iter index too large"));
+    }
     let item = match sequence.ty().slots().item {
         Some(item) => item(vm, &sequence, index),
         None => vm.get_item(&sequence, &int::from_i64(index)),
@@ -70,3 +87,131 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
         Err(raised) => Err(raised),
     }
 }
+
+crate::method_table! { static METHODS = [
+    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |vm, this, _| {
+        let (Some(sequence), index) = own(this).state() else { return Ok(Value::small_int(0)) };
+        if sequence.ty().slots().length.is_none() {
+            return Ok(Value::NOT_IMPLEMENTED);
+        }
+        let length = vm.len(&sequence)? as i64;
+        Ok(Value::from((length - index).max(0)))
+    }),
+    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+        let iter = builtin_iter(vm)?;
+        let (sequence, index) = own(this).state();
+        Ok(reduce_indexed(iter, sequence, Value::from(index)))
+    }),
+    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+        let index = iterator_state(vm, &args[0])?;
+        let mut state = own(this).state.borrow(&own(this).header);
+        if state.0.is_some() {
+            state.1 = index.max(0);
+        }
+        Ok(Value::NONE)
+    }),
+]; }
+
+/// `builtins.iter`, for `__reduce__`.
+pub fn builtin_iter(vm: &Vm) -> Result {
+    vm.import_from("builtins", "iter")
+}
+
+/// The argument of a native iterator's `__setstate__`.
+pub fn iterator_state(vm: &Vm, state: &Value) -> Result<i64> {
+    if !int::is_int(state) {
+        return Err(vm.type_error("an integer is required"));
+    }
+    int::to_i64(state).ok_or_else(|| vm.overflow_error("Python int too large to convert to C ssize_t"))
+}
+
+/// `(iter, (sequence,), index)`, or `(iter, ((),))` when exhausted.
+pub fn reduce_indexed(iter: Value, sequence: Option<Value>, index: Value) -> Value {
+    match sequence {
+        Some(sequence) => Tuple::from_array([iter, Tuple::from_array([sequence]).into_value(), index]),
+        None => Tuple::from_array([iter, Tuple::from_array([tuple::empty().into_value()]).into_value()]),
+    }
+    .into_value()
+}
+
+/// `callable_iterator`: calls until the sentinel comes.
+#[repr(C)]
+pub struct CallableIterator {
+    pub header: Header,
+    /// Callable and sentinel; `None` when exhausted.
+    state: ObjectCell<Option<(Value, Value)>>,
+}
+
+// SAFETY: repr(C), header first, visits both values.
+unsafe impl Payload for CallableIterator {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        CALLABLE_ITERATOR.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        if let Some((callable, sentinel)) = unsafe { &*self.state.as_ptr() } {
+            visit(callable);
+            visit(sentinel);
+        }
+    }
+}
+
+pub static CALLABLE_ITERATOR: TypeSpec = TypeSpec::new::<CallableIterator>("callable_iterator")
+    .flags(type_flags::DISALLOW_INSTANTIATION)
+    .slots(|s| {
+        s.iter = Some(|_, this| Ok(this.clone()));
+        s.iternext = Some(call_next);
+    })
+    .methods(CALLABLE_METHODS);
+
+/// `iter(callable, sentinel)`
+pub fn callable_iterator(callable: &Value, sentinel: &Value) -> Value {
+    let state = ObjectCell::new(Some((callable.clone(), sentinel.clone())));
+    Ref::new(CallableIterator { header: Header::new(CALLABLE_ITERATOR.ty()), state }).into_value()
+}
+
+fn own_callable(value: &Value) -> &CallableIterator {
+    value.downcast::<CallableIterator>().expect("called on a callable_iterator")
+}
+
+fn call_next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
+    let iterator = own_callable(this);
+    let callable = iterator.state.borrow(&iterator.header).as_ref().map(|(callable, _)| callable.clone());
+    let Some(callable) = callable else { return Ok(None) };
+    let result = match vm.call(&callable, &[], None) {
+        Ok(result) => result,
+        Err(raised) => {
+            vm.catch(raised, crate::exceptions::stop_iteration())?;
+            iterator.exhaust();
+            return Ok(None);
+        }
+    };
+    // The call may have exhausted the iterator itself.
+    let sentinel = iterator.state.borrow(&iterator.header).as_ref().map(|(_, sentinel)| sentinel.clone());
+    let Some(sentinel) = sentinel else { return Ok(None) };
+    if vm.equal_or_identical(&sentinel, &result)? {
+        iterator.exhaust();
+        return Ok(None);
+    }
+    Ok(Some(result))
+}
+
+impl CallableIterator {
+    fn exhaust(&self) {
+        let ended = self.state.borrow(&self.header).take();
+        drop(ended);
+    }
+}
+
+crate::method_table! { static CALLABLE_METHODS = [
+    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+        let iter = builtin_iter(vm)?;
+        let state = own_callable(this).state.borrow(&own_callable(this).header).clone();
+        let arguments = match state {
+            Some((callable, sentinel)) => Tuple::from_array([callable, sentinel]),
+            None => Tuple::from_array([tuple::empty().into_value()]),
+        };
+        Ok(Tuple::from_array([iter, arguments.into_value()]).into_value())
+    }),
+]; }

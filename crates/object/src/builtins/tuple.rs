@@ -1,10 +1,12 @@
-//! `tuple`: representation; methods are in `tuple/`.
+//! `tuple`: representation; methods and the iterator are in `tuple/`.
 
+use crate::builtins::slice::SliceIndices;
 use crate::header::Header;
 use crate::heap::{self, Kind};
-use crate::object::{Payload, Ref, Visitor, allocate};
+use crate::object::{Payload, Ref, Result, Visitor, allocate};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
+use crate::vm::Vm;
 use std::sync::atomic::AtomicI64;
 
 /// A tuple. `length` values follow the struct.
@@ -44,35 +46,68 @@ pub static TUPLE: TypeSpec = TypeSpec::new::<Tuple>("tuple")
     .slots(methods::slots)
     .methods(methods::METHODS);
 
+mod hash;
+pub mod iterator;
 pub mod methods;
 
+pub use hash::ItemHash;
+
 impl Tuple {
-    /// An instance of `ty` (tuple or a subclass) with these items.
+    /// An instance of `ty` (tuple or a subclass) with these items. `items` must not run Python code.
+    #[inline]
     pub fn new_with_type(ty: &Type, items: impl ExactSizeIterator<Item = Value>) -> Ref<Tuple> {
+        match Self::try_new_with_type(ty, items) {
+            Some(tuple) => tuple,
+            None => heap::out_of_memory(),
+        }
+    }
+
+    /// As [`Tuple::new_with_type`]; `None` when there is no memory for that many items.
+    #[inline]
+    pub fn try_new_with_type(ty: &Type, items: impl ExactSizeIterator<Item = Value>) -> Option<Ref<Tuple>> {
         let length = items.len();
+        if length > isize::MAX as usize / 16 {
+            return None;
+        }
         let tail = if ty.has_dict() { 16 } else { 0 };
-        let bytes = length.checked_mul(8).and_then(|n| n.checked_add(size_of::<Tuple>() + tail));
-        let Some(pointer) = bytes.and_then(|bytes| allocate(ty, bytes)) else { heap::out_of_memory() };
-        let pointer = pointer.cast::<Tuple>();
+        let pointer = allocate(ty, size_of::<Tuple>() + length * 8 + tail)?.cast::<Tuple>();
         // SAFETY: freshly allocated with room for the items; the attributes word of subclasses is zeroed.
         unsafe {
             pointer.as_ptr().write(Tuple { header: Header::new(ty), length, hash: AtomicI64::new(-1) });
             let data = pointer.as_ptr().add(1).cast::<Value>();
-            for (i, item) in items.enumerate() {
-                data.add(i).write(item);
+            let mut written = 0;
+            for item in items.take(length) {
+                data.add(written).write(item);
+                written += 1;
             }
+            assert!(written == length, "an exact iterator yields as many items as it says");
             if tail != 0 {
                 let size = heap::usable_size(pointer.cast());
                 pointer.as_ptr().cast::<u8>().add(size - 8).cast::<u64>().write(0);
             }
-            Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast()))
+            Some(Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast())))
         }
+    }
+
+    /// As many items as the caller has: `MemoryError` when they are too many.
+    pub fn try_from_vec(vm: &Vm, items: Vec<Value>) -> Result<Ref<Tuple>> {
+        if items.is_empty() {
+            return Ok(empty());
+        }
+        Self::try_new_with_type(TUPLE.ty(), items.into_iter()).ok_or_else(|| vm.memory_error())
     }
 
     pub fn from_vec(items: Vec<Value>) -> Ref<Tuple> {
         if items.is_empty() {
             return empty();
         }
+        Self::new_with_type(TUPLE.ty(), items.into_iter())
+    }
+
+    /// A tuple of a fixed number of items, at least one.
+    #[inline]
+    pub fn from_array<const N: usize>(items: [Value; N]) -> Ref<Tuple> {
+        const { assert!(N > 0) };
         Self::new_with_type(TUPLE.ty(), items.into_iter())
     }
 
@@ -83,6 +118,26 @@ impl Tuple {
         Self::new_with_type(TUPLE.ty(), items.iter().cloned())
     }
 
+    /// The item at an index that may be negative.
+    #[inline(always)]
+    pub fn get_item_i64(&self, index: i64) -> Option<&Value> {
+        let index = if index < 0 { index.wrapping_add(self.length as i64) } else { index };
+        self.as_slice().get(index as usize)
+    }
+
+    /// `self[start:stop:step]`: an exact tuple, `this` itself if it is one and all of it is asked for.
+    pub fn get_slice(&self, this: &Value, indices: SliceIndices) -> Value {
+        if indices.step == 1 && indices.count == self.length && this.downcast_exact::<Tuple>().is_some() {
+            return this.clone();
+        }
+        if indices.count == 0 {
+            return empty().into_value();
+        }
+        let items = self.as_slice();
+        Self::new_with_type(TUPLE.ty(), indices.positions().map(|at| items[at].clone())).into_value()
+    }
+
+    #[inline(always)]
     pub fn len(&self) -> usize {
         self.length
     }
@@ -94,18 +149,21 @@ impl Tuple {
     }
 }
 
-/// Items follow the struct, so they are dropped with it.
+/// Items follow the struct, so they are dropped with it: the last one first, as CPython does.
 impl Drop for Tuple {
     fn drop(&mut self) {
         // SAFETY: the items are initialised and dropped nowhere else.
         unsafe {
             let data = (self as *mut Tuple).add(1).cast::<Value>();
-            std::ptr::drop_in_place(std::ptr::slice_from_raw_parts_mut(data, self.length));
+            for at in (0..self.length).rev() {
+                std::ptr::drop_in_place(data.add(at));
+            }
         }
     }
 }
 
-fn empty() -> Ref<Tuple> {
+/// `()`
+pub fn empty() -> Ref<Tuple> {
     static EMPTY: std::sync::OnceLock<Ref<Tuple>> = std::sync::OnceLock::new();
     EMPTY
         .get_or_init(|| {

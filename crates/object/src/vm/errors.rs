@@ -127,6 +127,16 @@ impl Vm {
         self.os_error(errno, filename, None)
     }
 
+    /// Adds a note to the exception in flight.
+    #[cold]
+    pub fn with_note(&self, raised: Raised, note: String) -> Raised {
+        let exception = self.take(raised);
+        match self.call_method(&exception, "add_note", &[Value::from(note)]) {
+            Ok(_) => self.set_exception(exception),
+            Err(raised) => raised,
+        }
+    }
+
     /// "unsupported operand type(s) for …".
     #[cold]
     pub fn unsupported_operands(&self, symbol: &str, left: &Value, right: &Value) -> Raised {

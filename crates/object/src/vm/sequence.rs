@@ -77,6 +77,19 @@ impl Vm {
         Ok(index)
     }
 
+    /// An index that is an int: out of 64 bits it is an `IndexError`.
+    #[inline]
+    pub fn index_or_index_error(&self, key: &Value) -> Result<i64> {
+        if let Some(n) = key.as_small_int() {
+            return Ok(n);
+        }
+        let index = self.index(key)?;
+        crate::builtins::int::to_i64(&index).ok_or_else(|| {
+            let name = key.ty().name();
+            self.index_error(format!("cannot fit '{name}' into an index-sized integer"))
+        })
+    }
+
     /// Whether `object` supports `object[int]` (`PySequence_Check`).
     pub fn is_sequence(&self, object: &Value) -> bool {
         object.downcast::<crate::builtins::dict::Dict>().is_none()

@@ -1,7 +1,286 @@
 //! Slots and methods of `dict`.
 
-use crate::types::slots::Slots;
+use super::iterator::{DictIterator, Keys, ReverseKeys};
+use super::views::{DictItems, DictKeys, DictValues};
+use super::{DICT, Dict, hash_key, merge};
+use crate::builtins::generic_alias;
+use crate::builtins::set::{self, AnySet};
+use crate::builtins::str::StrBuilder;
+use crate::builtins::tuple::Tuple;
+use crate::native::signature::Signature;
+use crate::native::{MethodDef, arguments};
+use crate::object::{Ref, Result};
+use crate::types::Type;
+use crate::types::slots::{CompareOp, Slots};
+use crate::value::Value;
+use crate::vm::{Vm, names};
+use std::sync::LazyLock;
 
-pub fn slots(_s: &mut Slots) {}
+pub fn slots(s: &mut Slots) {
+    s.new = Some(|_, class, _, _| {
+        let ty = class.downcast::<Type>().expect("a class");
+        Ok(if ty.is(&DICT) { Dict::new() } else { Dict::new_with_type(ty) }.into_value())
+    });
+    s.init = Some(|vm, this, args, kwnames| update_arguments(vm, own(this), "dict", args, kwnames));
+    s.repr = Some(repr);
+    s.richcompare = Some(richcompare);
+    s.iter = Some(iter);
+    s.length = Some(|_, this| Ok(own(this).len()));
+    s.subscript = Some(subscript);
+    s.ass_subscript = Some(|vm, this, key, value| match value {
+        Some(value) => own(this).set(vm, key, value.clone()),
+        None => match own(this).remove(vm, key)? {
+            Some(_) => Ok(()),
+            None => Err(vm.key_error(key)),
+        },
+    });
+    s.contains = Some(|vm, this, key| own(this).contains(vm, key));
+    s.or = Some(|vm, left, right| {
+        let (Some(dict), Some(_)) = (left.downcast::<Dict>(), right.downcast::<Dict>()) else {
+            return Ok(Value::NOT_IMPLEMENTED);
+        };
+        let union = dict.try_copy(vm)?;
+        super::update(vm, &union, right)?;
+        Ok(union.into_value())
+    });
+    s.inplace_or = Some(|vm, this, other| {
+        super::update(vm, own(this), other)?;
+        Ok(this.clone())
+    });
+}
 
-crate::method_table! { pub static METHODS = []; }
+fn own(value: &Value) -> &Dict {
+    value.downcast::<Dict>().expect("called on a dict")
+}
+
+fn iter(_vm: &Vm, this: &Value) -> Result {
+    Ok(DictIterator::<Keys>::new(this))
+}
+
+/// Whether instances of a dict type are iterated as dicts are.
+pub(super) fn iterates_plainly(ty: &Type) -> bool {
+    ty.is(&DICT) || ty.slots().iter.is_some_and(|slot| std::ptr::fn_addr_eq(slot, DICT.ty().slots().iter.unwrap_or(slot)))
+}
+
+fn repr(vm: &Vm, this: &Value) -> Result {
+    let dict = own(this);
+    if dict.len() == 0 {
+        return Ok(Value::from("{}"));
+    }
+    if !vm.enter_repr(this) {
+        return Ok(Value::from("{...}"));
+    }
+    let text = repr_items(vm, dict);
+    vm.leave_repr(this);
+    text
+}
+
+fn repr_items(vm: &Vm, dict: &Dict) -> Result {
+    let mut text = StrBuilder::new();
+    text.push_str("{");
+    let mut position = 0;
+    while let Some((next, key, value)) = dict.next_item(position) {
+        if text.len() > 1 {
+            text.push_str(", ");
+        }
+        position = next;
+        text.push_repr(vm, &key)?;
+        text.push_str(": ");
+        text.push_repr(vm, &value)?;
+    }
+    text.push_str("}");
+    Ok(text.finish().into_value())
+}
+
+fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
+    let (Some(a), Some(b)) = (this.downcast::<Dict>(), other.downcast::<Dict>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
+    match op {
+        CompareOp::Eq => Ok(Value::bool(equal(vm, a, b)?)),
+        CompareOp::Ne => Ok(Value::bool(!equal(vm, a, b)?)),
+        _ => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn equal(vm: &Vm, a: &Dict, b: &Dict) -> Result<bool> {
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    let mut position = 0;
+    while let Some((next, hash, key, value)) = a.next_entry(position) {
+        position = next;
+        match b.get_hashed(vm, &key, hash)? {
+            Some(other) if vm.equal_or_identical(&value, &other)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+pub fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
+    match own(this).get(vm, key)? {
+        Some(value) => Ok(value),
+        None => missing(vm, this, key),
+    }
+}
+
+#[cold]
+fn missing(vm: &Vm, this: &Value, key: &Value) -> Result {
+    if !this.ty().is(&DICT)
+        && let Some(result) = vm.call_special(this, &names().__missing__, &[key])
+    {
+        return result;
+    }
+    Err(vm.key_error(key))
+}
+
+/// `dict(...)` and `dict.update(...)`: a source, then keyword arguments.
+fn update_arguments(vm: &Vm, dict: &Dict, name: &str, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
+    let keywords: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
+    let (positional, values) = args.split_at(args.len() - keywords.len());
+    arguments::check_positional(vm, name, positional.len(), 0, 1)?;
+    if let Some(source) = positional.first() {
+        super::update(vm, dict, source)?;
+    }
+    for (key, value) in keywords.iter().zip(values) {
+        dict.set(vm, key, value.clone())?;
+    }
+    Ok(())
+}
+
+/// Binds two positional arguments of which the second may be absent.
+macro_rules! key_and_default {
+    ($vm:ident, $args:ident, $kwnames:ident, $declaration:literal) => {
+        match ($args, $kwnames) {
+            ([key], None) => (key, None),
+            ([key, default], None) => (key, Some(default)),
+            _ => {
+                static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse($declaration));
+                SIGNATURE.bind($vm, $args, $kwnames)?;
+                return Err($vm.type_error("wrong arguments"));
+            }
+        }
+    };
+}
+
+fn get(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let (key, default) = key_and_default!(vm, args, kwnames, "get($self, key, default=None, /)");
+    match own(this).get(vm, key)? {
+        Some(value) => Ok(value),
+        None => Ok(default.cloned().unwrap_or(Value::NONE)),
+    }
+}
+
+fn setdefault(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let (key, default) = key_and_default!(vm, args, kwnames, "setdefault($self, key, default=None, /)");
+    own(this).set_default(vm, key, default.unwrap_or(&Value::NONE))
+}
+
+fn pop(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let (key, default) = key_and_default!(vm, args, kwnames, "pop($self, key, default=None, /)");
+    let dict = own(this);
+    // An empty dict does not even ask for the hash.
+    let value = if dict.len() == 0 { None } else { dict.remove(vm, key)? };
+    match value.or_else(|| default.cloned()) {
+        Some(value) => Ok(value),
+        None => Err(vm.key_error(key)),
+    }
+}
+
+/// `dict.fromkeys(iterable, value)` on `class`.
+fn from_keys(vm: &Vm, class: &Value, iterable: &Value, value: &Value) -> Result {
+    let made = vm.call(class, &[], None)?;
+    if let Some(dict) = made.downcast_exact::<Dict>() {
+        if dict.len() == 0
+            && let Some(filled) = from_hashed_keys(vm, iterable, value)?
+        {
+            return Ok(filled.into_value());
+        }
+        vm.for_each(iterable, |key| dict.set(vm, &key, value.clone()))?;
+    } else {
+        vm.for_each(iterable, |key| vm.set_item(&made, &key, value))?;
+    }
+    Ok(made)
+}
+
+/// From a dict or set, whose keys need not be hashed or compared again.
+fn from_hashed_keys(vm: &Vm, iterable: &Value, value: &Value) -> Result<Option<Ref<Dict>>> {
+    let filled = Dict::new();
+    let mut position = 0;
+    if let Some(source) = iterable.downcast_exact::<Dict>() {
+        while let Some((next, hash, key, _)) = source.next_entry(position) {
+            position = next;
+            filled.set_hashed(vm, &key, hash, value.clone())?;
+        }
+        return Ok(Some(filled));
+    }
+    let Some(source) = AnySet::exact(iterable) else { return Ok(None) };
+    while let Some((next, hash, key)) = set::next_entry(source, position) {
+        position = next;
+        filled.set_hashed(vm, &key, hash, value.clone())?;
+    }
+    Ok(Some(filled))
+}
+
+crate::method_table! { pub static METHODS = [
+    MethodDef::new("__getitem__($self, key, /)", "Return self[key].", |vm, this, args| subscript(vm, this, &args[0])),
+    MethodDef::new("__contains__($self, key, /)", "True if the dictionary has the specified key, else False.", |vm, this, args| {
+        Ok(Value::bool(own(this).contains(vm, &args[0])?))
+    }),
+    MethodDef::new("__sizeof__($self, /)", "Return the size of the dict in memory, in bytes.", |_, this, _| {
+        Ok(Value::from(this.ty().instance_size() + own(this).state.borrow(&own(this).header).memory()))
+    }),
+    MethodDef::raw("get($self, key, default=None, /)", "Return the value for key if key is in the dictionary, else default.", get),
+    MethodDef::raw("setdefault($self, key, default=None, /)", "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is in the dictionary, else default.", setdefault),
+    MethodDef::raw("pop($self, key, default=<unrepresentable>, /)", "D.pop(k[,d]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; otherwise,\nraise a KeyError.", pop),
+    MethodDef::new("popitem($self, /)", "Remove and return a (key, value) pair as a 2-tuple.\n\nPairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is empty.", |vm, this, _| {
+        match own(this).pop_item() {
+            Some((key, value)) => Ok(Tuple::from_array([key, value]).into_value()),
+            None => Err(vm.key_error(&Value::from("popitem(): dictionary is empty"))),
+        }
+    }),
+    MethodDef::new("keys($self, /)", "Return a set-like object providing a view on the dict's keys.", |_, this, _| Ok(DictKeys::new(this))),
+    MethodDef::new("items($self, /)", "Return a set-like object providing a view on the dict's items.", |_, this, _| Ok(DictItems::new(this))),
+    MethodDef::new("values($self, /)", "Return an object providing a view on the dict's values.", |_, this, _| Ok(DictValues::new(this))),
+    MethodDef::raw("update", "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.\nIf E is present and has a .keys() method, then does:  for k in E.keys(): D[k] = E[k]\nIf E is present and lacks a .keys() method, then does:  for k, v in E: D[k] = v\nIn either case, this is followed by: for k in F:  D[k] = F[k]", |vm, this, args, kwnames| {
+        update_arguments(vm, own(this), "update", args, kwnames)?;
+        Ok(Value::NONE)
+    }),
+    MethodDef::new("fromkeys($type, iterable, value=None, /)", "Create a new dictionary with keys from iterable and values set to value.", |vm, class, args| {
+        from_keys(vm, class, &args[0], &args[1])
+    })
+    .class(),
+    MethodDef::new("clear($self, /)", "Remove all items from the dict.", |_, this, _| {
+        own(this).clear_items();
+        Ok(Value::NONE)
+    }),
+    MethodDef::new("copy($self, /)", "Return a shallow copy of the dict.", |vm, this, _| copy(vm, this)),
+    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator over the dict keys.", |_, this, _| {
+        Ok(DictIterator::<ReverseKeys>::new(this))
+    }),
+    MethodDef::new("__class_getitem__($type, object, /)", "dicts are generic over two types, signifying (respectively) the types of their keys and values", |vm, class, args| {
+        Ok(generic_alias::new(vm, class, &args[0]))
+    })
+    .class(),
+]; }
+
+/// `dict.copy()`: an exact dict.
+fn copy(vm: &Vm, this: &Value) -> Result {
+    if iterates_plainly(this.ty()) {
+        return Ok(own(this).try_copy(vm)?.into_value());
+    }
+    let copy = Dict::new();
+    merge(vm, &copy, this, true)?;
+    Ok(copy.into_value())
+}
+
+/// A new dict with the given keys and values, hashing each key.
+pub fn from_pairs(vm: &Vm, pairs: impl ExactSizeIterator<Item = (Value, Value)>) -> Result {
+    let dict = Dict::with_capacity(pairs.len());
+    for (key, value) in pairs {
+        let hash = hash_key(vm, &key)?;
+        dict.set_hashed(vm, &key, hash, value)?;
+    }
+    Ok(dict.into_value())
+}

@@ -32,9 +32,8 @@ pub fn ass_subscript(vm: &Vm, this: &Value, key: &Value, value: Option<&Value>) 
 }
 
 fn assign_slice(vm: &Vm, list: &List, start: i64, stop: i64, step: i64, value: &Value) -> Result<()> {
-    let message = if step == 1 { "can only assign an iterable" } else { "must assign iterable to extended slice" };
     // Collecting may change the list itself: the indices are fitted afterwards.
-    let new = sequence_items(vm, value, message)?;
+    let new = sequence_items(vm, value, "must assign iterable to extended slice")?;
     let mut items = list.items.borrow(&list.header);
     let indices = adjust_indices(items.len(), start, stop, step);
     if step == 1 {

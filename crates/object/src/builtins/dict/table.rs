@@ -1,0 +1,456 @@
+//! The hash table of a dict.
+//!
+//! Compact and ordered as CPython's: entries in insertion order, and a power-of-two array of indices into them, of 1, 2, 4
+//! or 8 bytes each, probed as CPython does. Growth follows CPython too, since it decides when deleted entries are squeezed
+//! out, which iterators can notice. The smallest tables (8 slots, 5 entries) have no indices: their entries are looked
+//! through in order.
+//!
+//! Nothing here runs Python code: where only `__eq__` can tell two keys apart, the caller is asked to.
+
+use crate::builtins::str::Str;
+use crate::value::Value;
+use crate::vm::quick_compare::quick_equal;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// The table; for the eval loop's caches `entries` is public.
+#[derive(Default)]
+pub struct Table {
+    /// Empty while there are at most [`LINEAR_LOG2`] slots.
+    indices: Box<[u8]>,
+    pub entries: Vec<Entry>,
+    /// Live entries.
+    used: usize,
+    /// How many entries can be appended before the table is rebuilt.
+    usable: usize,
+    /// Identifies "these names at these positions" for caches; 0: no cache depends on it. Dropped when a key is added,
+    /// removed or moved; not when a value is replaced.
+    keys_version: u32,
+    /// Bumped by every change of the key set, for lookups in progress.
+    pub mutations: u32,
+    /// log2 of the number of slots; 0 when there is no table yet.
+    log2_size: u8,
+}
+
+pub struct Entry {
+    pub hash: i64,
+    /// `None`: deleted.
+    pub key: Option<Value>,
+    /// `UNBOUND` in a deleted entry.
+    pub value: Value,
+}
+
+/// There was no memory for a larger table.
+#[derive(Debug)]
+pub struct OutOfMemory;
+
+/// What a lookup without Python code finds.
+pub enum Probe {
+    Found(usize),
+    Absent,
+    /// The entry at this index has an equal hash and a key that only `__eq__` can compare; where to go on if it differs.
+    Compare(usize, Cursor),
+}
+
+/// A place in a probe sequence.
+#[derive(Clone, Copy)]
+pub struct Cursor {
+    slot: usize,
+    perturb: u64,
+}
+
+const EMPTY: i64 = -1;
+const DELETED: i64 = -2;
+/// The smallest table has 8 slots.
+const MIN_LOG2: u8 = 3;
+/// Up to this size entries are looked through in order.
+const LINEAR_LOG2: u8 = 3;
+
+static NEXT_KEYS_VERSION: AtomicU32 = AtomicU32::new(1);
+
+/// An integer type in which indices are stored.
+trait Index: Copy {
+    fn get(self) -> i64;
+    fn from(index: i64) -> Self;
+}
+macro_rules! index_types {
+    ($($ty:ty)*) => { $(
+        impl Index for $ty {
+            #[inline(always)]
+            fn get(self) -> i64 { self as i64 }
+            #[inline(always)]
+            fn from(index: i64) -> $ty { index as $ty }
+        }
+    )* };
+}
+index_types! { i8 i16 i32 i64 }
+
+/// Calls a generic method with the index type of a table.
+macro_rules! with_width {
+    ($log2:expr, $self:ident . $method:ident ( $($argument:expr),* )) => {
+        match $log2 {
+            0..=7 => $self.$method::<i8>($($argument),*),
+            8..=15 => $self.$method::<i16>($($argument),*),
+            16..=31 => $self.$method::<i32>($($argument),*),
+            _ => $self.$method::<i64>($($argument),*),
+        }
+    };
+}
+
+/// log2 of the smallest table with at least `slots` slots.
+fn log2_for_slots(slots: usize) -> u8 {
+    let slots = slots.max(1 << MIN_LOG2);
+    (usize::BITS - (slots - 1).leading_zeros()) as u8
+}
+
+/// How many entries a table of that size may have.
+fn usable_of(log2_size: u8) -> usize {
+    (2usize << log2_size) / 3
+}
+
+fn index_width(log2_size: u8) -> usize {
+    match log2_size {
+        0..=LINEAR_LOG2 => 0,
+        ..=7 => 1,
+        8..=15 => 2,
+        16..=31 => 4,
+        _ => 8,
+    }
+}
+
+impl Table {
+    /// A table with room for `count` entries.
+    pub fn with_capacity(count: usize) -> Result<Table, OutOfMemory> {
+        let mut table = Table::default();
+        if count > 0 {
+            let slots = count.checked_mul(3).ok_or(OutOfMemory)? / 2 + 1;
+            table.rebuild(log2_for_slots(slots))?;
+        }
+        Ok(table)
+    }
+
+    /// Takes everything out.
+    pub fn take(&mut self) -> Table {
+        let mutations = self.mutations.wrapping_add(1);
+        std::mem::replace(self, Table { mutations, ..Table::default() })
+    }
+
+    #[inline(always)]
+    pub fn used(&self) -> usize {
+        self.used
+    }
+
+    /// Whether some entries are deleted ones.
+    pub fn has_gaps(&self) -> bool {
+        self.used != self.entries.len()
+    }
+
+    /// Bytes that the table takes besides the object.
+    pub fn memory(&self) -> usize {
+        if self.log2_size == 0 {
+            return 0;
+        }
+        self.indices.len() + self.entries.capacity() * size_of::<Entry>()
+    }
+
+    #[inline(always)]
+    fn is_linear(&self) -> bool {
+        self.log2_size <= LINEAR_LOG2
+    }
+
+    #[inline(always)]
+    fn mask(&self) -> usize {
+        (1 << self.log2_size) - 1
+    }
+
+    /// The index stored in a slot.
+    #[inline(always)]
+    fn index<I: Index>(&self, slot: usize) -> i64 {
+        debug_assert!((slot + 1) * size_of::<I>() <= self.indices.len());
+        // SAFETY: `slot` is masked, and `rebuild` made room for that many indices of this width.
+        unsafe { self.indices.as_ptr().cast::<I>().add(slot).read_unaligned() }.get()
+    }
+
+    #[inline(always)]
+    fn set_index<I: Index>(&mut self, slot: usize, index: i64) {
+        debug_assert!((slot + 1) * size_of::<I>() <= self.indices.len());
+        // SAFETY: as in `index`.
+        unsafe { self.indices.as_mut_ptr().cast::<I>().add(slot).write_unaligned(I::from(index)) };
+    }
+
+    /// The entry an index refers to.
+    #[inline(always)]
+    fn entry(&self, index: usize) -> &Entry {
+        debug_assert!(index < self.entries.len());
+        // SAFETY: indices stored in the table are below the number of entries; `pop_last`, which alone shortens
+        // `entries`, marks the slot deleted first.
+        unsafe { self.entries.get_unchecked(index) }
+    }
+
+    #[inline(always)]
+    fn start(&self, hash: i64) -> Cursor {
+        Cursor { slot: hash as usize & self.mask(), perturb: hash as u64 }
+    }
+
+    #[inline(always)]
+    fn advance(&self, cursor: &mut Cursor) {
+        cursor.perturb >>= 5;
+        let next = cursor.slot.wrapping_mul(5).wrapping_add(cursor.perturb as usize).wrapping_add(1);
+        cursor.slot = next & self.mask();
+    }
+
+    /// Looks a key up.
+    #[inline]
+    pub fn lookup(&self, key: &Value, hash: i64) -> Probe {
+        if self.used == 0 {
+            return Probe::Absent;
+        }
+        if self.is_linear() {
+            return self.lookup_linear(key, hash, 0);
+        }
+        with_width!(self.log2_size, self.lookup_from(key, hash, self.start(hash)))
+    }
+
+    /// Goes on with a lookup; the table is unchanged since.
+    pub fn resume(&self, key: &Value, hash: i64, cursor: Cursor) -> Probe {
+        if self.is_linear() {
+            return self.lookup_linear(key, hash, cursor.slot);
+        }
+        with_width!(self.log2_size, self.lookup_from(key, hash, cursor))
+    }
+
+    #[inline(always)]
+    fn lookup_linear(&self, key: &Value, hash: i64, from: usize) -> Probe {
+        for (at, entry) in self.entries.iter().enumerate().skip(from) {
+            let Some(candidate) = &entry.key else { continue };
+            if candidate.word() == key.word() {
+                return Probe::Found(at);
+            }
+            if entry.hash == hash {
+                match quick_equal(candidate, key) {
+                    Some(true) => return Probe::Found(at),
+                    Some(false) => {}
+                    None => return Probe::Compare(at, Cursor { slot: at + 1, perturb: 0 }),
+                }
+            }
+        }
+        Probe::Absent
+    }
+
+    #[inline(always)]
+    fn lookup_from<I: Index>(&self, key: &Value, hash: i64, mut cursor: Cursor) -> Probe {
+        loop {
+            let index = self.index::<I>(cursor.slot);
+            if index >= 0 {
+                let entry = self.entry(index as usize);
+                if let Some(candidate) = &entry.key {
+                    if candidate.word() == key.word() {
+                        return Probe::Found(index as usize);
+                    }
+                    if entry.hash == hash {
+                        match quick_equal(candidate, key) {
+                            Some(true) => return Probe::Found(index as usize),
+                            Some(false) => {}
+                            None => {
+                                let mut next = cursor;
+                                self.advance(&mut next);
+                                return Probe::Compare(index as usize, next);
+                            }
+                        }
+                    }
+                }
+            } else if index == EMPTY {
+                return Probe::Absent;
+            }
+            self.advance(&mut cursor);
+        }
+    }
+
+    /// The position of a str key, comparing text only.
+    #[inline]
+    pub fn find_str(&self, key: &Value) -> Option<usize> {
+        let text = key.downcast::<Str>()?;
+        self.find_str_hashed(key, text, text.hash())
+    }
+
+    /// As [`Table::find_str`]; `text` is the str that `key` is.
+    #[inline]
+    pub fn find_str_hashed(&self, key: &Value, text: &Str, hash: i64) -> Option<usize> {
+        if self.used == 0 {
+            return None;
+        }
+        if self.is_linear() {
+            return self.entries.iter().position(|entry| is_str_key(entry, key, text, hash));
+        }
+        with_width!(self.log2_size, self.find_str_from(key, text, hash))
+    }
+
+    #[inline(always)]
+    fn find_str_from<I: Index>(&self, key: &Value, text: &Str, hash: i64) -> Option<usize> {
+        let mut cursor = self.start(hash);
+        loop {
+            let index = self.index::<I>(cursor.slot);
+            if index >= 0 {
+                if is_str_key(self.entry(index as usize), key, text, hash) {
+                    return Some(index as usize);
+                }
+            } else if index == EMPTY {
+                return None;
+            }
+            self.advance(&mut cursor);
+        }
+    }
+
+    /// The slot with a given index, in the probe sequence of `hash`; any negative one for [`EMPTY`].
+    #[inline(always)]
+    fn find_slot<I: Index>(&self, hash: i64, wanted: i64) -> usize {
+        let mut cursor = self.start(hash);
+        loop {
+            let index = self.index::<I>(cursor.slot);
+            if index == wanted || wanted == EMPTY && index < 0 {
+                return cursor.slot;
+            }
+            self.advance(&mut cursor);
+        }
+    }
+
+    #[inline(always)]
+    fn link<I: Index>(&mut self, hash: i64, index: usize) {
+        let slot = self.find_slot::<I>(hash, EMPTY);
+        self.set_index::<I>(slot, index as i64);
+    }
+
+    #[inline(always)]
+    fn unlink<I: Index>(&mut self, hash: i64, index: usize) {
+        let slot = self.find_slot::<I>(hash, index as i64);
+        self.set_index::<I>(slot, DELETED);
+    }
+
+    fn link_all<I: Index>(&mut self) {
+        for at in 0..self.entries.len() {
+            let hash = self.entry(at).hash;
+            self.link::<I>(hash, at);
+        }
+    }
+
+    #[inline(always)]
+    fn changed_keys(&mut self) {
+        self.keys_version = 0;
+        self.mutations = self.mutations.wrapping_add(1);
+    }
+
+    /// The version for caches, assigned when asked for; 0 when the counter is exhausted.
+    pub fn keys_version(&mut self) -> u32 {
+        if self.keys_version == 0 && NEXT_KEYS_VERSION.load(Relaxed) != u32::MAX {
+            self.keys_version = NEXT_KEYS_VERSION.fetch_add(1, Relaxed);
+        }
+        self.keys_version
+    }
+
+    /// The version if one was assigned, else 0.
+    #[inline(always)]
+    pub fn current_keys_version(&self) -> u32 {
+        self.keys_version
+    }
+
+    /// Gives the table `1 << log2_size` slots and squeezes out deleted entries.
+    #[cold]
+    #[inline(never)]
+    fn rebuild(&mut self, log2_size: u8) -> Result<(), OutOfMemory> {
+        let mut indices = Vec::new();
+        let width = index_width(log2_size);
+        let bytes = width.checked_shl(log2_size as u32).ok_or(OutOfMemory)?;
+        indices.try_reserve_exact(bytes).map_err(|_| OutOfMemory)?;
+        indices.resize(bytes, 0xFF);
+        let capacity = usable_of(log2_size);
+        let room = capacity.saturating_sub(self.entries.len());
+        self.entries.try_reserve_exact(room).map_err(|_| OutOfMemory)?;
+        if self.has_gaps() {
+            self.entries.retain(|entry| entry.key.is_some());
+            self.changed_keys();
+        }
+        self.log2_size = log2_size;
+        self.usable = capacity - self.entries.len();
+        self.indices = indices.into_boxed_slice();
+        if width > 0 {
+            with_width!(log2_size, self.link_all());
+        }
+        Ok(())
+    }
+
+    /// Makes room for `count` entries in all.
+    pub fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
+        if self.usable >= count.saturating_sub(self.used) {
+            return Ok(());
+        }
+        let slots = count.checked_mul(3).ok_or(OutOfMemory)? / 2 + 1;
+        self.rebuild(log2_for_slots(slots))
+    }
+
+    /// Appends an entry known to be absent.
+    #[inline]
+    pub fn append(&mut self, key: Value, hash: i64, value: Value) -> Result<(), OutOfMemory> {
+        if self.usable == 0 {
+            self.rebuild(log2_for_slots(self.used * 3))?;
+        }
+        let at = self.entries.len();
+        if !self.is_linear() {
+            with_width!(self.log2_size, self.link(hash, at));
+        }
+        self.entries.push(Entry { hash, key: Some(key), value });
+        self.used += 1;
+        self.usable -= 1;
+        self.changed_keys();
+        Ok(())
+    }
+
+    /// Removes the entry at a position; key and value.
+    pub fn remove_at(&mut self, at: usize) -> (Value, Value) {
+        let hash = self.entries[at].hash;
+        if !self.is_linear() {
+            with_width!(self.log2_size, self.unlink(hash, at));
+        }
+        let entry = &mut self.entries[at];
+        let key = entry.key.take().expect("a live entry has a key");
+        let value = std::mem::replace(&mut entry.value, Value::UNBOUND);
+        self.used -= 1;
+        self.changed_keys();
+        (key, value)
+    }
+
+    /// Removes the last live entry. Its room is not to be had again before the table is rebuilt.
+    pub fn pop_last(&mut self) -> Option<(Value, Value)> {
+        let at = self.entries.iter().rposition(|entry| entry.key.is_some())?;
+        let item = self.remove_at(at);
+        self.entries.truncate(at);
+        Some(item)
+    }
+
+    /// A copy with its own references, without deleted entries.
+    pub fn copy(&self) -> Result<Table, OutOfMemory> {
+        // A table that is mostly gaps is rebuilt smaller.
+        if self.used >= usable_of(self.log2_size) / 3 * 2 && !self.has_gaps() {
+            let mut entries = Vec::new();
+            entries.try_reserve_exact(self.entries.len() + self.usable).map_err(|_| OutOfMemory)?;
+            entries.extend(self.entries.iter().map(|entry| Entry {
+                hash: entry.hash,
+                key: entry.key.clone(),
+                value: entry.value.clone(),
+            }));
+            return Ok(Table { entries, indices: self.indices.clone(), keys_version: 0, mutations: 0, ..*self });
+        }
+        let mut copy = Table::with_capacity(self.used)?;
+        for entry in &self.entries {
+            if let Some(key) = &entry.key {
+                copy.append(key.clone(), entry.hash, entry.value.clone())?;
+            }
+        }
+        Ok(copy)
+    }
+}
+
+#[inline(always)]
+fn is_str_key(entry: &Entry, key: &Value, text: &Str, hash: i64) -> bool {
+    let Some(candidate) = &entry.key else { return false };
+    candidate.word() == key.word()
+        || entry.hash == hash && candidate.downcast::<Str>().is_some_and(|candidate| candidate.equals(text))
+}
