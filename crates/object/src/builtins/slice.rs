@@ -253,11 +253,23 @@ impl Slice {
         };
         let start = match number(&self.start)? {
             Some(start) => fit(start),
-            None => if backwards { upper.clone() } else { lower.clone() },
+            None => {
+                if backwards {
+                    upper.clone()
+                } else {
+                    lower.clone()
+                }
+            }
         };
         let stop = match number(&self.stop)? {
             Some(stop) => fit(stop),
-            None => if backwards { lower.clone() } else { upper.clone() },
+            None => {
+                if backwards {
+                    lower.clone()
+                } else {
+                    upper.clone()
+                }
+            }
         };
         Ok((int::from_ibig(start), int::from_ibig(stop), int::from_ibig(step)))
     }

@@ -8,9 +8,7 @@ use crate::vm::Vm;
 #[inline]
 pub fn no_keywords(vm: &Vm, name: &str, kwnames: Option<&Value>) -> Result<()> {
     match kwnames {
-        Some(names) if vm.tuple_len(names) > 0 => {
-            Err(vm.type_error(format!("{name}() takes no keyword arguments")))
-        }
+        Some(names) if vm.tuple_len(names) > 0 => Err(vm.type_error(format!("{name}() takes no keyword arguments"))),
         _ => Ok(()),
     }
 }
@@ -31,7 +29,12 @@ pub fn check_positional(vm: &Vm, name: &str, given: usize, min: usize, max: usiz
 }
 
 /// The arguments of `name(iterable=(), /)`.
-pub fn optional_iterable<'a>(vm: &Vm, name: &str, args: &'a [Value], kwnames: Option<&Value>) -> Result<Option<&'a Value>> {
+pub fn optional_iterable<'a>(
+    vm: &Vm,
+    name: &str,
+    args: &'a [Value],
+    kwnames: Option<&Value>,
+) -> Result<Option<&'a Value>> {
     no_keywords(vm, name, kwnames)?;
     check_positional(vm, name, args.len(), 0, 1)?;
     Ok(args.first())

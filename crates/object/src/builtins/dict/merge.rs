@@ -117,8 +117,8 @@ fn pair(vm: &Vm, item: &Value, number: usize) -> Result<(Value, Value)> {
     let length = items.len();
     match <[Value; 2]>::try_from(items) {
         Ok([key, value]) => Ok((key, value)),
-        Err(_) => Err(vm.value_error(format!(
-            "dictionary update sequence element #{number} has length {length}; 2 is required"
-        ))),
+        Err(_) => Err(
+            vm.value_error(format!("dictionary update sequence element #{number} has length {length}; 2 is required"))
+        ),
     }
 }

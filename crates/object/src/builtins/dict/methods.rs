@@ -59,7 +59,8 @@ fn iter(_vm: &Vm, this: &Value) -> Result {
 
 /// Whether instances of a dict type are iterated as dicts are.
 pub(super) fn iterates_plainly(ty: &Type) -> bool {
-    ty.is(&DICT) || ty.slots().iter.is_some_and(|slot| std::ptr::fn_addr_eq(slot, DICT.ty().slots().iter.unwrap_or(slot)))
+    ty.is(&DICT)
+        || ty.slots().iter.is_some_and(|slot| std::ptr::fn_addr_eq(slot, DICT.ty().slots().iter.unwrap_or(slot)))
 }
 
 fn repr(vm: &Vm, this: &Value) -> Result {

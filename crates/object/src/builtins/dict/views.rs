@@ -2,9 +2,9 @@
 
 use super::iterator::{DictIterator, Items, Keys, ReverseItems, ReverseKeys, ReverseValues, Values};
 use super::{Dict, methods};
+use crate::builtins::mappingproxy;
 use crate::builtins::set::{self, AnySet, Set};
 use crate::builtins::tuple::Tuple;
-use crate::builtins::mappingproxy;
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::native::{GetSetDef, MethodDef};
@@ -177,7 +177,8 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
 /// A new set of the items of the left operand.
 fn to_set(vm: &Vm, left: &Value) -> Result<Ref<Set>> {
     let result = Set::new();
-    let plain_keys = left.downcast_exact::<DictKeys>().filter(|keys| methods::iterates_plainly(keys.dict.as_value().ty()));
+    let plain_keys =
+        left.downcast_exact::<DictKeys>().filter(|keys| methods::iterates_plainly(keys.dict.as_value().ty()));
     match plain_keys {
         Some(keys) => set::update(vm, result.as_set(), keys.dict.as_value())?,
         None => set::update(vm, result.as_set(), left)?,

@@ -51,9 +51,9 @@ fn assign_slice(vm: &Vm, list: &List, start: i64, stop: i64, step: i64, value: &
     if new.len() != indices.count {
         drop(items);
         let (given, wanted) = (new.len(), indices.count);
-        return Err(vm.value_error(format!(
-            "attempt to assign sequence of size {given} to extended slice of size {wanted}"
-        )));
+        return Err(
+            vm.value_error(format!("attempt to assign sequence of size {given} to extended slice of size {wanted}"))
+        );
     }
     let mut old = with_room(vm, new.len())?;
     for (at, value) in indices.positions().zip(new) {

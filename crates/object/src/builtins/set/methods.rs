@@ -226,8 +226,7 @@ const DIFFERENCE: (&str, &str) =
     ("difference($self, /, *others)", "Return a new set with elements in the set that are not in the others.");
 const INTERSECTION: (&str, &str) =
     ("intersection($self, /, *others)", "Return a new set with elements common to the set and all others.");
-const IS_DISJOINT: (&str, &str) =
-    ("isdisjoint($self, other, /)", "Return True if two sets have a null intersection.");
+const IS_DISJOINT: (&str, &str) = ("isdisjoint($self, other, /)", "Return True if two sets have a null intersection.");
 const IS_SUBSET: (&str, &str) = ("issubset($self, other, /)", "Report whether another set contains this set.");
 const IS_SUPERSET: (&str, &str) = ("issuperset($self, other, /)", "Report whether this set contains another set.");
 const REDUCE: (&str, &str) = ("__reduce__($self, /)", "Return state information for pickling.");
@@ -236,8 +235,7 @@ const SYMMETRIC_DIFFERENCE: (&str, &str) = (
     "symmetric_difference($self, other, /)",
     "Return a new set with elements in either the set or other but not both.",
 );
-const UNION: (&str, &str) =
-    ("union($self, /, *others)", "Return a new set with elements from the set and all others.");
+const UNION: (&str, &str) = ("union($self, /, *others)", "Return a new set with elements from the set and all others.");
 
 fn has_key(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     Ok(Value::bool(contains(vm, own(this), &args[0])?))

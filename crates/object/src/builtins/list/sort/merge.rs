@@ -170,11 +170,7 @@ fn gallop_left<T: Copy>(key: T, items: &[T], less: &mut impl FnMut(T, T) -> Resu
 }
 
 /// As [`gallop_left`], searched from the end.
-fn gallop_left_from_end<T: Copy>(
-    key: T,
-    items: &[T],
-    less: &mut impl FnMut(T, T) -> Result<bool>,
-) -> Result<usize> {
+fn gallop_left_from_end<T: Copy>(key: T, items: &[T], less: &mut impl FnMut(T, T) -> Result<bool>) -> Result<usize> {
     let (mut high, mut step) = (items.len(), 1);
     while high >= step && !less(items[high - step], key)? {
         high -= step;
@@ -189,11 +185,7 @@ fn gallop_left_from_end<T: Copy>(
 }
 
 /// As [`gallop_right`], searched from the end.
-fn gallop_right_from_end<T: Copy>(
-    key: T,
-    items: &[T],
-    less: &mut impl FnMut(T, T) -> Result<bool>,
-) -> Result<usize> {
+fn gallop_right_from_end<T: Copy>(key: T, items: &[T], less: &mut impl FnMut(T, T) -> Result<bool>) -> Result<usize> {
     let (mut high, mut step) = (items.len(), 1);
     while high >= step && less(key, items[high - step])? {
         high -= step;
