@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod buffer;
 pub mod builtins;
 pub mod cell;
+pub mod codecs;
 pub mod collector;
 pub mod count;
 pub mod exceptions;

@@ -85,6 +85,19 @@ impl<T: Payload> Ref<T> {
         }
     }
 
+    /// Allocates an instance of `ty`, a built-in type of fixed size declared with the layout `T` but not derived from
+    /// `T`'s own type. `payload` must have been built with `Header::new(ty)`.
+    pub fn new_sibling(ty: &'static Type, payload: T) -> Ref<T> {
+        debug_assert!(!ty.is_heap_type() && ty.spec.is_some_and(|spec| spec.basicsize == size_of::<T>()));
+        let Some(pointer) = allocate(ty, size_of::<T>()) else { heap::out_of_memory() };
+        let pointer = pointer.cast::<T>();
+        // SAFETY: room for a `T`.
+        unsafe {
+            pointer.as_ptr().write(payload);
+            Ref(Value::from_object_pointer(pointer.cast()), PhantomData)
+        }
+    }
+
     /// # Safety
     /// `value` is an instance of `T`'s type or a subclass.
     #[inline(always)]

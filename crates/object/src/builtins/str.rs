@@ -5,7 +5,7 @@
 
 use crate::header::Header;
 use crate::heap::{self, Kind};
-use crate::object::{Payload, Ref, allocate};
+use crate::object::{Payload, Ref, allocate, try_allocate};
 use crate::text::builder::Text;
 use crate::text::{ErrorKind, TextError};
 use crate::types::{Type, TypeSpec, type_flags};
@@ -13,6 +13,7 @@ use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex};
 
@@ -24,7 +25,7 @@ pub struct Str {
     /// −1: not computed.
     hash: AtomicI64,
     kind: u8,
-    ascii: bool,
+    ascii: Cell<bool>,
     interned: AtomicU8,
 }
 
@@ -48,7 +49,23 @@ pub static STR: TypeSpec = TypeSpec::new::<Str>("str")
     .slots(methods::slots)
     .methods(methods::METHODS);
 
+pub mod case;
+pub mod construct;
+pub mod format;
+pub mod iterator;
+pub mod join;
 pub mod methods;
+pub mod pad;
+pub mod percent;
+pub mod repr;
+pub mod search;
+pub mod split;
+pub mod subscript;
+pub mod translate;
+pub mod write;
+
+pub use subscript::{get_index, get_slice};
+pub use write::{concat, concat_in_place};
 
 /// The code points of a string, by kind.
 #[derive(Clone, Copy)]
@@ -97,24 +114,45 @@ impl Vm {
     }
 }
 
+/// Bytes of a block for a string, with room for a subclass's attributes word.
+#[inline]
+fn block_size(ty: &Type, length: usize, kind: u8) -> Option<usize> {
+    let tail = if ty.has_dict() { 16 } else { 0 };
+    length.checked_mul(kind as usize)?.checked_add(size_of::<Str>() + tail + 8)
+}
+
 impl Str {
     /// Uninitialised room for `length` units of `kind` bytes, for exact str or a subclass.
     fn allocate(ty: &Type, length: usize, kind: u8, ascii: bool) -> Ref<Str> {
-        let tail = if ty.has_dict() { 16 } else { 0 };
-        let bytes = length.checked_mul(kind as usize).and_then(|n| n.checked_add(size_of::<Str>() + tail + 8));
-        let Some(pointer) = bytes.and_then(|bytes| allocate(ty, bytes)) else { heap::out_of_memory() };
+        let pointer = block_size(ty, length, kind).and_then(|size| allocate(ty, size));
+        let Some(pointer) = pointer else { heap::out_of_memory() };
+        // SAFETY: freshly allocated with that size.
+        unsafe { Self::initialize(pointer, ty, length, kind, ascii) }
+    }
+
+    /// As [`Str::allocate`], for lengths that Python code chose; `None` when there is no memory.
+    fn try_allocate(ty: &Type, length: usize, kind: u8, ascii: bool) -> Option<Ref<Str>> {
+        let pointer = try_allocate(ty, block_size(ty, length, kind)?)?;
+        // SAFETY: freshly allocated with that size.
+        Some(unsafe { Self::initialize(pointer, ty, length, kind, ascii) })
+    }
+
+    /// # Safety
+    /// The block is fresh and has the `block_size` of these arguments.
+    #[inline]
+    unsafe fn initialize(pointer: NonNull<u8>, ty: &Type, length: usize, kind: u8, ascii: bool) -> Ref<Str> {
         let pointer = pointer.cast::<Str>();
-        // SAFETY: freshly allocated; the subclass's attributes word at the end of the block is zeroed.
+        // SAFETY: the block has room; the subclass's attributes word at its end is zeroed.
         unsafe {
             pointer.as_ptr().write(Str {
                 header: Header::new(ty),
                 length: Cell::new(length),
                 hash: AtomicI64::new(-1),
                 kind,
-                ascii,
+                ascii: Cell::new(ascii),
                 interned: AtomicU8::new(0),
             });
-            if tail != 0 {
+            if ty.has_dict() {
                 let size = heap::usable_size(pointer.cast());
                 pointer.as_ptr().cast::<u8>().add(size - 8).cast::<u64>().write(0);
             }
@@ -233,7 +271,7 @@ impl Str {
         if std::ptr::eq(ty, STR.ty()) {
             return self.slice(0, self.len());
         }
-        let copy = Self::allocate(ty, self.len(), self.kind, self.ascii);
+        let copy = Self::allocate(ty, self.len(), self.kind, self.ascii.get());
         // SAFETY: same kind and length.
         unsafe {
             std::ptr::copy_nonoverlapping(self.data_pointer(), copy.data_pointer(), self.len() * self.kind as usize)
@@ -248,7 +286,7 @@ impl Str {
     }
     #[inline(always)]
     pub fn is_ascii(&self) -> bool {
-        self.ascii
+        self.ascii.get()
     }
     /// Bytes per code point: 1, 2 or 4.
     pub fn kind(&self) -> u8 {
@@ -261,7 +299,7 @@ impl Str {
         // SAFETY: the data are initialised, `length` units of `kind` bytes, aligned to 8.
         unsafe {
             match self.kind {
-                1 if self.ascii => Data::Ascii(std::slice::from_raw_parts(pointer, length)),
+                1 if self.ascii.get() => Data::Ascii(std::slice::from_raw_parts(pointer, length)),
                 1 => Data::Latin1(std::slice::from_raw_parts(pointer, length)),
                 2 => Data::Ucs2(std::slice::from_raw_parts(pointer.cast(), length)),
                 _ => Data::Ucs4(std::slice::from_raw_parts(pointer.cast(), length)),
