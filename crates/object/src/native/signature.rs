@@ -50,7 +50,15 @@ impl Signature {
         let inner = rest.rsplit_once(')').map_or(rest, |(inner, _)| inner);
         let mut parameters: Vec<Parameter> = Vec::new();
         let mut keyword_only = false;
-        for part in split_parameters(inner) {
+        // `sub[, start[, end]]` is `sub, start, end` with the latter two optional.
+        let brackets = inner.find("[,");
+        let parts: Vec<&'static str> = match brackets {
+            Some(_) => inner.split([',', '[', ']']).collect(),
+            None => split_parameters(inner),
+        };
+        let optional_from = brackets.unwrap_or(usize::MAX);
+        for part in parts {
+            let in_brackets = part.as_ptr() as usize - inner.as_ptr() as usize > optional_from;
             let part = part.trim();
             if part.is_empty() || part.starts_with('$') {
                 continue;
@@ -80,7 +88,7 @@ impl Signature {
                 name,
                 name_value: intern(name).into_value(),
                 kind,
-                required: default.is_none() && !variadic,
+                required: default.is_none() && !variadic && !in_brackets,
                 default: default.map_or(Value::UNBOUND, constant),
             });
         }
