@@ -1,6 +1,6 @@
 //! `join` and `replace`.
 
-use super::search::{self, with_both};
+use super::search::with_both;
 use super::write::to_exact;
 use super::{Data, Str};
 use crate::builtins::list::List;

@@ -2,7 +2,6 @@
 
 use super::Str;
 use crate::builtins::bytes;
-use crate::builtins::dict::Dict;
 use crate::builtins::float;
 use crate::builtins::int::{self, Operand};
 use crate::builtins::tuple::Tuple;
