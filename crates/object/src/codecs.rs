@@ -154,7 +154,8 @@ impl<'a> Decoding<'a> {
                 self.exception.insert(vm.take(raised)).clone()
             }
         };
-        let (text, position) = errors::call(vm, &handler, &exception, "decoding error handler must return (str, int) tuple")?;
+        let (text, position) =
+            errors::call(vm, &handler, &exception, "decoding error handler must return (str, int) tuple")?;
         let Some(text) = text.downcast::<Str>() else {
             return Err(vm.type_error("decoding error handler must return (str, int) tuple"));
         };
@@ -362,7 +363,14 @@ fn width(codec: Codec) -> usize {
 }
 
 /// Encodes `object`, a str, with a native codec; exceptions call the encoding `name`.
-fn encode_with(vm: &Vm, codec: Codec, name: &str, object: &Value, mark: &[u8], errors: Option<&str>) -> Result<Vec<u8>> {
+fn encode_with(
+    vm: &Vm,
+    codec: Codec,
+    name: &str,
+    object: &Value,
+    mark: &[u8],
+    errors: Option<&str>,
+) -> Result<Vec<u8>> {
     let Some(text) = object.downcast::<Str>() else { return Ok(Vec::new()) };
     let mut encoding = Encoding::new(vm, name, errors);
     if encoding.out.try_reserve(text.len().saturating_mul(width(codec))).is_err() {

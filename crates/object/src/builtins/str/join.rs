@@ -56,7 +56,8 @@ pub fn join(vm: &Vm, separator: &Value, items: &[Value]) -> Result {
         return Err(vm.overflow_error("join() result is too long for a Python string"));
     };
     if length <= 1 {
-        let only = items.iter().chain(std::iter::empty()).find(|item| item.downcast::<Str>().is_some_and(|t| t.len() > 0));
+        let only =
+            items.iter().chain(std::iter::empty()).find(|item| item.downcast::<Str>().is_some_and(|t| t.len() > 0));
         return Ok(match only {
             Some(only) => to_exact(only),
             None if length == 1 => separator.slice(0, 1).into_value(),
@@ -118,7 +119,8 @@ pub fn replace(vm: &Vm, this: &Value, old: &Str, new: &Str, max: usize) -> Resul
     if length == 0 {
         return Ok(super::empty());
     }
-    let whole = Str::undefined(vm, length, if new.len() > 0 { new.max_code().max(text.max_code()) } else { text.max_code() })?;
+    let whole =
+        Str::undefined(vm, length, if new.len() > 0 { new.max_code().max(text.max_code()) } else { text.max_code() })?;
     let (mut from, mut to) = (0, 0);
     let count = places.len();
     for (i, at) in places.into_iter().chain([text.len()]).enumerate() {

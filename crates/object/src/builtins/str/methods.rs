@@ -1,6 +1,8 @@
 //! The slot table and method table of `str`.
 
-use super::{Str, case, construct, format, iterator, join, pad, percent, repr, search, split, subscript, translate, write};
+use super::{
+    Str, case, construct, format, iterator, join, pad, percent, repr, search, split, subscript, translate, write,
+};
 use crate::builtins::tuple::Tuple;
 use crate::native::MethodDef;
 use crate::object::Result;

@@ -119,9 +119,7 @@ impl<U: Unit> percent_format::Arguments<U> for Arguments<'_> {
         let value = self.star()?;
         match int::to_i64(&value) {
             Some(width) => Ok(width as isize),
-            None => {
-                Err(Failure::Raised(self.vm.overflow_error("Python int too large to convert to C ssize_t")))
-            }
+            None => Err(Failure::Raised(self.vm.overflow_error("Python int too large to convert to C ssize_t"))),
         }
     }
 
@@ -156,7 +154,13 @@ pub(crate) fn write_int(vm: &Vm, directive: &Directive, value: &Value, out: &mut
         value.clone()
     } else {
         let converted = match kind {
-            b'o' | b'x' | b'X' => if value.ty().slots().index.is_some() { Some(vm.index(value)) } else { None },
+            b'o' | b'x' | b'X' => {
+                if value.ty().slots().index.is_some() {
+                    Some(vm.index(value))
+                } else {
+                    None
+                }
+            }
             _ => {
                 let slots = value.ty().slots();
                 if slots.int.is_some() || slots.index.is_some() {
@@ -251,9 +255,10 @@ fn character(vm: &Vm, value: &Value) -> Result<u32> {
     if let Some(text) = value.downcast::<Str>() {
         return match text.len() {
             1 => Ok(text.at(0)),
-            length => Err(vm.type_error(format!(
-                "%c requires an int or a unicode character, not a string of length {length}"
-            ))),
+            length => {
+                Err(vm
+                    .type_error(format!("%c requires an int or a unicode character, not a string of length {length}")))
+            }
         };
     }
     if !int::is_int(value) && value.ty().slots().index.is_none() {

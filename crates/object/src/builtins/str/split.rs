@@ -23,7 +23,12 @@ fn is_line_break(code: u32) -> bool {
 }
 
 /// Calls `f` with the range of each word, at most `max` of them; what is left goes to `f` whole.
-pub(crate) fn split_space<U: Unit>(units: &[U], max: usize, space: impl Fn(U) -> bool, mut f: impl FnMut(usize, usize)) {
+pub(crate) fn split_space<U: Unit>(
+    units: &[U],
+    max: usize,
+    space: impl Fn(U) -> bool,
+    mut f: impl FnMut(usize, usize),
+) {
     let (mut at, end) = (0, units.len());
     let mut words = 0;
     loop {
@@ -238,7 +243,9 @@ fn strip_sides(vm: &Vm, name: &str, this: &Value, chars: &Value, left: bool, rig
             None => return Err(vm.type_error(format!("{name} arg must be None or str"))),
         };
         match chars.data() {
-            Data::Ascii(set) | Data::Latin1(set) => trim(&|code| code < 256 && memchr::memchr(code as u8, set).is_some()),
+            Data::Ascii(set) | Data::Latin1(set) => {
+                trim(&|code| code < 256 && memchr::memchr(code as u8, set).is_some())
+            }
             Data::Ucs2(set) => trim(&|code| set.iter().any(|unit| *unit as u32 == code)),
             Data::Ucs4(set) => trim(&|code| set.contains(&code)),
         }

@@ -78,7 +78,13 @@ impl Str {
     pub(super) fn canonical(&self) -> Value {
         let needed = match self.data() {
             Data::Ascii(_) => 0,
-            Data::Latin1(d) => if d.is_ascii() { 0 } else { 0xff },
+            Data::Latin1(d) => {
+                if d.is_ascii() {
+                    0
+                } else {
+                    0xff
+                }
+            }
             Data::Ucs2(d) => d.iter().fold(0, |all, unit| all | *unit as u32),
             Data::Ucs4(d) => d.iter().fold(0, |all, unit| all | *unit),
         };
