@@ -15,7 +15,7 @@ use taipan_object::builtins::str::{Str, intern};
 use taipan_object::exceptions;
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::{Module, ModuleDef};
-use taipan_object::types::{Type, lookup};
+use taipan_object::types::Type;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm, method_table};
 
@@ -47,10 +47,14 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
         &types::complex::COMPLEX,
         &types::dict::DICT,
         &types::float::FLOAT,
+        &types::set::FROZENSET,
         &types::property::PROPERTY,
         &types::int::INT,
         &types::list::LIST,
         &types::object::OBJECT,
+        &types::reversed::REVERSED,
+        &types::set::SET,
+        &types::slice::SLICE,
         &types::staticmethod::STATICMETHOD,
         &types::str::STR,
         &types::super_object::SUPER,

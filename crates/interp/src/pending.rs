@@ -1,34 +1,36 @@
 //! Constructors of built-in types that `taipan-object` does not have yet, and shapes of those it has for the eval loop.
 
 use taipan_object::builtins::bytes::Bytes;
+use taipan_object::builtins::set::{self, AnySet};
+use taipan_object::builtins::slice::Slice;
 use taipan_object::{Result, Value, Vm};
 
-fn missing(vm: &Vm, what: &str) -> Result {
-    Err(vm.not_implemented_error(format!("{what} objects")))
+pub fn slice(_: &Vm, [start, stop, step]: [Value; 3]) -> Result {
+    Ok(Slice::new(start, stop, step).into_value())
 }
 
-pub fn slice(vm: &Vm, _parts: [Value; 3]) -> Result {
-    missing(vm, "slice")
+pub fn set(vm: &Vm, items: Vec<Value>) -> Result {
+    set::from_keys(vm, &items)
 }
 
-pub fn set(vm: &Vm, _items: Vec<Value>) -> Result {
-    missing(vm, "set")
+pub fn set_add(vm: &Vm, set: &Value, item: Value) -> Result<()> {
+    match AnySet::of(set) {
+        Some(set) => set::add(vm, set, &item),
+        None => Ok(()),
+    }
 }
 
-pub fn set_add(vm: &Vm, _set: &Value, _item: Value) -> Result<()> {
-    missing(vm, "set").map(drop)
+pub fn set_update(vm: &Vm, set: &Value, items: &Value) -> Result<()> {
+    let Some(set) = AnySet::of(set) else { return Ok(()) };
+    vm.for_each(items, |item| set::add(vm, set, &item))
 }
 
-pub fn set_update(vm: &Vm, _set: &Value, _items: &Value) -> Result<()> {
-    missing(vm, "set").map(drop)
+pub fn frozen_set(items: Vec<Value>) -> Value {
+    Vm::with_current(|vm| set::frozen_from_keys(vm, &items).expect("constants are hashable"))
 }
 
-pub fn frozen_set(_items: Vec<Value>) -> Value {
-    Value::NONE
-}
-
-pub fn slice_constant(_parts: [Value; 3]) -> Value {
-    Value::NONE
+pub fn slice_constant([start, stop, step]: [Value; 3]) -> Value {
+    Slice::new(start, stop, step).into_value()
 }
 
 pub fn complex(real: f64, imag: f64) -> Value {
