@@ -46,11 +46,18 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
         &types::staticmethod::CLASSMETHOD,
         &types::complex::COMPLEX,
         &types::dict::DICT,
+        &types::enumerate::ENUMERATE,
+        &types::map_filter::FILTER,
         &types::float::FLOAT,
         &types::set::FROZENSET,
         &types::property::PROPERTY,
+        &types::range::RANGE,
+        &types::reversed::REVERSED,
+        &types::set::SET,
+        &types::slice::SLICE,
         &types::int::INT,
         &types::list::LIST,
+        &types::map_filter::MAP,
         &types::object::OBJECT,
         &types::reversed::REVERSED,
         &types::set::SET,
@@ -60,6 +67,7 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
         &types::super_object::SUPER,
         &types::tuple::TUPLE,
         &types::type_object::TYPE,
+        &types::zip::ZIP,
         &exceptions::BASE_EXCEPTION,
     ] {
         module.add_type(spec);
@@ -139,11 +147,11 @@ method_table! {
             no_keywords(vm, "iter", kwnames)?;
             match args {
                 [iterable] => vm.iter(iterable),
-                [callable, _] => {
+                [callable, sentinel] => {
                     if callable.ty().slots().call.is_none() {
                         return Err(vm.type_error("iter(v, w): v must be callable"));
                     }
-                    Err(vm.not_implemented_error("iter(callable, sentinel)"))
+                    Ok(types::iterator::callable_iterator(callable, sentinel))
                 }
                 _ => Err(wrong_count(vm, "iter", 1, 2, args.len())),
             }
@@ -213,8 +221,6 @@ method_table! {
         MethodDef::raw("sorted($module, iterable, /, *, key=None, reverse=False)", "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.", |vm, _, args, kwnames| {
             let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
             if positional != 1 {
-                let plural = if positional == 0 { "s" } else { "" };
-                let _ = plural;
                 return Err(vm.type_error(format!("sorted expected 1 argument, got {positional}")));
             }
             let list = List::from_vec(vm.collect(&args[0])?).into_value();

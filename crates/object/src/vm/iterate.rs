@@ -73,18 +73,7 @@ impl Vm {
 
     /// All items of an iterable.
     pub fn collect(&self, iterable: &Value) -> Result<Vec<Value>> {
-        if let Some(tuple) = iterable.downcast_exact::<crate::builtins::tuple::Tuple>() {
-            return Ok(tuple.as_slice().to_vec());
-        }
-        if let Some(list) = iterable.downcast_exact::<crate::builtins::list::List>() {
-            return Ok(list.to_vec());
-        }
-        let mut items = Vec::new();
-        self.for_each(iterable, |item| {
-            items.push(item);
-            Ok(())
-        })?;
-        Ok(items)
+        crate::builtins::list::methods::collect(self, iterable)
     }
 
     /// `operator.length_hint`.

@@ -8,7 +8,7 @@ use crate::builtins::tuple::Tuple;
 use crate::builtins::{generic_alias, list::LIST};
 use crate::native::signature::Signature;
 use crate::native::{MethodDef, arguments};
-use crate::object::{Result, to_value};
+use crate::object::Result;
 use crate::types::Type;
 use crate::types::slots::{CompareOp, Slots};
 use crate::value::Value;
@@ -357,9 +357,12 @@ pub fn sequence_items(vm: &Vm, value: &Value, message: &str) -> Result<Vec<Value
     Ok(collected.take())
 }
 
-/// A new list of the items of an iterable.
-pub fn list_from_iterable(vm: &Vm, iterable: &Value) -> Result {
+/// The items of an iterable.
+pub fn collect(vm: &Vm, iterable: &Value) -> Result<Vec<Value>> {
+    if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
+        return copy_items(vm, tuple.as_slice());
+    }
     let list = List::from_vec(Vec::new());
     extend(vm, &list, iterable)?;
-    Ok(to_value(&*list))
+    Ok(list.take())
 }

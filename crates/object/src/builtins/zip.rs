@@ -1,0 +1,151 @@
+//! `zip`
+
+use crate::builtins::str::Str;
+use crate::builtins::tuple::{self, Tuple};
+use crate::cell::ObjectCell;
+use crate::header::Header;
+use crate::heap::Kind;
+use crate::native::MethodDef;
+use crate::object::{Payload, Ref, Result, Visitor};
+use crate::types::{Type, TypeSpec, type_flags};
+use crate::value::Value;
+use crate::vm::{Raised, Vm};
+use smallvec::SmallVec;
+
+/// Tuples of items of several iterators.
+#[repr(C)]
+pub struct Zip {
+    pub header: Header,
+    iterators: Ref<Tuple>,
+    strict: ObjectCell<bool>,
+}
+
+// SAFETY: repr(C), header first, visits the iterators.
+unsafe impl Payload for Zip {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        ZIP.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        visit(self.iterators.as_value());
+    }
+}
+
+pub static ZIP: TypeSpec = TypeSpec::new::<Zip>("zip")
+    .doc(
+        "The zip object yields n-length tuples, where n is the number of\niterables passed as positional arguments to zip().  \
+         The i-th element\nin every tuple comes from the i-th iterable argument to zip().  This\ncontinues until the shortest \
+         argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the\nothers, raise a \
+         ValueError.\n\n   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
+    )
+    .flags(type_flags::BASETYPE)
+    .slots(|s| {
+        s.new = Some(new);
+        s.iter = Some(|_, this| Ok(this.clone()));
+        s.iternext = Some(next);
+    })
+    .methods(METHODS);
+
+fn own(value: &Value) -> &Zip {
+    value.downcast::<Zip>().expect("called on a zip")
+}
+
+/// The positional arguments, and whether `strict` is given and true.
+pub(super) fn split_strict<'a>(
+    vm: &Vm,
+    name: &str,
+    args: &'a [Value],
+    kwnames: Option<&Value>,
+) -> Result<(&'a [Value], bool)> {
+    let keywords: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
+    let (positional, values) = args.split_at(args.len() - keywords.len());
+    let mut strict = false;
+    for (keyword, value) in keywords.iter().zip(values) {
+        if !keyword.downcast::<Str>().is_some_and(|keyword| keyword.is_str("strict")) {
+            let keyword = vm.display_name(keyword);
+            return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{keyword}'")));
+        }
+        strict = vm.is_true(value)?;
+    }
+    Ok((positional, strict))
+}
+
+fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let ty = class.downcast::<Type>().expect("a class");
+    let (iterables, strict) = if ty.is(&ZIP) || ty.slots().init.map(|f| f as usize) == ZIP.ty().slots().init.map(|f| f as usize) {
+        split_strict(vm, "zip", args, kwnames)?
+    } else {
+        (&args[..args.len() - kwnames.map_or(0, |names| vm.tuple_len(names))], false)
+    };
+    let iterators = iterables.iter().map(|iterable| vm.iter(iterable)).collect::<Result<Vec<Value>>>()?;
+    let payload =
+        Zip { header: Header::new(ty), iterators: Tuple::from_vec(iterators), strict: ObjectCell::new(strict) };
+    Ok(Ref::new_with_type(ty, payload).into_value())
+}
+
+fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
+    let zip = own(this);
+    let iterators = zip.iterators.as_slice();
+    if let [first, second] = iterators {
+        let Some(a) = vm.next(first)? else { return zip.end(vm, 0) };
+        let Some(b) = vm.next(second)? else { return zip.end(vm, 1) };
+        return Ok(Some(Tuple::from_array([a, b]).into_value()));
+    }
+    if iterators.is_empty() {
+        return Ok(None);
+    }
+    let mut items: SmallVec<[Value; 8]> = SmallVec::with_capacity(iterators.len());
+    for (at, iterator) in iterators.iter().enumerate() {
+        match vm.next(iterator)? {
+            Some(item) => items.push(item),
+            None => {
+                drop(items);
+                return zip.end(vm, at);
+            }
+        }
+    }
+    Ok(Some(Tuple::new_with_type(tuple::TUPLE.ty(), items.into_iter()).into_value()))
+}
+
+impl Zip {
+    /// The iterator at `ended` is exhausted.
+    fn end(&self, vm: &Vm, ended: usize) -> Result<Option<Value>> {
+        if *self.strict.borrow(&self.header) { check_strict(vm, "zip", self.iterators.as_slice(), ended) } else { Ok(None) }
+    }
+}
+
+/// The end, if all iterators come to it together; the one at `ended` is the first that did.
+#[cold]
+pub(super) fn check_strict(vm: &Vm, name: &str, iterators: &[Value], ended: usize) -> Result<Option<Value>> {
+    if ended > 0 {
+        return Err(length_error(vm, name, ended, "shorter"));
+    }
+    for (at, iterator) in iterators.iter().enumerate().skip(1) {
+        if vm.next(iterator)?.is_some() {
+            return Err(length_error(vm, name, at, "longer"));
+        }
+    }
+    Ok(None)
+}
+
+fn length_error(vm: &Vm, name: &str, at: usize, how: &str) -> Raised {
+    let plural = if at == 1 { " " } else { "s 1-" };
+    vm.value_error(format!("{name}() argument {} is {how} than argument{plural}{at}", at + 1))
+}
+
+crate::method_table! { static METHODS = [
+    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+        let zip = own(this);
+        let (class, iterators) = (this.ty().to_value(), zip.iterators.clone().into_value());
+        Ok(if *zip.strict.borrow(&zip.header) {
+            Tuple::from_array([class, iterators, Value::TRUE]).into_value()
+        } else {
+            Tuple::from_array([class, iterators]).into_value()
+        })
+    }),
+    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+        let strict = vm.is_true(&args[0])?;
+        *own(this).strict.borrow(&own(this).header) = strict;
+        Ok(Value::NONE)
+    }),
+]; }
