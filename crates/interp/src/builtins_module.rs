@@ -15,7 +15,6 @@ use taipan_object::builtins::str::{Str, intern};
 use taipan_object::exceptions;
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::{Module, ModuleDef};
-use taipan_object::types::Type;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm, method_table};
 
