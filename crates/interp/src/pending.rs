@@ -29,10 +29,12 @@ pub fn set_update(vm: &Vm, set: &Value, items: &Value) -> Result<()> {
 
 /// The frozenset of constants, which hash and compare without Python code.
 pub fn frozen_set(items: Vec<Value>) -> Value {
-    Vm::with_current(|vm| set::frozen_from_keys(vm, &items).unwrap_or_else(|raised| {
-        vm.discard(raised);
-        Value::NONE
-    }))
+    Vm::with_current(|vm| {
+        set::frozen_from_keys(vm, &items).unwrap_or_else(|raised| {
+            vm.discard(raised);
+            Value::NONE
+        })
+    })
 }
 
 pub fn slice_constant([start, stop, step]: [Value; 3]) -> Value {

@@ -72,11 +72,12 @@ pub(super) fn split_strict<'a>(
 
 fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let ty = class.downcast::<Type>().expect("a class");
-    let (iterables, strict) = if ty.is(&ZIP) || ty.slots().init.map(|f| f as usize) == ZIP.ty().slots().init.map(|f| f as usize) {
-        split_strict(vm, "zip", args, kwnames)?
-    } else {
-        (&args[..args.len() - kwnames.map_or(0, |names| vm.tuple_len(names))], false)
-    };
+    let (iterables, strict) =
+        if ty.is(&ZIP) || ty.slots().init.map(|f| f as usize) == ZIP.ty().slots().init.map(|f| f as usize) {
+            split_strict(vm, "zip", args, kwnames)?
+        } else {
+            (&args[..args.len() - kwnames.map_or(0, |names| vm.tuple_len(names))], false)
+        };
     let iterators = iterables.iter().map(|iterable| vm.iter(iterable)).collect::<Result<Vec<Value>>>()?;
     let payload =
         Zip { header: Header::new(ty), iterators: Tuple::from_vec(iterators), strict: ObjectCell::new(strict) };
@@ -110,7 +111,11 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 impl Zip {
     /// The iterator at `ended` is exhausted.
     fn end(&self, vm: &Vm, ended: usize) -> Result<Option<Value>> {
-        if *self.strict.borrow(&self.header) { check_strict(vm, "zip", self.iterators.as_slice(), ended) } else { Ok(None) }
+        if *self.strict.borrow(&self.header) {
+            check_strict(vm, "zip", self.iterators.as_slice(), ended)
+        } else {
+            Ok(None)
+        }
     }
 }
 
