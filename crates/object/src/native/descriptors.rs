@@ -85,6 +85,12 @@ pub(crate) fn slot_wrapper(ty: &Type, row: &'static SlotRow, function: SlotFn) -
     let header = Header::new(SLOT_WRAPPER.ty());
     Ref::new(SlotWrapper { header, owner: to_ref(ty), row, function }).into_value()
 }
+/// The slot wrapper of `ty`'s own slot for the dunder method `name`.
+pub(crate) fn slot_wrapper_of(ty: &Type, name: &str) -> Value {
+    let row = crate::types::slots::SLOT_ROWS.iter().find(|row| row.name == name).expect("a dunder method");
+    let function = (row.get)(ty.slots()).expect("the slot is set");
+    slot_wrapper(ty, row, function)
+}
 pub(crate) fn getset(ty: &Type, def: &'static GetSetDef) -> Value {
     let header = Header::new(GETSET_DESCRIPTOR.ty());
     Ref::new(GetSetDescriptor { header, owner: to_ref(ty), def }).into_value()

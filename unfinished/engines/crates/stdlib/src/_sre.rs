@@ -1,3 +1,0 @@
-//! `_sre`, the native part of `re`.
-
-pub mod engine;

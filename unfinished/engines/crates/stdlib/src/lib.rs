@@ -1,3 +1,0 @@
-//! Native standard-library modules, one file or folder per module.
-
-pub mod _sre;
