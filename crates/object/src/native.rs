@@ -29,6 +29,7 @@ pub struct MethodDef {
     pub function: NativeFunction,
     pub binding: Binding,
     parsed: OnceLock<Signature>,
+    owner: OnceLock<String>,
 }
 
 /// A table of methods: `method_table! { pub static METHODS = [MethodDef::new(…), …]; }`.
@@ -74,7 +75,7 @@ impl MethodDef {
         function: fn(&Vm, &Value, &[Value]) -> Result,
     ) -> MethodDef {
         let function = NativeFunction::Bound(function);
-        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new() }
+        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new(), owner: OnceLock::new() }
     }
 
     /// A method that gets its arguments as they come. The declaration may lack the parentheses when CPython has no
@@ -85,7 +86,7 @@ impl MethodDef {
         function: fn(&Vm, &Value, &[Value], Option<&Value>) -> Result,
     ) -> MethodDef {
         let function = NativeFunction::Raw(function);
-        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new() }
+        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new(), owner: OnceLock::new() }
     }
 
     /// Makes it a class method.
@@ -105,7 +106,16 @@ impl MethodDef {
 
     /// The signature, parsed on first use.
     pub fn signature(&self) -> &Signature {
-        self.parsed.get_or_init(|| Signature::parse(self.declaration))
+        self.parsed.get_or_init(|| {
+            let mut signature = Signature::parse(self.declaration);
+            signature.owner = self.owner.get().cloned();
+            signature
+        })
+    }
+
+    /// Says to which type or module the function belongs, for messages; the first of several that share it counts.
+    pub(crate) fn set_owner(&self, name: &str) {
+        let _ = self.owner.set(name.to_string());
     }
 
     /// `(params)` as CPython shows it in `__text_signature__`; `None` if it has none.
@@ -209,6 +219,7 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
         dict.set_str(name.as_value(), descriptors::slot_wrapper(ty, row, f));
     }
     for def in spec.methods {
+        def.set_owner(&ty.name());
         set(def.name(), descriptors::method(ty, def));
     }
     for def in spec.members {

@@ -74,6 +74,9 @@ impl Module {
         }
         let name = intern(def.name).into_value();
         for function in def.functions {
+            if def.name != "builtins" {
+                function.set_owner(def.name);
+            }
             let function_value = BuiltinFunction::new(function, module.as_value().clone(), name.clone());
             module.set(function.name(), function_value.into_value());
         }

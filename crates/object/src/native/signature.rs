@@ -32,6 +32,8 @@ pub struct Parameter {
 /// A parsed declaration.
 pub struct Signature {
     pub function: &'static str,
+    /// The type or module that the function belongs to, for the messages that name it.
+    pub owner: Option<String>,
     pub parameters: Vec<Parameter>,
     /// Parameters that can be given positionally.
     positional: usize,
@@ -99,6 +101,7 @@ impl Signature {
         let simple = parameters.iter().all(|p| p.kind == Kind::PositionalOnly && p.required);
         Signature {
             function,
+            owner: None,
             positional,
             positional_only,
             required_positional,
@@ -130,6 +133,9 @@ impl Signature {
     pub fn bind(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<SmallVec<[Value; 8]>> {
         let kwnames: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
         let given = args.len() - kwnames.len();
+        if args.len() > self.parameters.len() && self.var_positional.is_none() && self.var_keyword.is_none() {
+            return Err(self.too_many(vm, given, kwnames.len()));
+        }
         let (positional, keyword_values) = args.split_at(given);
         let mut bound: SmallVec<[Value; 8]> = self.parameters.iter().map(|_| Value::UNBOUND).collect();
         for (slot, value) in bound.iter_mut().zip(&positional[..given.min(self.positional)]) {
@@ -170,7 +176,8 @@ impl Signature {
         if !names.is_empty() && self.positional == self.positional_only && extra.is_none() {
             let keyword_only = self.parameters.iter().any(|p| p.kind == Kind::KeywordOnly);
             if !keyword_only {
-                return Err(vm.type_error(format!("{}() takes no keyword arguments", self.function)));
+                let owner = self.owner.as_ref().map_or(String::new(), |owner| format!("{owner}."));
+                return Err(vm.type_error(format!("{owner}{}() takes no keyword arguments", self.function)));
             }
         }
         for (name, value) in names.iter().zip(values) {
@@ -212,11 +219,13 @@ impl Signature {
         }
         let max = self.positional;
         let total = self.parameters.len();
-        if max == total {
+        if given + keywords > total {
+            let required = self.parameters.iter().filter(|p| p.required).count();
+            let bound = if required == total { "exactly" } else { "at most" };
+            let plural = if total == 1 { "" } else { "s" };
+            let kind = if given == 0 { "keyword " } else { "" };
             let given = given + keywords;
-            let bound = if self.required_positional == max { "exactly" } else { "at most" };
-            let (plural, kind) = (if max == 1 { "" } else { "s" }, if keywords == 0 { "positional " } else { "" });
-            return vm.type_error(format!("{name}() takes {bound} {max} {kind}argument{plural} ({given} given)"));
+            return vm.type_error(format!("{name}() takes {bound} {total} {kind}argument{plural} ({given} given)"));
         }
         let bound = if self.required_positional == max { "exactly" } else { "at most" };
         if max == 0 {
@@ -231,11 +240,12 @@ impl Signature {
     fn wrong_count(&self, vm: &Vm, given: usize) -> Raised {
         let name = self.function;
         let (min, max) = (self.required_positional, self.positional);
+        let owner = self.owner.as_ref().map_or(String::new(), |owner| format!("{owner}."));
         if max == 0 {
-            return vm.type_error(format!("{name}() takes no arguments ({given} given)"));
+            return vm.type_error(format!("{owner}{name}() takes no arguments ({given} given)"));
         }
         if min == 1 && max == 1 {
-            return vm.type_error(format!("{name}() takes exactly one argument ({given} given)"));
+            return vm.type_error(format!("{owner}{name}() takes exactly one argument ({given} given)"));
         }
         let (bound, limit) = if min == max {
             ("", min)

@@ -40,11 +40,7 @@ pub(crate) fn split_space<U: Unit>(
         }
         let start = at;
         if words == max {
-            let mut last = end;
-            while last > start && space(units[last - 1]) {
-                last -= 1;
-            }
-            f(start, last);
+            f(start, end);
             return;
         }
         while at < end && !space(units[at]) {
@@ -73,11 +69,7 @@ pub(crate) fn rsplit_space<U: Unit>(
         }
         let end = at;
         if words == max {
-            let mut first = 0;
-            while first < end && space(units[first]) {
-                first += 1;
-            }
-            f(first, end);
+            f(0, end);
             return;
         }
         while at > 0 && !space(units[at - 1]) {
