@@ -75,7 +75,14 @@ impl MethodDef {
         function: fn(&Vm, &Value, &[Value]) -> Result,
     ) -> MethodDef {
         let function = NativeFunction::Bound(function);
-        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new(), owner: OnceLock::new() }
+        MethodDef {
+            declaration,
+            doc,
+            function,
+            binding: Binding::Instance,
+            parsed: OnceLock::new(),
+            owner: OnceLock::new(),
+        }
     }
 
     /// A method that gets its arguments as they come. The declaration may lack the parentheses when CPython has no
@@ -86,7 +93,14 @@ impl MethodDef {
         function: fn(&Vm, &Value, &[Value], Option<&Value>) -> Result,
     ) -> MethodDef {
         let function = NativeFunction::Raw(function);
-        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new(), owner: OnceLock::new() }
+        MethodDef {
+            declaration,
+            doc,
+            function,
+            binding: Binding::Instance,
+            parsed: OnceLock::new(),
+            owner: OnceLock::new(),
+        }
     }
 
     /// Makes it a class method.
