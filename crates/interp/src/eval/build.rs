@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 use taipan_bytecode::oparg::{Conversion, function_attribute};
-use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::dict::{self, Dict, Existing};
 use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::str::{Str, StrBuilder};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
@@ -215,8 +215,8 @@ impl Machine<'_> {
             }
             let value = Value::from_word(self.take_c(w));
             self.save();
-            (*(list as *const List)).push(value);
-            self.advance(1)
+            let result = (*(list as *const List)).append(self.vm, value);
+            self.outcome(result, 1)
         }
     }
 
@@ -439,11 +439,8 @@ fn join(parts: &[Value]) -> Value {
 
 fn extend(vm: &Vm, list: &Value, iterable: &Value) -> Result<()> {
     let Some(list) = list.downcast::<List>() else { return Err(vm.system_error("bytecode expects a list")) };
-    match vm.collect(iterable) {
-        Ok(items) => {
-            list.items.borrow(&list.header).extend(items);
-            Ok(())
-        }
+    match taipan_object::builtins::list::methods::extend(vm, list, iterable) {
+        Ok(()) => Ok(()),
         Err(raised) => {
             let iterable_slots = iterable.ty().slots();
             if iterable_slots.iter.is_some() || iterable_slots.item.is_some() {
@@ -458,17 +455,7 @@ fn extend(vm: &Vm, list: &Value, iterable: &Value) -> Result<()> {
 
 /// `map.update(other)` for a mapping `other`.
 pub(super) fn update_from_mapping(vm: &Vm, map: &Dict, other: &Value) -> Result<()> {
-    if let Some(other) = other.downcast_exact::<Dict>() {
-        for (key, value) in other.items() {
-            map.set(vm, &key, value)?;
-        }
-        return Ok(());
-    }
-    let keys = vm.call_method(other, "keys", &[])?;
-    vm.for_each(&keys, |key| {
-        let value = vm.get_item(other, &key)?;
-        map.set(vm, &key, value)
-    })
+    dict::merge(vm, map, other, Existing::Replace)
 }
 
 fn update(vm: &Vm, map: &Value, other: &Value) -> Result<()> {
@@ -485,28 +472,7 @@ fn update(vm: &Vm, map: &Value, other: &Value) -> Result<()> {
 /// `callable(**map, **other)`: names must be distinct.
 fn merge(vm: &Vm, callable: &Value, map: &Value, other: &Value) -> Result<()> {
     let Some(map) = map.downcast::<Dict>() else { return Err(vm.system_error("bytecode expects a dict")) };
-    let merged = (|| {
-        let pairs: Vec<(Value, Value)> = match other.downcast_exact::<Dict>() {
-            Some(other) => other.items(),
-            None => {
-                let keys = vm.call_method(other, "keys", &[])?;
-                let mut pairs = Vec::new();
-                vm.for_each(&keys, |key| {
-                    let value = vm.get_item(other, &key)?;
-                    pairs.push((key, value));
-                    Ok(())
-                })?;
-                pairs
-            }
-        };
-        for (key, value) in pairs {
-            if map.get(vm, &key)?.is_some() {
-                return Err(vm.key_error(&key));
-            }
-            map.set(vm, &key, value)?;
-        }
-        Ok(())
-    })();
+    let merged = dict::merge(vm, map, other, Existing::Refuse);
     merged.or_else(|raised| {
         if vm.pending_matches(&raised, ATTRIBUTE_ERROR.ty()) && other.ty().slots().subscript.is_none() {
             vm.discard(raised);

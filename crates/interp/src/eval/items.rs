@@ -2,6 +2,7 @@
 
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::{LIST, List};
+use taipan_object::builtins::slice::simple_indices;
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::header::Header;
 use taipan_object::{Result, Value};
@@ -112,7 +113,10 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let [container, start, stop] = self.take(w.b);
-            let result = slice(self.vm, start, stop).and_then(|slice| self.vm.get_item(&container, &slice));
+            let result = match container.downcast_exact::<List>() {
+                Some(list) => list_slice(self.vm, list, &start, &stop),
+                None => slice(self.vm, start, stop).and_then(|slice| self.vm.get_item(&container, &slice)),
+            };
             drop(container);
             self.finish(w, word_of(result), 1)
         }
@@ -128,6 +132,12 @@ impl Machine<'_> {
             self.outcome(result, 1)
         }
     }
+}
+
+/// `list[start:stop]`
+fn list_slice(vm: &taipan_object::Vm, list: &List, start: &Value, stop: &Value) -> Result {
+    let (start, stop) = simple_indices(vm, start, stop)?;
+    Ok(list.get_slice(vm, start, stop, 1)?.into_value())
 }
 
 fn slice(vm: &taipan_object::Vm, start: Value, stop: Value) -> Result {

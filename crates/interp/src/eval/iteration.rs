@@ -1,5 +1,7 @@
 //! Loops, generators and awaiting.
 
+use taipan_object::builtins::list::iterator::{LIST_ITERATOR, ListIterator};
+use taipan_object::builtins::range::iterator::{RANGE_ITERATOR, RangeIterator};
 use taipan_object::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION};
 use taipan_object::header::Header;
 use taipan_object::{Result, Value, Vm};
@@ -48,10 +50,21 @@ impl Machine<'_> {
         unsafe {
             let iterator = self.get(w.b);
             self.save();
-            if iterator & 7 == 0 && (*(iterator as *const Header)).ty().is(&GENERATOR) {
-                let generator = &*(iterator as *const Generator);
-                if generator.can_resume() {
-                    return self.enter_generator(generator, Value::NONE.into_word());
+            if iterator & 7 == 0 {
+                let ty = (*(iterator as *const Header)).ty();
+                if ty.is(&RANGE_ITERATOR) {
+                    let next = (*(iterator as *const RangeIterator)).next();
+                    return self.iterated(w, next);
+                }
+                if ty.is(&LIST_ITERATOR) {
+                    let next = (*(iterator as *const ListIterator)).next();
+                    return self.iterated(w, next);
+                }
+                if ty.is(&GENERATOR) {
+                    let generator = &*(iterator as *const Generator);
+                    if generator.can_resume() {
+                        return self.enter_generator(generator, Value::NONE.into_word());
+                    }
                 }
             }
             match next_slow(self.vm, iterator) {
@@ -61,6 +74,21 @@ impl Machine<'_> {
                 }
                 Ok(None) => self.jump(self.extra(1)),
                 Err(_) => Flow::Raise,
+            }
+        }
+    }
+
+    /// Stores what a native iterator gave, or leaves the loop.
+    #[inline(always)]
+    unsafe fn iterated(&mut self, w: Word, next: Option<Value>) -> Flow {
+        // SAFETY: the register takes the new reference.
+        unsafe {
+            match next {
+                Some(value) => {
+                    self.set(w, value.into_word());
+                    self.advance(2)
+                }
+                None => self.jump(self.extra(1)),
             }
         }
     }

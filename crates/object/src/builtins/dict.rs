@@ -19,7 +19,7 @@ pub mod methods;
 mod table;
 pub mod views;
 
-pub use merge::{merge, update};
+pub use merge::{Existing, merge, update};
 pub use table::{Entry, OutOfMemory, Table};
 
 /// A dictionary.

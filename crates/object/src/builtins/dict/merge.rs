@@ -8,36 +8,57 @@ use crate::object::Result;
 use crate::value::Value;
 use crate::vm::{Vm, names};
 
+/// What becomes of a key that is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// It gets the new value.
+    Replace,
+    /// It keeps its value.
+    Keep,
+    /// `KeyError`.
+    Refuse,
+}
+
+impl Existing {
+    /// Whether to set a key, given whether it is there.
+    fn allows(self, vm: &Vm, key: &Value, there: impl FnOnce() -> Result<bool>) -> Result<bool> {
+        match self {
+            Existing::Replace => Ok(true),
+            Existing::Keep => Ok(!there()?),
+            Existing::Refuse => if there()? { Err(vm.key_error(key)) } else { Ok(true) },
+        }
+    }
+}
+
 /// `dict.update(source)`: a mapping (it has `keys`) or an iterable of pairs.
 pub fn update(vm: &Vm, dict: &Dict, source: &Value) -> Result<()> {
     if source.downcast_exact::<Dict>().is_some() || vm.get_attr_opt(source, &names().keys)?.is_some() {
-        return merge(vm, dict, source, true);
+        return merge(vm, dict, source, Existing::Replace);
     }
     merge_pairs(vm, dict, source)
 }
 
-/// Takes over the items of a mapping; those that are there already only if `replace`.
-pub fn merge(vm: &Vm, dict: &Dict, mapping: &Value, replace: bool) -> Result<()> {
+/// Takes over the items of a mapping.
+pub fn merge(vm: &Vm, dict: &Dict, mapping: &Value, existing: Existing) -> Result<()> {
     // A subclass with an `__iter__` of its own is asked like any mapping.
     if let Some(source) = mapping.downcast::<Dict>()
         && super::methods::iterates_plainly(mapping.ty())
     {
-        return merge_dict(vm, dict, source, replace);
+        return merge_dict(vm, dict, source, existing);
     }
     let keys = vm.call_method_name(mapping, &names().keys, &[])?;
     let iterator = vm.iter(&keys)?;
     drop(keys);
     while let Some(key) = vm.next(&iterator)? {
-        if !replace && dict.contains(vm, &key)? {
-            continue;
+        if existing.allows(vm, &key, || dict.contains(vm, &key))? {
+            let value = vm.get_item(mapping, &key)?;
+            dict.set(vm, &key, value)?;
         }
-        let value = vm.get_item(mapping, &key)?;
-        dict.set(vm, &key, value)?;
     }
     Ok(())
 }
 
-fn merge_dict(vm: &Vm, dict: &Dict, source: &Dict, replace: bool) -> Result<()> {
+fn merge_dict(vm: &Vm, dict: &Dict, source: &Dict, existing: Existing) -> Result<()> {
     if std::ptr::eq(dict, source) || source.len() == 0 {
         return Ok(());
     }
@@ -68,7 +89,7 @@ fn merge_dict(vm: &Vm, dict: &Dict, source: &Dict, replace: bool) -> Result<()> 
     let mut position = 0;
     while let Some((next, hash, key, value)) = source.next_entry(position) {
         position = next;
-        if replace || !dict.contains_hashed(vm, &key, hash)? {
+        if existing.allows(vm, &key, || dict.contains_hashed(vm, &key, hash))? {
             dict.set_hashed(vm, &key, hash, value)?;
         }
         if source.table().entries.len() != count {

@@ -2,7 +2,7 @@
 
 use super::iterator::{DictIterator, Keys, ReverseKeys};
 use super::views::{DictItems, DictKeys, DictValues};
-use super::{DICT, Dict, hash_key, merge};
+use super::{DICT, Dict, Existing, hash_key, merge};
 use crate::builtins::generic_alias;
 use crate::builtins::set::{self, AnySet};
 use crate::builtins::str::StrBuilder;
@@ -272,7 +272,7 @@ fn copy(vm: &Vm, this: &Value) -> Result {
         return Ok(own(this).try_copy(vm)?.into_value());
     }
     let copy = Dict::new();
-    merge(vm, &copy, this, true)?;
+    merge(vm, &copy, this, Existing::Replace)?;
     Ok(copy.into_value())
 }
 
