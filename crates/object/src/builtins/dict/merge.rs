@@ -25,7 +25,13 @@ impl Existing {
         match self {
             Existing::Replace => Ok(true),
             Existing::Keep => Ok(!there()?),
-            Existing::Refuse => if there()? { Err(vm.key_error(key)) } else { Ok(true) },
+            Existing::Refuse => {
+                if there()? {
+                    Err(vm.key_error(key))
+                } else {
+                    Ok(true)
+                }
+            }
         }
     }
 }
