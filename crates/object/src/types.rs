@@ -515,6 +515,12 @@ impl Type {
     pub fn bases(&self) -> Option<Ref<Tuple>> {
         self.bases.borrow(&self.header).clone()
     }
+    /// `__subclasses__()`
+    pub fn direct_subclasses(&self) -> Vec<Ref<Type>> {
+        let subclasses = self.subclasses.borrow(&self.header);
+        // SAFETY: a subclass removes itself from the list before it dies.
+        subclasses.iter().map(|sub| object::to_ref(unsafe { sub.as_ref() })).collect()
+    }
 
     /// Whether `other` is in this type's MRO.
     pub fn is_subtype(&self, other: &Type) -> bool {

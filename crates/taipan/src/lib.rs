@@ -35,6 +35,7 @@ fn start_process() {
             is_function: function::is_function,
         });
         import::register(&[&builtins_module::MODULE, &sys_module::SYS]);
+        import::register(taipan_stdlib::MODULES);
         import::set_library(library);
     });
 }

@@ -37,10 +37,7 @@ crate::method_table! { pub static METHODS = [
     }),
     MethodDef::new("__subclasses__($self, /)", "Return a list of immediate subclasses.", |_, this, _| {
         let class = own(this);
-        let subclasses = class.subclasses.borrow(&class.header).clone();
-        // SAFETY: a subclass removes itself from the list before it dies.
-        let list = subclasses.iter().map(|sub| to_value(unsafe { sub.as_ref() })).collect();
-        Ok(List::from_vec(list).into_value())
+        Ok(List::from_vec(class.direct_subclasses().into_iter().map(Value::from).collect()).into_value())
     }),
     MethodDef::new("__instancecheck__($self, instance, /)", "Check if an object is an instance.", |vm, this, args| {
         super::plain_is_instance(vm, &args[0], this).map(Value::bool)
