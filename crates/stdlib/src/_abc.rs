@@ -4,10 +4,9 @@
 //! references only, so that a class can die although some abstract class has met it.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::set::{self, AnySet, Set};
-use taipan_object::builtins::str::{Str, intern};
+use taipan_object::builtins::str::intern;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::cell::ObjectCell;
 use taipan_object::header::Header;
@@ -61,12 +60,14 @@ unsafe impl Payload for AbcData {
     }
 }
 
-static ABC_DATA: TypeSpec = TypeSpec::new::<AbcData>("_abc._abc_data")
-    .doc("Internal state held by ABC machinery.")
-    .slots(|s| {
+static ABC_DATA: TypeSpec =
+    TypeSpec::new::<AbcData>("_abc._abc_data").doc("Internal state held by ABC machinery.").slots(|s| {
         s.new = Some(|_, class, _, _| {
             let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
-            let state = ObjectCell::new(State { negative_cache_version: INVALIDATION_COUNTER.load(Relaxed), ..State::default() });
+            let state = ObjectCell::new(State {
+                negative_cache_version: INVALIDATION_COUNTER.load(Relaxed),
+                ..State::default()
+            });
             Ok(Ref::new_with_type(ty, AbcData { header: Header::new(ty), state }).into_value())
         });
     });
@@ -352,7 +353,8 @@ fn subclass_check(vm: &Vm, class: &Value, subclass: &Value) -> Result<bool> {
         data.add(vm, Which::Cache, subclass)?;
         return Ok(true);
     }
-    let registered = data.set(Which::Registry).map_or(Vec::new(), |set| AnySet::of(&set).map_or(Vec::new(), AnySet::keys));
+    let registered =
+        data.set(Which::Registry).map_or(Vec::new(), |set| AnySet::of(&set).map_or(Vec::new(), AnySet::keys));
     for reference in registered {
         let Some(candidate) = weakref::target(&reference) else { continue };
         if vm.is_subclass(subclass, &candidate)? {

@@ -6,6 +6,4 @@ pub mod _abc;
 pub mod _sre;
 
 /// What the import system looks native modules up in.
-pub static MODULES: &[&ModuleDef] = &[
-    &_abc::MODULE,
-];
+pub static MODULES: &[&ModuleDef] = &[&_abc::MODULE];

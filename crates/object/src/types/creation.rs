@@ -174,7 +174,9 @@ fn set_special_entries(vm: &Vm, class: &Type, dict: &Dict, _name: &str) -> Resul
 
 /// Reads `__slots__`: the members to add, after deciding on `__dict__` and `__weakref__`.
 fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) -> Result<Vec<Value>> {
-    let may_add_dict = !base.has_dict() && base.own_dict.get().is_none();
+    // The namespace of a class is its own: metaclasses add no other.
+    let is_metaclass = base.has_flags(type_flags::TYPE_SUBCLASS);
+    let may_add_dict = !base.has_dict() && base.own_dict.get().is_none() && !is_metaclass;
     let may_add_weak = !base.has_flags(type_flags::HAS_WEAKREF);
     let Some(slots) = dict.get_str(&names().__slots__) else {
         if may_add_dict {

@@ -4,7 +4,7 @@ use crate::builtins::list::List;
 use crate::builtins::str::Str;
 use crate::builtins::tuple::Tuple;
 use crate::native::{GetSetDef, MethodDef};
-use crate::object::{Result, to_value};
+use crate::object::Result;
 use crate::types::{Type, mro, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
