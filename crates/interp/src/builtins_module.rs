@@ -57,6 +57,7 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
         &types::int::INT,
         &types::list::LIST,
         &types::map_filter::MAP,
+        &types::memoryview::MEMORYVIEW,
         &types::object::OBJECT,
         &types::reversed::REVERSED,
         &types::set::SET,

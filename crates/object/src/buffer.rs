@@ -199,7 +199,7 @@ impl Vm {
             && let Some(method) = lookup::find(value.ty(), &names().__buffer__)
             && !method.ty().is(&crate::native::descriptors::METHOD_DESCRIPTOR)
         {
-            return Err(self.not_implemented_error("__buffer__ written in Python"));
+            return crate::builtins::memoryview::buffer_from_method(self, value, flags);
         }
         match value.ty().slots().buffer {
             Some(get) => get(self, value, flags),

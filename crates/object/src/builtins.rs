@@ -14,6 +14,7 @@ pub mod iterator;
 pub mod list;
 pub mod map_filter;
 pub mod mappingproxy;
+pub mod memoryview;
 pub mod method;
 pub mod module;
 pub mod namespace;

@@ -11,6 +11,8 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 pub mod methods;
+mod mutate;
+mod reduce;
 
 /// A mutable byte string.
 #[repr(C)]
@@ -63,7 +65,6 @@ impl State {
         self.storage.len() - self.start
     }
     /// Bytes that the storage has room for.
-    #[expect(dead_code)]
     pub fn capacity(&self) -> usize {
         self.storage.capacity()
     }
@@ -99,7 +100,6 @@ impl State {
     }
 
     /// Cuts or fills up with zeros; false when there is no memory.
-    #[expect(dead_code)]
     pub fn resize(&mut self, length: usize) -> bool {
         let Some(total) = self.start.checked_add(length) else { return false };
         if self.storage.try_reserve(total.saturating_sub(self.storage.len())).is_err() {
@@ -108,6 +108,10 @@ impl State {
         self.storage.resize(total, 0);
         true
     }
+}
+
+fn own(this: &Value) -> &ByteArray {
+    this.downcast::<ByteArray>().expect("called on a bytearray")
 }
 
 /// A new exact bytearray.

@@ -9,8 +9,19 @@ use crate::vm::Vm;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
 
+pub(crate) mod compare;
+pub mod construct;
 pub mod convert;
+pub mod hex;
+pub mod iterator;
 pub mod methods;
+pub(crate) mod percent;
+pub(crate) mod repr;
+pub(crate) mod search;
+pub(crate) mod split;
+pub(crate) mod subscript;
+pub(crate) mod transform;
+pub(crate) mod view;
 
 pub use convert::object_to_bytes;
 

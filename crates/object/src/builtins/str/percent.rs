@@ -78,6 +78,11 @@ impl<'a> Arguments<'a> {
         }
     }
 
+    /// Drops the value of a `%(key)` that no conversion uses.
+    pub fn forget_key(&mut self) {
+        self.keyed = None;
+    }
+
     /// Raises if arguments are left over.
     pub fn finish(&self, flavor: Flavor) -> Result<()> {
         let all_used = self.next >= self.items.len() || self.used_mapping;
@@ -220,7 +225,7 @@ fn write<U: Unit>(vm: &Vm, units: &[U], arguments: &mut Arguments, out: &mut Tex
         at += length + 1;
         let directive = directive(vm, units, &mut at, Flavor::Str, arguments)?;
         if directive.kind_byte() == b'%' {
-            arguments.keyed = None;
+            arguments.forget_key();
             out.push(b'%' as u32);
             continue;
         }

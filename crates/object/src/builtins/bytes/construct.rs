@@ -1,0 +1,109 @@
+//! `bytes(…)`, and the arguments that `bytearray(…)` shares.
+
+use super::convert::{self, by_special_method, from_object};
+use super::{BYTES, Bytes, with_type};
+use crate::builtins::int;
+use crate::builtins::str::Str;
+use crate::codecs;
+use crate::native::signature::Signature;
+use crate::object::Result;
+use crate::types::Type;
+use crate::value::Value;
+use crate::vm::Vm;
+use std::sync::LazyLock;
+
+/// The `new` slot.
+pub(crate) fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let ty = class.downcast::<Type>().unwrap_or(BYTES.ty());
+    if let ([source], None, true) = (args, kwnames, ty.is(&BYTES))
+        && source.downcast_exact::<Bytes>().is_some()
+    {
+        return Ok(source.clone());
+    }
+    static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse("bytes(source=?, encoding=?, errors=?)"));
+    let bound = SIGNATURE.bind(vm, args, kwnames)?;
+    if let Some(source) = bound[0].bound()
+        && bound[1].is_unbound()
+        && bound[2].is_unbound()
+        && let Some(bytes) = by_special_method(vm, source)?
+    {
+        // What `__bytes__` returns is the result, whatever its subclass.
+        return if ty.is(&BYTES) { Ok(bytes) } else { with_type(vm, ty, &vm.bytes_like(&bytes)?) };
+    }
+    match source(vm, "bytes", &bound)? {
+        Source::Zeros(length) => Bytes::build(vm, ty, length, |_| {}),
+        Source::Bytes(data) => with_type(vm, ty, &data),
+    }
+}
+
+/// The contents asked for.
+pub(crate) enum Source {
+    Zeros(usize),
+    Bytes(Vec<u8>),
+}
+
+/// The contents that `(source, encoding, errors)` describe.
+pub(crate) fn source(vm: &Vm, function: &str, bound: &[Value]) -> Result<Source> {
+    let encoding = codecs::name_argument(vm, function, "encoding", &bound[1])?;
+    let errors = codecs::name_argument(vm, function, "errors", &bound[2])?;
+    let Some(source) = bound[0].bound() else {
+        return match (encoding, errors) {
+            (Some(_), _) => Err(vm.type_error("encoding without a string argument")),
+            (None, Some(_)) => Err(vm.type_error("errors without a string argument")),
+            _ => Ok(Source::Bytes(Vec::new())),
+        };
+    };
+    if source.downcast::<Str>().is_some() {
+        let Some(encoding) = encoding else { return Err(vm.type_error("string argument without an encoding")) };
+        let encoded = codecs::encode(vm, source, Some(&encoding), errors.as_deref())?;
+        return Ok(Source::Bytes(vm.bytes_like(&encoded)?.to_vec()));
+    }
+    if encoding.is_some() {
+        return Err(vm.type_error("encoding without a string argument"));
+    }
+    if errors.is_some() {
+        return Err(vm.type_error("errors without a string argument"));
+    }
+    if int::is_int(source) || source.ty().slots().index.is_some() {
+        match vm.index(source) {
+            Ok(index) => {
+                let Some(length) = int::to_i64(&index) else {
+                    let name = source.ty().name();
+                    return Err(vm.overflow_error(format!("cannot fit '{name}' into an index-sized integer")));
+                };
+                return match usize::try_from(length) {
+                    Ok(length) => Ok(Source::Zeros(length)),
+                    Err(_) => Err(vm.value_error("negative count")),
+                };
+            }
+            Err(raised) => {
+                vm.catch(raised, crate::exceptions::type_error())?;
+            }
+        }
+    }
+    if function == "bytes" {
+        return from_object(vm, source).map(Source::Bytes);
+    }
+    if vm.has_buffer(source) {
+        return Ok(Source::Bytes(vm.get_buffer(source, crate::buffer::buffer_flags::FULL_RO)?.to_vec()));
+    }
+    match convert::from_iterable(vm, source, "byte") {
+        Ok(data) => Ok(Source::Bytes(data)),
+        Err(convert::Failure::Other(raised)) => Err(raised),
+        Err(convert::Failure::NotIterable(raised)) => {
+            vm.discard(raised);
+            let name = source.ty().name();
+            Err(vm.type_error(format!("cannot convert '{name}' object to {function}")))
+        }
+    }
+}
+
+pub(crate) fn decode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let encoding = codecs::name_argument(vm, "decode", "encoding", &args[0])?;
+    let errors = codecs::name_argument(vm, "decode", "errors", &args[1])?;
+    let data = super::view::own(vm, this)?;
+    if data.is_empty() {
+        return Ok(crate::builtins::str::empty());
+    }
+    codecs::decode(vm, &data, encoding.as_deref(), errors.as_deref())
+}

@@ -1,0 +1,295 @@
+//! Case, predicates, padding, `replace`, `translate` and `join` of bytes.
+
+use super::split::is_space;
+use super::view::{make_owned, own, reserved, unchanged};
+use super::{Bytes, from_slice};
+use crate::builtins::list::List;
+use crate::builtins::str::case::titled;
+use crate::builtins::str::search;
+use crate::builtins::tuple::Tuple;
+use crate::exceptions;
+use crate::object::Result;
+use crate::value::Value;
+use crate::vm::Vm;
+
+macro_rules! mappings {
+    ($($name:ident $map:expr;)*) => { $(
+        pub(crate) fn $name(vm: &Vm, this: &Value, _: &[Value]) -> Result {
+            let map: fn(&[u8]) -> Vec<u8> = $map;
+            let mapped = map(&own(vm, this)?);
+            make_owned(vm, this, mapped)
+        }
+    )* };
+}
+mappings! {
+    upper |data| data.to_ascii_uppercase();
+    lower |data| data.to_ascii_lowercase();
+    title |data| titled(data);
+    swapcase |data| data.iter().map(|byte| if byte.is_ascii_alphabetic() { byte ^ 0x20 } else { *byte }).collect();
+    capitalize |data| {
+        let mut out = data.to_ascii_lowercase();
+        if let Some(first) = out.first_mut() {
+            first.make_ascii_uppercase();
+        }
+        out
+    };
+}
+
+macro_rules! predicates {
+    ($($name:ident $test:expr;)*) => { $(
+        pub(crate) fn $name(vm: &Vm, this: &Value, _: &[Value]) -> Result {
+            let test: fn(&[u8]) -> bool = $test;
+            Ok(Value::bool(test(&own(vm, this)?)))
+        }
+    )* };
+}
+predicates! {
+    isalnum |data| !data.is_empty() && data.iter().all(u8::is_ascii_alphanumeric);
+    isalpha |data| !data.is_empty() && data.iter().all(u8::is_ascii_alphabetic);
+    isascii |data| data.is_ascii();
+    isdigit |data| !data.is_empty() && data.iter().all(u8::is_ascii_digit);
+    isspace |data| !data.is_empty() && data.iter().all(|byte| is_space(*byte));
+    islower |data| !data.iter().any(u8::is_ascii_uppercase) && data.iter().any(u8::is_ascii_lowercase);
+    isupper |data| !data.iter().any(u8::is_ascii_lowercase) && data.iter().any(u8::is_ascii_uppercase);
+    istitle |data| data.iter().any(u8::is_ascii_alphabetic) && titled(data) == data;
+}
+
+/// The width and fill byte of the justifying methods.
+fn padding(vm: &Vm, name: &str, args: &[Value]) -> Result<(usize, u8)> {
+    let width = usize::try_from(vm.index_i64(&args[0])?).unwrap_or(0);
+    let Some(fill) = args[1].bound() else { return Ok((width, b' ')) };
+    if !super::is_bytes(fill) && !super::is_bytearray(fill) {
+        let got = fill.ty().name();
+        return Err(vm.type_error(format!("{name}() argument 2 must be a byte string of length 1, not {got}")));
+    }
+    match *vm.bytes_like(fill)? {
+        [byte] => Ok((width, byte)),
+        ref bytes => {
+            let length = bytes.len();
+            let article = if super::is_bytes(fill) { "a bytes" } else { "a bytearray" };
+            Err(vm.type_error(format!(
+                "{name}(): argument 2 must be a byte string of length 1, not {article} object of length {length}"
+            )))
+        }
+    }
+}
+
+fn padded(vm: &Vm, this: &Value, left: usize, right: usize, fill: u8) -> Result {
+    if left == 0 && right == 0 {
+        return unchanged(vm, this);
+    }
+    let data = own(vm, this)?;
+    let mut out = reserved(vm, left.checked_add(right).and_then(|n| n.checked_add(data.len())))?;
+    out.resize(left, fill);
+    out.extend_from_slice(&data);
+    out.resize(out.len() + right, fill);
+    make_owned(vm, this, out)
+}
+
+pub(crate) fn center(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let (width, fill) = padding(vm, "center", args)?;
+    let missing = width.saturating_sub(own(vm, this)?.len());
+    let left = missing / 2 + (missing & width & 1);
+    padded(vm, this, left, missing - left, fill)
+}
+
+pub(crate) fn ljust(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let (width, fill) = padding(vm, "ljust", args)?;
+    let missing = width.saturating_sub(own(vm, this)?.len());
+    padded(vm, this, 0, missing, fill)
+}
+
+pub(crate) fn rjust(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let (width, fill) = padding(vm, "rjust", args)?;
+    let missing = width.saturating_sub(own(vm, this)?.len());
+    padded(vm, this, missing, 0, fill)
+}
+
+pub(crate) fn zfill(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let width = usize::try_from(vm.index_i64(&args[0])?).unwrap_or(0);
+    let data = own(vm, this)?;
+    let zeros = width.saturating_sub(data.len());
+    if zeros == 0 {
+        return unchanged(vm, this);
+    }
+    let (sign, digits) = data.split_at(matches!(data.first(), Some(b'+' | b'-')) as usize);
+    let mut out = reserved(vm, Some(width))?;
+    out.extend_from_slice(sign);
+    out.resize(sign.len() + zeros, b'0');
+    out.extend_from_slice(digits);
+    make_owned(vm, this, out)
+}
+
+pub(crate) fn expandtabs(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let size = usize::try_from(vm.index_i32(&args[0])?).unwrap_or(0);
+    let data = own(vm, this)?;
+    let mut out = Vec::with_capacity(data.len());
+    let mut column = 0;
+    for byte in data.iter() {
+        if *byte == b'\t' {
+            let spaces = if size > 0 { size - column % size } else { 0 };
+            if out.try_reserve(spaces).is_err() {
+                return Err(vm.memory_error());
+            }
+            out.resize(out.len() + spaces, b' ');
+            column += spaces;
+        } else {
+            column = if matches!(byte, b'\n' | b'\r') { 0 } else { column + 1 };
+            out.push(*byte);
+        }
+    }
+    make_owned(vm, this, out)
+}
+
+pub(crate) fn replace(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let (old, new) = (vm.bytes_like(&args[0])?, vm.bytes_like(&args[1])?);
+    let max = usize::try_from(vm.index_i64(&args[2])?).unwrap_or(usize::MAX);
+    let data = own(vm, this)?;
+    let mut places = Vec::new();
+    if max == 0 {
+        return unchanged(vm, this);
+    }
+    if old.is_empty() {
+        places.extend(0..(data.len() + 1).min(max));
+    } else {
+        search::for_each_match(&data, &old, |at| {
+            places.push(at);
+            places.len() < max
+        });
+    }
+    if places.is_empty() {
+        return unchanged(vm, this);
+    }
+    let added = new.len().checked_mul(places.len()).and_then(|added| added.checked_add(data.len()));
+    let Some(length) = added.filter(|length| *length <= isize::MAX as usize) else {
+        return Err(vm.overflow_error("replace bytes is too long"));
+    };
+    let mut out = reserved(vm, Some(length - old.len() * places.len()))?;
+    let mut from = 0;
+    for at in places {
+        out.extend_from_slice(&data[from..at]);
+        out.extend_from_slice(&new);
+        from = at + old.len();
+    }
+    out.extend_from_slice(&data[from..]);
+    make_owned(vm, this, out)
+}
+
+pub(crate) fn translate(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let table = match args[0].is_none() {
+        true => None,
+        false => Some(vm.bytes_like(&args[0])?),
+    };
+    if table.as_ref().is_some_and(|table| table.len() != 256) {
+        return Err(vm.value_error("translation table must be 256 characters long"));
+    }
+    let delete = args[1].bound().map(|delete| vm.bytes_like(delete)).transpose()?;
+    let mut keep = [true; 256];
+    for byte in delete.iter().flat_map(|delete| delete.iter()) {
+        keep[*byte as usize] = false;
+    }
+    let map = |byte: &u8| table.as_ref().map_or(*byte, |table| table[*byte as usize]);
+    let out = own(vm, this)?.iter().filter(|byte| keep[**byte as usize]).map(map).collect();
+    make_owned(vm, this, out)
+}
+
+pub(crate) fn maketrans(vm: &Vm, _: &Value, args: &[Value]) -> Result {
+    let (from, to) = (vm.bytes_like(&args[0])?, vm.bytes_like(&args[1])?);
+    if from.len() != to.len() {
+        return Err(vm.value_error("maketrans arguments must have same length"));
+    }
+    let mut table: [u8; 256] = std::array::from_fn(|at| at as u8);
+    for (from, to) in from.iter().zip(to.iter()) {
+        table[*from as usize] = *to;
+    }
+    from_slice(vm, &table)
+}
+
+pub(crate) fn join(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let items = if let Some(tuple) = args[0].downcast_exact::<Tuple>() {
+        tuple.as_slice().to_vec()
+    } else if let Some(list) = args[0].downcast_exact::<List>() {
+        list.to_vec()
+    } else {
+        match vm.iter(&args[0]) {
+            Ok(iterator) => vm.collect(&iterator)?,
+            Err(raised) => {
+                vm.catch(raised, exceptions::type_error())?;
+                return Err(vm.type_error("can only join an iterable"));
+            }
+        }
+    };
+    if let [only] = items.as_slice()
+        && only.downcast_exact::<Bytes>().is_some()
+        && super::is_bytes(this)
+    {
+        return Ok(only.clone());
+    }
+    let mut parts = Vec::with_capacity(items.len());
+    let mut length = Some(0_usize);
+    for (at, item) in items.iter().enumerate() {
+        if !vm.has_buffer(item) {
+            let name = item.ty().name();
+            return Err(vm.type_error(format!("sequence item {at}: expected a bytes-like object, {name} found")));
+        }
+        let part = vm.bytes_like(item)?;
+        length = length.and_then(|length| length.checked_add(part.len()));
+        parts.push(part);
+    }
+    let separator = own(vm, this)?;
+    let between = separator.len().checked_mul(items.len().saturating_sub(1));
+    let mut out = reserved(vm, length.zip(between).and_then(|(a, b)| a.checked_add(b)))?;
+    for (at, part) in parts.iter().enumerate() {
+        if at > 0 {
+            out.extend_from_slice(&separator);
+        }
+        out.extend_from_slice(part);
+    }
+    make_owned(vm, this, out)
+}
+
+/// `this + other`
+pub(crate) fn concat(vm: &Vm, this: &Value, other: &Value) -> Result {
+    if !vm.has_buffer(other) {
+        let (own, got) = (this.ty().name(), other.ty().name());
+        return Err(vm.type_error(format!("can't concat {got} to {own}")));
+    }
+    let (a, b) = (own(vm, this)?, vm.bytes_like(other)?);
+    if super::is_bytes(this) {
+        if a.is_empty() && other.downcast_exact::<Bytes>().is_some() {
+            return Ok(other.clone());
+        }
+        if b.is_empty() && this.downcast_exact::<Bytes>().is_some() {
+            return Ok(this.clone());
+        }
+        let Some(length) = a.len().checked_add(b.len()) else { return Err(vm.memory_error()) };
+        return Bytes::build(vm, super::BYTES.ty(), length, |out| {
+            out[..a.len()].copy_from_slice(&a);
+            out[a.len()..].copy_from_slice(&b);
+        });
+    }
+    let mut out = reserved(vm, a.len().checked_add(b.len()))?;
+    out.extend_from_slice(&a);
+    out.extend_from_slice(&b);
+    make_owned(vm, this, out)
+}
+
+/// `this * count`
+pub(crate) fn repeat(vm: &Vm, this: &Value, count: i64) -> Result {
+    let count = usize::try_from(count).unwrap_or(0);
+    if count == 1 {
+        return unchanged(vm, this);
+    }
+    let data = own(vm, this)?;
+    let length = data.len().checked_mul(count);
+    let mut out = reserved(vm, length)?;
+    let length = length.unwrap_or(0);
+    if length > 0 {
+        out.extend_from_slice(&data);
+        while out.len() < length {
+            let more = out.len().min(length - out.len());
+            out.extend_from_within(..more);
+        }
+    }
+    make_owned(vm, this, out)
+}

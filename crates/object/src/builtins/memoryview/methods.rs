@@ -1,0 +1,232 @@
+//! The slot table, methods and attributes of `memoryview`.
+
+use super::items::unpack;
+use super::{
+    Layout, buffer_method, cast, compare, export, from_object_flags, index, iterator, new, own, release_buffer_method,
+};
+use crate::buffer::Buffer;
+use crate::builtins::generic_alias;
+use crate::builtins::list::List;
+use crate::builtins::slice;
+use crate::builtins::str::Str;
+use crate::builtins::tuple::Tuple;
+use crate::builtins::{bytes, int};
+use crate::native::{GetSetDef, MethodDef};
+use crate::object::Result;
+use crate::types::slots::Slots;
+use crate::value::Value;
+use crate::vm::Vm;
+
+pub fn slots(s: &mut Slots) {
+    s.new = Some(new);
+    s.repr = Some(|_, this| {
+        let state = if own(this).is_released() { "released memory" } else { "memory" };
+        Ok(Value::from(format!("<{state} at {:#x}>", this.id())))
+    });
+    s.hash = Some(compare::hash);
+    s.richcompare = Some(compare::compare);
+    s.iter = Some(iterator::iter);
+    s.length = Some(|vm, this| {
+        let layout = own(this).layout(vm)?;
+        match layout.shape.first() {
+            Some(length) => Ok(*length as usize),
+            None => Err(vm.type_error("0-dim memory has no length")),
+        }
+    });
+    s.subscript = Some(index::subscript);
+    s.ass_subscript = Some(index::assign);
+    s.item = Some(index::item);
+    s.buffer = Some(export);
+}
+
+/// The memory as a buffer, whose helpers then serve.
+fn view(vm: &Vm, this: &Value) -> Result<(Layout, Buffer)> {
+    let layout = own(this).layout(vm)?;
+    let buffer = layout.as_buffer(this);
+    Ok((layout, buffer))
+}
+
+fn release(vm: &Vm, this: &Value, _: &[Value]) -> Result {
+    own(this).release(vm).map(Value::from)
+}
+
+fn tobytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let order = match args[0].given() {
+        None => "C",
+        Some(order) => {
+            let text =
+                vm.expect_str(order, |got| format!("tobytes() argument 'order' must be str or None, not {got}"))?;
+            text.as_ascii().unwrap_or("")
+        }
+    };
+    let (_, buffer) = view(vm, this)?;
+    let data = match order {
+        "C" => buffer.to_vec(),
+        "A" if buffer.is_f_contiguous() => buffer.as_slice().to_vec(),
+        "A" => buffer.to_vec(),
+        "F" => fortran_order(&buffer),
+        _ => return Err(vm.value_error("order must be 'C', 'F' or 'A'")),
+    };
+    bytes::from_slice(vm, &data)
+}
+
+/// The elements with the first index varying fastest.
+fn fortran_order(buffer: &Buffer) -> Vec<u8> {
+    let mut transposed = Layout::of(buffer).as_buffer(&buffer.owner);
+    transposed.shape.reverse();
+    transposed.strides.reverse();
+    transposed.to_vec()
+}
+
+fn hex(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let data = view(vm, this)?.1.to_vec();
+    bytes::hex::to_hex(vm, &data, &args[0], &args[1])
+}
+
+fn tolist(vm: &Vm, this: &Value, _: &[Value]) -> Result {
+    let (layout, buffer) = view(vm, this)?;
+    let mut items = Vec::new();
+    let mut failed = None;
+    buffer.for_each_item(|item| {
+        if failed.is_none() {
+            match unpack(vm, &layout, item) {
+                Ok(item) => items.push(item),
+                Err(raised) => failed = Some(raised),
+            }
+        }
+    });
+    if let Some(raised) = failed {
+        return Err(raised);
+    }
+    if layout.dimensions() == 0 {
+        return items.pop().ok_or_else(|| vm.system_error("a view without dimensions has one element"));
+    }
+    Ok(nested(&layout.shape, &mut items.into_iter()))
+}
+
+/// Lists of lists in the given shape.
+fn nested(shape: &[isize], items: &mut dyn Iterator<Item = Value>) -> Value {
+    let length = shape[0] as usize;
+    let list = if shape.len() == 1 {
+        items.take(length).collect()
+    } else {
+        (0..length).map(|_| nested(&shape[1..], items)).collect()
+    };
+    List::from_vec(list).into_value()
+}
+
+fn toreadonly(vm: &Vm, this: &Value, _: &[Value]) -> Result {
+    let layout = Layout { readonly: true, ..own(this).layout(vm)? };
+    own(this).sibling(vm, layout)
+}
+
+fn from_flags(vm: &Vm, _: &Value, args: &[Value]) -> Result {
+    let flags = vm.index_i32(&args[1])?;
+    from_object_flags(vm, &args[0], flags as u32)
+}
+
+fn count(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let iterator = iterator::iter(vm, this)?;
+    let mut count = 0;
+    while let Some(item) = vm.next(&iterator)? {
+        count += vm.equal_or_identical(&item, &args[0])? as i64;
+    }
+    Ok(int::from_i64(count))
+}
+
+fn find(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let layout = own(this).layout(vm)?;
+    match layout.dimensions() {
+        0 => return Err(vm.type_error("invalid lookup on 0-dim memory")),
+        1 => {}
+        _ => return Err(vm.not_implemented_error("multi-dimensional lookup is not implemented")),
+    }
+    let length = layout.shape[0] as i64;
+    let (start, stop) = slice::search_bounds(vm, &args[1], &args[2])?;
+    let fit = |index: i64| if index < 0 { index.saturating_add(length).max(0) } else { index };
+    for at in fit(start)..fit(stop).min(length) {
+        let item = index::item(vm, this, at)?;
+        if vm.equal_or_identical(&item, &args[0])? {
+            return Ok(int::from_i64(at));
+        }
+    }
+    Err(vm.value_error("memoryview.index(x): x not found"))
+}
+
+fn enter(vm: &Vm, this: &Value, _: &[Value]) -> Result {
+    own(this).layout(vm)?;
+    Ok(this.clone())
+}
+
+fn tuple_of(numbers: &[isize]) -> Value {
+    Tuple::from_vec(numbers.iter().map(|n| Value::from(*n as i64)).collect()).into_value()
+}
+
+crate::method_table! { pub static METHODS = [
+    MethodDef::new("__buffer__($self, flags, /)", "Return a buffer object that exposes the underlying memory of the object.", buffer_method),
+    MethodDef::new("__release_buffer__($self, buffer, /)", "Release the buffer object that exposes the underlying memory of the object.", release_buffer_method),
+    MethodDef::new("release($self, /)", "Release the underlying buffer exposed by the memoryview object.", release),
+    MethodDef::new("tobytes($self, /, order='C')", "Return the data in the buffer as a byte string.\n\nOrder can be {'C', 'F', 'A'}.  When order is 'C' or 'F', the data of\nthe original array is converted to C or Fortran order.  For\ncontiguous views, 'A' returns an exact copy of the physical memory.\nIn particular, in-memory Fortran order is preserved.  For\nnon-contiguous views, the data is converted to C first.  order=None\nis the same as order='C'.", tobytes),
+    MethodDef::new("hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "Return the data in the buffer as a str of hexadecimal numbers.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from\n    the right, negative values count from the left.\n\nExample:\n>>> value = memoryview(b'\\xb9\\x01\\xef')\n>>> value.hex()\n'b901ef'\n>>> value.hex(':')\n'b9:01:ef'\n>>> value.hex(':', 2)\n'b9:01ef'\n>>> value.hex(':', -2)\n'b901:ef'", hex),
+    MethodDef::new("tolist($self, /)", "Return the data in the buffer as a list of elements.", tolist),
+    MethodDef::new("cast($self, /, format, shape=<unrepresentable>)", "Cast a memoryview to a new format or shape.", cast::cast),
+    MethodDef::new("toreadonly($self, /)", "Return a readonly version of the memoryview.", toreadonly),
+    MethodDef::new("_from_flags($type, /, object, flags)", "Create a new memoryview object which references the given object.", from_flags).class(),
+    MethodDef::new("count($self, value, /)", "Count the number of occurrences of a value.", count),
+    MethodDef::new("index($self, value, start=0, stop=sys.maxsize, /)", "Return the index of the first occurrence of a value.\n\nRaises ValueError if the value is not present.", find),
+    MethodDef::new("__enter__($self, /)", "", enter),
+    MethodDef::new("__exit__($self, /, *exc_info)", "Release the underlying buffer exposed by the memoryview object.", release),
+    MethodDef::new("__class_getitem__($type, object, /)", "memoryviews are generic over the type of their underlying data", |vm, class, args| Ok(generic_alias::new(vm, class, &args[0]))).class(),
+]; }
+
+pub static GETSET: &[GetSetDef] = &[
+    GetSetDef::new("obj", "The underlying object of the memoryview.", |vm, this| {
+        own(this).layout(vm)?;
+        Ok(own(this).object())
+    }),
+    GetSetDef::new(
+        "nbytes",
+        "The amount of space in bytes that the array would use in\n a contiguous representation.",
+        |vm, this| Ok(Value::from(own(this).layout(vm)?.length)),
+    ),
+    GetSetDef::new("readonly", "A bool indicating whether the memory is read only.", |vm, this| {
+        Ok(Value::bool(own(this).layout(vm)?.readonly))
+    }),
+    GetSetDef::new("itemsize", "The size in bytes of each element of the memoryview.", |vm, this| {
+        Ok(Value::from(own(this).layout(vm)?.itemsize))
+    }),
+    GetSetDef::new(
+        "format",
+        "A string containing the format (in struct module style)\n for each element in the view.",
+        |vm, this| Ok(Str::new(&own(this).layout(vm)?.format).into_value()),
+    ),
+    GetSetDef::new(
+        "ndim",
+        "An integer indicating how many dimensions of a multi-dimensional\n array the memory represents.",
+        |vm, this| Ok(Value::from(own(this).layout(vm)?.dimensions())),
+    ),
+    GetSetDef::new(
+        "shape",
+        "A tuple of ndim integers giving the shape of the memory\n as an N-dimensional array.",
+        |vm, this| Ok(tuple_of(&own(this).layout(vm)?.shape)),
+    ),
+    GetSetDef::new(
+        "strides",
+        "A tuple of ndim integers giving the size in bytes to access\n each element for each dimension of the array.",
+        |vm, this| Ok(tuple_of(&own(this).layout(vm)?.strides)),
+    ),
+    GetSetDef::new("suboffsets", "A tuple of integers used internally for PIL-style arrays.", |vm, this| {
+        own(this).layout(vm)?;
+        Ok(tuple_of(&[]))
+    }),
+    GetSetDef::new("c_contiguous", "A bool indicating whether the memory is C contiguous.", |vm, this| {
+        Ok(Value::bool(view(vm, this)?.1.is_c_contiguous()))
+    }),
+    GetSetDef::new("f_contiguous", "A bool indicating whether the memory is Fortran contiguous.", |vm, this| {
+        Ok(Value::bool(view(vm, this)?.1.is_f_contiguous()))
+    }),
+    GetSetDef::new("contiguous", "A bool indicating whether the memory is contiguous.", |vm, this| {
+        let buffer = view(vm, this)?.1;
+        Ok(Value::bool(buffer.is_c_contiguous() || buffer.is_f_contiguous()))
+    }),
+];
