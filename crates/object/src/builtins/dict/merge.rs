@@ -70,7 +70,7 @@ fn merge_dict(vm: &Vm, dict: &Dict, source: &Dict, existing: Existing) -> Result
     }
     if dict.len() == 0 {
         // Into an empty dict the whole table goes.
-        let copy = source.table().copy();
+        let copy = source.table().copy_for_merge();
         let Ok(copy) = copy else { return Err(vm.memory_error()) };
         let mut table = dict.table();
         if table.used() == 0 {
@@ -84,9 +84,7 @@ fn merge_dict(vm: &Vm, dict: &Dict, source: &Dict, existing: Existing) -> Result
     }
     let reserved = {
         let count = source.len();
-        let mut table = dict.table();
-        let total = table.used() + count;
-        table.reserve(total)
+        dict.table().reserve(count)
     };
     if let Err(OutOfMemory) = reserved {
         return Err(vm.memory_error());

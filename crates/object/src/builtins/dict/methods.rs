@@ -207,9 +207,9 @@ fn from_keys(vm: &Vm, class: &Value, iterable: &Value, value: &Value) -> Result 
 
 /// From a dict or set, whose keys need not be hashed or compared again.
 fn from_hashed_keys(vm: &Vm, iterable: &Value, value: &Value) -> Result<Option<Ref<Dict>>> {
-    let filled = Dict::new();
     let mut position = 0;
     if let Some(source) = iterable.downcast_exact::<Dict>() {
+        let filled = Dict::with_capacity(source.len());
         while let Some((next, hash, key, _)) = source.next_entry(position) {
             position = next;
             filled.set_hashed(vm, &key, hash, value.clone())?;
@@ -217,6 +217,7 @@ fn from_hashed_keys(vm: &Vm, iterable: &Value, value: &Value) -> Result<Option<R
         return Ok(Some(filled));
     }
     let Some(source) = AnySet::exact(iterable) else { return Ok(None) };
+    let filled = Dict::with_capacity(source.len());
     while let Some((next, hash, key)) = set::next_entry(source, position) {
         position = next;
         filled.set_hashed(vm, &key, hash, value.clone())?;

@@ -102,6 +102,11 @@ fn log2_for_slots(slots: usize) -> u8 {
     (usize::BITS - (slots - 1).leading_zeros()) as u8
 }
 
+/// log2 of the smallest table that holds `count` entries.
+fn log2_for_entries(count: usize) -> Result<u8, OutOfMemory> {
+    Ok(log2_for_slots(count.checked_mul(3).ok_or(OutOfMemory)?.div_ceil(2)))
+}
+
 /// How many entries a table of that size may have.
 fn usable_of(log2_size: u8) -> usize {
     (2usize << log2_size) / 3
@@ -122,8 +127,7 @@ impl Table {
     pub fn with_capacity(count: usize) -> Result<Table, OutOfMemory> {
         let mut table = Table::default();
         if count > 0 {
-            let slots = count.checked_mul(3).ok_or(OutOfMemory)? / 2 + 1;
-            table.rebuild(log2_for_slots(slots))?;
+            table.rebuild(log2_for_entries(count)?)?;
         }
         Ok(table)
     }
@@ -377,13 +381,17 @@ impl Table {
         Ok(())
     }
 
-    /// Makes room for `count` entries in all.
-    pub fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
-        if self.usable >= count.saturating_sub(self.used) {
+    /// Makes room for `more` entries at once when a table of the present size could not hold them by themselves.
+    pub fn reserve(&mut self, more: usize) -> Result<(), OutOfMemory> {
+        if self.capacity() >= more {
             return Ok(());
         }
-        let slots = count.checked_mul(3).ok_or(OutOfMemory)? / 2 + 1;
-        self.rebuild(log2_for_slots(slots))
+        self.rebuild(log2_for_entries(self.used + more)?)
+    }
+
+    /// How many entries a table of this size may have.
+    fn capacity(&self) -> usize {
+        if self.log2_size == 0 { 0 } else { usable_of(self.log2_size) }
     }
 
     /// Appends an entry known to be absent.
@@ -425,26 +433,45 @@ impl Table {
         Some(item)
     }
 
-    /// A copy with its own references, without deleted entries.
+    /// A copy for `dict.copy()`: as it is, unless a third or more of it is gaps.
     pub fn copy(&self) -> Result<Table, OutOfMemory> {
-        // A table that is mostly gaps is rebuilt smaller.
-        if self.used >= usable_of(self.log2_size) / 3 * 2 && !self.has_gaps() {
-            let mut entries = Vec::new();
-            entries.try_reserve_exact(self.entries.len() + self.usable).map_err(|_| OutOfMemory)?;
-            entries.extend(self.entries.iter().map(|entry| Entry {
-                hash: entry.hash,
-                key: entry.key.clone(),
-                value: entry.value.clone(),
-            }));
-            return Ok(Table { entries, indices: self.indices.clone(), keys_version: 0, mutations: 0, ..*self });
+        if self.used == 0 {
+            return Ok(Table::default());
         }
-        let mut copy = Table::with_capacity(self.used)?;
+        if self.used >= self.entries.len() * 2 / 3 {
+            return self.duplicate();
+        }
+        self.copy_for_merge()
+    }
+
+    /// A copy for a dict that was empty and takes over this one's items.
+    pub fn copy_for_merge(&self) -> Result<Table, OutOfMemory> {
+        let just_fits = self.log2_size == MIN_LOG2 || self.log2_size > 0 && usable_of(self.log2_size - 1) < self.used;
+        if !self.has_gaps() && just_fits {
+            return self.duplicate();
+        }
+        let mut copy = Table::default();
+        copy.reserve(self.used)?;
         for entry in &self.entries {
             if let Some(key) = &entry.key {
                 copy.append(key.clone(), entry.hash, entry.value.clone())?;
             }
         }
         Ok(copy)
+    }
+
+    fn duplicate(&self) -> Result<Table, OutOfMemory> {
+        let mut entries = Vec::new();
+        entries.try_reserve_exact(self.entries.len() + self.usable).map_err(|_| OutOfMemory)?;
+        entries.extend(self.entries.iter().map(|entry| Entry {
+            hash: entry.hash,
+            key: entry.key.clone(),
+            value: entry.value.clone(),
+        }));
+        let mut indices = Vec::new();
+        indices.try_reserve_exact(self.indices.len()).map_err(|_| OutOfMemory)?;
+        indices.extend_from_slice(&self.indices);
+        Ok(Table { entries, indices: indices.into_boxed_slice(), keys_version: 0, mutations: 0, ..*self })
     }
 }
 

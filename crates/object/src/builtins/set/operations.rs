@@ -135,11 +135,7 @@ pub(super) fn intersection_of_all(vm: &Vm, this: &Value, others: &[Value]) -> Re
 /// Gives `set` the keys of `other`, a set that nobody else sees.
 pub(super) fn take_keys(set: AnySet, other: AnySet) {
     let taken = other.table().take();
-    let mut table = set.table();
-    let mutations = table.mutations.wrapping_add(1);
-    let old = std::mem::replace(&mut *table, taken);
-    table.mutations = mutations;
-    drop(table);
+    let old = set.table().replace_keys(taken);
     drop(old);
 }
 

@@ -45,12 +45,14 @@ pub struct Cursor {
     end: usize,
     jump: usize,
     perturb: u64,
+    /// The last removed slot passed, where the key would go; none: `usize::MAX`.
+    reusable: usize,
 }
 
 /// What a lookup without Python code finds.
 pub enum Probe {
     Found(usize),
-    /// The free slot where the key would go.
+    /// The free or removed slot where the key would go.
     Absent(usize),
     /// The slot has an equal hash and a key that only `__eq__` can compare; where to go on if it differs.
     Compare(usize, Cursor),
@@ -60,7 +62,7 @@ impl Cursor {
     #[inline(always)]
     fn new(hash: i64, mask: usize) -> Cursor {
         let slot = hash as usize & mask;
-        Cursor { at: slot, end: Self::stretch(slot, mask), jump: slot, perturb: hash as u64 }
+        Cursor { at: slot, end: Self::stretch(slot, mask), jump: slot, perturb: hash as u64, reusable: usize::MAX }
     }
     #[inline(always)]
     fn stretch(slot: usize, mask: usize) -> usize {
@@ -89,8 +91,16 @@ fn new_slots(size: usize) -> Result<Box<[Slot]>, OutOfMemory> {
 impl Table {
     /// Takes everything out.
     pub fn take(&mut self) -> Table {
-        let mutations = self.mutations.wrapping_add(1);
-        std::mem::replace(self, Table { mutations, ..Table::default() })
+        let (mutations, finger) = (self.mutations.wrapping_add(1), self.finger);
+        std::mem::replace(self, Table { mutations, finger, ..Table::default() })
+    }
+
+    /// Takes over the keys of another table; the old ones.
+    pub fn replace_keys(&mut self, other: Table) -> Table {
+        let old = self.take();
+        let (mutations, finger) = (self.mutations, self.finger);
+        *self = Table { mutations, finger, ..other };
+        old
     }
 
     #[inline(always)]
@@ -133,7 +143,10 @@ impl Table {
             // SAFETY: cursors stay below the mask of the table they were made for, which has at least one free slot.
             let slot = unsafe { self.slots.get_unchecked(cursor.at) };
             match &slot.key {
-                None if slot.hash == 0 => return Probe::Absent(cursor.at),
+                None if slot.hash == 0 => {
+                    return Probe::Absent(if cursor.reusable == usize::MAX { cursor.at } else { cursor.reusable });
+                }
+                None => cursor.reusable = cursor.at,
                 Some(candidate) if slot.hash == hash => match quick_equal(candidate, key) {
                     Some(true) => return Probe::Found(cursor.at),
                     Some(false) => {}
@@ -149,7 +162,7 @@ impl Table {
         }
     }
 
-    /// Puts a key into the free slot that a lookup found.
+    /// Puts a key into the slot that a lookup found for it.
     #[inline]
     pub fn insert_at(&mut self, at: usize, hash: i64, key: Value) -> Result<(), OutOfMemory> {
         let at = if self.slots.is_empty() {
@@ -158,10 +171,14 @@ impl Table {
         } else {
             at
         };
+        let reused = self.slots[at].hash == REMOVED;
         self.slots[at] = Slot { hash, key: Some(key) };
-        self.fill += 1;
         self.used += 1;
         self.mutations = self.mutations.wrapping_add(1);
+        if reused {
+            return Ok(());
+        }
+        self.fill += 1;
         if self.fill * 5 < self.mask() * 3 { Ok(()) } else { self.grow() }
     }
 
