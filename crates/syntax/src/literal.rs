@@ -153,7 +153,8 @@ pub fn decode_escapes(body: &str) -> Result<(Vec<u8>, Option<InvalidEscape>), De
                 }
             }
             _ => {
-                if invalid.is_none() {
+                // CPython does not warn of a backslash before a character beyond ASCII.
+                if invalid.is_none() && c < 128 {
                     invalid = Some(InvalidEscape { at: start, octal: false });
                 }
                 out.push(b'\\');

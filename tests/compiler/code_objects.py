@@ -1,14 +1,9 @@
-"""Compares code objects with CPython's.
-
-    compile_files LEVEL ROOT OUT < LIST             an example of crates/compiler
-    python3.14 compare_code.py LEVEL OUT LIST [MODE]    reports what differs
-"""
+"""Compares code objects with CPython's, attribute by attribute and constant by constant."""
 
 import collections
 import dis
 import io
 import marshal
-import sys
 import types
 
 ATTRIBUTES = '''co_name co_qualname co_filename co_firstlineno co_argcount co_posonlyargcount co_kwonlyargcount
@@ -69,6 +64,7 @@ def first_difference(ours, expected):
 
 
 def compare(ours, expected, path):
+    """The code objects that differ, of `expected` and those within."""
     same = True
     for name in ATTRIBUTES:
         a, b = getattr(ours, name), getattr(expected, name)
@@ -86,40 +82,8 @@ def compare(ours, expected, path):
         same = False
         report('co_localspluskinds', path, ours, expected,
                lambda: f'  {ours.co_varnames} {ours.co_cellvars}\n  {kinds(ours)}\n  {kinds(expected)}')
+    different = [] if same else [expected]
     inner = [[c for c in code.co_consts if isinstance(c, types.CodeType)] for code in (ours, expected)]
     for a, b in zip(*inner):
-        same &= compare(a, b, path)
-    return same
-
-
-def main(level, out, listed, mode='exec'):
-    files = failed = agreeing = missing = 0
-    for index, path in enumerate(open(listed).read().split('\n')[:-1]):
-        try:
-            with open(path, 'rb') as f:
-                expected = compile(f.read(), path, mode, dont_inherit=True, optimize=level)
-        except (SyntaxError, ValueError) as error:
-            expected = error
-        files += 1
-        try:
-            with open(f'{out}/{index}.m', 'rb') as f:
-                ours = marshal.load(f)
-        except FileNotFoundError:
-            with open(f'{out}/{index}.err') as f:
-                ours = f.read()
-        if isinstance(ours, str) or isinstance(expected, Exception):
-            if isinstance(ours, str) and isinstance(expected, Exception):
-                agreeing += 1
-            else:
-                failed += 1
-                print('error:', str(ours)[:300].strip(), '|', str(expected)[:300])
-            continue
-        agreeing += compare(ours, expected, path)
-    print(*differing.most_common(), sep='\n')
-    print(f'{files} files, {agreeing} agree, {failed} compile with one only')
-
-
-if __name__ == '__main__':
-    import warnings
-    warnings.simplefilter('ignore')
-    main(int(sys.argv[1]), *sys.argv[2:])
+        different += compare(a, b, path)
+    return different
