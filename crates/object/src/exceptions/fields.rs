@@ -163,15 +163,89 @@ fn unicode_init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>, 
 
 pub fn unicode_decode_slots(s: &mut Slots) {
     s.init = Some(|vm, this, args, kwnames| {
-        unicode_init(vm, this, args, kwnames, &["encoding", "object", "start", "end", "reason"])
+        unicode_init(vm, this, args, kwnames, &["encoding", "object", "start", "end", "reason"])?;
+        // Any bytes-like object will do; bytes are what is kept.
+        if !crate::builtins::bytes::is_bytes(&args[1]) {
+            let copy = crate::builtins::bytes::from_slice(vm, &vm.bytes_like(&args[1])?)?;
+            set_field(this, intern("object").as_value(), copy);
+        }
+        Ok(())
+    });
+    s.str = Some(|vm, this| {
+        let Some(object) = unicode_object(this) else { return Ok(crate::builtins::str::empty()) };
+        let (start, end) = unicode_range(this);
+        let encoding = unicode_text(vm, this, "encoding")?;
+        let byte = crate::builtins::bytes::is_bytes(&object).then(|| vm.bytes_like(&object)).transpose()?;
+        let byte = byte.and_then(|bytes| bytes.get(usize::try_from(start).ok()?).copied());
+        let reason = unicode_text(vm, this, "reason")?;
+        Ok(Value::from(match byte {
+            Some(byte) if end == start + 1 => {
+                format!("'{encoding}' codec can't decode byte 0x{byte:02x} in position {start}: {reason}")
+            }
+            _ => format!("'{encoding}' codec can't decode bytes in position {start}-{}: {reason}", end - 1),
+        }))
     });
 }
 pub fn unicode_encode_slots(s: &mut Slots) {
     s.init = Some(|vm, this, args, kwnames| {
-        unicode_init(vm, this, args, kwnames, &["encoding", "object", "start", "end", "reason"])
+        unicode_init(vm, this, args, kwnames, &["encoding", "object", "start", "end", "reason"])?;
+        unicode_object_is_text(vm, &args[1], 2)
+    });
+    s.str = Some(|vm, this| {
+        let Some(object) = unicode_object(this) else { return Ok(crate::builtins::str::empty()) };
+        let encoding = unicode_text(vm, this, "encoding")?;
+        unicode_characters(vm, this, &object, &format!("'{encoding}' codec can't encode"))
     });
 }
 pub fn unicode_translate_slots(s: &mut Slots) {
-    s.init =
-        Some(|vm, this, args, kwnames| unicode_init(vm, this, args, kwnames, &["object", "start", "end", "reason"]));
+    s.init = Some(|vm, this, args, kwnames| {
+        unicode_init(vm, this, args, kwnames, &["object", "start", "end", "reason"])?;
+        unicode_object_is_text(vm, &args[0], 1)
+    });
+    s.str = Some(|vm, this| match unicode_object(this) {
+        Some(object) => unicode_characters(vm, this, &object, "can't translate"),
+        None => Ok(crate::builtins::str::empty()),
+    });
+}
+
+fn unicode_object_is_text(vm: &Vm, object: &Value, position: usize) -> Result<()> {
+    let wrong = |got: String| format!("argument {position} must be str, not {got}");
+    vm.expect_str(object, wrong).map(drop)
+}
+
+/// The `object` attribute; `None` if `__init__` did not run.
+fn unicode_object(this: &Value) -> Option<Value> {
+    field(this, intern("object").as_value()).filter(|object| !object.is_none())
+}
+
+fn unicode_range(this: &Value) -> (i64, i64) {
+    let number = |name: &str| {
+        field(this, intern(name).as_value()).and_then(|n| crate::builtins::int::to_i64(&n)).unwrap_or(0)
+    };
+    (number("start"), number("end"))
+}
+
+fn unicode_text(vm: &Vm, this: &Value, name: &str) -> Result<String> {
+    vm.str_string(&field(this, intern(name).as_value()).unwrap_or(Value::NONE))
+}
+
+/// "… character '\x..' in position 1: reason", or the positions of several.
+fn unicode_characters(vm: &Vm, this: &Value, object: &Value, what: &str) -> Result {
+    let (start, end) = unicode_range(this);
+    let character = object.downcast::<Str>().and_then(|text| {
+        let at = usize::try_from(start).ok().filter(|at| *at < text.len())?;
+        Some(text.at(at))
+    });
+    let reason = unicode_text(vm, this, "reason")?;
+    Ok(Value::from(match character {
+        Some(code) if end == start + 1 => {
+            let shown = match code {
+                0..=0xff => format!("\\x{code:02x}"),
+                0x100..=0xffff => format!("\\u{code:04x}"),
+                _ => format!("\\U{code:08x}"),
+            };
+            format!("{what} character '{shown}' in position {start}: {reason}")
+        }
+        _ => format!("{what} characters in position {start}-{}: {reason}", end - 1),
+    }))
 }
