@@ -67,7 +67,14 @@ fn encode(vm: &Vm, args: &[Value], function: &str, codec: Codec) -> Result {
 }
 
 /// Decodes in the order that `byteorder` (−1, 0, 1) or the byte order mark says; the text, the bytes used and the order.
-fn decode_by_mark(vm: &Vm, args: &[Value], function: &str, wide: bool, byteorder: i32, is_final: bool) -> Result<(Value, usize, i32)> {
+fn decode_by_mark(
+    vm: &Vm,
+    args: &[Value],
+    function: &str,
+    wide: bool,
+    byteorder: i32,
+    is_final: bool,
+) -> Result<(Value, usize, i32)> {
     let bytes = data(vm, &args[0], false)?;
     let errors = errors_argument(vm, function, &args[1])?;
     let (mut order, mut start) = (byteorder.signum(), 0);

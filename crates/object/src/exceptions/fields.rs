@@ -219,9 +219,8 @@ fn unicode_object(this: &Value) -> Option<Value> {
 }
 
 fn unicode_range(this: &Value) -> (i64, i64) {
-    let number = |name: &str| {
-        field(this, intern(name).as_value()).and_then(|n| crate::builtins::int::to_i64(&n)).unwrap_or(0)
-    };
+    let number =
+        |name: &str| field(this, intern(name).as_value()).and_then(|n| crate::builtins::int::to_i64(&n)).unwrap_or(0);
     (number("start"), number("end"))
 }
 
