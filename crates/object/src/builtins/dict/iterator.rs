@@ -132,8 +132,9 @@ impl State {
             return Step::SizeChanged;
         }
         let found = if D::REVERSED {
-            let end = self.position.min(table.entries.len());
-            table.entries[..end].iter().rposition(|entry| entry.key.is_some())
+            // Beyond the end: the dict was cleared and filled again.
+            let entries = table.entries.get(..self.position);
+            entries.and_then(|entries| entries.iter().rposition(|entry| entry.key.is_some()))
         } else {
             let mut at = self.position;
             while table.entries.get(at).is_some_and(|entry| entry.key.is_none()) {

@@ -189,7 +189,7 @@ fn to_set(vm: &Vm, left: &Value) -> Result<Ref<Set>> {
 fn intersection(vm: &Vm, left: &Value, right: &Value) -> Result {
     // The view may be the right operand.
     let (mut view, mut other) = if is_set_view(left) { (left, right) } else { (right, left) };
-    if AnySet::exact(other).is_some() && vm.len(view)? <= vm.len(other)? {
+    if other.downcast_exact::<Set>().is_some() && vm.len(view)? <= vm.len(other)? {
         return vm.call_method(other, "intersection", std::slice::from_ref(view));
     }
     if is_set_view(other) && vm.len(other)? > vm.len(view)? {

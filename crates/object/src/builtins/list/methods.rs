@@ -115,6 +115,10 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
             None => vm.equal_or_identical(&x, &y)?,
         };
         if !equal {
+            // The comparison may have shortened the lists: then their lengths decide.
+            if at >= a.len() || at >= b.len() {
+                break;
+            }
             return match op {
                 CompareOp::Eq => Ok(Value::FALSE),
                 CompareOp::Ne => Ok(Value::TRUE),
@@ -224,8 +228,7 @@ fn extend_from_iterator(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
             return Err(vm.memory_error());
         }
     }
-    let next = iterator.ty().slots().iternext.expect("`iter` returned an iterator");
-    while let Some(item) = next(vm, &iterator)? {
+    while let Some(item) = vm.next(&iterator)? {
         list.append(vm, item)?;
     }
     let mut items = list.items.borrow(&list.header);

@@ -179,7 +179,7 @@ fn copy(vm: &Vm, this: &Value, _args: &[Value]) -> Result {
 
 fn difference(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let Some((first, rest)) = others(vm, this, "difference", args, kwnames)?.split_first() else {
-        return copy(vm, this, &[]);
+        return new_base(vm, this.ty(), Some(this));
     };
     let result = operations::difference(vm, this, first)?;
     for other in rest {
@@ -190,7 +190,7 @@ fn difference(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) ->
 
 fn intersection(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let others = others(vm, this, "intersection", args, kwnames)?;
-    if others.is_empty() { copy(vm, this, &[]) } else { operations::intersection_of_all(vm, this, others) }
+    operations::intersection_of_all(vm, this, others)
 }
 
 fn union(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {

@@ -93,7 +93,7 @@ fn hash(vm: &Vm, this: &Value) -> Result<i64> {
     if known != -1 {
         return Ok(known);
     }
-    vm.check_stack(" while hashing")?;
+    vm.check_stack(" while hashing a tuple")?;
     let mut hash = ItemHash::new();
     for item in tuple.as_slice() {
         hash.add(vm.hash(item)?);
