@@ -243,7 +243,7 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
         set(def.name, descriptors::getset(ty, def));
     }
     if dict.get_str(intern("__doc__").as_value()).is_none() {
-        let doc = if spec.doc.is_empty() { Value::NONE } else { Value::from(spec.doc) };
+        let doc = if spec.doc.is_empty() { Value::NONE } else { Value::from(spec.docstring()) };
         set("__doc__", doc);
     }
 }

@@ -254,6 +254,17 @@ impl TypeSpec {
         self
     }
 
+    /// `(params)` of the constructor, if `doc` begins with `name(params)`, a line `--` and an empty one.
+    pub fn text_signature(&self) -> Option<&'static str> {
+        let (signature, _) = self.doc.split_once("\n--\n\n")?;
+        signature.find('(').map(|at| &signature[at..])
+    }
+
+    /// `doc` without the constructor's signature.
+    pub fn docstring(&self) -> &'static str {
+        self.doc.split_once("\n--\n\n").map_or(self.doc, |(_, doc)| doc)
+    }
+
     /// The type, made on first use.
     #[inline(always)]
     pub fn ty(&'static self) -> &'static Type {

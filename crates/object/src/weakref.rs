@@ -151,12 +151,20 @@ pub fn create(vm: &Vm, ty: &Type, object: &Value, callback: Option<Value>) -> Re
     let entry = Entry(NonNull::from(&*reference));
     let mut table = registry();
     let list = table.entry(address).or_default();
-    if sharable {
-        list.insert(0, entry);
-    } else {
-        let at = list.len().min(1);
-        list.insert(at, entry);
+    // The shared reference, the shared proxy, then the others, newest first.
+    let is_shared = |entry: &Entry, reference: bool| {
+        // SAFETY: registered references are alive; a plain field read.
+        let (ty, plain) = unsafe { (entry.0.as_ref().header.ty(), (*entry.0.as_ref().state.as_ptr()).callback.is_none()) };
+        plain && !ty.is_heap_type() && std::ptr::eq(ty, REFERENCE.ty()) == reference
+    };
+    let mut at = 0;
+    if !(sharable && std::ptr::eq(ty, REFERENCE.ty())) {
+        at += usize::from(list.first().is_some_and(|entry| is_shared(entry, true)));
+        if !sharable {
+            at += usize::from(list.get(at).is_some_and(|entry| is_shared(entry, false)));
+        }
     }
+    list.insert(at, entry);
     drop(table);
     Ok(reference.into_value())
 }

@@ -122,10 +122,10 @@ method_table! { static FUNCTIONS = [
             return Err(vm.type_error(format!("'{name}' object cannot be interpreted as an integer")));
         }
         let default = vm.index_i64(&args[1])?;
-        if default < 0 {
-            return Err(vm.value_error("default must be >= 0"));
+        match vm.length_hint(&args[0], usize::MAX)? {
+            usize::MAX => Ok(Value::from(default)),
+            hint => Ok(Value::from(hint)),
         }
-        vm.length_hint(&args[0], default as usize).map(Value::from)
     }),
     MethodDef::raw("call($module, obj, /, *args, **kwargs)", "Same as obj(*args, **kwargs).", |vm, _, args, kwnames| {
         let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
@@ -141,7 +141,7 @@ fn iterate(vm: &Vm, iterable: &Value) -> Result {
     vm.iter(iterable).or_else(|raised| {
         vm.catch(raised, taipan_object::exceptions::type_error())?;
         let name = iterable.ty().name();
-        Err(vm.type_error(format!("argument of type '{name}' is not a container or iterable")))
+        Err(vm.type_error(format!("argument of type '{name}' is not iterable")))
     })
 }
 
@@ -174,7 +174,7 @@ pub fn compare_digest(vm: &Vm, a: &Value, b: &Value) -> Result<bool> {
         };
         return Ok(equal_in_constant_time(a.as_bytes(), b.as_bytes()));
     }
-    if !vm.has_buffer(a) && !vm.has_buffer(b) || a.downcast::<Str>().is_some() || b.downcast::<Str>().is_some() {
+    if !vm.has_buffer(a) && !vm.has_buffer(b) {
         return Err(vm.type_error(format!(
             "unsupported operand types(s) or combination of types: '{}' and '{}'",
             a.ty().name(),

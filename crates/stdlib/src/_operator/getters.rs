@@ -27,7 +27,7 @@ fn positional(vm: &Vm, name: &str, args: &[Value], kwnames: Option<&Value>) -> R
         return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
     }
     if args.is_empty() {
-        return Err(vm.type_error(format!("{name} expected at least 1 argument, got 0")));
+        return Err(vm.type_error(format!("{name} expected 1 argument, got 0")));
     }
     Ok(())
 }
@@ -44,7 +44,7 @@ fn operand<'a>(vm: &Vm, name: &str, args: &'a [Value], kwnames: Option<&Value>) 
 }
 
 pub static ATTRGETTER: TypeSpec = TypeSpec::new::<AttrGetter>("operator.attrgetter")
-    .doc("Return a callable object that fetches the given attribute(s) from its operand.\nAfter f = attrgetter('name'), the call f(r) returns r.name.\nAfter g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\nAfter h = attrgetter('name.first', 'name.last'), the call h(r) returns\n(r.name.first, r.name.last).")
+    .doc("attrgetter(attr, /, *attrs)\n--\n\nReturn a callable object that fetches the given attribute(s) from its operand.\nAfter f = attrgetter('name'), the call f(r) returns r.name.\nAfter g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\nAfter h = attrgetter('name.first', 'name.last'), the call h(r) returns\n(r.name.first, r.name.last).")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
@@ -97,7 +97,7 @@ method_table! { static ATTRGETTER_METHODS = [
 ]; }
 
 pub static ITEMGETTER: TypeSpec = TypeSpec::new::<ItemGetter>("operator.itemgetter")
-    .doc("Return a callable object that fetches the given item(s) from its operand.\nAfter f = itemgetter(2), the call f(r) returns r[2].\nAfter g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])")
+    .doc("itemgetter(item, /, *items)\n--\n\nReturn a callable object that fetches the given item(s) from its operand.\nAfter f = itemgetter(2), the call f(r) returns r[2].\nAfter g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
@@ -134,7 +134,7 @@ method_table! { static ITEMGETTER_METHODS = [
 ]; }
 
 pub static METHODCALLER: TypeSpec = TypeSpec::new::<MethodCaller>("operator.methodcaller")
-    .doc("Return a callable object that calls the given method on its operand.\nAfter f = methodcaller('name'), the call f(r) returns r.name().\nAfter g = methodcaller('name', 'date', foo=1), the call g(r) returns\nr.name('date', foo=1).")
+    .doc("methodcaller(name, /, *args, **kwargs)\n--\n\nReturn a callable object that calls the given method on its operand.\nAfter f = methodcaller('name'), the call f(r) returns r.name().\nAfter g = methodcaller('name', 'date', foo=1), the call g(r) returns\nr.name('date', foo=1).")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {

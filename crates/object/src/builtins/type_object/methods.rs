@@ -140,6 +140,9 @@ pub static GETSET: &[GetSetDef] = &[
         class.modified();
         Ok(())
     }),
+    GetSetDef::new("__text_signature__", "", |_, this| {
+        Ok(own(this).spec.and_then(|spec| spec.text_signature()).map_or(Value::NONE, Value::from))
+    }),
     GetSetDef::new("__flags__", "", |_, this| Ok(Value::from(own(this).flags() & 0xFFFF_FFFF))),
     GetSetDef::new("__basicsize__", "", |_, this| Ok(Value::from(own(this).basicsize.get()))),
     GetSetDef::new("__itemsize__", "", |_, this| Ok(Value::from(own(this).itemsize.get()))),
