@@ -154,7 +154,8 @@ pub fn create(vm: &Vm, ty: &Type, object: &Value, callback: Option<Value>) -> Re
     // The shared reference, the shared proxy, then the others, newest first.
     let is_shared = |entry: &Entry, reference: bool| {
         // SAFETY: registered references are alive; a plain field read.
-        let (ty, plain) = unsafe { (entry.0.as_ref().header.ty(), (*entry.0.as_ref().state.as_ptr()).callback.is_none()) };
+        let (ty, plain) =
+            unsafe { (entry.0.as_ref().header.ty(), (*entry.0.as_ref().state.as_ptr()).callback.is_none()) };
         plain && !ty.is_heap_type() && std::ptr::eq(ty, REFERENCE.ty()) == reference
     };
     let mut at = 0;

@@ -193,4 +193,3 @@ fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
     }
     difference == 0
 }
-

@@ -84,7 +84,23 @@ macro_rules! plain_fields {
         }
     )* };
 }
-plain_fields!(bool, u8, u16, u32, u64, i32, i64, usize, isize, f64, char, String, Option<usize>, Option<i64>, Option<u32>);
+plain_fields!(
+    bool,
+    u8,
+    u16,
+    u32,
+    u64,
+    i32,
+    i64,
+    usize,
+    isize,
+    f64,
+    char,
+    String,
+    Option<usize>,
+    Option<i64>,
+    Option<u32>
+);
 
 macro_rules! payload {
     ($(#[$meta:meta])* $vis:vis struct $name:ident($state:ident): $spec:ident { $($field:ident: $ty:ty),* $(,)? }) => {

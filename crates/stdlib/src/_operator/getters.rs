@@ -225,5 +225,4 @@ fn repr_arguments(vm: &Vm, name: &str, args: &[Value], kwnames: Option<&Value>) 
 }
 
 /// What `inspect.signature` reads for the instances, which take one object.
-static TEXT_SIGNATURE: &[GetSetDef] =
-    &[GetSetDef::new("__text_signature__", "", |_, _| Ok(Value::from("(obj, /)")))];
+static TEXT_SIGNATURE: &[GetSetDef] = &[GetSetDef::new("__text_signature__", "", |_, _| Ok(Value::from("(obj, /)")))];
