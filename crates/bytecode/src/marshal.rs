@@ -9,7 +9,7 @@ pub mod read;
 pub mod write;
 
 pub use code::{dump_code, load_code};
-pub use read::{Builder, Reader};
+pub use read::{Builder, Input, Reader};
 pub use write::{Source, View};
 
 use std::fmt;

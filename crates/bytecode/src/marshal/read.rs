@@ -32,10 +32,49 @@ pub trait Builder {
     fn code(&mut self, parts: CodeParts<Self::Value>) -> Result<Self::Value, Self::Error>;
 }
 
-/// Reads objects from bytes; the references of one object do not reach into the next.
-pub struct Reader<'a> {
+/// Where a reader's bytes come from.
+pub trait Input {
+    type Error: From<Error>;
+
+    /// The next `count` bytes.
+    fn take(&mut self, count: usize) -> Result<&[u8], Self::Error>;
+
+    /// The next byte, where an object has to begin.
+    fn type_code(&mut self) -> Result<u8, Self::Error>;
+
+    /// How many bytes are left at most, for the sizes of allocations.
+    fn remaining(&self) -> usize;
+}
+
+/// Bytes in memory.
+pub struct Slice<'a> {
     data: &'a [u8],
     at: usize,
+}
+
+impl Input for Slice<'_> {
+    type Error = Error;
+
+    fn take(&mut self, count: usize) -> Result<&[u8], Error> {
+        let taken = self.data[self.at..].get(..count).ok_or(Error::EOFError("marshal data too short"))?;
+        self.at += count;
+        Ok(taken)
+    }
+
+    fn type_code(&mut self) -> Result<u8, Error> {
+        let code = *self.data.get(self.at).ok_or(Error::EOFError("EOF read where object expected"))?;
+        self.at += 1;
+        Ok(code)
+    }
+
+    fn remaining(&self) -> usize {
+        self.data.len() - self.at
+    }
+}
+
+/// Reads objects; the references of one object do not reach into the next.
+pub struct Reader<I> {
+    input: I,
     allow_code: bool,
 }
 
@@ -61,23 +100,32 @@ enum Step<V> {
     Null,
 }
 
-impl<'a> Reader<'a> {
-    pub fn new(data: &'a [u8]) -> Reader<'a> {
-        Reader { data, at: 0, allow_code: true }
-    }
-
-    pub fn disallow_code(mut self) -> Reader<'a> {
-        self.allow_code = false;
-        self
+impl<'a> Reader<Slice<'a>> {
+    pub fn new(data: &'a [u8]) -> Reader<Slice<'a>> {
+        Reader::from_input(Slice { data, at: 0 })
     }
 
     /// How many bytes were read.
     pub fn position(&self) -> usize {
-        self.at
+        self.input.at
+    }
+}
+
+impl<I: Input> Reader<I> {
+    pub fn from_input(input: I) -> Reader<I> {
+        Reader { input, allow_code: true }
+    }
+
+    pub fn disallow_code(mut self) -> Reader<I> {
+        self.allow_code = false;
+        self
     }
 
     /// Reads the next object.
-    pub fn read<B: Builder>(&mut self, builder: &mut B) -> Result<B::Value, B::Error> {
+    pub fn read<B: Builder>(&mut self, builder: &mut B) -> Result<B::Value, B::Error>
+    where
+        B::Error: From<I::Error>,
+    {
         let mut refs: Vec<Option<B::Value>> = Vec::new();
         let mut frames: Vec<(Frame<B::Value>, Option<usize>)> = Vec::new();
         loop {
@@ -126,11 +174,11 @@ impl<'a> Reader<'a> {
         &mut self,
         builder: &mut B,
         refs: &mut Vec<Option<B::Value>>,
-    ) -> Result<Step<B::Value>, B::Error> {
-        let Some(&code) = self.data.get(self.at) else {
-            return Err(Error::EOFError("EOF read where object expected").into());
-        };
-        self.at += 1;
+    ) -> Result<Step<B::Value>, B::Error>
+    where
+        B::Error: From<I::Error>,
+    {
+        let code = self.input.type_code()?;
         let flagged = code & tag::FLAG_REF != 0;
         let value = match code & !tag::FLAG_REF {
             tag::NULL => return Ok(Step::Null),
@@ -174,19 +222,19 @@ impl<'a> Reader<'a> {
             }
             tag::BYTES => {
                 let size = self.size("bad marshal data (bytes object size out of range)")?;
-                builder.bytes(self.take(size)?)?
+                builder.bytes(self.input.take(size)?)?
             }
             code @ (tag::ASCII | tag::ASCII_INTERNED) => {
                 let size = self.size("bad marshal data (string size out of range)")?;
-                builder.str(self.take(size)?, code == tag::ASCII_INTERNED)?
+                builder.str(self.input.take(size)?, code == tag::ASCII_INTERNED)?
             }
             code @ (tag::SHORT_ASCII | tag::SHORT_ASCII_INTERNED) => {
                 let size = usize::from(self.byte()?);
-                builder.str(self.take(size)?, code == tag::SHORT_ASCII_INTERNED)?
+                builder.str(self.input.take(size)?, code == tag::SHORT_ASCII_INTERNED)?
             }
             code @ (tag::UNICODE | tag::INTERNED) => {
                 let size = self.size("bad marshal data (string size out of range)")?;
-                builder.str(self.take(size)?, code == tag::INTERNED)?
+                builder.str(self.input.take(size)?, code == tag::INTERNED)?
             }
             tag::SMALL_TUPLE => {
                 let missing = usize::from(self.byte()?);
@@ -248,7 +296,7 @@ impl<'a> Reader<'a> {
 
     /// An empty vector for so many parts, as far as the data can hold them.
     fn room<V>(&self, count: usize) -> Vec<V> {
-        Vec::with_capacity(count.min(self.data.len() - self.at))
+        Vec::with_capacity(count.min(self.input.remaining()))
     }
 
     /// Adds a part to a frame.
@@ -257,7 +305,10 @@ impl<'a> Reader<'a> {
         builder: &mut B,
         frame: &mut Frame<B::Value>,
         value: B::Value,
-    ) -> Result<(), B::Error> {
+    ) -> Result<(), B::Error>
+    where
+        B::Error: From<I::Error>,
+    {
         match frame {
             Frame::Tuple { missing, items } | Frame::FrozenSet { missing, items } => {
                 *missing -= 1;
@@ -286,53 +337,46 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
-        let rest = &self.data[self.at..];
-        let taken = rest.get(..count).ok_or(Error::EOFError("marshal data too short"))?;
-        self.at += count;
-        Ok(taken)
+    fn byte(&mut self) -> Result<u8, I::Error> {
+        Ok(self.input.take(1)?[0])
     }
 
-    fn byte(&mut self) -> Result<u8, Error> {
-        Ok(self.take(1)?[0])
-    }
-
-    fn long(&mut self) -> Result<i32, Error> {
+    fn long(&mut self) -> Result<i32, I::Error> {
         let mut bytes = [0; 4];
-        bytes.copy_from_slice(self.take(4)?);
+        bytes.copy_from_slice(self.input.take(4)?);
         Ok(i32::from_le_bytes(bytes))
     }
 
-    fn size(&mut self, message: &'static str) -> Result<usize, Error> {
-        usize::try_from(self.long()?).map_err(|_| Error::ValueError(message))
+    fn size(&mut self, message: &'static str) -> Result<usize, I::Error> {
+        usize::try_from(self.long()?).map_err(|_| Error::ValueError(message).into())
     }
 
-    fn binary_float(&mut self) -> Result<f64, Error> {
+    fn binary_float(&mut self) -> Result<f64, I::Error> {
         let mut bytes = [0; 8];
-        bytes.copy_from_slice(self.take(8)?);
+        bytes.copy_from_slice(self.input.take(8)?);
         Ok(f64::from_le_bytes(bytes))
     }
 
-    fn text_float(&mut self) -> Result<f64, Error> {
+    fn text_float(&mut self) -> Result<f64, I::Error> {
         let size = usize::from(self.byte()?);
-        let text = std::str::from_utf8(self.take(size)?).ok();
-        text.and_then(|text| text.parse().ok()).ok_or(Error::ValueError("could not convert string to float"))
+        let text = std::str::from_utf8(self.input.take(size)?).ok();
+        text.and_then(|text| text.parse().ok()).ok_or(Error::ValueError("could not convert string to float").into())
     }
 
     /// An int in digits of 15 bits, the lowest first; the sign is that of their number.
-    fn big_int(&mut self) -> Result<IBig, Error> {
+    fn big_int(&mut self) -> Result<IBig, I::Error> {
         let count = self.long()?;
         if count == i32::MIN {
-            return Err(Error::ValueError("bad marshal data (long size out of range)"));
+            return Err(Error::ValueError("bad marshal data (long size out of range)").into());
         }
-        let digits = self.take(count.unsigned_abs() as usize * 2)?;
+        let digits = self.input.take(count.unsigned_abs() as usize * 2)?;
         let mut bytes = Vec::with_capacity(digits.len());
         let (mut pending, mut pending_bits) = (0u32, 0);
         let mut last = None;
         for pair in digits.chunks_exact(2) {
             let digit = u16::from_le_bytes([pair[0], pair[1]]);
             if digit >= 1 << 15 {
-                return Err(Error::ValueError("bad marshal data (digit out of range in long)"));
+                return Err(Error::ValueError("bad marshal data (digit out of range in long)").into());
             }
             last = Some(digit);
             pending |= u32::from(digit) << pending_bits;
@@ -345,7 +389,7 @@ impl<'a> Reader<'a> {
         }
         bytes.push(pending as u8);
         if last == Some(0) {
-            return Err(Error::ValueError("bad marshal data (unnormalized long data)"));
+            return Err(Error::ValueError("bad marshal data (unnormalized long data)").into());
         }
         let magnitude = IBig::from(UBig::from_le_bytes(&bytes));
         Ok(if count < 0 { -magnitude } else { magnitude })
