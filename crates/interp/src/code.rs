@@ -20,7 +20,7 @@ use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Ref, Result, Value, Vm};
 
 use crate::lower::{Lowered, lower};
-pub use constants::{constant_to_value, value_to_constant};
+pub use constants::{constant_to_value, interned, value_to_constant};
 
 /// A code object.
 #[repr(C)]

@@ -20,6 +20,7 @@ pub mod builtins_module;
 pub mod compile;
 pub mod config;
 pub mod import;
+pub mod marshal_module;
 pub mod sys_module;
 
 #[cfg(test)]

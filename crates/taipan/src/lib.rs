@@ -4,9 +4,9 @@
 
 use std::sync::{Arc, Once};
 
-use taipan_bytecode::{CodeData, Constant, Text};
+use taipan_bytecode::CodeData;
 use taipan_interp::frame::Interp;
-use taipan_interp::{builtins_module, eval, function, import, sys_module};
+use taipan_interp::{builtins_module, eval, function, import, marshal_module, sys_module};
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::Str;
 use taipan_object::vm::hooks::{HOOKS, Hooks};
@@ -34,7 +34,7 @@ fn start_process() {
             super_arguments: sys_module::super_arguments,
             is_function: function::is_function,
         });
-        import::register(&[&builtins_module::MODULE, &sys_module::SYS]);
+        import::register(&[&builtins_module::MODULE, &sys_module::SYS, &marshal_module::MODULE]);
         import::register(taipan_stdlib::MODULES);
         import::set_library(library);
     });
@@ -62,21 +62,9 @@ fn library(name: &str) -> Option<(Arc<CodeData>, bool)> {
     let path = name.replace('.', "/");
     let entry =
         taipan_pylib::lookup(&format!("{path}/__init__.py")).or_else(|| taipan_pylib::lookup(&format!("{path}.py")))?;
-    let data = taipan_bytecode::marshal::load_code(&entry.code()?).ok()?;
+    let data = marshal_module::load_code(&entry.code()?)?;
     let directory = "/usr/lib/python3.14/";
-    Some((relocate(&data, directory), entry.is_package()))
-}
-
-/// The code with `directory` before its file name, in nested code objects too.
-fn relocate(data: &Arc<CodeData>, directory: &str) -> Arc<CodeData> {
-    let mut data = (**data).clone();
-    data.filename = Text::new(&format!("{directory}{}", data.filename.to_str_lossy()));
-    for constant in &mut data.consts {
-        if let Constant::Code(code) = constant {
-            *constant = Constant::Code(relocate(code, directory));
-        }
-    }
-    Arc::new(data)
+    Some((marshal_module::relocate(&data, directory), entry.is_package()))
 }
 
 /// A traceback as text: frames, then the exception.

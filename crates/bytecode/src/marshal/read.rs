@@ -147,7 +147,7 @@ impl<I: Input> Reader<I> {
                 }
                 Step::Done(value) => value,
                 Step::Null => match frames.pop() {
-                    Some((Frame::Dict { dict, key: None }, _)) => dict,
+                    Some((Frame::Dict { dict, .. }, _)) => dict,
                     Some((frame, _)) => return Err(Error::TypeError(null_message(&frame)).into()),
                     None => return Err(Error::TypeError("NULL object in marshal data for object").into()),
                 },

@@ -65,7 +65,7 @@ fn same_code(vm: &Vm, a: &Code, b: &Code) -> Result<bool> {
         return Ok(false);
     }
     for (x, y) in a.consts().iter().zip(b.consts()) {
-        if value_to_constant(vm, x).is_none() && !vm.equal_or_identical(x, y)? {
+        if value_to_constant(x).is_none() && !vm.equal_or_identical(x, y)? {
             return Ok(false);
         }
     }
@@ -307,7 +307,7 @@ impl Parts {
         }
         data.localsplusnames = names.into();
         data.localspluskinds = kinds.into();
-        let constants: Vec<Option<Constant>> = self.consts.iter().map(|v| value_to_constant(vm, v)).collect();
+        let constants: Vec<Option<Constant>> = self.consts.iter().map(value_to_constant).collect();
         data.consts = constants.into_iter().map(|constant| constant.unwrap_or(Constant::None)).collect();
         Ok(Code::with_consts(Arc::new(self.data), self.consts).into_value())
     }

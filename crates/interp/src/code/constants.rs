@@ -1,10 +1,15 @@
 //! Constants of code objects as Python objects, and back.
 
+use std::sync::Arc;
+
 use taipan_bytecode::{Constant, Text};
+use taipan_object::Value;
+use taipan_object::builtins::bytes::Bytes;
+use taipan_object::builtins::set::FrozenSet;
+use taipan_object::builtins::slice::Slice;
 use taipan_object::builtins::str::{Str, intern_value};
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::builtins::{float, int};
-use taipan_object::{Value, Vm};
+use taipan_object::builtins::{complex, float, int};
 
 use super::Code;
 use crate::pending;
@@ -41,8 +46,19 @@ pub fn constant_to_value(constant: &Constant) -> Value {
     }
 }
 
+/// How deeply constants may be nested.
+const MAX_DEPTH: u32 = 500;
+
 /// The constant that an object of one of the constants' types stands for.
-pub fn value_to_constant(vm: &Vm, value: &Value) -> Option<Constant> {
+pub fn value_to_constant(value: &Value) -> Option<Constant> {
+    nested_constant(value, 0)
+}
+
+fn nested_constant(value: &Value, depth: u32) -> Option<Constant> {
+    if depth > MAX_DEPTH {
+        return None;
+    }
+    let part = |value: &Value| nested_constant(value, depth + 1);
     Some(match value {
         _ if value.is_none() => Constant::None,
         _ if value.is_true() => Constant::True,
@@ -54,9 +70,18 @@ pub fn value_to_constant(vm: &Vm, value: &Value) -> Option<Constant> {
             if let Some(text) = value.downcast_exact::<Str>() {
                 Constant::Str(Text::from_bytes(&text.to_wtf8())?)
             } else if let Some(tuple) = value.downcast_exact::<Tuple>() {
-                let items: Option<Vec<Constant>> =
-                    tuple.as_slice().iter().map(|item| value_to_constant(vm, item)).collect();
+                let items: Option<Vec<Constant>> = tuple.as_slice().iter().map(part).collect();
                 Constant::Tuple(items?.into())
+            } else if let Some(bytes) = value.downcast_exact::<Bytes>() {
+                Constant::Bytes(bytes.as_slice().into())
+            } else if value.ty().is(&complex::COMPLEX) {
+                let (real, imag) = complex::parts(value)?;
+                Constant::Complex(real, imag)
+            } else if let Some(set) = value.downcast_exact::<FrozenSet>() {
+                let items: Option<Vec<Constant>> = set.as_set().keys().iter().map(part).collect();
+                Constant::FrozenSet(items?.into())
+            } else if let Some(slice) = value.downcast_exact::<Slice>() {
+                Constant::Slice(Arc::new([part(&slice.start)?, part(&slice.stop)?, part(&slice.step)?]))
             } else if let Some(code) = value.downcast_exact::<Code>() {
                 Constant::Code(code.data.clone())
             } else {

@@ -1,0 +1,120 @@
+//! `marshal`: objects from and to the format of `.pyc` files.
+//!
+//! The format itself is in `taipan_bytecode::marshal`; `load.rs` makes objects of what it reads, `dump.rs` shows it what
+//! objects are.
+
+mod dump;
+mod load;
+
+use std::sync::Arc;
+
+use taipan_bytecode::marshal::{Error, VERSION};
+use taipan_bytecode::{CodeData, Constant, Text};
+use taipan_object::native::MethodDef;
+use taipan_object::native::module::{Module, ModuleDef};
+use taipan_object::{Raised, Result, Value, Vm};
+
+pub use dump::dumps;
+pub use load::{load_code, loads};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "marshal",
+    doc: "Reading and writing of Python values in a binary format that is specific to Python but independent of the \
+          machine.\n\nSupported are None, bool, int, float, complex, str, bytes, bytearray, tuple, list, set, frozenset, \
+          dict, slice, Ellipsis, StopIteration and code objects, as long as what they contain is supported.",
+    functions: FUNCTIONS,
+    exec,
+};
+
+fn exec(_vm: &Vm, module: &Module) -> Result<()> {
+    module.set("version", Value::from(VERSION));
+    Ok(())
+}
+
+taipan_object::method_table! {
+    static FUNCTIONS = [
+        MethodDef::new(
+            "dump($module, value, file, version=version, /, *, allow_code=True)",
+            "Write the value on the open file.\n\n  value\n    Must be a supported type.\n  file\n    Must be a writeable \
+             binary file.\n  version\n    Indicates the data format that dump should use.\n  allow_code\n    Allow to \
+             write code objects.",
+            |vm, _, args| {
+                let data = dumps(vm, &args[0], version(vm, &args[2])?, vm.is_true(&args[3])?)?;
+                vm.call_method(&args[1], "write", &[data])
+            },
+        ),
+        MethodDef::new(
+            "load($module, file, /, *, allow_code=True)",
+            "Read one value from the open file and return it.\n\n  file\n    Must be readable binary file.\n  \
+             allow_code\n    Allow to load code objects.",
+            |vm, _, args| load::load(vm, &args[0], vm.is_true(&args[1])?),
+        ),
+        MethodDef::new(
+            "dumps($module, value, version=version, /, *, allow_code=True)",
+            "Return the bytes object that would be written to a file by dump(value, file).\n\n  value\n    Must be a \
+             supported type.\n  version\n    Indicates the data format that dumps should use.\n  allow_code\n    Allow \
+             to write code objects.",
+            |vm, _, args| dumps(vm, &args[0], version(vm, &args[1])?, vm.is_true(&args[2])?),
+        ),
+        MethodDef::new(
+            "loads($module, bytes, /, *, allow_code=True)",
+            "Convert the bytes-like object to a value.\n\n  allow_code\n    Allow to load code objects.\n\nExtra bytes \
+             in the input are ignored.",
+            |vm, _, args| {
+                let data = vm.bytes_like(&args[0])?;
+                load::loads_with(vm, &data, vm.is_true(&args[1])?)
+            },
+        ),
+    ];
+}
+
+fn version(vm: &Vm, argument: &Value) -> Result<i32> {
+    argument.bound().map_or(Ok(VERSION), |version| vm.index_i32(version))
+}
+
+/// The code with `directory` before its file name, in nested code objects too: what the embedded library's code objects
+/// need, whose file names are relative to the library.
+pub fn relocate(code: &Arc<CodeData>, directory: &str) -> Arc<CodeData> {
+    let filename = Text::from_code_points(directory.chars().map(u32::from).chain(code.filename.code_points()));
+    let mut code = code.clone();
+    set_filename(Arc::make_mut(&mut code), &filename);
+    code
+}
+
+fn set_filename(code: &mut CodeData, filename: &Text) {
+    code.filename = filename.clone();
+    for constant in &mut code.consts {
+        if let Constant::Code(nested) = constant {
+            set_filename(Arc::make_mut(nested), filename);
+        }
+    }
+}
+
+/// Why reading or writing failed: a fault of the data, or an exception already raised.
+enum Failure {
+    Format(Error),
+    Raised(Raised),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Format(error)
+    }
+}
+
+impl From<Raised> for Failure {
+    fn from(raised: Raised) -> Failure {
+        Failure::Raised(raised)
+    }
+}
+
+impl Failure {
+    fn raise(self, vm: &Vm) -> Raised {
+        match self {
+            Failure::Raised(raised) => raised,
+            Failure::Format(Error::EOFError(message)) => vm.eof_error(message),
+            Failure::Format(Error::ValueError(message)) => vm.value_error(message),
+            Failure::Format(Error::TypeError(message)) => vm.type_error(message),
+        }
+    }
+}
