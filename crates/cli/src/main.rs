@@ -1,10 +1,20 @@
-//! The `taipan` command.
+//! The `taipan` command. `options.rs` reads the command line, `usage.rs` has the help texts.
 
+mod options;
+mod usage;
+
+use std::io::Read;
 use std::process::ExitCode;
 
-use taipan::Interpreter;
+use options::{Action, Parsed};
+use taipan::{Interpreter, Program, config};
 
-const STACK_SIZE: usize = 64 << 20;
+/// Python code nests natively in places (parser, repr, comparison): the main thread gets a large stack, of which only
+/// what is used takes memory.
+const STACK_SIZE: usize = 256 << 20;
+
+#[global_allocator]
+static ALLOCATOR: taipan::taipan_object::heap::Buffers = taipan::taipan_object::heap::Buffers;
 
 fn main() -> ExitCode {
     let main = std::thread::Builder::new().name("main".to_string()).stack_size(STACK_SIZE).spawn(run);
@@ -14,40 +24,39 @@ fn main() -> ExitCode {
     }
 }
 
-/// `taipan file [arguments]`, `taipan -c code [arguments]`.
 fn run() -> i32 {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    if args.is_empty() {
-        eprintln!("usage: taipan [-c code | file] [arguments]");
-        return 2;
-    }
-    let first = args.remove(0);
-    let (source, filename, directory) = if first == "-c" {
-        if args.is_empty() {
-            eprintln!("Argument expected for the -c option");
+    let arguments: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let parsed = match options::parse(&arguments) {
+        Ok(parsed) => parsed,
+        Err(message) => {
+            eprint!("{message}");
             return 2;
         }
-        let source = args.remove(0);
-        args.insert(0, "-c".to_string());
-        (source.into_bytes(), "<string>".to_string(), String::new())
-    } else {
-        match std::fs::read(&first) {
-            Ok(source) => {
-                args.insert(0, first.clone());
-                let directory =
-                    std::path::Path::new(&first).parent().map_or(String::new(), |p| p.display().to_string());
-                (source, first, directory)
-            }
-            Err(error) => {
-                eprintln!("taipan: can't open file '{first}': {error}");
+    };
+    let Parsed { config, action } = parsed;
+    let program = match action {
+        Action::Print(text) => {
+            print!("{text}");
+            return 0;
+        }
+        Action::Command(source) => Program::Command(source),
+        Action::Module(name) => Program::Module(name),
+        Action::File(path) => Program::File(path),
+        Action::StandardInput => {
+            let mut source = Vec::new();
+            if let Err(error) = std::io::stdin().read_to_end(&mut source) {
+                eprintln!("{}: can't read standard input: {error}", config.program);
                 return 2;
             }
+            Program::Source(source, "<stdin>".to_string())
         }
+        Action::Interactive => Program::Module("_pyrepl".to_string()),
     };
-    let interpreter = Interpreter::new(STACK_SIZE - (1 << 20));
-    if let Err(raised) = interpreter.set_arguments(&args, &[directory]) {
-        interpreter.vm().discard(raised);
-        return 1;
-    }
-    interpreter.run_source(&source, &filename)
+    config::set(config);
+    let interpreter = match Interpreter::new(STACK_SIZE) {
+        Ok(interpreter) => interpreter,
+        Err(code) => return code,
+    };
+    let code = interpreter.run(&program);
+    interpreter.finish(code)
 }

@@ -1,41 +1,57 @@
-//! `__import__`: modules by name.
+//! The import system: `importlib`'s own machinery on our `_imp`. Counterpart of CPython's `Python/import.c`.
 //!
-//! Native modules are those that were registered; others come from the embedded library and then from the directories
-//! in `sys.path`.
+//! `imp.rs` has the module of that name, `embedded.rs` the embedded library as a place on `sys.path`.
+//! `importlib._bootstrap` runs under the name `_frozen_importlib`.
 
-use std::sync::{Arc, Mutex, OnceLock};
-
-use taipan_bytecode::CodeData;
-use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::list::List;
-use taipan_object::builtins::str::{Str, intern};
-use taipan_object::exceptions::{MODULE_NOT_FOUND_ERROR, new_exception, set_field};
-use taipan_object::native::module::{Module, ModuleDef};
-use taipan_object::vm::names;
-use taipan_object::{Raised, Ref, Result, Value, Vm};
-use taipan_syntax::Mode;
+pub mod embedded;
+pub mod imp;
 
 use crate::code::Code;
 use crate::compile::{Request, compile_source};
 use crate::frame::Interp;
+use std::sync::Mutex;
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::str::{Str, intern};
+use taipan_object::exceptions;
+use taipan_object::native::module::{Module, ModuleDef};
+use taipan_object::vm::names;
+use taipan_object::{Ref, Result, Value, Vm};
+use taipan_syntax::Mode;
 
-/// The code of a module in the embedded library, and whether it is a package.
-pub type Library = fn(&str) -> Option<(Arc<CodeData>, bool)>;
-
+/// The native modules besides those of this crate.
 static NATIVE: Mutex<Vec<&'static ModuleDef>> = Mutex::new(Vec::new());
-static LIBRARY: OnceLock<Library> = OnceLock::new();
+
+/// Native modules of this crate.
+static OWN: &[&ModuleDef] = &[
+    &crate::builtins_module::MODULE,
+    &crate::sys_module::SYS,
+    &crate::marshal_module::MODULE,
+    &crate::warnings_module::MODULE,
+    &imp::MODULE,
+    &embedded::MODULE,
+];
 
 /// Makes native modules known.
 pub fn register(modules: &[&'static ModuleDef]) {
     NATIVE.lock().expect("never poisoned").extend(modules);
 }
 
-/// Sets where the modules of the embedded library come from.
-pub fn set_library(library: Library) {
-    let _ = LIBRARY.set(library);
+/// The declaration of a native module.
+pub fn native_module(name: &str) -> Option<&'static ModuleDef> {
+    let registered = NATIVE.lock().expect("never poisoned").iter().find(|def| def.name == name).copied();
+    registered.or_else(|| OWN.iter().find(|def| def.name == name).copied())
 }
 
-/// `sys.modules`.
+/// The names of all native modules, sorted.
+pub fn native_names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = NATIVE.lock().expect("never poisoned").iter().map(|def| def.name).collect();
+    names.extend(OWN.iter().map(|def| def.name));
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// `sys.modules`
 pub fn modules(vm: &Vm) -> Ref<Dict> {
     let interp = Interp::of(vm);
     let modules = interp.modules.take().unwrap_or_else(Dict::new);
@@ -43,174 +59,159 @@ pub fn modules(vm: &Vm) -> Ref<Dict> {
     modules
 }
 
-/// A file name given as str, bytes or path object, as a str.
-pub fn fs_decode(vm: &Vm, path: &Value) -> Result {
-    let path = match vm.call_special(path, &names().__fspath__, &[]) {
-        Some(result) => result?,
-        None => path.clone(),
-    };
-    if path.downcast::<Str>().is_some() {
-        return Ok(path);
+fn bootstrap(vm: &Vm) -> Result {
+    match modules(vm).get_str(intern("_frozen_importlib").as_value()) {
+        Some(module) => Ok(module),
+        None => Err(vm.import_error("the import system is not running")),
     }
-    if vm.has_buffer(&path) {
-        return Ok(Str::from_fs_bytes(vm.bytes_like(&path)?.as_ref()).into_value());
-    }
-    let name = path.ty().name();
-    Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {name}")))
 }
 
-/// `__import__(name, globals, …, fromlist, level)`.
+/// A native module without `importlib`, for the start.
+pub fn load_native(vm: &Vm, name: &str) -> Result<Option<Value>> {
+    let Some(def) = native_module(name) else { return Ok(None) };
+    let module = Module::from_def(vm, def)?.into_value();
+    modules(vm).set_str(intern(name).as_value(), module.clone());
+    Ok(Some(module))
+}
+
+/// Whether a module in `sys.modules` is still being initialised: then the import system must wait for it.
+fn is_initializing(vm: &Vm, module: &Value) -> Result<bool> {
+    let Some(spec) = vm.get_attr_opt(module, &names().__spec__)?.filter(|spec| !spec.is_none()) else {
+        return Ok(false);
+    };
+    match vm.get_attr_str_opt(&spec, "_initializing")? {
+        Some(flag) => vm.is_true(&flag),
+        None => Ok(false),
+    }
+}
+
+/// The module with an absolute name, imported if necessary.
+pub fn import_absolute(vm: &Vm, name: &Value) -> Result {
+    if let Some(module) = modules(vm).get(vm, name)?
+        && !module.is_none()
+    {
+        if is_initializing(vm, &module)? {
+            let bootstrap = bootstrap(vm)?;
+            vm.call_method(&bootstrap, "_lock_unlock_module", std::slice::from_ref(name))?;
+        }
+        return Ok(module);
+    }
+    let Ok(bootstrap) = bootstrap(vm).map_err(|raised| vm.discard(raised)) else {
+        return match load_native(vm, &vm.display_name(name))? {
+            Some(module) => Ok(module),
+            None => Err(vm.import_error(format!("No module named '{}'", vm.display_name(name)))),
+        };
+    };
+    let path = |name: &str| crate::sys_module::get(vm, name).unwrap_or(Value::NONE);
+    vm.audit("import", &[name.clone(), Value::NONE, path("path"), path("meta_path"), path("path_hooks")])?;
+    vm.call_method(&bootstrap, "_find_and_load", std::slice::from_ref(name)).map_err(|raised| trim_traceback(vm, raised))
+}
+
+/// Leaves the frames of `importlib` itself out of the traceback of an import that failed (`remove_importlib_frames`).
+fn trim_traceback(vm: &Vm, raised: taipan_object::Raised) -> taipan_object::Raised {
+    if crate::config::get().verbose > 0 {
+        return raised;
+    }
+    let exception = vm.take(raised);
+    let always = exception.ty().is_subtype(exceptions::IMPORT_ERROR.ty());
+    let trimmed = crate::traceback::without_importlib(&exceptions::traceback(&exception), always);
+    exceptions::set_traceback(&exception, trimmed);
+    vm.set_exception(exception)
+}
+
+/// `__import__(name, globals, locals, fromlist, level)`.
 pub fn import_name(vm: &Vm, name: &Value, globals: Option<&Value>, fromlist: Option<&Value>, level: i32) -> Result {
     let Some(text) = name.downcast::<Str>() else {
-        let got = name.ty().name();
-        return Err(vm.type_error(format!("__import__() argument 1 must be str, not {got}")));
+        return Err(vm.type_error("module name must be a string"));
     };
     if level < 0 {
         return Err(vm.value_error("level must be >= 0"));
     }
-    let text = text.to_string_lossy();
-    if text.is_empty() && level == 0 {
+    let absolute = if level > 0 {
+        resolve_name(vm, name, globals, level)?
+    } else if text.len() == 0 {
         return Err(vm.value_error("Empty module name"));
-    }
-    let full = if level > 0 { resolve(vm, &text, globals, level)? } else { text.clone() };
-    let module = import_full(vm, &full)?;
-    let wanted = match fromlist {
-        Some(fromlist) if vm.is_true(fromlist)? => vm.collect(fromlist)?,
-        _ => {
-            // `import a.b` binds `a`.
-            let top = text.split('.').next().unwrap_or_default();
-            let cut = full.len() - (text.len() - top.len());
-            return if level > 0 && text.is_empty() { Ok(module) } else { import_full(vm, &full[..cut]) };
-        }
+    } else {
+        text.interned(name)
     };
-    if vm.get_attr_opt(&module, &names().__path__)?.is_some() {
-        for item in wanted {
-            let item_name = vm.display_name(&item);
-            if item_name != "*" && vm.get_attr_opt(&module, &item)?.is_none() {
-                let full = format!("{full}.{item_name}");
-                match import_full(vm, &full) {
-                    Ok(_) => {}
-                    Err(raised) => {
-                        let exception = vm.catch(raised, MODULE_NOT_FOUND_ERROR.ty())?;
-                        let missing = taipan_object::exceptions::field(&exception, &names().name);
-                        if !missing.is_some_and(|name| vm.display_name(&name) == full) {
-                            return Err(vm.set_exception(exception));
-                        }
-                    }
-                }
-            }
+    let module = import_absolute(vm, &absolute)?;
+    let has_from = match fromlist {
+        Some(fromlist) => vm.is_true(fromlist)?,
+        None => false,
+    };
+    if has_from {
+        let fromlist = fromlist.expect("just looked at");
+        if vm.get_attr_opt(&module, &names().__path__)?.is_none() {
+            return Ok(module);
+        }
+        let bootstrap = bootstrap(vm)?;
+        let import = vm.get_attr_str(&bootstrap, "_gcd_import")?;
+        return vm.call_method(&bootstrap, "_handle_fromlist", &[module, fromlist.clone(), import]);
+    }
+    let points = text.to_code_points();
+    let Some(dot) = points.iter().position(|c| *c == '.' as u32) else { return Ok(module) };
+    if level == 0 {
+        let front = text.slice(0, dot).into_value();
+        return import_absolute(vm, &front);
+    }
+    if text.len() == 0 {
+        return Ok(module);
+    }
+    // The package in which the relative name's first part was found.
+    let cut = points.len() - dot;
+    let full = absolute.downcast::<Str>().expect("names are strings");
+    let front = full.slice(0, full.len() - cut).into_value();
+    match modules(vm).get(vm, &front)? {
+        Some(module) => Ok(module),
+        None => {
+            let front = vm.repr_string(&front)?;
+            Err(vm.raise_new(exceptions::KEY_ERROR.ty(), format!("{front} not in sys.modules as expected")))
         }
     }
-    Ok(module)
 }
 
 /// The absolute name of a relative import.
-fn resolve(vm: &Vm, name: &str, globals: Option<&Value>, level: i32) -> Result<String> {
-    let Some(globals) = globals.and_then(|globals| globals.downcast::<Dict>()) else {
-        return Err(vm.raise_new(taipan_object::exceptions::KEY_ERROR.ty(), "'__name__' not in globals".to_string()));
-    };
-    let text =
-        |key: &Value| globals.get_str(key).filter(|v| v.downcast::<Str>().is_some()).map(|v| vm.display_name(&v));
-    let package = match text(&names().__package__) {
-        Some(package) => package,
-        None => {
-            let module = text(&names().__name__).unwrap_or_default();
-            if globals.get_str(&names().__path__).is_some() {
-                module
-            } else {
-                module.rsplit_once('.').map_or(String::new(), |(package, _)| package.to_string())
-            }
-        }
-    };
-    if package.is_empty() {
+fn resolve_name(vm: &Vm, name: &Value, globals: Option<&Value>, level: i32) -> Result {
+    let Some(globals) = globals else { return Err(vm.key_error(&Value::from("'__name__' not in globals"))) };
+    let Some(globals) = globals.downcast::<Dict>() else { return Err(vm.type_error("globals must be a dict")) };
+    let bootstrap = bootstrap(vm)?;
+    let globals_value = taipan_object::object::to_value(globals);
+    let package = vm.call_method(&bootstrap, "_calc___package__", std::slice::from_ref(&globals_value))?;
+    let Some(text) = package.downcast::<Str>() else { return Err(vm.type_error("package must be a string")) };
+    if text.len() == 0 {
         return Err(vm.import_error("attempted relative import with no known parent package"));
     }
-    let mut base = package.as_str();
-    for _ in 1..level {
-        match base.rsplit_once('.') {
-            Some((parent, _)) => base = parent,
-            None => return Err(vm.import_error("attempted relative import beyond top-level package")),
-        }
-    }
-    Ok(if name.is_empty() { base.to_string() } else { format!("{base}.{name}") })
+    vm.call_method(&bootstrap, "_resolve_name", &[name.clone(), package, Value::from(level)])
 }
 
-/// Imports the module with this absolute name, packages above it first.
-pub fn import_full(vm: &Vm, name: &str) -> Result {
-    vm.check_stack(" while importing")?;
-    let key = intern(name).into_value();
-    if let Some(module) = modules(vm).get_str(&key) {
-        if module.is_none() {
-            let message = format!("import of {name} halted; None in sys.modules");
-            return Err(not_found(vm, name, message));
-        }
-        return Ok(module);
-    }
-    let parent = match name.rsplit_once('.') {
-        Some((parent, _)) => {
-            let package = import_full(vm, parent)?;
-            if let Some(module) = modules(vm).get_str(&key) {
-                return Ok(module);
-            }
-            if vm.get_attr_opt(&package, &names().__path__)?.is_none() {
-                let message = format!("No module named '{name}'; '{parent}' is not a package");
-                return Err(not_found(vm, name, message));
-            }
-            Some(package)
-        }
-        None => None,
-    };
-    let module = load(vm, name, parent.as_ref())?;
-    if let (Some(parent), Some((_, last))) = (&parent, name.rsplit_once('.')) {
-        vm.set_attr_str(parent, last, &module)?;
-    }
-    Ok(modules(vm).get_str(&key).unwrap_or(module))
+/// For native code: the module with a dotted name.
+pub fn import_module(vm: &Vm, name: &str) -> Result {
+    import_absolute(vm, intern(name).as_value())
 }
 
-fn not_found(vm: &Vm, name: &str, message: String) -> Raised {
-    let exception = new_exception(MODULE_NOT_FOUND_ERROR.ty(), vec![Value::from(message)]);
-    set_field(&exception, &names().name, Value::from(name));
-    vm.raise(exception)
-}
-
-fn load(vm: &Vm, name: &str, parent: Option<&Value>) -> Result {
-    let native = NATIVE.lock().expect("never poisoned").iter().find(|def| def.name == name).copied();
-    if let Some(def) = native {
-        let module = Module::from_def(vm, def)?;
-        modules(vm).set_str(intern(name).as_value(), module.as_value().clone());
-        return Ok(module.into_value());
+/// A path given as str, bytes or `os.PathLike`, as str.
+pub fn fs_decode(vm: &Vm, path: &Value) -> Result {
+    let mut path = path.clone();
+    if path.downcast::<Str>().is_none()
+        && !taipan_object::builtins::bytes::is_bytes(&path)
+        && let Some(result) = vm.call_special(&path, &names().__fspath__, &[])
+    {
+        path = result?;
     }
-    if let Some((data, is_package)) = LIBRARY.get().and_then(|library| library(name)) {
-        let file = data.filename.to_str_lossy().into_owned();
-        return run_module(vm, name, Code::new(data), &file, is_package);
+    if path.downcast::<Str>().is_some() {
+        return Ok(path);
     }
-    let path = match parent {
-        Some(parent) => vm.get_attr(parent, &names().__path__)?,
-        None => match crate::sys_module::get(vm, "path") {
-            Some(path) => path,
-            None => return Err(not_found(vm, name, format!("No module named '{name}'"))),
-        },
-    };
-    let last = name.rsplit('.').next().unwrap_or(name);
-    for directory in vm.collect(&path)? {
-        let Some(directory) = directory.downcast::<Str>() else { continue };
-        let directory = std::path::PathBuf::from(directory.to_string_lossy());
-        for (file, is_package) in
-            [(directory.join(last).join("__init__.py"), true), (directory.join(format!("{last}.py")), false)]
-        {
-            if let Ok(source) = std::fs::read(&file) {
-                let file = file.to_string_lossy().into_owned();
-                let code = compile_file(vm, &source, &file)?;
-                return run_module(vm, name, code, &file, is_package);
-            }
-        }
+    if vm.has_buffer(&path) {
+        let bytes = vm.bytes_like(&path)?;
+        return Ok(Str::from_fs_bytes(&bytes).into_value());
     }
-    Err(not_found(vm, name, format!("No module named '{name}'")))
+    let got = path.ty().name();
+    Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")))
 }
 
 /// Compiles a source file.
 pub fn compile_file(vm: &Vm, source: &[u8], file: &str) -> Result<Ref<Code>> {
-    let filename = Value::from(file);
+    let filename = Str::from_fs_bytes(file.as_bytes()).into_value();
     let optimize = crate::config::get().optimize;
     let request =
         Request { filename: &filename, mode: Mode::Exec, flags: 0, optimize, feature_version: -1, is_text: false };
@@ -218,32 +219,28 @@ pub fn compile_file(vm: &Vm, source: &[u8], file: &str) -> Result<Ref<Code>> {
     Ok(code.downcast_ref::<Code>().expect("the compiler makes code"))
 }
 
-fn run_module(vm: &Vm, name: &str, code: Ref<Code>, file: &str, is_package: bool) -> Result {
+/// Runs a module of the embedded library in a new module of the given name.
+fn run_embedded(vm: &Vm, path: &str, name: &str) -> Result<Ref<Module>> {
     let module = Module::new(name);
-    module.set("__builtins__", vm.import("builtins")?);
-    module.set("__file__", Value::from(file));
-    let package = match is_package {
-        true => name,
-        false => name.rsplit_once('.').map_or("", |(package, _)| package),
+    let modules = modules(vm);
+    modules.set_str(intern(name).as_value(), module.as_value().clone());
+    module.set("__builtins__", modules.get_str(&names().builtins).unwrap_or(Value::NONE));
+    let filename = Value::from(format!("<frozen {}>", path.trim_end_matches(".py").replace('/', ".")));
+    let Some(code) = embedded::code_of(vm, path, &filename)? else {
+        return Err(vm.import_error(format!("the embedded library lacks {path}")));
     };
-    module.set("__package__", Value::from(package));
-    if is_package {
-        let directory = file.rsplit_once('/').map_or("", |(directory, _)| directory);
-        module.set("__path__", List::from_vec(vec![Value::from(directory)]).into_value());
-    }
-    let key = intern(name).into_value();
-    modules(vm).set_str(&key, module.as_value().clone());
-    match crate::eval::eval_code(vm, &code, &module.dict, None, None) {
-        Ok(_) => Ok(modules(vm).get_str(&key).unwrap_or_else(|| module.as_value().clone())),
-        Err(raised) => {
-            let exception = vm.take(raised);
-            drop(modules(vm).remove_str(&key));
-            Err(vm.set_exception(exception))
-        }
-    }
+    crate::eval::eval_code(vm, &code, &module.dict, None, None)?;
+    Ok(module)
 }
 
-/// The hook for native code: the module with this name itself.
-pub fn import_module(vm: &Vm, name: &str) -> Result {
-    import_full(vm, name)
+/// Starts `importlib`: finders of native modules, then those that look at `sys.path`.
+pub fn install(vm: &Vm) -> Result<()> {
+    let bootstrap = run_embedded(vm, "importlib/_bootstrap.py", "_frozen_importlib")?;
+    let sys = import_absolute(vm, intern("sys").as_value())?;
+    let Some(imp) = load_native(vm, "_imp")? else { return Err(vm.import_error("_imp is missing")) };
+    vm.call_method(bootstrap.as_value(), "_install", &[sys, imp])?;
+    let external = run_embedded(vm, "importlib/_bootstrap_external.py", "_frozen_importlib_external")?;
+    vm.call_method(external.as_value(), "_install", std::slice::from_ref(bootstrap.as_value()))?;
+    vm.set_attr_str(bootstrap.as_value(), "_bootstrap_external", external.as_value())?;
+    embedded::install(vm)
 }

@@ -181,3 +181,50 @@ fn construct(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result {
     check_next(vm, next)?;
     Ok(new(next.clone(), frame.clone(), lasti, lineno))
 }
+
+/// The traceback of a failed import without the entries of `importlib` (`remove_importlib_frames`): all of them with
+/// `always`, else chunks that end in `_call_with_frames_removed`.
+pub fn without_importlib(traceback: &Value, always: bool) -> Value {
+    let mut entries: Vec<Value> = Vec::new();
+    let mut at = traceback.clone();
+    while let Some(entry) = at.downcast_ref::<Traceback>() {
+        at = entry.next();
+        entries.push(entry.into_value());
+    }
+    let place = |entry: &Value| {
+        let frame = entry.downcast::<Traceback>().and_then(|entry| entry.frame.downcast::<FrameObject>());
+        frame.map(|frame| (frame.code().data.filename.clone(), frame.code().data.name.clone()))
+    };
+    let is_importlib = |entry: &Value| {
+        place(entry).is_some_and(|(file, _)| {
+            matches!(
+                file.as_str(),
+                Some("<frozen importlib._bootstrap>" | "<frozen importlib._bootstrap_external>" | "<frozen _taipan_importer>")
+            )
+        })
+    };
+    let mut kept: Vec<Value> = Vec::new();
+    let mut chunk: Vec<Value> = Vec::new();
+    for entry in entries {
+        if is_importlib(&entry) {
+            let removes = place(&entry).is_some_and(|(_, name)| name.as_str() == Some("_call_with_frames_removed"));
+            chunk.push(entry);
+            if always || removes {
+                chunk.clear();
+            }
+        } else {
+            kept.append(&mut chunk);
+            kept.push(entry);
+        }
+    }
+    kept.append(&mut chunk);
+    let mut next = Value::NONE;
+    for entry in kept.into_iter().rev() {
+        if let Some(traceback) = entry.downcast::<Traceback>() {
+            let old = std::mem::replace(&mut *traceback.next.borrow(&traceback.header), next);
+            drop(old);
+        }
+        next = entry;
+    }
+    next
+}

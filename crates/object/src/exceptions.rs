@@ -135,6 +135,12 @@ pub fn cause(exception: &Value) -> Option<Value> {
     exception.state.borrow(&exception.header).cause.clone()
 }
 
+/// `exception.__suppress_context__`
+pub fn suppresses_context(exception: &Value) -> bool {
+    let exception = state(exception);
+    exception.state.borrow(&exception.header).suppress_context
+}
+
 /// Sets `__cause__` and `__suppress_context__`.
 pub fn set_cause(exception: &Value, cause: Option<Value>) {
     let exception = state(exception);

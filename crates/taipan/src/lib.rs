@@ -1,17 +1,20 @@
 //! The embedding API: what a Rust host depends on.
 //!
-//! [`Interpreter::new`] starts Python on the current thread; [`Interpreter::run_source`] runs a program in `__main__`.
+//! [`Interpreter::new`] starts Python on the current thread, [`Interpreter::run`] runs a program in `__main__`,
+//! [`Interpreter::finish`] ends it.
 
-use std::sync::{Arc, Once};
+use std::sync::Once;
 
-use taipan_bytecode::CodeData;
 use taipan_interp::frame::Interp;
-use taipan_interp::{builtins_module, eval, function, import, marshal_module, sys_module};
+use taipan_interp::{eval, function, import, runtime, sys_module};
+use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
-use taipan_object::builtins::str::Str;
+use taipan_object::builtins::str::{Str, intern};
 use taipan_object::vm::hooks::{HOOKS, Hooks};
-use taipan_object::{Result, Value, Vm, exceptions};
+use taipan_object::vm::names;
+use taipan_object::{Ref, Result, Value, Vm};
 
+pub use taipan_interp::config::{self, Config};
 pub use taipan_object;
 
 /// Python on the current thread.
@@ -19,37 +22,41 @@ pub struct Interpreter {
     vm: Box<Vm>,
 }
 
+/// What to run.
+pub enum Program {
+    /// `-c`
+    Command(String),
+    /// `-m`
+    Module(String),
+    /// A file, a directory or a zip archive.
+    File(String),
+    /// Source text with the name to show for it.
+    Source(Vec<u8>, String),
+}
+
 fn start_process() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let _ = HOOKS.set(Hooks {
             import_module: import::import_module,
-            write_unraisable,
+            write_unraisable: sys_module::write_unraisable,
             warn,
             current_globals: |vm| {
                 Interp::of(vm).current_frame().map(|frame| frame.function().globals.as_value().clone())
             },
             check_signals: |_| Ok(()),
-            audit: |_, _, _| Ok(()),
+            audit: sys_module::audit,
             super_arguments: sys_module::super_arguments,
             is_function: function::is_function,
         });
-        import::register(&[&builtins_module::MODULE, &sys_module::SYS, &marshal_module::MODULE]);
         import::register(taipan_stdlib::MODULES);
-        import::set_library(library);
+        import::embedded::set_library(import::embedded::Library {
+            source: |path| taipan_pylib::lookup(path).map(|entry| entry.source()),
+            code: |path| taipan_pylib::lookup(path).and_then(|entry| entry.code()),
+            is_dir: taipan_pylib::is_dir,
+            list_dir: |path| taipan_pylib::list_dir(path).map(|entry| entry.name).collect(),
+        });
     });
-}
-
-fn write_unraisable(vm: &Vm, exception: Value, message: &str, object: &Value) {
-    let describe = |value: &Value| {
-        vm.repr_string(value).unwrap_or_else(|raised| {
-            vm.discard(raised);
-            "<unprintable>".to_string()
-        })
-    };
-    let what = if message.is_empty() { "Exception ignored in" } else { message };
-    eprintln!("{what}: {}", describe(object));
-    eprint!("{}", format_exception(vm, &exception));
 }
 
 fn warn(vm: &Vm, category: &Value, message: &str, stacklevel: usize) -> Result<()> {
@@ -57,98 +64,117 @@ fn warn(vm: &Vm, category: &Value, message: &str, stacklevel: usize) -> Result<(
     vm.call(&warn, &[Value::from(message), category.clone(), Value::from(stacklevel)], None).map(drop)
 }
 
-/// A module of the embedded library.
-fn library(name: &str) -> Option<(Arc<CodeData>, bool)> {
-    let path = name.replace('.', "/");
-    let entry =
-        taipan_pylib::lookup(&format!("{path}/__init__.py")).or_else(|| taipan_pylib::lookup(&format!("{path}.py")))?;
-    let data = marshal_module::load_code(&entry.code()?)?;
-    let directory = "/usr/lib/python3.14/";
-    Some((marshal_module::relocate(&data, directory), entry.is_package()))
-}
-
-/// A traceback as text: frames, then the exception.
-fn format_exception(vm: &Vm, exception: &Value) -> String {
-    use taipan_interp::frame_object::FrameObject;
-    use taipan_interp::traceback::Traceback;
-    let mut text = String::new();
-    if let Some(context) = exceptions::cause(exception) {
-        text.push_str(&format_exception(vm, &context));
-        text.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
-    } else if let Some(context) = exceptions::context(exception) {
-        text.push_str(&format_exception(vm, &context));
-        text.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
-    }
-    let mut at = exceptions::traceback(exception);
-    if !at.is_none() {
-        text.push_str("Traceback (most recent call last):\n");
-    }
-    while let Some(traceback) = at.downcast_ref::<Traceback>() {
-        if let Some(frame) = traceback.frame.downcast::<FrameObject>() {
-            let data = &frame.code().data;
-            let (file, name) = (data.filename.to_str_lossy(), data.name.to_str_lossy());
-            let line = traceback.lineno().map_or("?".to_string(), |line| line.to_string());
-            text.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
-        }
-        at = traceback.next();
-    }
-    let message = vm.str_string(exception).unwrap_or_else(|raised| {
-        vm.discard(raised);
-        "<exception str() failed>".to_string()
-    });
-    let name = exception.ty().name();
-    text.push_str(&if message.is_empty() { format!("{name}\n") } else { format!("{name}: {message}\n") });
-    text
-}
-
 impl Interpreter {
-    /// Starts Python on the current thread, of whose native stack `stack_size` bytes are left.
-    pub fn new(stack_size: usize) -> Interpreter {
+    /// Starts Python on the current thread, of whose native stack `stack_size` bytes are left. An error is the process's
+    /// exit code; what was wrong has been printed.
+    pub fn new(stack_size: usize) -> std::result::Result<Interpreter, i32> {
         start_process();
         let vm = Vm::new(stack_size);
         Interp::attach(&vm);
-        Interpreter { vm }
+        if let Err(raised) = runtime::start(&vm) {
+            let exception = vm.take(raised);
+            return Err(runtime::exit_code(&vm, &exception));
+        }
+        Ok(Interpreter { vm })
     }
 
     pub fn vm(&self) -> &Vm {
         &self.vm
     }
 
-    /// Sets `sys.argv` and `sys.path`.
-    pub fn set_arguments(&self, argv: &[String], path: &[String]) -> Result<()> {
-        let sys = self.vm.import("sys")?;
-        for (name, items) in [("argv", argv), ("path", path)] {
-            let list = List::from_vec(items.iter().map(|item| Str::new(item).into_value()).collect());
-            self.vm.set_attr_str(&sys, name, list.as_value())?;
+    /// Runs a program in `__main__`; the process's exit code. An exception that it does not handle is printed.
+    pub fn run(&self, program: &Program) -> i32 {
+        match self.run_program(program) {
+            Ok(()) => 0,
+            Err(raised) => {
+                let exception = self.vm.take(raised);
+                runtime::exit_code(&self.vm, &exception)
+            }
+        }
+    }
+
+    fn run_program(&self, program: &Program) -> Result<()> {
+        let vm = self.vm();
+        let globals = sys_module::main_module(vm)?;
+        match program {
+            Program::Command(source) => {
+                self.prepend_path("")?;
+                self.execute(source.as_bytes(), "<string>", &globals)
+            }
+            Program::Source(source, name) => {
+                self.prepend_path("")?;
+                self.execute(source, name, &globals)
+            }
+            Program::Module(name) => {
+                let directory = std::env::current_dir().map_or(String::new(), |dir| dir.to_string_lossy().into_owned());
+                self.prepend_path(&directory)?;
+                let run = vm.import_from("runpy", "_run_module_as_main")?;
+                vm.call(&run, &[Value::from(name.as_str()), Value::TRUE], None).map(drop)
+            }
+            Program::File(path) => self.run_file(path, &globals),
+        }
+    }
+
+    fn execute(&self, source: &[u8], name: &str, globals: &Ref<Dict>) -> Result<()> {
+        let code = import::compile_file(self.vm(), source, name)?;
+        eval::eval_code(self.vm(), &code, globals, None, None).map(drop)
+    }
+
+    fn run_file(&self, path: &str, globals: &Ref<Dict>) -> Result<()> {
+        let vm = self.vm();
+        let file = std::path::Path::new(path);
+        let is_archive = || std::fs::read(file).is_ok_and(|data| data.windows(4).rev().take(70_000).any(|w| w == b"PK\x05\x06"));
+        if file.is_dir() || is_archive() {
+            let sys_path = vm.import_from("sys", "path")?;
+            if let Some(list) = sys_path.downcast::<List>() {
+                list.items.borrow(&list.header).insert(0, Value::from(path));
+            }
+            let run = vm.import_from("runpy", "_run_module_as_main")?;
+            return vm.call(&run, &[Value::from("__main__"), Value::FALSE], None).map(drop);
+        }
+        let source = match std::fs::read(file) {
+            Ok(source) => source,
+            Err(error) => {
+                let config = config::get();
+                let errno = error.raw_os_error().unwrap_or(0);
+                let text = taipan_object::exceptions::os_error::strerror(errno);
+                eprintln!("{}: can't open file '{}': [Errno {errno}] {text}", config.executable, absolute(path));
+                return Err(vm.raise_args(taipan_object::exceptions::SYSTEM_EXIT.ty(), vec![Value::from(2)]));
+            }
+        };
+        let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
+        let directory = real.parent().map_or(String::new(), |dir| dir.to_string_lossy().into_owned());
+        self.prepend_path(&directory)?;
+        let name = absolute(path);
+        globals.set_str(&names().__file__, Str::from_fs_bytes(name.as_bytes()).into_value());
+        globals.set_str(intern("__cached__").as_value(), Value::NONE);
+        if let Ok(loader) = vm.import_from("_frozen_importlib_external", "SourceFileLoader").map_err(|raised| vm.discard(raised)) {
+            let loader = vm.call(&loader, &[Value::from("__main__"), Value::from(name.as_str())], None)?;
+            globals.set_str(&names().__loader__, loader);
+        }
+        self.execute(&source, &name, globals)
+    }
+
+    /// Puts the program's directory first on `sys.path`, unless that is not wanted.
+    fn prepend_path(&self, directory: &str) -> Result<()> {
+        if config::get().safe_path {
+            return Ok(());
+        }
+        let path = self.vm().import_from("sys", "path")?;
+        if let Some(list) = path.downcast::<List>() {
+            list.items.borrow(&list.header).insert(0, Value::from(directory));
         }
         Ok(())
     }
 
-    /// Runs a program in `__main__`. An exception that it does not handle is printed; the process's exit code.
-    pub fn run_source(&self, source: &[u8], filename: &str) -> i32 {
-        let vm = self.vm();
-        let result = sys_module::main_module(vm).and_then(|globals| {
-            globals.set_str(taipan_object::builtins::str::intern("__file__").as_value(), Value::from(filename));
-            let code = import::compile_file(vm, source, filename)?;
-            eval::eval_code(vm, &code, &globals, None, None)
-        });
-        match result {
-            Ok(_) => 0,
-            Err(raised) => {
-                let exception = vm.take(raised);
-                if exception.ty().is_subtype(exceptions::SYSTEM_EXIT.ty()) {
-                    let code = exceptions::args(&exception).first().cloned().unwrap_or(Value::NONE);
-                    return match vm.index_i32(&code) {
-                        Ok(code) => code,
-                        Err(raised) => {
-                            vm.discard(raised);
-                            i32::from(!code.is_none())
-                        }
-                    };
-                }
-                eprint!("{}", format_exception(vm, &exception));
-                1
-            }
-        }
+    /// Ends the interpreter: waits for threads, runs `atexit` functions, flushes. The exit code, 0 if `code` stands.
+    pub fn finish(self, code: i32) -> i32 {
+        let status = runtime::finish(&self.vm);
+        if status != 0 { status } else { code }
     }
+}
+
+/// The path as `__file__` shows it.
+fn absolute(path: &str) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_string(), |path| path.to_string_lossy().into_owned())
 }

@@ -1,0 +1,109 @@
+//! The embedded library as a directory on `sys.path`.
+//!
+//! The module `_taipan_library` gives files and code of the pack to `_taipan_importer.py` (in `pylib`), whose path hook
+//! claims the library's directory and those below it, unless such a directory exists on the disk.
+
+use crate::code::Code;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+use taipan_bytecode::{CodeData, Constant, Text};
+use taipan_object::builtins::bytes;
+use taipan_object::builtins::list::List;
+use taipan_object::builtins::str::Str;
+use taipan_object::native::MethodDef;
+use taipan_object::native::module::ModuleDef;
+use taipan_object::{Ref, Result, Value, Vm, method_table};
+
+/// Where the files of the library come from.
+pub struct Library {
+    /// The content of a file, and its code in marshal format if there is one.
+    pub source: fn(&str) -> Option<Cow<'static, [u8]>>,
+    pub code: fn(&str) -> Option<Cow<'static, [u8]>>,
+    pub is_dir: fn(&str) -> bool,
+    pub list_dir: fn(&str) -> Vec<&'static str>,
+}
+
+static LIBRARY: OnceLock<Library> = OnceLock::new();
+
+/// Sets where the embedded library comes from.
+pub fn set_library(library: Library) {
+    let _ = LIBRARY.set(library);
+}
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_taipan_library",
+    doc: "The embedded standard library.",
+    functions: FUNCTIONS,
+    exec: |_, module| {
+        module.set("directory", Value::from(crate::config::get().library()));
+        Ok(())
+    },
+};
+
+fn path_of(vm: &Vm, value: &Value) -> Result<String> {
+    let text = vm.expect_str(value, |got| format!("a path in the library must be str, not {got}"))?;
+    Ok(text.to_string_lossy())
+}
+
+method_table! {
+    static FUNCTIONS = [
+        MethodDef::new("read($module, path, /)", "The content of a file of the library; None if there is none.", |vm, _, args| {
+            let path = path_of(vm, &args[0])?;
+            let source = LIBRARY.get().and_then(|library| (library.source)(&path));
+            Ok(source.map_or(Value::NONE, |source| bytes::new(&source)))
+        }),
+        MethodDef::new("exists($module, path, /)", "1 for a file, 2 for a directory, else 0.", |vm, _, args| {
+            let path = path_of(vm, &args[0])?;
+            Ok(Value::from(match LIBRARY.get() {
+                Some(library) if (library.is_dir)(&path) => 2,
+                Some(library) if (library.source)(&path).is_some() => 1,
+                _ => 0,
+            }))
+        }),
+        MethodDef::new("list($module, path, /)", "The names in a directory of the library.", |vm, _, args| {
+            let path = path_of(vm, &args[0])?;
+            let names = LIBRARY.get().map(|library| (library.list_dir)(&path)).unwrap_or_default();
+            Ok(List::from_vec(names.into_iter().map(Value::from).collect()).into_value())
+        }),
+        MethodDef::new("code($module, path, filename, /)", "The code object of a module of the library.", |vm, _, args| {
+            match code_of(vm, &path_of(vm, &args[0])?, &args[1])? {
+                Some(code) => Ok(code.into_value()),
+                None => Err(vm.import_error("no such file in the library")),
+            }
+        }),
+    ];
+}
+
+/// The code object of a module, with the given file name.
+pub fn code_of(vm: &Vm, path: &str, filename: &Value) -> Result<Option<Ref<Code>>> {
+    let Some(library) = LIBRARY.get() else { return Ok(None) };
+    if crate::config::get().optimize == 0
+        && let Some(marshalled) = (library.code)(path)
+        && let Ok(data) = taipan_bytecode::marshal::load_code(&marshalled)
+        && let Some(name) = filename.downcast::<Str>().and_then(|name| Text::from_bytes(&name.to_wtf8()))
+    {
+        return Ok(Some(Code::new(with_filename(&data, &name))));
+    }
+    match (library.source)(path) {
+        Some(source) => super::compile_file(vm, &source, &vm.display_name(filename)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The code with another file name, in nested code objects too.
+fn with_filename(data: &CodeData, name: &Text) -> Arc<CodeData> {
+    let mut data = data.clone();
+    data.filename = name.clone();
+    for constant in &mut data.consts {
+        if let Constant::Code(code) = constant {
+            *constant = Constant::Code(with_filename(code, name));
+        }
+    }
+    Arc::new(data)
+}
+
+/// Puts the path hook in place.
+pub fn install(vm: &Vm) -> Result<()> {
+    let module = super::run_embedded(vm, "_taipan_importer.py", "_taipan_importer")?;
+    vm.call_method(module.as_value(), "install", &[]).map(drop)
+}

@@ -1,0 +1,72 @@
+//! The module `_imp`: what `importlib` needs from the interpreter.
+
+use taipan_object::builtins::bytes;
+use taipan_object::builtins::list::List;
+use taipan_object::native::MethodDef;
+use taipan_object::native::module::{Module, ModuleDef};
+use taipan_object::{Value, method_table};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_imp",
+    doc: "(Extremely) low-level import machinery bits as used by importlib.",
+    functions: FUNCTIONS,
+    exec: |_, module| {
+        module.set("check_hash_based_pycs", Value::from("default"));
+        module.set("pyc_magic_number_token", Value::from(i64::from(taipan_bytecode::pyc::MAGIC_NUMBER) | 0x0A0D_0000));
+        Ok(())
+    },
+};
+
+method_table! {
+    static FUNCTIONS = [
+        MethodDef::new("extension_suffixes($module, /)", "Returns the list of file suffixes used to identify extension modules.", |_, _, _| {
+            Ok(List::from_vec(Vec::new()).into_value())
+        }),
+        MethodDef::new("lock_held($module, /)", "Return True if the import lock is currently held, else False.\n\nOn platforms without threads, return False.", |_, _, _| Ok(Value::FALSE)),
+        MethodDef::new("acquire_lock($module, /)", "Acquires the interpreter's import lock for the current thread.\n\nThis lock should be used by import hooks to ensure thread-safety when importing\nmodules. On platforms without threads, this function does nothing.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("release_lock($module, /)", "Release the interpreter's import lock.\n\nOn platforms without threads, this function does nothing.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("get_frozen_object($module, name, data=None, /)", "Create a code object for a frozen module.", |vm, _, args| {
+            Err(vm.import_error(format!("No such frozen object named {}", vm.display_name(&args[0]))))
+        }),
+        MethodDef::new("find_frozen($module, name, /, *, withdata=False)", "Return info about the corresponding frozen module (if there is one) or None.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("is_frozen_package($module, name, /)", "Returns True if the module name is of a frozen package.", |vm, _, args| {
+            Err(vm.import_error(format!("No such frozen object named {}", vm.display_name(&args[0]))))
+        }),
+        MethodDef::new("create_builtin($module, spec, /)", "Create an extension module.", |vm, _, args| {
+            let name = vm.get_attr_str(&args[0], "name")?;
+            let text = vm.display_name(&name);
+            if let Some(existing) = super::modules(vm).get(vm, &name)?
+                && matches!(text.as_str(), "sys" | "builtins")
+            {
+                return Ok(existing);
+            }
+            match super::native_module(&text) {
+                Some(def) => Ok(Module::from_def(vm, def)?.into_value()),
+                None => Ok(Value::NONE),
+            }
+        }),
+        MethodDef::new("init_frozen($module, name, /)", "Initializes a frozen module.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("is_builtin($module, name, /)", "Returns True if the module name corresponds to a built-in module.", |vm, _, args| {
+            let name = vm.expect_str(&args[0], |got| format!("is_builtin() argument must be str, not {got}"))?;
+            let text = name.to_string_lossy();
+            Ok(Value::from(match super::native_module(&text) {
+                Some(_) if matches!(text.as_str(), "sys" | "builtins") => -1,
+                Some(_) => 1,
+                None => 0,
+            }))
+        }),
+        MethodDef::new("is_frozen($module, name, /)", "Returns True if the module name corresponds to a frozen module.", |_, _, _| Ok(Value::FALSE)),
+        MethodDef::new("exec_builtin($module, mod, /)", "Initialize a built-in module.", |_, _, _| Ok(Value::from(0))),
+        MethodDef::new("_fix_co_filename($module, code, path, /)", "Changes code.co_filename to specify the passed-in file path.\n\n  code\n    Code object to change.\n  path\n    File path to use.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("source_hash($module, /, key, source)", "", |vm, _, args| {
+            let key = vm.index(&args[0])?;
+            let key = taipan_object::builtins::int::to_u64(&key).unwrap_or_default();
+            let source = vm.bytes_like(&args[1])?;
+            Ok(bytes::new(&taipan_object::hash::siphash13(key, 0, &source).to_le_bytes()))
+        }),
+        MethodDef::new("_override_multi_interp_extensions_check($module, override, /)", "", |_, _, _| Ok(Value::from(0))),
+        MethodDef::new("_override_frozen_modules_for_tests($module, override, /)", "", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("_frozen_module_names($module, /)", "Returns the list of available frozen modules.", |_, _, _| Ok(List::from_vec(Vec::new()).into_value())),
+    ];
+}
+

@@ -1,0 +1,339 @@
+//! The life of the interpreter: start, the standard streams, printing of exceptions, end.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use taipan_object::builtins::str::Str;
+use taipan_object::exceptions;
+use taipan_object::vm::names;
+use taipan_object::{Result, Value, Vm};
+
+use crate::frame_object::FrameObject;
+use crate::traceback::Traceback;
+use crate::{config, import, sys_module};
+
+static FINALIZING: AtomicBool = AtomicBool::new(false);
+
+/// `sys.is_finalizing()`
+pub fn is_finalizing() -> bool {
+    FINALIZING.load(Relaxed)
+}
+
+/// Native modules without which `importlib` cannot start.
+const NEEDED: [&str; 6] = ["_thread", "_weakref", "_warnings", "posix", "_io", "marshal"];
+
+/// Starts the import system, the standard streams and `site`.
+pub fn start(vm: &Vm) -> Result<()> {
+    set_hash_key();
+    taipan_object::builtins::int::set_max_str_digits(config::get().int_max_str_digits);
+    vm.import("builtins")?;
+    vm.import("sys")?;
+    taipan_object::collector::apply_threshold();
+    if NEEDED.iter().any(|name| import::native_module(name).is_none()) {
+        return Ok(());
+    }
+    import::install(vm)?;
+    vm.import("encodings")?;
+    open_streams(vm)?;
+    if !config::get().no_site {
+        vm.import("site")?;
+    }
+    Ok(())
+}
+
+/// The key of the hashes of str and bytes: from `PYTHONHASHSEED` (by CPython's generator), else random.
+fn set_hash_key() {
+    let mut key = [0u8; 16];
+    match config::get().hash_seed {
+        Some(0) => {}
+        Some(seed) => {
+            // The linear congruential generator of Visual C's rand().
+            let mut state = seed;
+            for byte in &mut key {
+                state = state.wrapping_mul(214013).wrapping_add(2531011);
+                *byte = (state >> 16 & 0xFF) as u8;
+            }
+        }
+        None => {
+            // SAFETY: the buffer has the given length.
+            unsafe { libc::getrandom(key.as_mut_ptr().cast(), key.len(), 0) };
+        }
+    }
+    let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| key[at + i]));
+    taipan_object::hash::set_key(word(0), word(8));
+}
+
+/// `sys.stdin`, `stdout` and `stderr` as `io` objects.
+fn open_streams(vm: &Vm) -> Result<()> {
+    let io = vm.import("io")?;
+    let builtins = vm.import("builtins")?;
+    let open = vm.get_attr_str(&io, "open")?;
+    vm.set_attr_str(&builtins, "open", &open)?;
+    let sys = vm.import("sys")?;
+    let unbuffered = config::get().unbuffered;
+    for (name, descriptor, mode) in [("stdin", 0, "rb"), ("stdout", 1, "wb"), ("stderr", 2, "wb")] {
+        let stream = match open_stream(vm, &io, descriptor, mode, name, unbuffered && descriptor != 0) {
+            Ok(stream) => stream,
+            Err(raised) => {
+                // A closed descriptor gives no stream.
+                drop(vm.catch(raised, exceptions::OS_ERROR.ty())?);
+                Value::NONE
+            }
+        };
+        vm.set_attr_str(&sys, &format!("__{name}__"), &stream)?;
+        vm.set_attr_str(&sys, name, &stream)?;
+    }
+    Ok(())
+}
+
+fn open_stream(vm: &Vm, io: &Value, descriptor: i32, mode: &str, name: &str, unbuffered: bool) -> Result {
+    let open = vm.get_attr_str(io, "open")?;
+    let buffering = if unbuffered { 0 } else { -1 };
+    let buffer = vm.call_keywords(
+        &open,
+        &[Value::from(descriptor), Value::from(mode), Value::from(buffering), Value::NONE, Value::NONE, Value::NONE, Value::FALSE],
+        &[],
+    )?;
+    let raw = if unbuffered { buffer.clone() } else { vm.get_attr_str(&buffer, "raw")? };
+    vm.set_attr_str(&raw, "name", &Value::from(format!("<{name}>")))?;
+    let is_terminal = vm.call_method(&raw, "isatty", &[])?;
+    let is_terminal = vm.is_true(&is_terminal)?;
+    let (encoding, errors) = stream_encoding(descriptor);
+    let wrapper = vm.get_attr_str(io, "TextIOWrapper")?;
+    let stream = vm.call_keywords(
+        &wrapper,
+        &[buffer, Value::from(encoding), Value::from(errors), Value::from("\n")],
+        &[
+            ("line_buffering", Value::bool(is_terminal || descriptor == 2)),
+            ("write_through", Value::bool(unbuffered)),
+        ],
+    )?;
+    vm.set_attr_str(&stream, "mode", &Value::from(if descriptor == 0 { "r" } else { "w" }))?;
+    Ok(stream)
+}
+
+/// Encoding and error handler of a standard stream, by `PYTHONIOENCODING` and the locale.
+fn stream_encoding(descriptor: i32) -> (String, String) {
+    let wanted = if config::get().ignore_environment { None } else { std::env::var("PYTHONIOENCODING").ok() };
+    let (encoding, errors) = match &wanted {
+        Some(wanted) => wanted.split_once(':').unwrap_or((wanted, "")),
+        None => ("", ""),
+    };
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| std::env::var(name).ok()).find(|v| !v.is_empty());
+    let is_c = locale.is_none_or(|locale| locale == "C" || locale == "POSIX");
+    let default_errors = match descriptor {
+        2 => "backslashreplace",
+        _ if is_c => "surrogateescape",
+        _ => "strict",
+    };
+    let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
+    let errors = if errors.is_empty() || descriptor == 2 { default_errors } else { errors };
+    (encoding.to_string(), errors.to_string())
+}
+
+/// Prints an exception with its traceback on `sys.stderr`, as `traceback` does it.
+pub fn print_exception(vm: &Vm, exception: &Value) {
+    let printed = vm.preserving_exception(|vm| {
+        let print = match vm.import_from("traceback", "_print_exception_bltin") {
+            Ok(print) => print,
+            Err(raised) => {
+                vm.discard(raised);
+                return false;
+            }
+        };
+        match vm.call(&print, std::slice::from_ref(exception), None) {
+            Ok(_) => true,
+            Err(raised) => {
+                vm.discard(raised);
+                false
+            }
+        }
+    });
+    if !printed {
+        write_stderr(vm, &format_exception(vm, exception));
+    }
+}
+
+fn write_stderr(vm: &Vm, text: &str) {
+    let stream = sys_module::get(vm, "stderr").filter(|stream| !stream.is_none());
+    let written = stream.is_some_and(|stream| {
+        match vm.call_method_name(&stream, &names().write, &[Value::from(text)]) {
+            Ok(_) => true,
+            Err(raised) => {
+                vm.discard(raised);
+                false
+            }
+        }
+    });
+    if !written {
+        eprint!("{text}");
+    }
+}
+
+/// Reports an exception that nobody can catch.
+pub fn print_unraisable(vm: &Vm, exception: &Value, message: &str, object: &Value) {
+    let describe = |value: &Value| {
+        vm.repr_string(value).unwrap_or_else(|raised| {
+            vm.discard(raised);
+            "<object repr() failed>".to_string()
+        })
+    };
+    let what = if message.is_empty() { "Exception ignored in" } else { message };
+    let text = if object.is_none() { format!("{what}:\n") } else { format!("{what}: {}\n", describe(object)) };
+    write_stderr(vm, &text);
+    if !exception.is_none() {
+        print_exception(vm, exception);
+    }
+}
+
+/// A traceback as plain text, for when `traceback` cannot be used.
+pub fn format_exception(vm: &Vm, exception: &Value) -> String {
+    let mut text = String::new();
+    if let Some(cause) = exceptions::cause(exception) {
+        text.push_str(&format_exception(vm, &cause));
+        text.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
+    } else if let Some(context) = exceptions::context(exception).filter(|_| !exceptions::suppresses_context(exception)) {
+        text.push_str(&format_exception(vm, &context));
+        text.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
+    }
+    let mut at = exceptions::traceback(exception);
+    if !at.is_none() {
+        text.push_str("Traceback (most recent call last):\n");
+    }
+    while let Some(traceback) = at.downcast_ref::<Traceback>() {
+        if let Some(frame) = traceback.frame.downcast::<FrameObject>() {
+            let data = &frame.code().data;
+            let (file, name) = (data.filename.to_str_lossy(), data.name.to_str_lossy());
+            let line = traceback.lineno().map_or("?".to_string(), |line| line.to_string());
+            text.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
+        }
+        at = traceback.next();
+    }
+    let message = vm.str_string(exception).unwrap_or_else(|raised| {
+        vm.discard(raised);
+        "<exception str() failed>".to_string()
+    });
+    let name = exception.ty().name();
+    text.push_str(&if message.is_empty() { format!("{name}\n") } else { format!("{name}: {message}\n") });
+    text
+}
+
+/// What the process answers to an exception that ends the program; prints it unless it is `SystemExit`.
+pub fn exit_code(vm: &Vm, exception: &Value) -> i32 {
+    if !exception.ty().is_subtype(exceptions::SYSTEM_EXIT.ty()) {
+        report(vm, exception);
+        let interrupted = exception.ty().is_subtype(exceptions::KEYBOARD_INTERRUPT.ty());
+        return if interrupted { 130 } else { 1 };
+    }
+    let code = vm.get_attr_str(exception, "code").unwrap_or_else(|raised| {
+        vm.discard(raised);
+        Value::NONE
+    });
+    if code.is_none() {
+        return 0;
+    }
+    if taipan_object::builtins::int::is_int(&code) {
+        return taipan_object::builtins::int::to_i64(&code).unwrap_or(-1) as i32;
+    }
+    let text = vm.str_string(&code).unwrap_or_else(|raised| {
+        vm.discard(raised);
+        String::new()
+    });
+    write_stderr(vm, &format!("{text}\n"));
+    1
+}
+
+/// Calls `sys.excepthook`.
+fn report(vm: &Vm, exception: &Value) {
+    if let Ok(sys) = vm.import("sys").map_err(|raised| vm.discard(raised)) {
+        for (name, value) in [
+            ("last_exc", exception.clone()),
+            ("last_type", exception.ty().to_value()),
+            ("last_value", exception.clone()),
+            ("last_traceback", exceptions::traceback(exception)),
+        ] {
+            if let Err(raised) = vm.set_attr_str(&sys, name, &value) {
+                vm.discard(raised);
+            }
+        }
+    }
+    let Some(hook) = sys_module::get(vm, "excepthook") else { return print_exception(vm, exception) };
+    let args = [exception.ty().to_value(), exception.clone(), exceptions::traceback(exception)];
+    if let Err(raised) = vm.call(&hook, &args, None) {
+        let failure = vm.take(raised);
+        if failure.ty().is_subtype(exceptions::SYSTEM_EXIT.ty()) {
+            return;
+        }
+        write_stderr(vm, "Error in sys.excepthook:\n");
+        print_exception(vm, &failure);
+        write_stderr(vm, "\nOriginal exception was:\n");
+        print_exception(vm, exception);
+    }
+}
+
+/// Ends the interpreter: threads, `atexit` functions, buffers, what modules keep alive.
+pub fn finish(vm: &Vm) -> i32 {
+    let mut status = 0;
+    let modules = import::modules(vm);
+    let loaded = |name: &str| modules.get_str(taipan_object::builtins::str::intern(name).as_value());
+    if let Some(threading) = loaded("threading") {
+        let ended = vm.call_method(&threading, "_shutdown", &[]);
+        if let Err(raised) = ended {
+            vm.write_unraisable(raised, "Exception ignored on threading shutdown", &threading);
+        }
+    }
+    if let Some(atexit) = loaded("atexit") {
+        let ended = vm.call_method(&atexit, "_run_exitfuncs", &[]);
+        if let Err(raised) = ended {
+            vm.discard(raised);
+        }
+    }
+    flush_streams(vm, &mut status);
+    FINALIZING.store(true, Relaxed);
+    clear_modules(vm);
+    flush_streams(vm, &mut status);
+    status
+}
+
+fn flush_streams(vm: &Vm, status: &mut i32) {
+    for name in ["stdout", "stderr"] {
+        let Some(stream) = sys_module::get(vm, name).filter(|stream| !stream.is_none()) else { continue };
+        let closed = match vm.get_attr_str_opt(&stream, "closed") {
+            Ok(Some(closed)) => vm.is_true(&closed).unwrap_or_else(|raised| {
+                vm.discard(raised);
+                false
+            }),
+            Ok(None) => false,
+            Err(raised) => {
+                vm.discard(raised);
+                false
+            }
+        };
+        if closed {
+            continue;
+        }
+        if let Err(raised) = vm.call_method_name(&stream, &names().flush, &[]) {
+            if name == "stdout" {
+                vm.write_unraisable(raised, "Exception ignored while flushing sys.stdout", &stream);
+                *status = 120;
+            } else {
+                vm.discard(raised);
+            }
+        }
+    }
+}
+
+/// Clears `__main__` and the other modules, so that what they alone keep alive is finalised.
+fn clear_modules(vm: &Vm) {
+    let modules = import::modules(vm);
+    taipan_object::collector::collect(vm, 2);
+    let main = modules.get_str(&names().__main__);
+    if let Some(main) = main.as_ref().and_then(|main| main.downcast::<taipan_object::native::module::Module>()) {
+        for (name, _) in main.dict.items() {
+            let text = name.downcast::<Str>().map(Str::to_string_lossy).unwrap_or_default();
+            if !text.starts_with("__") {
+                main.dict.set_str(&name, Value::NONE);
+            }
+        }
+    }
+    taipan_object::collector::collect(vm, 2);
+}

@@ -1,0 +1,217 @@
+//! The functions of `sys` that report, exit, limit and audit.
+
+use super::get;
+use taipan_object::builtins::str::Str;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::exceptions;
+use taipan_object::native::MethodDef;
+use taipan_object::native::module::Module;
+use taipan_object::vm::names;
+use taipan_object::{Result, Value, Vm};
+
+use crate::config;
+
+/// Adds the functions, and the originals under their dunder names.
+pub fn add_functions(_vm: &Vm, module: &Module) {
+    let name = Value::from("sys");
+    for def in FUNCTIONS {
+        let this = taipan_object::object::to_value(module);
+        let function = taipan_object::native::function::BuiltinFunction::new(def, this, name.clone()).into_value();
+        if matches!(def.name(), "displayhook" | "excepthook" | "breakpointhook" | "unraisablehook") {
+            module.set(&format!("__{}__", def.name()), function.clone());
+        }
+        module.set(def.name(), function);
+    }
+}
+
+taipan_object::method_table! {
+    static FUNCTIONS = [
+        MethodDef::new("displayhook($module, object, /)", "Print an object to sys.stdout and also save it in builtins._", |vm, _, args| {
+            if args[0].is_none() {
+                return Ok(Value::NONE);
+            }
+            let builtins = vm.import("builtins")?;
+            vm.set_attr_str(&builtins, "_", &Value::NONE)?;
+            let Some(stdout) = get(vm, "stdout").filter(|stdout| !stdout.is_none()) else {
+                return Err(vm.runtime_error("lost sys.stdout"));
+            };
+            let text = vm.repr(&args[0])?;
+            write_escaped(vm, &stdout, &text)?;
+            vm.call_method(&stdout, "write", &[Value::from("\n")])?;
+            vm.set_attr_str(&builtins, "_", &args[0])?;
+            Ok(Value::NONE)
+        }),
+        MethodDef::new("excepthook($module, exctype, value, traceback, /)", "Handle an exception by displaying it with a traceback on sys.stderr.", |vm, _, args| {
+            crate::runtime::print_exception(vm, &args[1]);
+            Ok(Value::NONE)
+        }),
+        MethodDef::new("unraisablehook($module, unraisable, /)", "Handle an unraisable exception.\n\nThe unraisable argument has the following attributes:\n\n* exc_type: Exception type.\n* exc_value: Exception value, can be None.\n* exc_traceback: Exception traceback, can be None.\n* err_msg: Error message, can be None.\n* object: Object causing the exception, can be None.", |vm, _, args| {
+            let field = |name: &str| vm.get_attr_str(&args[0], name);
+            let (value, message, object) = (field("exc_value")?, field("err_msg")?, field("object")?);
+            let message = if message.is_none() { "Exception ignored in".to_string() } else { vm.str_string(&message)? };
+            crate::runtime::print_unraisable(vm, &value, &message, &object);
+            Ok(Value::NONE)
+        }),
+        MethodDef::raw("breakpointhook", "This hook function is called by built-in breakpoint().", |vm, _, args, kwnames| breakpoint(vm, args, kwnames)),
+        MethodDef::new("exit($module, status=None, /)", "Exit the interpreter by raising SystemExit(status).\n\nIf the status is omitted or None, it defaults to zero (i.e., success).\nIf the status is an integer, it will be used as the system exit status.\nIf it is another kind of object, it will be printed and the system\nexit status will be one (i.e., failure).", |vm, _, args| {
+            let args = match args[0].downcast::<Tuple>() {
+                Some(tuple) => tuple.as_slice().to_vec(),
+                None if args[0].is_none() => Vec::new(),
+                None => vec![args[0].clone()],
+            };
+            Err(vm.raise_args(exceptions::SYSTEM_EXIT.ty(), args))
+        }),
+        MethodDef::new("intern($module, string, /)", "``Intern'' the given string.\n\nThis enters the string in the (global) table of interned strings whose\npurpose is to speed up dictionary lookups. Return the string itself or\nthe previously interned string object with the same value.", |vm, _, args| match args[0].downcast_exact::<Str>() {
+            Some(text) => Ok(text.interned(&args[0])),
+            None if args[0].downcast::<Str>().is_some() => {
+                Err(vm.type_error(format!("can't intern {}", args[0].ty().name())))
+            }
+            None => Err(vm.type_error(format!("intern() argument must be str, not {}", args[0].ty().name()))),
+        }),
+        MethodDef::new("_is_interned($module, string, /)", "Return True if the given string is \"interned\".", |vm, _, args| {
+            let text = vm.expect_str(&args[0], |got| format!("_is_interned() argument must be str, not {got}"))?;
+            Ok(Value::bool(text.is_interned()))
+        }),
+        MethodDef::new("_is_immortal($module, op, /)", "Return True if the given object is \"immortal\" per PEP 683.", |_, _, args| {
+            Ok(Value::bool(args[0].as_object().is_none_or(|header| header.is_immortal())))
+        }),
+        MethodDef::new("getdefaultencoding($module, /)", "Return the current default encoding used by the Unicode implementation.", |_, _, _| Ok(Value::from("utf-8"))),
+        MethodDef::new("getfilesystemencoding($module, /)", "Return the encoding used to convert Unicode filenames to OS filenames.", |_, _, _| Ok(Value::from("utf-8"))),
+        MethodDef::new("getfilesystemencodeerrors($module, /)", "Return the error mode used for Unicode to OS filename conversion.", |_, _, _| Ok(Value::from("surrogateescape"))),
+        MethodDef::new("get_int_max_str_digits($module, /)", "Return the maximum string digits limit for non-binary int<->str conversions.", |_, _, _| {
+            Ok(Value::from(taipan_object::builtins::int::max_str_digits()))
+        }),
+        MethodDef::new("set_int_max_str_digits($module, /, maxdigits)", "Set the maximum string digits limit for non-binary int<->str conversions.", |vm, _, args| {
+            let digits = vm.index_i32(&args[0])?;
+            if digits != 0 && digits < 640 {
+                return Err(vm.value_error("maxdigits must be >= 640 or 0 for unlimited"));
+            }
+            taipan_object::builtins::int::set_max_str_digits(digits as usize);
+            Ok(Value::NONE)
+        }),
+        MethodDef::new("getsizeof($module, /, object, default=<unrepresentable>)", "getsizeof(object [, default]) -> int\n\nReturn the size of object in bytes.", |vm, _, args| {
+            let size = match vm.call_special(&args[0], &names().__sizeof__, &[]) {
+                Some(size) => size,
+                None => Err(vm.type_error(format!("Type {} doesn't define __sizeof__", args[0].ty().name()))),
+            };
+            let size = match (size, args[1].bound()) {
+                (Ok(size), _) => vm.index(&size)?,
+                (Err(raised), Some(default)) => {
+                    drop(vm.catch(raised, exceptions::type_error())?);
+                    return Ok(default.clone());
+                }
+                (Err(raised), None) => return Err(raised),
+            };
+            if taipan_object::builtins::int::is_negative(&size) {
+                return Err(vm.value_error("__sizeof__() should return >= 0"));
+            }
+            Ok(size)
+        }),
+        MethodDef::new("getallocatedblocks($module, /)", "Return the number of memory blocks currently allocated.", |_, _, _| Ok(Value::from(taipan_object::heap::allocated_blocks()))),
+        MethodDef::raw("audit($module, event, /, *args)", "Passes the event to any hooks that are attached.", |vm, _, args, _| {
+            let Some(event) = args.first() else {
+                return Err(vm.type_error("audit expected at least 1 argument, got 0"));
+            };
+            let event = vm.expect_str(event, |got| format!("expected str for argument 'event', not {got}"))?;
+            audit(vm, &event.to_string_lossy(), &args[1..]).map(Value::from)
+        }),
+        MethodDef::new("addaudithook($module, /, hook)", "Adds a new audit hook callback.", |vm, _, args| {
+            audit(vm, "sys.addaudithook", &[])?;
+            HOOKS.lock().expect("never poisoned").push(args[0].clone());
+            HAVE_HOOKS.store(true, std::sync::atomic::Ordering::Relaxed);
+            Ok(Value::NONE)
+        }),
+        MethodDef::new("is_finalizing($module, /)", "Return True if Python is exiting.", |_, _, _| Ok(Value::bool(crate::runtime::is_finalizing()))),
+        MethodDef::new("_clear_type_cache($module, /)", "Clear the internal type lookup cache.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("_clear_internal_caches($module, /)", "Clear all internal performance-related caches.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("call_tracing($module, func, args, /)", "Call func(*args), while tracing is enabled.", |vm, _, args| {
+            let arguments = vm.collect(&args[1])?;
+            vm.call(&args[0], &arguments, None)
+        }),
+        MethodDef::new("_is_gil_enabled($module, /)", "Return True if the GIL is currently enabled.", |_, _, _| Ok(Value::TRUE)),
+        MethodDef::new("_get_cpu_count_config($module, /)", "Private function for getting PyConfig.cpu_count", |_, _, _| Ok(Value::from(-1))),
+        MethodDef::new("is_stack_trampoline_active($module, /)", "Return *True* if a stack profiler trampoline is active.", |_, _, _| Ok(Value::FALSE)),
+        MethodDef::new("is_remote_debug_enabled($module, /)", "Return True if remote debugging is enabled, False otherwise.", |_, _, _| Ok(Value::FALSE)),
+    ];
+}
+
+static HOOKS: std::sync::Mutex<Vec<Value>> = std::sync::Mutex::new(Vec::new());
+static HAVE_HOOKS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// `sys.audit(event, *args)`.
+pub fn audit(vm: &Vm, event: &str, args: &[Value]) -> Result<()> {
+    if !HAVE_HOOKS.load(std::sync::atomic::Ordering::Relaxed) {
+        return Ok(());
+    }
+    let hooks = HOOKS.lock().expect("never poisoned").clone();
+    let args = Tuple::from_slice(args).into_value();
+    for hook in hooks {
+        vm.call(&hook, &[Value::from(event), args.clone()], None)?;
+    }
+    Ok(())
+}
+
+/// Writes text, with what the stream's encoding lacks escaped.
+fn write_escaped(vm: &Vm, stream: &Value, text: &Value) -> Result<()> {
+    match vm.call_method_name(stream, &names().write, std::slice::from_ref(text)) {
+        Ok(_) => return Ok(()),
+        Err(raised) => drop(vm.catch(raised, exceptions::UNICODE_ENCODE_ERROR.ty())?),
+    }
+    let encoding = vm.get_attr(stream, &names().encoding)?;
+    let bytes = vm.call_method(text, "encode", &[encoding.clone(), Value::from("backslashreplace")])?;
+    if let Some(buffer) = vm.get_attr_str_opt(stream, "buffer")? {
+        return vm.call_method_name(&buffer, &names().write, &[bytes]).map(drop);
+    }
+    let decoded = vm.call_method(&bytes, "decode", &[encoding, Value::from("strict")])?;
+    vm.call_method_name(stream, &names().write, &[decoded]).map(drop)
+}
+
+/// `sys.breakpointhook`: what `PYTHONBREAKPOINT` names, by default `pdb.set_trace`.
+fn breakpoint(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let ignore = config::get().ignore_environment;
+    let wanted = std::env::var("PYTHONBREAKPOINT").ok().filter(|name| !ignore && !name.is_empty());
+    let wanted = wanted.unwrap_or_else(|| "pdb.set_trace".to_string());
+    if wanted == "0" {
+        return Ok(Value::NONE);
+    }
+    let (module, name) = wanted.rsplit_once('.').unwrap_or(("builtins", &wanted));
+    let found = vm.import(module).and_then(|module| vm.get_attr_str(&module, name));
+    match found {
+        Ok(hook) => vm.call(&hook, args, kwnames),
+        Err(raised) => {
+            vm.discard(raised);
+            let message = format!("Ignoring unimportable $PYTHONBREAKPOINT: \"{wanted}\"");
+            vm.warn(&exceptions::RUNTIME_WARNING.value(), &message, 1)?;
+            Ok(Value::NONE)
+        }
+    }
+}
+
+static UNRAISABLE_ARGS: taipan_object::builtins::structseq::StructSeq = taipan_object::builtins::structseq::StructSeq::new(
+    "sys.UnraisableHookArgs",
+    "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
+    &[Some("exc_type"), Some("exc_value"), Some("exc_traceback"), Some("err_msg"), Some("object")],
+    5,
+)
+.sealed();
+
+/// Reports an exception that nobody can catch, through `sys.unraisablehook`.
+pub fn write_unraisable(vm: &Vm, exception: Value, message: &str, object: &Value) {
+    let hook = get(vm, "unraisablehook").filter(|hook| !hook.is_none());
+    let Some(hook) = hook else { return crate::runtime::print_unraisable(vm, &exception, message, object) };
+    let args = UNRAISABLE_ARGS.instance(
+        vm,
+        vec![
+            exception.ty().to_value(),
+            exception.clone(),
+            exceptions::traceback(&exception),
+            if message.is_empty() { Value::NONE } else { Value::from(message) },
+            object.clone(),
+        ],
+    );
+    let result = args.and_then(|args| vm.call(&hook, &[args], None));
+    if let Err(raised) = result {
+        let failure = vm.take(raised);
+        crate::runtime::print_unraisable(vm, &failure, "Exception ignored in sys.unraisablehook", &hook);
+    }
+}

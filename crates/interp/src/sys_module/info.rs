@@ -1,0 +1,267 @@
+//! What `sys` says of the build and the start: versions, flags, limits, paths.
+
+use taipan_object::builtins::list::List;
+use taipan_object::builtins::namespace;
+use taipan_object::builtins::structseq::StructSeq;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::builtins::dict::Dict;
+use taipan_object::native::module::Module;
+use taipan_object::{Result, Value, Vm};
+
+use crate::config::{self, Config};
+
+/// The version of the language and library that this is.
+pub const VERSION: (i64, i64, i64) = (3, 14, 0);
+pub const HEXVERSION: i64 = VERSION.0 << 24 | VERSION.1 << 16 | VERSION.2 << 8 | 0xF0;
+const CACHE_TAG: &str = "taipan-314";
+const MULTIARCH: &str = if cfg!(target_arch = "x86_64") { "x86_64-linux-gnu" } else { "aarch64-linux-gnu" };
+
+static VERSION_INFO: StructSeq = StructSeq::new(
+    "sys.version_info",
+    "sys.version_info\n\nVersion information as a named tuple.",
+    &[Some("major"), Some("minor"), Some("micro"), Some("releaselevel"), Some("serial")],
+    5,
+)
+.sealed();
+
+static FLAGS: StructSeq = StructSeq::new(
+    "sys.flags",
+    "sys.flags\n\nFlags provided through command line arguments or environment vars.",
+    &[
+        Some("debug"),
+        Some("inspect"),
+        Some("interactive"),
+        Some("optimize"),
+        Some("dont_write_bytecode"),
+        Some("no_user_site"),
+        Some("no_site"),
+        Some("ignore_environment"),
+        Some("verbose"),
+        Some("bytes_warning"),
+        Some("quiet"),
+        Some("hash_randomization"),
+        Some("isolated"),
+        Some("dev_mode"),
+        Some("utf8_mode"),
+        Some("warn_default_encoding"),
+        Some("safe_path"),
+        Some("int_max_str_digits"),
+        Some("gil"),
+        Some("thread_inherit_context"),
+        Some("context_aware_warnings"),
+    ],
+    18,
+)
+.sealed();
+
+static FLOAT_INFO: StructSeq = StructSeq::new(
+    "sys.float_info",
+    "sys.float_info\n\nA named tuple holding information about the float type. It contains low level\ninformation about the \
+     precision and internal representation. Please study\nyour system's :file:`float.h` for more information.",
+    &[
+        Some("max"),
+        Some("max_exp"),
+        Some("max_10_exp"),
+        Some("min"),
+        Some("min_exp"),
+        Some("min_10_exp"),
+        Some("dig"),
+        Some("mant_dig"),
+        Some("epsilon"),
+        Some("radix"),
+        Some("rounds"),
+    ],
+    11,
+);
+
+static INT_INFO: StructSeq = StructSeq::new(
+    "sys.int_info",
+    "sys.int_info\n\nA named tuple that holds information about Python's\ninternal representation of integers.  The \
+     attributes are read only.",
+    &[
+        Some("bits_per_digit"),
+        Some("sizeof_digit"),
+        Some("default_max_str_digits"),
+        Some("str_digits_check_threshold"),
+    ],
+    4,
+);
+
+static HASH_INFO: StructSeq = StructSeq::new(
+    "sys.hash_info",
+    "hash_info\n\nA named tuple providing parameters used for computing hashes.\nThe attributes are read only.",
+    &[
+        Some("width"),
+        Some("modulus"),
+        Some("inf"),
+        Some("nan"),
+        Some("imag"),
+        Some("algorithm"),
+        Some("hash_bits"),
+        Some("seed_bits"),
+        Some("cutoff"),
+    ],
+    9,
+);
+
+static THREAD_INFO: StructSeq = StructSeq::new(
+    "sys.thread_info",
+    "sys.thread_info\n\nA named tuple holding information about the thread implementation.",
+    &[Some("name"), Some("lock"), Some("version")],
+    3,
+);
+
+fn strings(items: &[String]) -> Value {
+    List::from_vec(items.iter().map(|item| Value::from(item.as_str())).collect()).into_value()
+}
+
+/// Adds the attributes that do not change.
+pub fn add(vm: &Vm, module: &Module) -> Result<()> {
+    let config = config::get();
+    let version = VERSION_INFO.instance(
+        vm,
+        vec![
+            Value::from(VERSION.0),
+            Value::from(VERSION.1),
+            Value::from(VERSION.2),
+            Value::from("final"),
+            Value::from(0),
+        ],
+    )?;
+    module.set("version_info", version.clone());
+    module.set("hexversion", Value::from(HEXVERSION));
+    module.set("api_version", Value::from(1013));
+    module.set(
+        "version",
+        Value::from(format!("{}.{}.{} (Taipan {})", VERSION.0, VERSION.1, VERSION.2, env!("CARGO_PKG_VERSION"))),
+    );
+    module.set("copyright", Value::from("Copyright (c) the Taipan developers"));
+    module.set("_git", Tuple::from_vec(["Taipan", "", ""].map(Value::from).to_vec()).into_value());
+    module.set("_framework", Value::from(""));
+    module.set("abiflags", Value::from(""));
+    module.set("platform", Value::from(std::env::consts::OS));
+    module.set("platlibdir", Value::from("lib"));
+    module.set("byteorder", Value::from(if cfg!(target_endian = "little") { "little" } else { "big" }));
+    module.set("maxsize", Value::from(i64::MAX));
+    module.set("maxunicode", Value::from(0x10FFFF));
+    module.set("float_repr_style", Value::from("short"));
+    module.set(
+        "implementation",
+        namespace::new(vec![
+            ("name", Value::from("taipan")),
+            ("cache_tag", Value::from(CACHE_TAG)),
+            ("version", version),
+            ("hexversion", Value::from(HEXVERSION)),
+            ("_multiarch", Value::from(MULTIARCH)),
+            ("supports_isolated_interpreters", Value::FALSE),
+        ]),
+    );
+    module.set("flags", flags(vm, config)?);
+    add_numeric_info(vm, module)?;
+    add_paths(module, config);
+    let names = crate::import::native_names();
+    module.set("builtin_module_names", Tuple::from_vec(names.into_iter().map(Value::from).collect()).into_value());
+    Ok(())
+}
+
+fn add_numeric_info(vm: &Vm, module: &Module) -> Result<()> {
+    let float = FLOAT_INFO.instance(
+        vm,
+        vec![
+            Value::from(f64::MAX),
+            Value::from(f64::MAX_EXP),
+            Value::from(f64::MAX_10_EXP),
+            Value::from(f64::MIN_POSITIVE),
+            Value::from(f64::MIN_EXP),
+            Value::from(f64::MIN_10_EXP),
+            Value::from(f64::DIGITS),
+            Value::from(f64::MANTISSA_DIGITS),
+            Value::from(f64::EPSILON),
+            Value::from(f64::RADIX),
+            Value::from(1),
+        ],
+    )?;
+    module.set("float_info", float);
+    module.set("int_info", INT_INFO.instance(vm, [30, 4, 4300, 640].map(Value::from).to_vec())?);
+    let hash = HASH_INFO.instance(
+        vm,
+        vec![
+            Value::from(64),
+            Value::from(taipan_object::hash::MODULUS),
+            Value::from(314159),
+            Value::from(0),
+            Value::from(1000003),
+            Value::from("siphash13"),
+            Value::from(64),
+            Value::from(128),
+            Value::from(0),
+        ],
+    )?;
+    module.set("hash_info", hash);
+    let thread = [Value::from("pthread"), Value::from("semaphore"), Value::NONE].to_vec();
+    module.set("thread_info", THREAD_INFO.instance(vm, thread)?);
+    Ok(())
+}
+
+fn flags(vm: &Vm, config: &Config) -> Result {
+    let int = |on: bool| Value::from(i32::from(on));
+    FLAGS.instance(
+        vm,
+        vec![
+            Value::from(config.debug),
+            int(config.inspect),
+            int(config.interactive),
+            Value::from(i32::from(config.optimize)),
+            int(config.dont_write_bytecode),
+            int(config.no_user_site),
+            int(config.no_site),
+            int(config.ignore_environment),
+            Value::from(config.verbose),
+            Value::from(config.bytes_warning),
+            int(config.quiet),
+            int(config.hash_randomization),
+            int(config.isolated),
+            Value::bool(config.dev_mode),
+            int(config.utf8_mode),
+            int(config.warn_default_encoding),
+            Value::bool(config.safe_path),
+            Value::from(config.int_max_str_digits),
+            Value::from(1),
+            Value::from(0),
+            Value::from(0),
+        ],
+    )
+}
+
+fn add_paths(module: &Module, config: &Config) {
+    let prefix = config.prefix();
+    for name in ["prefix", "exec_prefix", "base_prefix", "base_exec_prefix"] {
+        module.set(name, Value::from(prefix.as_str()));
+    }
+    for name in ["executable", "_base_executable"] {
+        module.set(name, Value::from(config.executable.as_str()));
+    }
+    module.set("_stdlib_dir", Value::from(config.library()));
+    module.set("_home", config.python_home.as_deref().map_or(Value::NONE, Value::from));
+    module.set("pycache_prefix", config.pycache_prefix.as_deref().map_or(Value::NONE, Value::from));
+    module.set("dont_write_bytecode", Value::bool(config.dont_write_bytecode));
+    module.set("argv", strings(&config.argv));
+    module.set("orig_argv", strings(&config.orig_argv));
+    module.set("warnoptions", strings(&config.warnoptions));
+    let xoptions = Dict::new();
+    for (name, value) in &config.xoptions {
+        let value = value.as_deref().map_or(Value::TRUE, Value::from);
+        xoptions.set_str(taipan_object::builtins::str::intern(name).as_value(), value);
+    }
+    module.set("_xoptions", xoptions.into_value());
+    let library = config.library();
+    let mut path = config.python_path.clone();
+    path.push(format!("{}/lib/python314.zip", prefix.trim_end_matches('/')));
+    path.push(library.clone());
+    path.push(format!("{library}/lib-dynload"));
+    module.set("path", strings(&path));
+    for name in ["path_hooks", "meta_path"] {
+        module.set(name, List::from_vec(Vec::new()).into_value());
+    }
+    module.set("path_importer_cache", Dict::new().into_value());
+}

@@ -1,0 +1,70 @@
+"""Imports the modules of the embedded standard library: a path hook for its directory."""
+
+import _frozen_importlib as _bootstrap
+import _frozen_importlib_external as _external
+import _taipan_library as _library
+import sys
+
+_directory = _library.directory
+
+
+def _relative(path):
+    """The path below the library's directory; None if it is not there."""
+    if path == _directory:
+        return ""
+    if path.startswith(_directory + "/"):
+        return path[len(_directory) + 1 :]
+    return None
+
+
+class EmbeddedLoader(_external.FileLoader, _external.SourceLoader):
+    """Loads a module whose source (and code) is in the binary."""
+
+    def get_data(self, path):
+        data = _library.read(_relative(path) or path)
+        if data is None:
+            raise OSError(2, "No such file or directory", path)
+        return data
+
+    def path_stats(self, path):
+        raise OSError(2, "No such file or directory", path)
+
+    def get_code(self, fullname):
+        path = self.get_filename(fullname)
+        return _library.code(_relative(path), path)
+
+
+class EmbeddedFinder:
+    """Finds modules in one directory of the library."""
+
+    def __init__(self, path):
+        relative = _relative(path)
+        if relative is None or relative and _library.exists(relative) != 2 or _external._path_isdir(path):
+            raise ImportError("not a directory of the embedded library", path=path)
+        self.path = path
+        self._prefix = relative + "/" if relative else ""
+
+    def find_spec(self, fullname, target=None):
+        name = self._prefix + fullname.rpartition(".")[2]
+        if _library.exists(name + "/__init__.py") == 1:
+            path = _directory + "/" + name
+            location = path + "/__init__.py"
+            loader = EmbeddedLoader(fullname, location)
+            return _external.spec_from_file_location(
+                fullname, location, loader=loader, submodule_search_locations=[path]
+            )
+        if _library.exists(name + ".py") == 1:
+            location = _directory + "/" + name + ".py"
+            loader = EmbeddedLoader(fullname, location)
+            return _external.spec_from_file_location(fullname, location, loader=loader)
+        return None
+
+    def invalidate_caches(self):
+        pass
+
+    def __repr__(self):
+        return f"EmbeddedFinder({self.path!r})"
+
+
+def install():
+    sys.path_hooks.insert(0, EmbeddedFinder)
