@@ -26,7 +26,8 @@ pub struct Parsed {
 pub fn parse(arguments: &[String]) -> Result<Parsed, String> {
     let program = arguments.first().cloned().unwrap_or_else(|| "taipan".to_string());
     let executable = std::env::current_exe().map_or(String::new(), |path| path.to_string_lossy().into_owned());
-    let mut config = Config { program: program.clone(), executable, orig_argv: arguments.to_vec(), ..Config::default() };
+    let mut config =
+        Config { program: program.clone(), executable, orig_argv: arguments.to_vec(), ..Config::default() };
     let mut at = 1;
     let mut action = None;
     let mut versions = 0;

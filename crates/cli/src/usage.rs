@@ -2,7 +2,9 @@
 
 /// What is printed after a wrong option.
 pub fn short(program: &str) -> String {
-    format!("usage: {program} [option] ... [-c cmd | -m mod | file | -] [arg] ...\nTry `{program} -h' for more information.\n")
+    format!(
+        "usage: {program} [option] ... [-c cmd | -m mod | file | -] [arg] ...\nTry `{program} -h' for more information.\n"
+    )
 }
 
 /// `-V`; with `details` `-VV`.

@@ -90,7 +90,15 @@ fn open_stream(vm: &Vm, io: &Value, descriptor: i32, mode: &str, name: &str, unb
     let buffering = if unbuffered { 0 } else { -1 };
     let buffer = vm.call_keywords(
         &open,
-        &[Value::from(descriptor), Value::from(mode), Value::from(buffering), Value::NONE, Value::NONE, Value::NONE, Value::FALSE],
+        &[
+            Value::from(descriptor),
+            Value::from(mode),
+            Value::from(buffering),
+            Value::NONE,
+            Value::NONE,
+            Value::NONE,
+            Value::FALSE,
+        ],
         &[],
     )?;
     let raw = if unbuffered { buffer.clone() } else { vm.get_attr_str(&buffer, "raw")? };
@@ -102,10 +110,7 @@ fn open_stream(vm: &Vm, io: &Value, descriptor: i32, mode: &str, name: &str, unb
     let stream = vm.call_keywords(
         &wrapper,
         &[buffer, Value::from(encoding), Value::from(errors), Value::from("\n")],
-        &[
-            ("line_buffering", Value::bool(is_terminal || descriptor == 2)),
-            ("write_through", Value::bool(unbuffered)),
-        ],
+        &[("line_buffering", Value::bool(is_terminal || descriptor == 2)), ("write_through", Value::bool(unbuffered))],
     )?;
     vm.set_attr_str(&stream, "mode", &Value::from(if descriptor == 0 { "r" } else { "w" }))?;
     Ok(stream)
@@ -118,7 +123,8 @@ fn stream_encoding(descriptor: i32) -> (String, String) {
         Some(wanted) => wanted.split_once(':').unwrap_or((wanted, "")),
         None => ("", ""),
     };
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| std::env::var(name).ok()).find(|v| !v.is_empty());
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| std::env::var(name).ok()).find(|v| !v.is_empty());
     let is_c = locale.is_none_or(|locale| locale == "C" || locale == "POSIX");
     let default_errors = match descriptor {
         2 => "backslashreplace",
@@ -155,15 +161,14 @@ pub fn print_exception(vm: &Vm, exception: &Value) {
 
 fn write_stderr(vm: &Vm, text: &str) {
     let stream = sys_module::get(vm, "stderr").filter(|stream| !stream.is_none());
-    let written = stream.is_some_and(|stream| {
-        match vm.call_method_name(&stream, &names().write, &[Value::from(text)]) {
+    let written =
+        stream.is_some_and(|stream| match vm.call_method_name(&stream, &names().write, &[Value::from(text)]) {
             Ok(_) => true,
             Err(raised) => {
                 vm.discard(raised);
                 false
             }
-        }
-    });
+        });
     if !written {
         eprint!("{text}");
     }
@@ -191,7 +196,8 @@ pub fn format_exception(vm: &Vm, exception: &Value) -> String {
     if let Some(cause) = exceptions::cause(exception) {
         text.push_str(&format_exception(vm, &cause));
         text.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
-    } else if let Some(context) = exceptions::context(exception).filter(|_| !exceptions::suppresses_context(exception)) {
+    } else if let Some(context) = exceptions::context(exception).filter(|_| !exceptions::suppresses_context(exception))
+    {
         text.push_str(&format_exception(vm, &context));
         text.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
     }

@@ -199,7 +199,11 @@ pub fn without_importlib(traceback: &Value, always: bool) -> Value {
         place(entry).is_some_and(|(file, _)| {
             matches!(
                 file.as_str(),
-                Some("<frozen importlib._bootstrap>" | "<frozen importlib._bootstrap_external>" | "<frozen _taipan_importer>")
+                Some(
+                    "<frozen importlib._bootstrap>"
+                        | "<frozen importlib._bootstrap_external>"
+                        | "<frozen _taipan_importer>"
+                )
             )
         })
     };

@@ -123,7 +123,8 @@ impl Interpreter {
     fn run_file(&self, path: &str, globals: &Ref<Dict>) -> Result<()> {
         let vm = self.vm();
         let file = std::path::Path::new(path);
-        let is_archive = || std::fs::read(file).is_ok_and(|data| data.windows(4).rev().take(70_000).any(|w| w == b"PK\x05\x06"));
+        let is_archive =
+            || std::fs::read(file).is_ok_and(|data| data.windows(4).rev().take(70_000).any(|w| w == b"PK\x05\x06"));
         if file.is_dir() || is_archive() {
             let sys_path = vm.import_from("sys", "path")?;
             if let Some(list) = sys_path.downcast::<List>() {
@@ -148,7 +149,9 @@ impl Interpreter {
         let name = absolute(path);
         globals.set_str(&names().__file__, Str::from_fs_bytes(name.as_bytes()).into_value());
         globals.set_str(intern("__cached__").as_value(), Value::NONE);
-        if let Ok(loader) = vm.import_from("_frozen_importlib_external", "SourceFileLoader").map_err(|raised| vm.discard(raised)) {
+        if let Ok(loader) =
+            vm.import_from("_frozen_importlib_external", "SourceFileLoader").map_err(|raised| vm.discard(raised))
+        {
             let loader = vm.call(&loader, &[Value::from("__main__"), Value::from(name.as_str())], None)?;
             globals.set_str(&names().__loader__, loader);
         }

@@ -69,4 +69,3 @@ method_table! {
         MethodDef::new("_frozen_module_names($module, /)", "Returns the list of available frozen modules.", |_, _, _| Ok(List::from_vec(Vec::new()).into_value())),
     ];
 }
-

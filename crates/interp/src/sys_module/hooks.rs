@@ -187,13 +187,14 @@ fn breakpoint(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result {
     }
 }
 
-static UNRAISABLE_ARGS: taipan_object::builtins::structseq::StructSeq = taipan_object::builtins::structseq::StructSeq::new(
-    "sys.UnraisableHookArgs",
-    "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
-    &[Some("exc_type"), Some("exc_value"), Some("exc_traceback"), Some("err_msg"), Some("object")],
-    5,
-)
-.sealed();
+static UNRAISABLE_ARGS: taipan_object::builtins::structseq::StructSeq =
+    taipan_object::builtins::structseq::StructSeq::new(
+        "sys.UnraisableHookArgs",
+        "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
+        &[Some("exc_type"), Some("exc_value"), Some("exc_traceback"), Some("err_msg"), Some("object")],
+        5,
+    )
+    .sealed();
 
 /// Reports an exception that nobody can catch, through `sys.unraisablehook`.
 pub fn write_unraisable(vm: &Vm, exception: Value, message: &str, object: &Value) {

@@ -1,10 +1,10 @@
 //! What `sys` says of the build and the start: versions, flags, limits, paths.
 
+use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::namespace;
 use taipan_object::builtins::structseq::StructSeq;
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::builtins::dict::Dict;
 use taipan_object::native::module::Module;
 use taipan_object::{Result, Value, Vm};
 
@@ -78,12 +78,7 @@ static INT_INFO: StructSeq = StructSeq::new(
     "sys.int_info",
     "sys.int_info\n\nA named tuple that holds information about Python's\ninternal representation of integers.  The \
      attributes are read only.",
-    &[
-        Some("bits_per_digit"),
-        Some("sizeof_digit"),
-        Some("default_max_str_digits"),
-        Some("str_digits_check_threshold"),
-    ],
+    &[Some("bits_per_digit"), Some("sizeof_digit"), Some("default_max_str_digits"), Some("str_digits_check_threshold")],
     4,
 );
 
