@@ -212,10 +212,8 @@ fn apply_xoptions(program: &str, config: &mut Config) -> Result<(), String> {
             "int_max_str_digits" => match value.as_deref().unwrap_or_default().parse::<usize>() {
                 Ok(digits) if digits == 0 || digits >= 640 => config.int_max_str_digits = digits,
                 _ => {
-                    return Err(format!(
-                        "Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= \
-                         640 or 0 for unlimited.\n"
-                    ));
+                    return Err("Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= \
+                         640 or 0 for unlimited.\n".to_string());
                 }
             },
             "gil" if value.as_deref() == Some("0") => {

@@ -151,7 +151,7 @@ impl Machine<'_> {
             self.save();
             let mut parts = self.moved(w, 2 + variant(w) as usize);
             let (Some(value), Some(expression)) = (parts.next(), parts.next()) else { return wrong_bytecode(self.vm) };
-            let spec = parts.next().unwrap_or_else(|| taipan_object::builtins::str::empty());
+            let spec = parts.next().unwrap_or_else(taipan_object::builtins::str::empty);
             let conversion = match Conversion::from_oparg(w.c as u32) {
                 Some(Conversion::Str) => Value::from("s"),
                 Some(Conversion::Repr) => Value::from("r"),

@@ -179,11 +179,11 @@ impl FrameObject {
 fn index_of(frame: &FrameObject, key: &Value) -> Option<usize> {
     let text = key.downcast::<Str>()?;
     let code = frame.code();
-    let position = code.localsplusnames().iter().enumerate().position(|(index, name)| {
+
+    code.localsplusnames().iter().enumerate().position(|(index, name)| {
         code.data.localspluskinds[index] & CO_FAST_HIDDEN == 0
             && name.downcast::<Str>().is_some_and(|name| name.equals(text))
-    });
-    position
+    })
 }
 
 fn get(vm: &Vm, this: &Value, key: &Value) -> Result<Option<Value>> {
