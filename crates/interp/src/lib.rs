@@ -20,11 +20,8 @@ pub mod builtins_module;
 pub mod compile;
 pub mod config;
 pub mod import;
-<<<<<<< HEAD
 pub mod marshal_module;
-=======
 pub mod runtime;
->>>>>>> 15ce387 (importlib's machinery on _imp, sys in full, start and end of the interpreter, command line options)
 pub mod sys_module;
 pub mod warnings_module;
 
