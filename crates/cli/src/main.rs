@@ -17,9 +17,12 @@ const STACK_SIZE: usize = 256 << 20;
 static ALLOCATOR: taipan::taipan_object::heap::Buffers = taipan::taipan_object::heap::Buffers;
 
 fn main() -> ExitCode {
+    let run = || std::process::exit(run());
     let main = std::thread::Builder::new().name("main".to_string()).stack_size(STACK_SIZE).spawn(run);
+    // Signals are to interrupt the thread that runs Python, not this one.
+    taipan::block_signals();
     match main.map(|thread| thread.join()) {
-        Ok(Ok(code)) => ExitCode::from(code as u8),
+        Ok(Ok(code)) => code,
         _ => ExitCode::from(1),
     }
 }

@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use taipan_object::vm::hooks;
 use taipan_object::{Value, Vm};
 
 use crate::code::Code;
@@ -261,8 +262,11 @@ impl Interp {
         });
         let interp = Box::into_raw(interp);
         vm.interpreter.set(interp.cast());
-        // SAFETY: just made, freed by `detach` only.
-        unsafe { &*interp }
+        // SAFETY: just made, freed by `detach` only, which takes the breaker back first.
+        unsafe {
+            hooks::attach_main_thread(&(*interp).breaker);
+            &*interp
+        }
     }
 
     /// The state attached to `vm`.
@@ -281,7 +285,10 @@ impl Interp {
         let interp = vm.interpreter.replace(ptr::null_mut()).cast::<Interp>();
         if !interp.is_null() {
             // SAFETY: made by `attach`.
-            drop(unsafe { Box::from_raw(interp) });
+            unsafe {
+                hooks::detach_main_thread(&(*interp).breaker);
+                drop(Box::from_raw(interp));
+            }
         }
     }
 

@@ -2,13 +2,23 @@
 
 use taipan_object::native::module::ModuleDef;
 
+#[macro_use]
+mod constants;
+pub mod arguments;
+mod exception_type;
 mod payload;
 
 pub mod _abc;
 pub mod _codecs;
 pub mod _operator;
+pub mod _signal;
 pub mod _sre;
+pub mod _stat;
 pub mod _weakref;
+pub mod errno;
+pub mod posix;
+pub mod resource;
+pub mod time;
 
 /// What the import system looks native modules up in.
 #[rustfmt::skip]
@@ -16,5 +26,11 @@ pub static MODULES: &[&ModuleDef] = &[
     &_abc::MODULE,
     &_codecs::MODULE,
     &_operator::MODULE,
+    &_signal::MODULE,
+    &_stat::MODULE,
     &_weakref::MODULE,
+    &errno::MODULE,
+    &posix::MODULE,
+    &resource::MODULE,
+    &time::MODULE,
 ];

@@ -34,6 +34,11 @@ pub enum Program {
     Source(Vec<u8>, String),
 }
 
+/// Blocks all signals in the calling thread, so that they go to the thread that runs Python.
+pub fn block_signals() {
+    taipan_stdlib::_signal::block_all();
+}
+
 fn start_process() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -44,7 +49,7 @@ fn start_process() {
             current_globals: |vm| {
                 Interp::of(vm).current_frame().map(|frame| frame.function().globals.as_value().clone())
             },
-            check_signals: |_| Ok(()),
+            check_signals: taipan_stdlib::_signal::check_signals,
             audit: sys_module::audit,
             super_arguments: sys_module::super_arguments,
             is_function: function::is_function,

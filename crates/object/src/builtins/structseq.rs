@@ -110,19 +110,12 @@ fn build(ty: &Type, declaration: &StructSeq, values: Vec<Value>) -> Value {
 }
 
 /// All declarations that have a type, to find that of an instance.
-fn declaration(ty: &Type) -> Option<(usize, usize, Vec<Option<Value>>)> {
+fn declaration(ty: &Type) -> Option<(usize, usize)> {
     let dict = ty.dict();
     let count = |name: &str| {
         dict.get_str(intern(name).as_value()).and_then(|n| n.as_small_int()).and_then(|n| usize::try_from(n).ok())
     };
-    let (fields, visible) = (count("n_fields")?, count("n_sequence_fields")?);
-    let mut by_index = vec![None; visible];
-    for (name, value) in dict.items() {
-        if let Some(field) = value.downcast::<Field>() {
-            by_index[field.index] = Some(name);
-        }
-    }
-    Some((fields, visible, by_index))
+    Some((count("n_fields")?, count("n_sequence_fields")?))
 }
 
 /// The attribute of one visible field.
@@ -196,7 +189,7 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     };
     let extra = args.get(1).and_then(|dict| dict.downcast_ref::<Dict>());
     let name = dotted(ty);
-    let Some((fields, visible, _)) = declaration(ty) else {
+    let Some((fields, visible)) = declaration(ty) else {
         return Err(vm.system_error("a struct sequence without fields"));
     };
     let items = match vm.collect(sequence) {
@@ -234,13 +227,18 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 
 fn repr(vm: &Vm, this: &Value) -> Result {
     let ty = this.ty();
-    let (Some(tuple), Some((_, _, fields))) = (this.downcast::<Tuple>(), declaration(ty)) else {
-        return crate::builtins::object::repr(vm, this);
+    let Some(tuple) = this.downcast::<Tuple>() else { return crate::builtins::object::repr(vm, this) };
+    // The n-th item is shown under the n-th name there is, as in CPython: unnamed fields borrow those of hidden ones.
+    let dict = ty.dict();
+    let names = |key: &str| {
+        let names = dict.get_str(intern(key).as_value());
+        names.and_then(|names| names.downcast::<Tuple>().map(|names| names.as_slice().to_vec())).unwrap_or_default()
     };
+    let fields = [names("__match_args__"), names("_hidden_fields")].concat();
     let mut parts = Vec::new();
-    for (value, field) in tuple.as_slice().iter().zip(&fields) {
+    for (at, value) in tuple.as_slice().iter().enumerate() {
         let text = vm.repr_string(value)?;
-        parts.push(match field {
+        parts.push(match fields.get(at) {
             Some(name) => format!("{}={text}", vm.display_name(name)),
             None => text,
         });

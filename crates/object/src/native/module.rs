@@ -72,14 +72,7 @@ impl Module {
         for name in ["__package__", "__loader__", "__spec__"] {
             module.set(name, Value::NONE);
         }
-        let name = intern(def.name).into_value();
-        for function in def.functions {
-            if def.name != "builtins" {
-                function.set_owner(def.name);
-            }
-            let function_value = BuiltinFunction::new(function, module.as_value().clone(), name.clone());
-            module.set(function.name(), function_value.into_value());
-        }
+        module.add_functions(def.functions);
         (def.exec)(vm, &module)?;
         Ok(module)
     }
@@ -87,6 +80,18 @@ impl Module {
     /// Sets an attribute.
     pub fn set(&self, name: &str, value: Value) {
         self.dict.set_str(intern(name).as_value(), value);
+    }
+    /// Adds functions to a native module.
+    pub fn add_functions(&self, functions: &'static [MethodDef]) {
+        let Some(def) = self.def else { return };
+        let name = intern(def.name).into_value();
+        for function in functions {
+            if def.name != "builtins" {
+                function.set_owner(def.name);
+            }
+            let value = BuiltinFunction::new(function, crate::object::to_value(self), name.clone());
+            self.set(function.name(), value.into_value());
+        }
     }
     /// Adds a built-in type under its name.
     pub fn add_type(&self, spec: &'static TypeSpec) {

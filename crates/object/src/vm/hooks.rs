@@ -4,6 +4,7 @@ use crate::object::Result;
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 
 /// Functions that need frames, modules or the import system.
 pub struct Hooks {
@@ -26,6 +27,65 @@ pub struct Hooks {
 }
 
 pub static HOOKS: OnceLock<Hooks> = OnceLock::new();
+
+/// Runs `f`, which may block and touches no Python object, without the GIL.
+#[inline]
+pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
+    f()
+}
+
+/// A signal arrived, and its handler has not run yet.
+static SIGNAL_REQUESTED: AtomicBool = AtomicBool::new(false);
+/// What the main thread's eval loop looks at.
+static MAIN_BREAKER: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
+/// The thread that runs signal handlers, by its address of a thread-local variable; 0 before there is one.
+static MAIN_THREAD: AtomicUsize = AtomicUsize::new(0);
+
+fn this_thread() -> usize {
+    thread_local!(static MARK: u8 = const { 0 });
+    MARK.with(|mark| mark as *const u8 as usize)
+}
+
+/// Makes the calling thread the main thread if there is none. `breaker` is set when a signal arrives.
+pub fn attach_main_thread(breaker: &'static AtomicBool) {
+    if MAIN_THREAD.compare_exchange(0, this_thread(), SeqCst, SeqCst).is_ok() {
+        MAIN_BREAKER.store(breaker as *const AtomicBool as *mut AtomicBool, SeqCst);
+    }
+}
+
+/// Makes the calling thread the main thread: after a fork it is the only one.
+pub fn adopt_main_thread(breaker: &'static AtomicBool) {
+    MAIN_THREAD.store(this_thread(), SeqCst);
+    MAIN_BREAKER.store(breaker as *const AtomicBool as *mut AtomicBool, SeqCst);
+}
+
+/// `breaker` is about to go: if it is the main thread's, there is no main thread any more.
+pub fn detach_main_thread(breaker: &AtomicBool) {
+    let pointer = breaker as *const AtomicBool as *mut AtomicBool;
+    if MAIN_BREAKER.compare_exchange(pointer, std::ptr::null_mut(), SeqCst, SeqCst).is_ok() {
+        MAIN_THREAD.store(0, SeqCst);
+    }
+}
+
+/// Whether the calling thread is the one that runs signal handlers.
+pub fn is_main_thread() -> bool {
+    MAIN_THREAD.load(SeqCst) == this_thread()
+}
+
+/// Asks the main thread to run signal handlers at its next safepoint. Async-signal-safe.
+pub fn request_signal_check() {
+    SIGNAL_REQUESTED.store(true, SeqCst);
+    let breaker = MAIN_BREAKER.load(SeqCst);
+    if !breaker.is_null() {
+        // SAFETY: `attach_main_thread` and `adopt_main_thread` store only what lives forever.
+        unsafe { &*breaker }.store(true, SeqCst);
+    }
+}
+
+/// Whether signal handlers were asked for since the last call.
+pub fn take_signal_request() -> bool {
+    SIGNAL_REQUESTED.load(SeqCst) && SIGNAL_REQUESTED.swap(false, SeqCst)
+}
 
 impl Vm {
     fn hooks(&self) -> Option<&'static Hooks> {
