@@ -5,7 +5,6 @@ use taipan_object::native::MethodDef;
 use taipan_object::native::module::ModuleDef;
 use taipan_object::{Result, Value, Vm};
 
-
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_stat",
     doc: "The bits of st_mode and functions that test them.",

@@ -122,7 +122,8 @@ macro_rules! clock_functions {
 }
 
 static CLOCKS: [&[MethodDef]; 5] = {
-    static TIME: [MethodDef; 2] = clock_functions!("time($self, /)", "time_ns($self, /)", CLOCK_REALTIME, "The time since the Epoch");
+    static TIME: [MethodDef; 2] =
+        clock_functions!("time($self, /)", "time_ns($self, /)", CLOCK_REALTIME, "The time since the Epoch");
     static MONOTONIC: [MethodDef; 2] = clock_functions!(
         "monotonic($self, /)",
         "monotonic_ns($self, /)",

@@ -57,20 +57,22 @@ impl Stream {
 
     /// The next entry that is not `.` or `..`.
     pub fn next(&mut self) -> std::result::Result<Option<Entry>, i32> {
-        blocking(|| loop {
-            // SAFETY: the stream is open; the entry is copied before the next call.
-            unsafe {
-                *libc::__errno_location() = 0;
-                let entry = libc::readdir(self.pointer);
-                if entry.is_null() {
-                    return match errno() {
-                        0 => Ok(None),
-                        error => Err(error),
-                    };
-                }
-                let name = CStr::from_ptr((*entry).d_name.as_ptr()).to_bytes();
-                if name != b"." && name != b".." {
-                    return Ok(Some(Entry { name: name.to_vec(), inode: (*entry).d_ino, kind: (*entry).d_type }));
+        blocking(|| {
+            loop {
+                // SAFETY: the stream is open; the entry is copied before the next call.
+                unsafe {
+                    *libc::__errno_location() = 0;
+                    let entry = libc::readdir(self.pointer);
+                    if entry.is_null() {
+                        return match errno() {
+                            0 => Ok(None),
+                            error => Err(error),
+                        };
+                    }
+                    let name = CStr::from_ptr((*entry).d_name.as_ptr()).to_bytes();
+                    if name != b"." && name != b".." {
+                        return Ok(Some(Entry { name: name.to_vec(), inode: (*entry).d_ino, kind: (*entry).d_type }));
+                    }
                 }
             }
         })

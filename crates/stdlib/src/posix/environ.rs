@@ -25,7 +25,8 @@ pub fn random(vm: &Vm, buffer: &mut [u8]) -> Result<()> {
     while at < buffer.len() {
         let rest = &mut buffer[at..];
         // SAFETY: room for so many bytes.
-        at += retry_or_raise(vm, || unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) } as i64)? as usize;
+        at +=
+            retry_or_raise(vm, || unsafe { libc::getrandom(rest.as_mut_ptr().cast(), rest.len(), 0) } as i64)? as usize;
     }
     Ok(())
 }

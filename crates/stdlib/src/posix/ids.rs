@@ -61,8 +61,12 @@ macro_rules! id_setter {
 }
 
 macro_rules! call {
-    ($function:ident, $tuple:expr, $a:literal) => { unsafe { libc::$function($tuple.0) } };
-    ($function:ident, $tuple:expr, $a:literal $b:literal) => { unsafe { libc::$function($tuple.0, $tuple.1) } };
+    ($function:ident, $tuple:expr, $a:literal) => {
+        unsafe { libc::$function($tuple.0) }
+    };
+    ($function:ident, $tuple:expr, $a:literal $b:literal) => {
+        unsafe { libc::$function($tuple.0, $tuple.1) }
+    };
     ($function:ident, $tuple:expr, $a:literal $b:literal $c:literal) => {
         unsafe { libc::$function($tuple.0, $tuple.1, $tuple.2) }
     };

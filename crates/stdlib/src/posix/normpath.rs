@@ -21,7 +21,9 @@ fn root_length<U: Unit>(path: &[U]) -> usize {
 fn normalize<U: Unit>(path: &[U]) -> Vec<u32> {
     let root = root_length(path);
     let mut parts: Vec<&[U]> = Vec::new();
-    let is = |part: &[U], text: &[u8]| part.len() == text.len() && part.iter().zip(text).all(|(u, c)| u.code() == u32::from(*c));
+    let is = |part: &[U], text: &[u8]| {
+        part.len() == text.len() && part.iter().zip(text).all(|(u, c)| u.code() == u32::from(*c))
+    };
     for part in path[root..].split(|unit| unit.code() == u32::from(b'/')) {
         if part.is_empty() || is(part, b".") {
             continue;

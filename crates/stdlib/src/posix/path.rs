@@ -123,9 +123,7 @@ pub fn dir_fd(vm: &Vm, value: &Value) -> Result<i32> {
     match value.given() {
         None => Ok(libc::AT_FDCWD),
         Some(fd) if fd.ty().slots().index.is_some() => descriptor(vm, fd),
-        Some(other) => {
-            Err(vm.type_error(format!("argument should be integer or None, not {}", other.ty().name())))
-        }
+        Some(other) => Err(vm.type_error(format!("argument should be integer or None, not {}", other.ty().name()))),
     }
 }
 

@@ -188,9 +188,11 @@ pub static DIR_ENTRY: TypeSpec = TypeSpec::new::<DirEntry>("posix.DirEntry")
         MemberDef::new("name", "the entry's base filename, relative to scandir() \"path\" argument", |_, this| {
             Ok(entry(this).name.clone())
         }),
-        MemberDef::new("path", "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)", |_, this| {
-            Ok(entry(this).path.clone())
-        }),
+        MemberDef::new(
+            "path",
+            "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)",
+            |_, this| Ok(entry(this).path.clone()),
+        ),
     ])
     .methods(ENTRY_METHODS);
 

@@ -23,7 +23,9 @@ pub fn sched_param_type(vm: &Vm) -> Result<&'static Type> {
     let mut slots = *ty.slots();
     slots.new = Some(|vm, class, args, kwnames| {
         static SIGNATURE: std::sync::LazyLock<taipan_object::native::signature::Signature> =
-            std::sync::LazyLock::new(|| taipan_object::native::signature::Signature::parse("sched_param(sched_priority)"));
+            std::sync::LazyLock::new(|| {
+                taipan_object::native::signature::Signature::parse("sched_param(sched_priority)")
+            });
         let bound = SIGNATURE.bind(vm, args, kwnames)?;
         let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
         Ok(Tuple::new_with_type(ty, bound.iter().cloned()).into_value())

@@ -80,7 +80,13 @@ fn file_actions(vm: &Vm, actions: &mut FileActions, value: &Value, paths: &mut V
                 let (fd, flags, mode) = (c_int(vm, fd)?, c_int(vm, flags)?, c_int(vm, mode)?);
                 let path = fs_converter(vm, path)?;
                 check(vm, unsafe {
-                    libc::posix_spawn_file_actions_addopen(&mut actions.0, fd, path.as_ptr(), flags, mode as libc::mode_t)
+                    libc::posix_spawn_file_actions_addopen(
+                        &mut actions.0,
+                        fd,
+                        path.as_ptr(),
+                        flags,
+                        mode as libc::mode_t,
+                    )
                 })?;
                 paths.push(path);
             }

@@ -2,7 +2,6 @@
 
 use std::mem::MaybeUninit;
 
-
 use taipan_object::builtins::structseq::StructSeq;
 use taipan_object::native::MethodDef;
 use taipan_object::{Result, Value, Vm};
@@ -59,9 +58,8 @@ pub static STATVFS_RESULT: StructSeq = StructSeq::new(
 /// The result object for a `struct stat`.
 pub fn stat_result(vm: &Vm, st: &libc::stat) -> Result {
     let seconds = |s: i64, ns: i64| Value::from(s as f64 + 1e-9 * ns as f64);
-    let nanoseconds = |s: i64, ns: i64| {
-        taipan_object::builtins::int::from_i128(i128::from(s) * 1_000_000_000 + i128::from(ns))
-    };
+    let nanoseconds =
+        |s: i64, ns: i64| taipan_object::builtins::int::from_i128(i128::from(s) * 1_000_000_000 + i128::from(ns));
     STAT_RESULT.instance(
         vm,
         vec![
@@ -310,4 +308,3 @@ taipan_object::method_table! {
         }),
     ];
 }
-

@@ -21,7 +21,9 @@ pub static TERMINAL_SIZE: StructSeq = StructSeq::new(
 pub fn open_pty(vm: &Vm) -> Result<(i32, i32)> {
     let (mut master, mut slave) = (-1, -1);
     // SAFETY: room for two descriptors; name, modes and size are not asked for.
-    check(vm, unsafe { libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null(), std::ptr::null()) })?;
+    check(vm, unsafe {
+        libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null(), std::ptr::null())
+    })?;
     super::files::set_inheritable(vm, master, false)?;
     super::files::set_inheritable(vm, slave, false)?;
     Ok((master, slave))
