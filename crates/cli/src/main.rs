@@ -53,7 +53,7 @@ fn run() -> i32 {
             }
             Program::Source(source, "<stdin>".to_string())
         }
-        Action::Interactive => Program::Module("_pyrepl".to_string()),
+        Action::Interactive => Program::Module("code".to_string()),
     };
     config::set(config);
     let interpreter = match Interpreter::new(STACK_SIZE) {
