@@ -190,6 +190,10 @@ impl Function {
         self.state.borrow(&self.header).qualname.clone()
     }
 
+    pub fn module(&self) -> Value {
+        self.state.borrow(&self.header).module.clone()
+    }
+
     pub fn set_defaults(&self, defaults: Option<Ref<Tuple>>) {
         let old = std::mem::replace(&mut self.state.borrow(&self.header).defaults, defaults);
         drop(old);

@@ -25,6 +25,7 @@ static NATIVE: Mutex<Vec<&'static ModuleDef>> = Mutex::new(Vec::new());
 static OWN: &[&ModuleDef] = &[
     &crate::builtins_module::MODULE,
     &crate::sys_module::SYS,
+    &crate::type_params::TYPING,
     &crate::marshal_module::MODULE,
     &crate::warnings_module::MODULE,
     &imp::MODULE,

@@ -4,6 +4,7 @@
 //! methods of `BaseException`, `fields.rs` those of the classes with attributes of their own.
 
 pub mod fields;
+pub mod group;
 pub mod methods;
 pub mod os_error;
 
@@ -208,7 +209,7 @@ macro_rules! exceptions {
                 $($($builder)*)?;
         )*
         /// All built-in exception classes except `BaseException`, for the `builtins` module.
-        pub static ALL: &[&TypeSpec] = &[$(&$spec),*];
+        pub static ALL: &[&TypeSpec] = &[&group::EXCEPTION_GROUP, $(&$spec),*];
     };
 }
 
@@ -224,7 +225,7 @@ exceptions! {
     SYSTEM_EXIT "SystemExit" BASE_EXCEPTION "Request to exit from the interpreter." { .members(fields::SYSTEM_EXIT_MEMBERS) };
     KEYBOARD_INTERRUPT "KeyboardInterrupt" BASE_EXCEPTION "Program interrupted by user.";
     GENERATOR_EXIT "GeneratorExit" BASE_EXCEPTION "Request that a generator exit.";
-    BASE_EXCEPTION_GROUP "BaseExceptionGroup" BASE_EXCEPTION "A combination of multiple unrelated exceptions." { .slots(methods::group_slots).methods(methods::GROUP_METHODS).members(fields::GROUP_MEMBERS) };
+    BASE_EXCEPTION_GROUP "BaseExceptionGroup" BASE_EXCEPTION "A combination of multiple unrelated exceptions." { .slots(group::slots).methods(group::METHODS).members(group::MEMBERS) };
     STOP_ITERATION "StopIteration" EXCEPTION "Signal the end from iterator.__next__()." { .members(fields::STOP_ITERATION_MEMBERS) };
     STOP_ASYNC_ITERATION "StopAsyncIteration" EXCEPTION "Signal the end from iterator.__anext__().";
     ARITHMETIC_ERROR "ArithmeticError" EXCEPTION "Base class for arithmetic errors.";

@@ -172,6 +172,8 @@ pub struct TypeSpec {
     pub name: &'static str,
     pub doc: &'static str,
     pub base: Option<&'static TypeSpec>,
+    /// A further base, from which nothing but the place in the MRO comes.
+    pub second_base: Option<&'static TypeSpec>,
     pub flags: u64,
     pub basicsize: usize,
     pub itemsize: usize,
@@ -196,6 +198,7 @@ impl TypeSpec {
             name,
             doc: "",
             base: None,
+            second_base: None,
             flags: if matches!(T::KIND, Kind::Container) { flag::HAVE_GC } else { 0 },
             basicsize: size_of::<T>(),
             itemsize: 0,
@@ -217,6 +220,10 @@ impl TypeSpec {
     }
     pub const fn base(mut self, base: &'static TypeSpec) -> Self {
         self.base = Some(base);
+        self
+    }
+    pub const fn second_base(mut self, base: &'static TypeSpec) -> Self {
+        self.second_base = Some(base);
         self
     }
     /// Adds flags.
@@ -410,17 +417,19 @@ impl Type {
     fn fill_static(&'static self) {
         let spec = self.spec.expect("static types have a spec");
         let base = self.base();
-        let bases: Vec<Value> = base.iter().map(|b| object::to_value(*b)).collect();
+        let second = spec.second_base.map(|spec| spec.ty());
+        let bases: Vec<Value> = base.iter().chain(&second).map(|b| object::to_value(*b)).collect();
+        let chain = |first: Option<&'static Type>| std::iter::successors(first, |ty| ty.base());
+        // What both bases descend from comes last.
+        let shared = |ty: &&Type| second.is_some_and(|second| second.is_subtype(ty));
         let mut mro = vec![object::to_value(self)];
-        let mut next = base;
-        while let Some(ty) = next {
-            mro.push(object::to_value(ty));
-            next = ty.base();
-        }
+        mro.extend(chain(base).filter(|ty| !shared(ty)).map(object::to_value));
+        mro.extend(chain(second).filter(|ty| base.is_none_or(|base| !base.is_subtype(ty))).map(object::to_value));
+        mro.extend(chain(base).filter(shared).map(object::to_value));
         *self.bases.borrow(&self.header) = Some(Tuple::from_vec(bases));
         *self.mro.borrow(&self.header) = Some(Tuple::from_vec(mro));
         *self.dict.borrow(&self.header) = Some(Dict::new());
-        if let Some(base) = base {
+        for base in base.iter().chain(&second) {
             base.subclasses.borrow(&base.header).push(NonNull::from(self));
         }
         crate::native::fill_type_dict(self, spec);

@@ -9,6 +9,7 @@ use taipan_bytecode::code::{
 use taipan_bytecode::linetable::{lines, positions};
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, Constant, Text};
+use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
@@ -17,7 +18,6 @@ use taipan_object::types::slots::{CompareOp, Slots};
 use taipan_object::{Result, Value, Vm};
 
 use super::{Code, constants, value_to_constant};
-use crate::pending;
 
 pub(super) fn slots(s: &mut Slots) {
     s.repr = Some(|_, this| {
@@ -100,15 +100,15 @@ pub(super) static MEMBERS: &[MemberDef] = &[
     MemberDef::new("co_name", "", |_, this| Ok(text(&own(this).data.name))),
     MemberDef::new("co_qualname", "", |_, this| Ok(text(&own(this).data.qualname))),
     MemberDef::new("co_firstlineno", "", |_, this| Ok(Value::from(own(this).data.firstlineno))),
-    MemberDef::new("co_linetable", "", |_, this| Ok(pending::bytes(&own(this).data.linetable))),
-    MemberDef::new("co_exceptiontable", "", |_, this| Ok(pending::bytes(&own(this).data.exceptiontable))),
+    MemberDef::new("co_linetable", "", |_, this| Ok(bytes::new(&own(this).data.linetable))),
+    MemberDef::new("co_exceptiontable", "", |_, this| Ok(bytes::new(&own(this).data.exceptiontable))),
     MemberDef::new("co_consts", "", |_, this| Ok(tuple(own(this).consts().to_vec()))),
     MemberDef::new("co_nlocals", "", |_, this| Ok(Value::from(own(this).data.nlocals()))),
 ];
 
 pub(super) static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("co_code", "", |_, this| Ok(pending::bytes(&own(this).data.code))),
-    GetSetDef::new("_co_code_adaptive", "", |_, this| Ok(pending::bytes(&own(this).data.code))),
+    GetSetDef::new("co_code", "", |_, this| Ok(bytes::new(&own(this).data.code))),
+    GetSetDef::new("_co_code_adaptive", "", |_, this| Ok(bytes::new(&own(this).data.code))),
     GetSetDef::new("co_varnames", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_LOCAL))),
     GetSetDef::new("co_cellvars", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_CELL))),
     GetSetDef::new("co_freevars", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_FREE))),
@@ -209,8 +209,8 @@ fn texts_of(vm: &Vm, value: &Value, what: &str) -> Result<Vec<Text>> {
 }
 
 fn bytes_of(vm: &Vm, value: &Value, what: &str) -> Result<Box<[u8]>> {
-    match pending::as_bytes(value) {
-        Some(bytes) => Ok(bytes),
+    match value.downcast::<Bytes>() {
+        Some(bytes) => Ok(bytes.as_slice().into()),
         None => Err(vm.type_error(format!("{what} must be bytes, not {}", value.ty().name()))),
     }
 }

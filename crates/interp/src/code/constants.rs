@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use taipan_bytecode::{Constant, Text};
-use taipan_object::Value;
-use taipan_object::builtins::bytes::Bytes;
-use taipan_object::builtins::set::FrozenSet;
+use taipan_object::builtins::bytes::{self, Bytes};
+use taipan_object::builtins::set::{self, FrozenSet};
 use taipan_object::builtins::slice::Slice;
 use taipan_object::builtins::str::{Str, intern_value};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::{complex, float, int};
+use taipan_object::{Value, Vm};
 
 use super::Code;
-use crate::pending;
 
 /// The text as an interned str.
 pub fn interned(text: &Text) -> Value {
@@ -24,6 +23,17 @@ fn str_constant(text: &Text) -> Value {
     if looks_like_name { interned(text) } else { Str::from_wtf8(text.as_bytes()).into_value() }
 }
 
+/// Constants hash and compare without Python code.
+fn frozen_set(items: &[Constant]) -> Value {
+    let items: Vec<Value> = items.iter().map(constant_to_value).collect();
+    Vm::with_current(|vm| {
+        set::frozen_from_keys(vm, &items).unwrap_or_else(|raised| {
+            vm.discard(raised);
+            Value::NONE
+        })
+    })
+}
+
 /// A constant as an object.
 pub fn constant_to_value(constant: &Constant) -> Value {
     match constant {
@@ -33,14 +43,14 @@ pub fn constant_to_value(constant: &Constant) -> Value {
         Constant::Ellipsis => Value::ELLIPSIS,
         Constant::Int(value) => int::from_ibig(value.clone()),
         Constant::Float(value) => float::from_f64(*value),
-        Constant::Complex(real, imag) => pending::complex(*real, *imag),
+        Constant::Complex(real, imag) => complex::from_parts((*real, *imag)),
         Constant::Str(text) => str_constant(text),
-        Constant::Bytes(data) => pending::bytes(data),
+        Constant::Bytes(data) => bytes::new(data),
         Constant::Tuple(items) => Tuple::from_vec(items.iter().map(constant_to_value).collect()).into_value(),
-        Constant::FrozenSet(items) => pending::frozen_set(items.iter().map(constant_to_value).collect()),
+        Constant::FrozenSet(items) => frozen_set(items),
         Constant::Slice(parts) => {
             let [start, stop, step] = &**parts;
-            pending::slice_constant([constant_to_value(start), constant_to_value(stop), constant_to_value(step)])
+            Slice::new(constant_to_value(start), constant_to_value(stop), constant_to_value(step)).into_value()
         }
         Constant::Code(data) => Code::new(data.clone()).into_value(),
     }

@@ -4,6 +4,8 @@ use smallvec::SmallVec;
 use taipan_bytecode::oparg::{Conversion, function_attribute};
 use taipan_object::builtins::dict::{self, Dict, Existing};
 use taipan_object::builtins::list::{LIST, List};
+use taipan_object::builtins::set::{self, AnySet};
+use taipan_object::builtins::slice::Slice;
 use taipan_object::builtins::str::{Str, StrBuilder};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::exceptions::{ATTRIBUTE_ERROR, KEY_ERROR, TYPE_ERROR};
@@ -15,7 +17,6 @@ use crate::code::Code;
 use crate::frame::{Frame, release};
 use crate::function::Function;
 use crate::instruction::{B_OWNED, Word};
-use crate::pending;
 
 /// Values that lie in consecutive registers and are to be moved out of them.
 struct Moved {
@@ -88,7 +89,8 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let items: Vec<Value> = self.moved(w, w.c as usize).collect();
-            let result = pending::set(self.vm, items);
+            let result = set::from_keys(self.vm, &items);
+            drop(items);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -129,9 +131,8 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let mut parts = self.moved(w, w.c as usize);
-            let parts = std::array::from_fn(|_| parts.next().unwrap_or(Value::NONE));
-            let result = pending::slice(self.vm, parts);
-            self.finish(w, word_of(result), 1)
+            let [start, stop, step] = std::array::from_fn(|_| parts.next().unwrap_or(Value::NONE));
+            self.finish(w, Slice::new(start, stop, step).into_value().into_word(), 1)
         }
     }
 
@@ -235,8 +236,10 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            let (set, item) = (self.get(w.b), Value::from_word(self.take_c(w)));
-            let result = pending::set_add(self.vm, view(&set), item);
+            let (set, item) = (self.get(w.b), self.get(w.c));
+            let Some(set) = AnySet::of(view(&set)) else { return wrong_bytecode(self.vm) };
+            let result = set::add(self.vm, set, view(&item));
+            release_operands(w.flags, 1, item);
             self.outcome(result, 1)
         }
     }
@@ -246,7 +249,8 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let (set, iterable) = (self.get(w.b), self.get(w.c));
-            let result = pending::set_update(self.vm, view(&set), view(&iterable));
+            let Some(set) = AnySet::of(view(&set)) else { return wrong_bytecode(self.vm) };
+            let result = set::update(self.vm, set, view(&iterable));
             release_operands(w.flags, 1, iterable);
             self.outcome(result, 1)
         }

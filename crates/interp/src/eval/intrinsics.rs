@@ -4,8 +4,9 @@ use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE};
 use taipan_bytecode::oparg::{Intrinsic1, Intrinsic2};
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::exceptions::group::{self, is_group};
 use taipan_object::exceptions::{
-    self, BASE_EXCEPTION_GROUP, BaseException, RUNTIME_ERROR, STOP_ASYNC_ITERATION, STOP_ITERATION, new_exception,
+    self, BASE_EXCEPTION_GROUP, RUNTIME_ERROR, STOP_ASYNC_ITERATION, STOP_ITERATION, new_exception,
 };
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
@@ -101,16 +102,6 @@ fn stop_iteration_error(frame: &Frame, exception: &Value) -> Value {
     error
 }
 
-fn is_group(exception: &Value) -> bool {
-    exception.ty().is_subtype(BASE_EXCEPTION_GROUP.ty())
-}
-
-/// The members of a group.
-fn members(vm: &Vm, group: &Value) -> Result<Vec<Value>> {
-    let members = vm.get_attr_str(group, "exceptions")?;
-    vm.collect(&members)
-}
-
 /// Whether two groups have notes, traceback, cause and context in common: the one is a part of the other.
 fn same_metadata(vm: &Vm, a: &Value, b: &Value) -> Result<bool> {
     if !is_group(a) || !is_group(b) {
@@ -131,52 +122,13 @@ fn same_metadata(vm: &Vm, a: &Value, b: &Value) -> Result<bool> {
 fn leaves(vm: &Vm, exception: &Value, into: &mut Vec<u64>) -> Result<()> {
     vm.check_stack(" in exception group")?;
     if is_group(exception) {
-        for member in members(vm, exception)? {
+        for member in group::exceptions(exception) {
             leaves(vm, &member, into)?;
         }
     } else {
         into.push(exception.word());
     }
     Ok(())
-}
-
-/// The part of `group` whose leaves are among `kept`.
-fn project(vm: &Vm, group: &Value, kept: &[u64]) -> Result<Option<Value>> {
-    vm.check_stack(" in exception group")?;
-    if !is_group(group) {
-        return Ok(kept.contains(&group.word()).then(|| group.clone()));
-    }
-    let (all, mut part) = (members(vm, group)?, Vec::new());
-    let mut whole = true;
-    for member in &all {
-        match project(vm, member, kept)? {
-            Some(projected) => {
-                whole &= projected.is(member);
-                part.push(projected);
-            }
-            None => whole = false,
-        }
-    }
-    if whole {
-        return Ok(Some(group.clone()));
-    }
-    if part.is_empty() {
-        return Ok(None);
-    }
-    let derived = vm.call_method(group, "derive", &[List::from_vec(part).into_value()])?;
-    if derived.downcast::<BaseException>().is_none() || !is_group(&derived) {
-        return Err(vm.type_error("derive must return an instance of BaseExceptionGroup"));
-    }
-    exceptions::set_traceback(&derived, exceptions::traceback(group));
-    exceptions::set_context(&derived, exceptions::context(group));
-    if let Some(cause) = exceptions::cause(group) {
-        exceptions::set_cause(&derived, Some(cause));
-    }
-    if let Some(notes) = vm.get_attr_opt(group, &names().__notes__)? {
-        let copy = List::from_vec(vm.collect(&notes)?).into_value();
-        vm.set_attr(&derived, &names().__notes__, &copy)?;
-    }
-    Ok(Some(derived))
 }
 
 /// What remains to be raised after the `except*` clauses of `original` left the exceptions `raised` behind.
@@ -196,7 +148,7 @@ fn prep_reraise_star(vm: &Vm, original: &Value, raised: &Value) -> Result {
             new.push(exception.clone());
         }
     }
-    let rest = if kept.is_empty() { None } else { project(vm, original, &kept)? };
+    let rest = if kept.is_empty() { None } else { group::projection(vm, original, &kept)? };
     if new.is_empty() {
         return Ok(rest.unwrap_or(Value::NONE));
     }

@@ -2,7 +2,7 @@
 
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::{LIST, List};
-use taipan_object::builtins::slice::simple_indices;
+use taipan_object::builtins::slice::{Slice, simple_indices};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::header::Header;
 use taipan_object::{Result, Value};
@@ -10,7 +10,6 @@ use taipan_object::{Result, Value};
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::instruction::{A_LOCAL, B_OWNED, Word};
-use crate::pending;
 
 /// The position that a small int's word means in a sequence of this length.
 #[inline(always)]
@@ -115,7 +114,7 @@ impl Machine<'_> {
             let [container, start, stop] = self.take(w.b);
             let result = match container.downcast_exact::<List>() {
                 Some(list) => list_slice(self.vm, list, &start, &stop),
-                None => slice(self.vm, start, stop).and_then(|slice| self.vm.get_item(&container, &slice)),
+                None => self.vm.get_item(&container, &slice(start, stop)),
             };
             drop(container);
             self.finish(w, word_of(result), 1)
@@ -127,7 +126,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let [value, container, start, stop] = self.take(w.b);
-            let result = slice(self.vm, start, stop).and_then(|slice| self.vm.set_item(&container, &slice, &value));
+            let result = self.vm.set_item(&container, &slice(start, stop), &value);
             drop((container, value));
             self.outcome(result, 1)
         }
@@ -140,6 +139,6 @@ fn list_slice(vm: &taipan_object::Vm, list: &List, start: &Value, stop: &Value) 
     Ok(list.get_slice(vm, start, stop, 1)?.into_value())
 }
 
-fn slice(vm: &taipan_object::Vm, start: Value, stop: Value) -> Result {
-    pending::slice(vm, [start, stop, Value::NONE])
+fn slice(start: Value, stop: Value) -> Value {
+    Slice::new(start, stop, Value::NONE).into_value()
 }

@@ -68,6 +68,22 @@ pub fn or(vm: &Vm, left: &Value, right: &Value) -> Result {
     make(vm, &[left.clone(), right.clone()])
 }
 
+/// The union of what was written between `Union`'s brackets or beside a type parameter's `|`: what is no type is
+/// checked by `typing`, which makes forward references of strings.
+pub fn from_args(vm: &Vm, args: &[Value]) -> Result {
+    let mut checked = Vec::with_capacity(args.len());
+    for arg in args {
+        checked.push(if is_unionable(vm, arg)? {
+            arg.clone()
+        } else {
+            let check = vm.import_from("typing", "_type_check")?;
+            let message = Value::from("Union[arg, ...]: each arg must be a type.");
+            vm.call(&check, &[arg.clone(), message], None)?
+        });
+    }
+    make(vm, &checked)
+}
+
 /// The union of `args`, flattened and without duplicates; a single member is itself.
 pub fn make(vm: &Vm, args: &[Value]) -> Result {
     let mut flat: Vec<Value> = Vec::new();
@@ -177,8 +193,8 @@ crate::method_table! {
         }),
         MethodDef::new("__class_getitem__($type, object, /)", "", |vm, _, args| match args[0].downcast::<Tuple>() {
             Some(tuple) if tuple.len() == 0 => Err(vm.type_error("Cannot take a Union of no types.")),
-            Some(tuple) => make(vm, tuple.as_slice()),
-            None => make(vm, args),
+            Some(tuple) => from_args(vm, tuple.as_slice()),
+            None => from_args(vm, args),
         }).class(),
     ];
 }

@@ -22,7 +22,6 @@ macro_rules! members {
 members! {
     SYSTEM_EXIT_MEMBERS ["code"];
     STOP_ITERATION_MEMBERS ["value"];
-    GROUP_MEMBERS ["message", "exceptions"];
     ATTRIBUTE_ERROR_MEMBERS ["name", "obj"];
     NAME_ERROR_MEMBERS ["name"];
     IMPORT_ERROR_MEMBERS ["msg", "name", "path", "name_from"];

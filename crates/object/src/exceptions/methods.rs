@@ -1,4 +1,4 @@
-//! Slots, methods and attributes of `BaseException`; `KeyError.__str__`; exception groups.
+//! Slots, methods and attributes of `BaseException`; `KeyError.__str__`.
 
 use super::*;
 use crate::native::{GetSetDef, MethodDef};
@@ -61,9 +61,6 @@ pub fn key_error_slots(s: &mut Slots) {
         _ => str(vm, this),
     });
 }
-
-pub fn group_slots(_s: &mut Slots) {}
-crate::method_table! { pub static GROUP_METHODS = []; }
 
 crate::method_table! { pub static METHODS = [
     MethodDef::new("with_traceback($self, tb, /)", "Set self.__traceback__ to tb and return self.", |vm, this, args| {
