@@ -54,10 +54,6 @@ fn start_process() {
             super_arguments: sys_module::super_arguments,
             is_function: function::is_function,
         });
-<<<<<<< HEAD
-=======
-        import::register(&[&builtins_module::MODULE, &sys_module::SYS, &type_params::TYPING]);
->>>>>>> 0c0023d (Format)
         import::register(taipan_stdlib::MODULES);
         import::embedded::set_library(import::embedded::Library {
             source: |path| taipan_pylib::lookup(path).map(|entry| entry.source()),
