@@ -28,6 +28,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_operator::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
+    &_sre::MODULE,
     &_weakref::MODULE,
     &errno::MODULE,
     &posix::MODULE,

@@ -16,7 +16,7 @@ mod translate;
 
 pub use category::Locale;
 pub use program::Program;
-pub use run::{Interrupt, State};
+pub use run::{Interrupt, Scratch, State};
 
 /// The code array is not one that the compiler makes: `RuntimeError("invalid SRE code")`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,6 +26,21 @@ impl Locale {
         locale
     };
 
+    /// What the C library says now.
+    pub fn current() -> Locale {
+        let mut locale = Locale::C;
+        for c in 0..=255u8 {
+            let at = usize::from(c);
+            // SAFETY: the functions take any value of an unsigned char.
+            unsafe {
+                locale.lower[at] = libc::tolower(i32::from(c)) as u8;
+                locale.upper[at] = libc::toupper(i32::from(c)) as u8;
+                locale.alnum[at] = libc::isalnum(i32::from(c)) != 0;
+            }
+        }
+        locale
+    }
+
     pub fn to_lower(&self, c: u32) -> u32 {
         self.lower.get(c as usize).map_or(c, |&lower| lower as u32)
     }

@@ -32,6 +32,17 @@ pub struct State<'a, U> {
     ticks: u32,
 }
 
+/// The memory of a [`State`], empty or kept from an earlier one.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    marks: Vec<usize>,
+    slots: Vec<Slot>,
+    stack: Vec<Frame>,
+}
+
+/// A larger stack is not kept.
+const SCRATCH_FRAMES: usize = 4096;
+
 /// The state of a loop: the turns begun, and where the last one began.
 #[derive(Clone, Copy, Debug)]
 struct Slot {
@@ -102,8 +113,13 @@ impl<'a, U: Unit> State<'a, U> {
         end: usize,
         locale: &'a Locale,
         interrupt: Interrupt<'a>,
+        mut scratch: Scratch,
     ) -> Self {
         let end = end.min(text.len());
+        scratch.marks.clear();
+        scratch.marks.resize(2 * program.groups, NONE);
+        scratch.slots.clear();
+        scratch.slots.resize(program.loops.len(), Slot { count: 0, last: NONE });
         State {
             program,
             text: &text[..end],
@@ -111,14 +127,32 @@ impl<'a, U: Unit> State<'a, U> {
             ptr: start.min(end),
             must_advance: false,
             match_all: false,
-            marks: vec![NONE; 2 * program.groups],
+            marks: scratch.marks,
             lastindex: 0,
-            slots: vec![Slot { count: 0, last: NONE }; program.loops.len()],
-            stack: Vec::new(),
+            slots: scratch.slots,
+            stack: scratch.stack,
             locale,
             interrupt,
             ticks: 0,
         }
+    }
+
+    /// The memory, for the next match.
+    pub fn into_scratch(self) -> Scratch {
+        let mut stack = self.stack;
+        if stack.capacity() > SCRATCH_FRAMES {
+            stack = Vec::new();
+        }
+        Scratch { marks: self.marks, slots: self.slots, stack }
+    }
+
+    /// Whether an empty match at [`State::start`] does not count.
+    pub fn must_advance(&self) -> bool {
+        self.must_advance
+    }
+
+    pub fn set_must_advance(&mut self, must_advance: bool) {
+        self.must_advance = must_advance;
     }
 
     /// Matches at [`State::start`]; with `full`, only up to the end of the text.

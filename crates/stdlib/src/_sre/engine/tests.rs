@@ -25,7 +25,7 @@ fn outcome<U: Unit>(program: &Program, text: &[u32], method: &str) -> String {
         asked += 1;
         asked > 10_000
     };
-    let mut state = State::new(program, &text, 0, text.len(), &Locale::C, &mut interrupt);
+    let mut state = State::new(program, &text, 0, text.len(), &Locale::C, &mut interrupt, Scratch::default());
     let matched = match method {
         "match" => state.match_here(false),
         "fullmatch" => state.match_here(true),
@@ -128,7 +128,8 @@ fn invalid_code() {
                 asked += 1;
                 asked > 3
             };
-            let mut state = State::new(&program, b"\x01\x02\x00\x11ab", 0, 6, &Locale::C, &mut interrupt);
+            let mut state =
+                State::new(&program, b"\x01\x02\x00\x11ab", 0, 6, &Locale::C, &mut interrupt, Scratch::default());
             let _ = state.search();
         }
     }
@@ -151,6 +152,6 @@ fn deep_nesting_needs_no_native_stack() {
     }
     let program = Program::new(&code_ends, 0).expect("valid code");
     let mut never = || false;
-    let mut state = State::new(&program, b"abc", 0, 3, &Locale::C, &mut never);
+    let mut state = State::new(&program, b"abc", 0, 3, &Locale::C, &mut never, Scratch::default());
     assert_eq!(state.match_here(false), Ok(true));
 }
