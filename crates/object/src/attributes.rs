@@ -190,6 +190,17 @@ pub fn dictionary(header: &Header) -> Ref<Dict> {
     dict
 }
 
+/// Whether the object has instance attributes, or a `__dict__` with items.
+pub fn has_any(header: &Header) -> bool {
+    if !header.ty().has_dict() {
+        return false;
+    }
+    match materialized(header) {
+        Some(dict) => dict.len() > 0,
+        None => !shape::of(header).names.is_empty(),
+    }
+}
+
 /// Replaces the object's `__dict__`.
 pub fn set_dictionary(header: &Header, dict: Ref<Dict>) {
     let old = dictionary(header);

@@ -10,6 +10,8 @@ mod payload;
 
 pub mod _abc;
 pub mod _codecs;
+pub mod _collections;
+pub mod _functools;
 pub mod _operator;
 pub mod _signal;
 pub mod _sre;
@@ -25,6 +27,8 @@ pub mod time;
 pub static MODULES: &[&ModuleDef] = &[
     &_abc::MODULE,
     &_codecs::MODULE,
+    &_collections::MODULE,
+    &_functools::MODULE,
     &_operator::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,

@@ -125,6 +125,7 @@ macro_rules! payload {
                 let state = unsafe { &*self.state.as_ptr() };
                 $( $crate::payload::Field::visit(&state.$field, visit); )*
             }
+            #[allow(unused_variables, dropping_copy_types)]
             fn clear(&self) {
                 let old = self.with(|state| ($( $crate::payload::Field::take(&mut state.$field), )*));
                 drop(old);

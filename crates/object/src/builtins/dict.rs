@@ -327,6 +327,44 @@ impl Dict {
         self.table().entries.iter().filter(|e| e.key.is_some()).map(|e| e.value.clone()).collect()
     }
 
+    /// The first item.
+    pub fn first_item(&self) -> Option<(Value, Value)> {
+        let mut table = self.table();
+        let at = table.first_live()?;
+        let entry = &table.entries[at];
+        Some((entry.key.clone()?, entry.value.clone()))
+    }
+
+    /// The last item.
+    pub fn last_item(&self) -> Option<(Value, Value)> {
+        let table = self.table();
+        let entry = table.entries.iter().rfind(|entry| entry.key.is_some())?;
+        Some((entry.key.clone()?, entry.value.clone()))
+    }
+
+    /// Moves a key to the end or the front; false if it is absent.
+    pub fn move_key(&self, vm: &Vm, key: &Value, to_end: bool) -> Result<bool> {
+        let hash = hash_key(vm, key)?;
+        let moved = self.with_position(vm, key, hash, |mut table, at| match at {
+            Some(at) if to_end => table.move_to_end(at).map(|()| true),
+            Some(at) => table.move_to_front(at).map(|()| true),
+            None => Ok(false),
+        })?;
+        moved.map_err(|OutOfMemory| vm.memory_error())
+    }
+
+    /// Removes the first item.
+    pub fn pop_first(&self) -> Option<(Value, Value)> {
+        let mut table = self.table();
+        let at = table.first_live()?;
+        Some(table.remove_at(at))
+    }
+
+    /// An empty dict's payload, for types whose layout begins with a dict's.
+    pub fn payload(ty: &Type) -> Dict {
+        Dict { header: Header::new(ty), state: ObjectCell::new(Table::default()) }
+    }
+
     /// Removes the last item.
     pub fn pop_item(&self) -> Option<(Value, Value)> {
         self.table().pop_last()

@@ -577,20 +577,27 @@ fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict, _names: &[Value]) {
 }
 
 static DICT_GETSET: crate::native::GetSetDef =
-    crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", |vm, this| match this.as_object() {
+    crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", get_dict).setter(set_dict);
+
+/// The getter of `__dict__` for types whose instances have attributes.
+pub fn get_dict(vm: &Vm, this: &Value) -> Result {
+    match this.as_object() {
         Some(header) if this.ty().has_dict() => Ok(attributes::dictionary(header).into_value()),
         _ => Err(vm.attribute_error(format!("'{}' object has no attribute '__dict__'", this.ty().name()))),
-    })
-    .setter(|vm, this, value| {
-        let Some(value) = value else { return Err(vm.type_error("cannot delete __dict__")) };
-        let Some(dict) = value.downcast_ref::<Dict>() else {
-            return Err(vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", value.ty().name())));
-        };
-        if let Some(header) = this.as_object() {
-            attributes::set_dictionary(header, dict);
-        }
-        Ok(())
-    });
+    }
+}
+
+/// The setter of `__dict__` for types whose instances have attributes.
+pub fn set_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
+    let Some(value) = value else { return Err(vm.type_error("cannot delete __dict__")) };
+    let Some(dict) = value.downcast_ref::<Dict>() else {
+        return Err(vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", value.ty().name())));
+    };
+    if let Some(header) = this.as_object() {
+        attributes::set_dictionary(header, dict);
+    }
+    Ok(())
+}
 
 static WEAKREF_GETSET: crate::native::GetSetDef =
     crate::native::GetSetDef::new("__weakref__", "list of weak references to the object", |_, this| {

@@ -12,9 +12,9 @@ use taipan_object::builtins::method;
 use taipan_object::builtins::object::allocate_instance;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::native::MethodDef;
+use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::object::Visitor;
-use taipan_object::types::{OBJECT, TypeSpec, type_flags};
+use taipan_object::types::{OBJECT, TypeSpec, creation, type_flags};
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 struct Entry {
@@ -107,6 +107,7 @@ pub static LRU_CACHE_WRAPPER: TypeSpec = TypeSpec::new::<LruCacheWrapper>("funct
             })
         });
     })
+    .getset(&[GetSetDef::new("__dict__", "", creation::get_dict).setter(creation::set_dict)])
     .methods(METHODS);
 
 fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {

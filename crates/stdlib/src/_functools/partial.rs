@@ -9,8 +9,8 @@ use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::builtins::method;
 use taipan_object::builtins::str::{Str, StrBuilder};
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::native::{MemberDef, MethodDef};
-use taipan_object::types::{TypeSpec, type_flags};
+use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
+use taipan_object::types::{TypeSpec, creation, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
@@ -66,6 +66,7 @@ pub static PARTIAL: TypeSpec = TypeSpec::new::<Partial>("functools.partial")
         });
     })
     .members(MEMBERS)
+    .getset(&[GetSetDef::new("__dict__", "", creation::get_dict).setter(creation::set_dict)])
     .methods(METHODS);
 
 fn items(tuple: &Value) -> &[Value] {
@@ -281,8 +282,8 @@ fn set_state(vm: &Vm, this: &Value, state: &Value) -> Result {
     drop(old);
     if let Some(attributes) = attributes.downcast_ref::<Dict>() {
         attributes::set_dictionary(&partial.header, attributes);
-    } else {
-        attributes::clear(&partial.header);
+    } else if attributes::has_any(&partial.header) {
+        attributes::set_dictionary(&partial.header, Dict::new());
     }
     Ok(Value::NONE)
 }

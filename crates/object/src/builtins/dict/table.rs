@@ -27,6 +27,8 @@ pub struct Table {
     keys_version: u32,
     /// Bumped by every change of the key set, for lookups in progress.
     pub mutations: u32,
+    /// No entry before this one is live.
+    first: usize,
     /// log2 of the number of slots; 0 when there is no table yet.
     log2_size: u8,
 }
@@ -331,8 +333,11 @@ impl Table {
 
     fn link_all<I: Index>(&mut self) {
         for at in 0..self.entries.len() {
-            let hash = self.entry(at).hash;
-            self.link::<I>(hash, at);
+            let entry = self.entry(at);
+            if entry.key.is_some() {
+                let hash = entry.hash;
+                self.link::<I>(hash, at);
+            }
         }
     }
 
@@ -372,6 +377,7 @@ impl Table {
             self.entries.retain(|entry| entry.key.is_some());
             self.changed_keys();
         }
+        self.first = 0;
         self.log2_size = log2_size;
         self.usable = capacity - self.entries.len();
         self.indices = indices.into_boxed_slice();
@@ -431,6 +437,55 @@ impl Table {
         let item = self.remove_at(at);
         self.entries.truncate(at);
         Some(item)
+    }
+
+    /// The first live entry. Takes constant time on average, however many are taken from the front one by one.
+    pub fn first_live(&mut self) -> Option<usize> {
+        while self.entries.get(self.first).is_some_and(|entry| entry.key.is_none()) {
+            self.first += 1;
+        }
+        (self.first < self.entries.len()).then_some(self.first)
+    }
+
+    /// Makes a live entry the last one (`OrderedDict.move_to_end`).
+    pub fn move_to_end(&mut self, at: usize) -> Result<(), OutOfMemory> {
+        let hash = self.entries[at].hash;
+        let (key, value) = self.remove_at(at);
+        self.append(key, hash, value)
+    }
+
+    /// Makes a live entry the first one. Gaps are kept at the front, so that it takes constant time on average.
+    pub fn move_to_front(&mut self, at: usize) -> Result<(), OutOfMemory> {
+        if self.first_live() == Some(at) {
+            return Ok(());
+        }
+        if self.is_linear() {
+            self.entries[..=at].rotate_right(1);
+            self.first = 0;
+            self.changed_keys();
+            return Ok(());
+        }
+        let mut at = at;
+        if self.first == 0 {
+            at -= self.entries[..at].iter().filter(|entry| entry.key.is_none()).count();
+            let gaps = self.used / 2 + 8;
+            self.rebuild(log2_for_entries(self.used + 2 * gaps)?)?;
+            let gap = || Entry { hash: 0, key: None, value: Value::UNBOUND };
+            self.entries.splice(0..0, std::iter::repeat_with(gap).take(gaps));
+            self.usable -= gaps;
+            self.first = gaps;
+            at += gaps;
+            self.indices.fill(0xFF);
+            with_width!(self.log2_size, self.link_all());
+        }
+        let hash = self.entries[at].hash;
+        let (key, value) = self.remove_at(at);
+        self.first -= 1;
+        let first = self.first;
+        with_width!(self.log2_size, self.link(hash, first));
+        self.entries[first] = Entry { hash, key: Some(key), value };
+        self.used += 1;
+        Ok(())
     }
 
     /// A copy for `dict.copy()`: as it is, unless a third or more of it is gaps.

@@ -83,9 +83,9 @@ crate::method_table! { static ITEMS_METHODS = [
 
 /// The dict of a view of any kind.
 fn dict_of(view: &Value) -> &Ref<Dict> {
-    if let Some(view) = view.downcast_exact::<DictKeys>() {
+    if let Some(view) = view.downcast::<DictKeys>() {
         &view.dict
-    } else if let Some(view) = view.downcast_exact::<DictItems>() {
+    } else if let Some(view) = view.downcast::<DictItems>() {
         &view.dict
     } else {
         &view.downcast::<DictValues>().expect("called on a view").dict
@@ -94,7 +94,7 @@ fn dict_of(view: &Value) -> &Ref<Dict> {
 
 /// Whether a value is a view that is like a set.
 fn is_set_view(value: &Value) -> bool {
-    value.downcast_exact::<DictKeys>().is_some() || value.downcast_exact::<DictItems>().is_some()
+    value.downcast::<DictKeys>().is_some() || value.downcast::<DictItems>().is_some()
 }
 
 fn repr(vm: &Vm, this: &Value) -> Result {
@@ -134,7 +134,7 @@ fn set_slots(s: &mut Slots) {
 
 fn contains(vm: &Vm, this: &Value, item: &Value) -> Result<bool> {
     let dict = dict_of(this);
-    if this.downcast_exact::<DictKeys>().is_some() {
+    if this.downcast::<DictKeys>().is_some() {
         return dict.contains(vm, item);
     }
     let Some(pair) = item.downcast::<Tuple>() else { return Ok(false) };
@@ -178,7 +178,7 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
 fn to_set(vm: &Vm, left: &Value) -> Result<Ref<Set>> {
     let result = Set::new();
     let plain_keys =
-        left.downcast_exact::<DictKeys>().filter(|keys| methods::iterates_plainly(keys.dict.as_value().ty()));
+        left.downcast::<DictKeys>().filter(|keys| methods::iterates_plainly(keys.dict.as_value().ty()));
     match plain_keys {
         Some(keys) => set::update(vm, result.as_set(), keys.dict.as_value())?,
         None => set::update(vm, result.as_set(), left)?,
@@ -206,7 +206,7 @@ fn intersection(vm: &Vm, left: &Value, right: &Value) -> Result {
 }
 
 fn symmetric_difference(vm: &Vm, left: &Value, right: &Value) -> Result {
-    if let (Some(a), Some(b)) = (left.downcast_exact::<DictItems>(), right.downcast_exact::<DictItems>()) {
+    if let (Some(a), Some(b)) = (left.downcast::<DictItems>(), right.downcast::<DictItems>()) {
         return items_symmetric_difference(vm, &a.dict, &b.dict);
     }
     let result = to_set(vm, left)?;
