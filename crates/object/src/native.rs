@@ -233,7 +233,7 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
         dict.set_str(name.as_value(), descriptors::slot_wrapper(ty, row, f));
     }
     for def in spec.methods {
-        def.set_owner(&ty.name());
+        def.set_owner(&ty.short_name());
         set(def.name(), descriptors::method(ty, def));
     }
     for def in spec.members {

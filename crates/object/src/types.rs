@@ -506,12 +506,16 @@ impl Type {
         self.root_shape.load(Relaxed)
     }
 
-    /// `tp_name`: dotted for built-in types outside `builtins`.
-    pub fn full_name(&self) -> String {
+    /// `tp_name`, which messages show: dotted for built-in types outside `builtins`.
+    pub fn name(&self) -> String {
         self.name.borrow(&self.header).to_string()
     }
-    /// `__name__`: the last component.
-    pub fn name(&self) -> String {
+    /// As [`Type::name`].
+    pub fn full_name(&self) -> String {
+        self.name()
+    }
+    /// `__name__`: the last component (`_PyType_Name`).
+    pub fn short_name(&self) -> String {
         let name = self.name.borrow(&self.header);
         if self.is_heap_type() { name.to_string() } else { name.rsplit('.').next().unwrap_or("").to_string() }
     }
@@ -601,7 +605,7 @@ impl Type {
         std::ptr::eq(self, spec.ty())
     }
     pub fn qualname_hint(&self) -> Ref<Str> {
-        Str::new(&self.name())
+        Str::new(&self.short_name())
     }
 }
 

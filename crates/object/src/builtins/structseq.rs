@@ -175,8 +175,8 @@ fn refuse(vm: &Vm, class: &Value, _: &[Value], _: Option<&Value>) -> Result {
 fn dotted(ty: &Type) -> String {
     let module = ty.dict().get_str(&names().__module__);
     match module.as_ref().and_then(|m| m.downcast::<Str>()).map(Str::to_string_lossy) {
-        Some(module) if module != "builtins" => format!("{module}.{}", ty.name()),
-        _ => ty.name(),
+        Some(module) if module != "builtins" => format!("{module}.{}", ty.short_name()),
+        _ => ty.short_name(),
     }
 }
 

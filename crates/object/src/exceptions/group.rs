@@ -109,7 +109,7 @@ fn repr(vm: &Vm, this: &Value) -> Result {
             vm.repr_string(&members)?
         }
     };
-    Ok(Value::from(format!("{}({message}, {members})", this.ty().name())))
+    Ok(Value::from(format!("{}({message}, {members})", this.ty().short_name())))
 }
 
 /// By what `split` and `subgroup` choose.

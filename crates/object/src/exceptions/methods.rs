@@ -47,7 +47,7 @@ fn str(vm: &Vm, this: &Value) -> Result {
 
 fn repr(vm: &Vm, this: &Value) -> Result {
     let args = args(this);
-    let name = this.ty().name();
+    let name = this.ty().short_name();
     Ok(Value::from(match args.as_slice() {
         [one] => format!("{name}({})", vm.repr_string(one)?),
         _ => format!("{name}{}", vm.repr_string(&Tuple::from_vec(args).into_value())?),

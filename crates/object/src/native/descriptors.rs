@@ -113,7 +113,7 @@ fn check_instance(vm: &Vm, owner: &Type, name: &str, this: &Value) -> Result<()>
 }
 
 fn qualified(owner: &Type, name: &str) -> String {
-    format!("{}.{name}", owner.name())
+    format!("{}.{name}", owner.short_name())
 }
 
 /// Splits off `self` from the arguments of a call through the class.

@@ -95,7 +95,7 @@ impl Module {
     }
     /// Adds a built-in type under its name.
     pub fn add_type(&self, spec: &'static TypeSpec) {
-        self.set(&spec.ty().name(), spec.value());
+        self.set(&spec.ty().short_name(), spec.value());
     }
     pub fn get(&self, name: &str) -> Option<Value> {
         self.dict.get_str(intern(name).as_value())

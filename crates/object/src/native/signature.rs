@@ -53,7 +53,7 @@ impl Signature {
         let mut parameters: Vec<Parameter> = Vec::new();
         let mut keyword_only = false;
         // `sub[, start[, end]]` is `sub, start, end` with the latter two optional.
-        let brackets = inner.find("[,");
+        let brackets = inner.find("[,").or_else(|| inner.find(", ["));
         let parts: Vec<&'static str> = match brackets {
             Some(_) => inner.split([',', '[', ']']).collect(),
             None => split_parameters(inner),
@@ -93,6 +93,9 @@ impl Signature {
                 required: default.is_none() && !variadic && !in_brackets,
                 default: default.map_or(Value::UNBOUND, constant),
             });
+        }
+        if brackets.is_some() {
+            parameters.iter_mut().for_each(|p| p.kind = Kind::PositionalOnly);
         }
         let is_positional = |p: &&Parameter| matches!(p.kind, Kind::PositionalOnly | Kind::PositionalOrKeyword);
         let positional = parameters.iter().filter(is_positional).count();

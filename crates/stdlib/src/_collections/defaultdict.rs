@@ -116,7 +116,7 @@ fn repr(vm: &Vm, this: &Value) -> Result {
             false => "...".to_string(),
         },
     };
-    Ok(Value::from(format!("{}({factory}, {base})", this.ty().name())))
+    Ok(Value::from(format!("{}({factory}, {base})", this.ty().short_name())))
 }
 
 static MEMBERS: &[MemberDef] =

@@ -182,7 +182,7 @@ fn new_like(vm: &Vm, this: &Value) -> Result {
         Some(maxlen) => vm.call_args(&class, &[this.clone(), Value::from(maxlen)])?,
     };
     if copy.downcast::<Deque>().is_none() {
-        let (class, got) = (this.ty().full_name(), copy.ty().full_name());
+        let (class, got) = (this.ty().name(), copy.ty().name());
         return Err(vm.type_error(format!("{class}() must return a deque, not {got}")));
     }
     Ok(copy)
@@ -190,7 +190,7 @@ fn new_like(vm: &Vm, this: &Value) -> Result {
 
 fn index_of_key(vm: &Vm, key: &Value) -> Result<i64> {
     if key.ty().slots().index.is_none() {
-        return Err(vm.type_error(format!("sequence index must be integer, not '{}'", key.ty().full_name())));
+        return Err(vm.type_error(format!("sequence index must be integer, not '{}'", key.ty().name())));
     }
     vm.index_or_index_error(key)
 }
@@ -218,7 +218,7 @@ fn slots(s: &mut Slots) {
         }
     });
     s.repr = Some(|vm, this| {
-        let name = this.ty().name();
+        let name = this.ty().short_name();
         let close = match Deque::of(this).maxlen() {
             Some(maxlen) => format!("], maxlen={maxlen})"),
             None => "])".to_string(),
@@ -266,7 +266,7 @@ fn slots(s: &mut Slots) {
     });
     s.concat = Some(|vm, this, other| {
         if other.downcast::<Deque>().is_none() {
-            let name = other.ty().full_name();
+            let name = other.ty().name();
             return Err(vm.type_error(format!("can only concatenate deque (not \"{name}\") to deque")));
         }
         let result = new_like(vm, this)?;

@@ -130,7 +130,7 @@ fn update_from(vm: &Vm, this: &Value, source: &Value) -> Result<()> {
 }
 
 fn repr(vm: &Vm, this: &Value) -> Result {
-    let name = this.ty().name();
+    let name = this.ty().short_name();
     if own(this).len() == 0 {
         return Ok(Value::from(format!("{name}()")));
     }

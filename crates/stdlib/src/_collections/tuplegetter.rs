@@ -22,7 +22,7 @@ pub static TUPLEGETTER: TypeSpec = TypeSpec::new::<TupleGetter>("collections._tu
         s.repr = Some(|vm, this| {
             let (index, doc) = TupleGetter::of(this).with(|state| (state.index, state.doc.clone()));
             let doc = vm.repr_string(&doc)?;
-            Ok(Value::from(format!("{}({index}, {doc})", this.ty().name())))
+            Ok(Value::from(format!("{}({index}, {doc})", this.ty().short_name())))
         });
         s.descr_get = Some(|vm, this, object, owner| {
             let index = TupleGetter::of(this).with(|state| state.index);
@@ -33,7 +33,7 @@ pub static TUPLEGETTER: TypeSpec = TypeSpec::new::<TupleGetter>("collections._tu
                 }
                 return Err(vm.type_error(format!(
                     "descriptor for index '{index}' for tuple subclasses doesn't apply to '{}' object",
-                    object.ty().full_name()
+                    object.ty().name()
                 )));
             };
             match usize::try_from(index).ok().and_then(|index| tuple.as_slice().get(index)) {

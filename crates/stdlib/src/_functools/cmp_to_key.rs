@@ -35,7 +35,7 @@ pub static KEY_WRAPPER: TypeSpec = TypeSpec::new::<KeyWrapper>("functools.KeyWra
             vm.rich_compare(&order, &Value::small_int(0), op)
         });
         s.hash = Some(|vm: &Vm, this: &Value| -> Result<i64> {
-            Err(vm.type_error(format!("unhashable type: '{}'", this.ty().full_name())))
+            Err(vm.type_error(format!("unhashable type: '{}'", this.ty().name())))
         });
     })
     .members(MEMBERS);

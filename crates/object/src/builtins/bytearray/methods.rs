@@ -56,7 +56,7 @@ fn release(owner: &Value) {
 }
 
 fn show(vm: &Vm, this: &Value) -> Result {
-    let mut text = this.ty().name().into_bytes();
+    let mut text = this.ty().short_name().into_bytes();
     text.push(b'(');
     text.extend(repr::repr(&view::own(vm, this)?));
     text.push(b')');

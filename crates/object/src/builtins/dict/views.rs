@@ -106,7 +106,7 @@ fn repr(vm: &Vm, this: &Value) -> Result {
     vm.leave_repr(this);
     let text = text?;
     let mut whole = crate::builtins::str::StrBuilder::new();
-    whole.push_str(&this.ty().name());
+    whole.push_str(&this.ty().short_name());
     whole.push_str("(");
     if let Some(text) = text.downcast::<crate::builtins::str::Str>() {
         whole.push_text(text);

@@ -52,7 +52,7 @@ crate::method_table! { pub static METHODS = [
 ]; }
 
 pub static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("__name__", "", |_, this| Ok(Value::from(own(this).name()))).setter(|vm, this, value| {
+    GetSetDef::new("__name__", "", |_, this| Ok(Value::from(own(this).short_name()))).setter(|vm, this, value| {
         let class = own(this);
         if !class.is_heap_type() {
             return Err(
@@ -76,7 +76,7 @@ pub static GETSET: &[GetSetDef] = &[
     GetSetDef::new("__qualname__", "", |_, this| {
         let class = own(this);
         let stored = class.dict().get_str(&names().__qualname__).filter(|_| class.is_heap_type());
-        Ok(stored.unwrap_or_else(|| Value::from(class.name())))
+        Ok(stored.unwrap_or_else(|| Value::from(class.short_name())))
     })
     .setter(|vm, this, value| {
         let class = own(this);

@@ -38,7 +38,7 @@ signature!(NEW_REVERSE = "_deque_reverse_iterator(deque, index=0, /)");
 
 fn deque_argument<'a>(vm: &Vm, bound: &'a [Value]) -> Result<(&'a Value, i64)> {
     if bound[0].downcast::<Deque>().is_none() {
-        let name = bound[0].ty().full_name();
+        let name = bound[0].ty().name();
         return Err(vm.type_error(format!("argument 1 must be collections.deque, not {name}")));
     }
     Ok((&bound[0], vm.index_i64(&bound[1])?))
