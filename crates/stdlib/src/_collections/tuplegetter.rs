@@ -45,14 +45,13 @@ pub static TUPLEGETTER: TypeSpec = TypeSpec::new::<TupleGetter>("collections._tu
             Err(vm.attribute_error(if value.is_some() { "can't set attribute" } else { "can't delete attribute" }))
         });
     })
-    .members(&[MemberDef::new("__doc__", "", |_, this| Ok(TupleGetter::of(this).with(|state| state.doc.clone()))).setter(
-        |_, this, value| {
+    .members(&[MemberDef::new("__doc__", "", |_, this| Ok(TupleGetter::of(this).with(|state| state.doc.clone())))
+        .setter(|_, this, value| {
             let value = value.cloned().unwrap_or(Value::NONE);
             let old = TupleGetter::of(this).with(|state| std::mem::replace(&mut state.doc, value));
             drop(old);
             Ok(())
-        },
-    )])
+        })])
     .methods(METHODS);
 
 method_table! { static METHODS = [

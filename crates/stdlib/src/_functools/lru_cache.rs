@@ -212,7 +212,15 @@ fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 }
 
 /// Stores a result computed, pushing out the least recently used one of a full cache.
-fn remember(vm: &Vm, wrapper: &LruCacheWrapper, cache: &Dict, key: Value, hash: i64, result: &Value, maxsize: i64) -> Result<()> {
+fn remember(
+    vm: &Vm,
+    wrapper: &LruCacheWrapper,
+    cache: &Dict,
+    key: Value,
+    hash: i64,
+    result: &Value,
+    maxsize: i64,
+) -> Result<()> {
     // The call may have stored the same key.
     if cache.get_hashed(vm, &key, hash)?.is_some() {
         return Ok(());

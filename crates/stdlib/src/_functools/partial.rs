@@ -132,7 +132,11 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 /// Function, arguments and keywords of a partial that can be merged into another.
 fn flattened(function: &Value) -> Option<(Value, Value, Value)> {
     let partial = function.downcast::<Partial>()?;
-    let is_plain = function.ty().slots().call.is_some_and(|slot| std::ptr::fn_addr_eq(slot, call as taipan_object::types::slots::Call));
+    let is_plain = function
+        .ty()
+        .slots()
+        .call
+        .is_some_and(|slot| std::ptr::fn_addr_eq(slot, call as taipan_object::types::slots::Call));
     if !is_plain || attributes::has_any(&partial.header) {
         return None;
     }
@@ -223,9 +227,7 @@ fn repr_parts(vm: &Vm, this: &Value) -> Result {
 }
 
 static MEMBERS: &[MemberDef] = &[
-    MemberDef::new("func", "function object to use in future partial calls", |_, this| {
-        Ok(Partial::of(this).parts().0)
-    }),
+    MemberDef::new("func", "function object to use in future partial calls", |_, this| Ok(Partial::of(this).parts().0)),
     MemberDef::new("args", "tuple of arguments to future partial calls", |_, this| Ok(Partial::of(this).parts().1)),
     MemberDef::new("keywords", "dictionary of keyword arguments to future partial calls", |_, this| {
         Ok(Partial::of(this).parts().2)
@@ -253,7 +255,9 @@ fn set_state(vm: &Vm, this: &Value, state: &Value) -> Result {
     let Some([function, args, keywords, attributes]) = state.downcast::<Tuple>().map(Tuple::as_slice) else {
         return Err(invalid());
     };
-    let (Some(_), Some(arguments)) = (function.ty().slots().call, args.downcast::<Tuple>()) else { return Err(invalid()) };
+    let (Some(_), Some(arguments)) = (function.ty().slots().call, args.downcast::<Tuple>()) else {
+        return Err(invalid());
+    };
     if !keywords.is_none() && keywords.downcast::<Dict>().is_none()
         || !attributes.is_none() && attributes.downcast::<Dict>().is_none()
     {

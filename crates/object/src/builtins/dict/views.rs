@@ -177,8 +177,7 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
 /// A new set of the items of the left operand.
 fn to_set(vm: &Vm, left: &Value) -> Result<Ref<Set>> {
     let result = Set::new();
-    let plain_keys =
-        left.downcast::<DictKeys>().filter(|keys| methods::iterates_plainly(keys.dict.as_value().ty()));
+    let plain_keys = left.downcast::<DictKeys>().filter(|keys| methods::iterates_plainly(keys.dict.as_value().ty()));
     match plain_keys {
         Some(keys) => set::update(vm, result.as_set(), keys.dict.as_value())?,
         None => set::update(vm, result.as_set(), left)?,

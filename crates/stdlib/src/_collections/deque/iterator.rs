@@ -4,7 +4,7 @@ use super::{DEQUE, Deque, ITERATING};
 use crate::payload::{payload, signature};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MethodDef;
-use taipan_object::types::{TypeSpec};
+use taipan_object::types::TypeSpec;
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 payload! {
@@ -99,7 +99,21 @@ macro_rules! deque_iterator {
     };
 }
 
-deque_iterator!(DequeIterator, DEQUE_ITERATOR, "collections._deque_iterator", METHODS, NEW, forward,
-    |_length, yielded| yielded);
-deque_iterator!(DequeReverseIterator, DEQUE_REVERSE_ITERATOR, "collections._deque_reverse_iterator", REVERSE_METHODS, NEW_REVERSE, backward,
-    |length, yielded| length.wrapping_sub(yielded + 1));
+deque_iterator!(
+    DequeIterator,
+    DEQUE_ITERATOR,
+    "collections._deque_iterator",
+    METHODS,
+    NEW,
+    forward,
+    |_length, yielded| yielded
+);
+deque_iterator!(
+    DequeReverseIterator,
+    DEQUE_REVERSE_ITERATOR,
+    "collections._deque_reverse_iterator",
+    REVERSE_METHODS,
+    NEW_REVERSE,
+    backward,
+    |length, yielded| length.wrapping_sub(yielded + 1)
+);

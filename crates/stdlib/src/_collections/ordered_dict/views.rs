@@ -2,9 +2,7 @@
 
 use crate::payload::payload;
 use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::dict::views::{
-    DICT_ITEMS, DICT_KEYS, DICT_VALUES, DictItems, DictKeys, DictValues,
-};
+use taipan_object::builtins::dict::views::{DICT_ITEMS, DICT_KEYS, DICT_VALUES, DictItems, DictKeys, DictValues};
 use taipan_object::builtins::iterator::builtin_iter;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::tuple::Tuple;
@@ -47,9 +45,8 @@ pub static ODICT_ITERATOR: TypeSpec = TypeSpec::new::<OdictIterator>("odict_iter
 
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let iterator = OdictIterator::of(this);
-    let (dict, kind, reversed, position, mutations, length) = iterator.with(|state| {
-        (state.dict.clone(), state.kind, state.reversed, state.position, state.mutations, state.length)
-    });
+    let (dict, kind, reversed, position, mutations, length) = iterator
+        .with(|state| (state.dict.clone(), state.kind, state.reversed, state.position, state.mutations, state.length));
     let Some(dict) = dict else { return Ok(None) };
     let found = {
         let table = dict.state.borrow(&dict.header);
