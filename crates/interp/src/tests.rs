@@ -256,7 +256,7 @@ fn classes_and_attributes() {
          a = A(1)\nb = B(2)\nfor o in (a, b, a, b): print(o.get(), o.double)\n\
          a.y = 3\nprint(a.y)\ndel a\nA.count += 1\nprint(b.count)\nb = None\n\
          class C:\n    def __init__(self): return 1\nC()",
-        "1 2\n3 4\n1 2\n3 4\n3\ndel 1\n1\ndel 2\nTypeError: __init__() should return None, not 'int' @25\n",
+        "1 2\n3 4\n1 2\n3 4\n3\ndel 1\n1\nTypeError: __init__() should return None, not 'int' @22\ndel 2\n",
     );
 }
 
