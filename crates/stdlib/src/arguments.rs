@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 
+use taipan_object::buffer::BytesLike;
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
@@ -9,7 +10,7 @@ use taipan_object::exceptions::RUNTIME_WARNING;
 use taipan_object::text::codecs::Codec;
 use taipan_object::vm::hooks::blocking;
 use taipan_object::vm::names;
-use taipan_object::{Result, Value, Vm, codecs};
+use taipan_object::{Raised, Result, Value, Vm, codecs};
 
 /// An argument for a C `int`.
 pub fn c_int(vm: &Vm, value: &Value) -> Result<i32> {
@@ -173,4 +174,38 @@ pub fn retry_or_raise<T: Into<i64>>(vm: &Vm, call: impl FnMut() -> T) -> Result<
 pub fn check<T: Into<i64>>(vm: &Vm, result: T) -> Result<i64> {
     let result = result.into();
     if result < 0 { Err(vm.last_os_error(None)) } else { Ok(result) }
+}
+
+/// The bytes of a str (as UTF-8) or bytes-like argument (the `s*` of `PyArg_Parse`); `None` for anything else.
+pub fn string_or_buffer<'a>(vm: &Vm, value: &'a Value) -> Result<Option<StringOrBuffer<'a>>> {
+    if value.downcast::<Str>().is_some() {
+        return Ok(Some(StringOrBuffer::Text(codecs::to_utf8(vm, value)?)));
+    }
+    if !vm.has_buffer(value) {
+        return Ok(None);
+    }
+    Ok(Some(StringOrBuffer::Buffer(vm.bytes_like(value)?)))
+}
+
+/// What [`string_or_buffer`] finds.
+pub enum StringOrBuffer<'a> {
+    Text(String),
+    Buffer(BytesLike<'a>),
+}
+
+impl std::ops::Deref for StringOrBuffer<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            StringOrBuffer::Text(text) => text.as_bytes(),
+            StringOrBuffer::Buffer(buffer) => buffer,
+        }
+    }
+}
+
+/// `name() argument … must be expected, not type` (`_PyArg_BadArgument`).
+#[cold]
+pub fn bad_argument(vm: &Vm, function: &str, argument: &str, expected: &str, value: &Value) -> Raised {
+    let got = if value.is_none() { "None".to_string() } else { value.ty().name() };
+    vm.type_error(format!("{function}() {argument} must be {expected}, not {got}"))
 }

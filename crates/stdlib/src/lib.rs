@@ -18,8 +18,14 @@ pub mod _sre;
 pub mod _stat;
 pub mod _weakref;
 pub mod errno;
+pub mod fcntl;
+pub mod grp;
 pub mod posix;
+pub mod pwd;
 pub mod resource;
+pub mod select;
+pub mod syslog;
+pub mod termios;
 pub mod time;
 
 /// What the import system looks native modules up in.
@@ -31,11 +37,17 @@ pub static MODULES: &[&ModuleDef] = &[
     &_functools::MODULE,
     &_operator::MODULE,
     &_signal::MODULE,
-    &_stat::MODULE,
     &_sre::MODULE,
+    &_stat::MODULE,
     &_weakref::MODULE,
     &errno::MODULE,
+    &fcntl::MODULE,
+    &grp::MODULE,
     &posix::MODULE,
+    &pwd::MODULE,
     &resource::MODULE,
+    &select::MODULE,
+    &syslog::MODULE,
+    &termios::MODULE,
     &time::MODULE,
 ];

@@ -12,7 +12,7 @@ mod directory;
 mod environ;
 mod events;
 mod files;
-mod ids;
+pub mod ids;
 mod normpath;
 mod path;
 mod process;

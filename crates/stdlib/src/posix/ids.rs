@@ -19,8 +19,8 @@ pub fn id(vm: &Vm, what: &str, value: &Value) -> Result<u32> {
     let index = vm.index(value)?;
     match int::to_i64(&index) {
         Some(-1) => Ok(u32::MAX),
-        Some(n) if n < 0 => Err(vm.overflow_error(format!("{what} is less than minimum"))),
-        Some(n) => u32::try_from(n).map_err(|_| vm.overflow_error(format!("{what} is greater than maximum"))),
+        // What a C long holds but an id does not is "less" in CPython, too.
+        Some(n) => u32::try_from(n).map_err(|_| vm.overflow_error(format!("{what} is less than minimum"))),
         None if int::is_negative(&index) => Err(vm.overflow_error(format!("{what} is less than minimum"))),
         None => Err(vm.overflow_error(format!("{what} is greater than maximum"))),
     }

@@ -81,11 +81,16 @@ pub fn object_to_timespec(vm: &Vm, value: &Value, rounding: Rounding) -> Result<
 
 /// Seconds as nanoseconds (`_PyTime_FromSecondsObject`).
 pub fn object_to_nanoseconds(vm: &Vm, value: &Value, rounding: Rounding) -> Result<i64> {
+    object_to_time(vm, value, BILLION, rounding)
+}
+
+/// A number of units, each so many nanoseconds, as nanoseconds.
+pub fn object_to_time(vm: &Vm, value: &Value, unit: i64, rounding: Rounding) -> Result<i64> {
     if let Some(seconds) = float::to_f64(value) {
         if seconds.is_nan() {
             return Err(not_a_number(vm));
         }
-        let nanoseconds = rounding.round(seconds * 1e9);
+        let nanoseconds = rounding.round(seconds * unit as f64);
         const LIMIT: f64 = 9_223_372_036_854_775_808.0;
         return if (-LIMIT..LIMIT).contains(&nanoseconds) { Ok(nanoseconds as i64) } else { Err(out_of_time(vm)) };
     }
@@ -94,7 +99,7 @@ pub fn object_to_nanoseconds(vm: &Vm, value: &Value, rounding: Rounding) -> Resu
         return Err(vm.type_error(format!("'{name}' object cannot be interpreted as an integer or float")));
     }
     let seconds = int::to_i64(&vm.index(value)?);
-    seconds.and_then(|s| s.checked_mul(BILLION)).ok_or_else(|| out_of_time(vm))
+    seconds.and_then(|s| s.checked_mul(unit)).ok_or_else(|| out_of_time(vm))
 }
 
 /// Seconds (or thousandths, …) of nanoseconds: `nanoseconds / unit` rounded.
