@@ -7,7 +7,9 @@ use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions::RUNTIME_WARNING;
+use taipan_object::native::arguments::check_positional;
 use taipan_object::text::codecs::Codec;
+use taipan_object::types::{Type, TypeSpec};
 use taipan_object::vm::hooks::blocking;
 use taipan_object::vm::names;
 use taipan_object::{Raised, Result, Value, Vm, codecs};
@@ -208,4 +210,28 @@ impl std::ops::Deref for StringOrBuffer<'_> {
 pub fn bad_argument(vm: &Vm, function: &str, argument: &str, expected: &str, value: &Value) -> Raised {
     let got = if value.is_none() { "None".to_string() } else { value.ty().name() };
     vm.type_error(format!("{function}() {argument} must be {expected}, not {got}"))
+}
+
+/// The arguments of a constructor that takes between `min` and `max` positional ones. Keyword arguments are refused
+/// unless they may be meant for the `__init__` of a subclass.
+pub fn constructor_arguments<'a>(
+    vm: &Vm,
+    class: &Type,
+    spec: &'static TypeSpec,
+    (min, max): (usize, usize),
+    args: &'a [Value],
+    kwnames: Option<&Value>,
+) -> Result<&'a [Value]> {
+    let name = || spec.ty().short_name();
+    let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
+    if keywords > 0
+        && (class.is(spec) || class.slots().init.map(|f| f as usize) == spec.ty().slots().init.map(|f| f as usize))
+    {
+        return Err(vm.type_error(format!("{}() takes no keyword arguments", name())));
+    }
+    let args = &args[..args.len() - keywords];
+    if args.len() < min || args.len() > max {
+        check_positional(vm, &name(), args.len(), min, max)?;
+    }
+    Ok(args)
 }

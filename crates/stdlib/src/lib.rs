@@ -20,6 +20,7 @@ pub mod _weakref;
 pub mod errno;
 pub mod fcntl;
 pub mod grp;
+pub mod itertools;
 pub mod posix;
 pub mod pwd;
 pub mod resource;
@@ -43,6 +44,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &errno::MODULE,
     &fcntl::MODULE,
     &grp::MODULE,
+    &itertools::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
     &resource::MODULE,

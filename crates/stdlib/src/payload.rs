@@ -8,6 +8,9 @@
 //! ```
 //! makes `Cycle` (header and cell), its [`Payload`](taipan_object::object::Payload) implementation (every field is
 //! visited, `clear` empties the fields that hold references), `Cycle::make`, `Cycle::of` and `Cycle::with`.
+//!
+//! Fields that never change stand outside the cell, in brackets: `…: COMPRESS [data: Value, selectors: Value] {}`. They are
+//! plain fields of `Compress` and arguments of `Compress::make`.
 
 use taipan_object::object::Visitor;
 use taipan_object::{Ref, Value};
@@ -26,6 +29,15 @@ impl Field for Value {
     }
     fn take(&mut self) -> Self {
         std::mem::replace(self, Value::NONE)
+    }
+}
+/// For fields outside the cell, which live as long as the object.
+impl<T: taipan_object::object::Payload> Field for Ref<T> {
+    fn visit(&self, visit: Visitor) {
+        visit(self.as_value());
+    }
+    fn take(&mut self) -> Self {
+        self.clone()
     }
 }
 impl<T: taipan_object::object::Payload> Field for Option<Ref<T>> {
@@ -74,6 +86,13 @@ impl<A: Field, B: Field> Field for (A, B) {
     }
 }
 
+impl Field for Box<[usize]> {
+    fn visit(&self, _: Visitor) {}
+    fn take(&mut self) -> Self {
+        Box::default()
+    }
+}
+
 macro_rules! plain_fields {
     ($($ty:ty),*) => { $(
         impl Field for $ty {
@@ -103,11 +122,13 @@ plain_fields!(
 );
 
 macro_rules! payload {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident($state:ident): $spec:ident { $($field:ident: $ty:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident($state:ident): $spec:ident
+        $([ $($fixed:ident: $fixed_ty:ty),* $(,)? ])? { $($field:ident: $ty:ty),* $(,)? }) => {
         $(#[$meta])*
         #[repr(C)]
         $vis struct $name {
             pub header: taipan_object::header::Header,
+            $($( $fixed: $fixed_ty, )*)?
             state: taipan_object::cell::ObjectCell<$state>,
         }
 
@@ -121,6 +142,7 @@ macro_rules! payload {
             }
             #[allow(unused_variables)]
             fn traverse(&self, visit: taipan_object::object::Visitor) {
+                $($( $crate::payload::Field::visit(&self.$fixed, visit); )*)?
                 // SAFETY: the collector has stopped the world.
                 let state = unsafe { &*self.state.as_ptr() };
                 $( $crate::payload::Field::visit(&state.$field, visit); )*
@@ -135,9 +157,11 @@ macro_rules! payload {
         #[allow(dead_code)]
         impl $name {
             /// A new instance of `class`, this type or a subclass.
-            $vis fn make(class: &taipan_object::types::Type, state: $state) -> taipan_object::Value {
+            $vis fn make(
+                class: &taipan_object::types::Type, $($( $fixed: $fixed_ty, )*)? state: $state
+            ) -> taipan_object::Value {
                 let header = taipan_object::header::Header::new(class);
-                let payload = $name { header, state: taipan_object::cell::ObjectCell::new(state) };
+                let payload = $name { header, $($( $fixed, )*)? state: taipan_object::cell::ObjectCell::new(state) };
                 taipan_object::Ref::new_with_type(class, payload).into_value()
             }
             /// The payload of a method's own instance.

@@ -136,6 +136,10 @@ impl Signature {
     pub fn bind(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<SmallVec<[Value; 8]>> {
         let kwnames: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
         let given = args.len() - kwnames.len();
+        if !kwnames.is_empty() && self.no_keywords_at_all() && self.var_keyword.is_none() {
+            let owner = self.owner.as_ref().map_or(String::new(), |owner| format!("{owner}."));
+            return Err(vm.type_error(format!("{owner}{}() takes no keyword arguments", self.function)));
+        }
         if args.len() > self.parameters.len() && self.var_positional.is_none() && self.var_keyword.is_none() {
             return Err(self.too_many(vm, given, kwnames.len()));
         }
@@ -158,7 +162,7 @@ impl Signature {
                 return Err(self.too_few(vm, given, kwnames.len()));
             }
         }
-        self.bind_keywords(vm, &mut bound, kwnames, keyword_values)?;
+        let refused = self.bind_keywords(&mut bound, kwnames, keyword_values);
         for (at, parameter) in self.parameters.iter().enumerate() {
             if bound[at].is_unbound() && parameter.kind != Kind::VarKeyword {
                 if parameter.required {
@@ -167,47 +171,52 @@ impl Signature {
                 bound[at] = parameter.default.clone();
             }
         }
+        if let Some((at, name)) = refused {
+            return Err(self.refused_keyword(vm, at, name));
+        }
         Ok(bound)
     }
 
-    fn bind_keywords(&self, vm: &Vm, bound: &mut [Value], names: &[Value], values: &[Value]) -> Result<()> {
+    /// Binds keyword arguments; the first one that cannot be, if any, is complained of after missing arguments.
+    fn bind_keywords<'a>(
+        &self,
+        bound: &mut [Value],
+        names: &'a [Value],
+        values: &[Value],
+    ) -> Option<(Option<usize>, &'a Value)> {
         let extra = self.var_keyword.map(|at| {
             let dict = Dict::new();
             bound[at] = dict.clone().into_value();
             dict
         });
-        if !names.is_empty() && self.positional == self.positional_only && extra.is_none() {
-            let keyword_only = self.parameters.iter().any(|p| p.kind == Kind::KeywordOnly);
-            if !keyword_only {
-                let owner = self.owner.as_ref().map_or(String::new(), |owner| format!("{owner}."));
-                return Err(vm.type_error(format!("{owner}{}() takes no keyword arguments", self.function)));
-            }
-        }
+        let mut refused = None;
         for (name, value) in names.iter().zip(values) {
             let at = self.parameters.iter().position(|p| {
                 matches!(p.kind, Kind::PositionalOrKeyword | Kind::KeywordOnly) && Str::same(&p.name_value, name)
             });
             match (at, &extra) {
                 (Some(at), _) if bound[at].is_unbound() => bound[at] = value.clone(),
-                (Some(at), _) => {
-                    return Err(vm.type_error(format!(
-                        "argument for {}() given by name ('{}') and position ({})",
-                        self.function,
-                        self.parameters[at].name,
-                        at + 1
-                    )));
-                }
                 (None, Some(extra)) => extra.set_str(name, value.clone()),
-                (None, None) => {
-                    return Err(vm.type_error(format!(
-                        "{}() got an unexpected keyword argument '{}'",
-                        self.function,
-                        vm.display_name(name)
-                    )));
-                }
+                (at, _) => refused = refused.or(Some((at, name))),
             }
         }
-        Ok(())
+        refused
+    }
+
+    /// A keyword that is unknown, or whose parameter has its argument already.
+    #[cold]
+    fn refused_keyword(&self, vm: &Vm, at: Option<usize>, name: &Value) -> Raised {
+        let function = self.function;
+        match at {
+            Some(at) => {
+                let (name, position) = (self.parameters[at].name, at + 1);
+                vm.type_error(format!("argument for {function}() given by name ('{name}') and position ({position})"))
+            }
+            None => {
+                let name = vm.display_name(name);
+                vm.type_error(format!("{function}() got an unexpected keyword argument '{name}'"))
+            }
+        }
     }
 
     fn no_keywords_at_all(&self) -> bool {
@@ -223,12 +232,10 @@ impl Signature {
         let max = self.positional;
         let total = self.parameters.len();
         if given + keywords > total {
-            let required = self.parameters.iter().filter(|p| p.required).count();
-            let bound = if required == total { "exactly" } else { "at most" };
             let plural = if total == 1 { "" } else { "s" };
             let kind = if given == 0 { "keyword " } else { "" };
             let given = given + keywords;
-            return vm.type_error(format!("{name}() takes {bound} {total} {kind}argument{plural} ({given} given)"));
+            return vm.type_error(format!("{name}() takes at most {total} {kind}argument{plural} ({given} given)"));
         }
         let bound = if self.required_positional == max { "exactly" } else { "at most" };
         if max == 0 {

@@ -1,0 +1,175 @@
+//! `itertools.compress`, `dropwhile`, `filterfalse`, `starmap`, `takewhile`: what a function or flags say of each item.
+
+use super::{iterator_slots, to_tuple};
+use crate::arguments::constructor_arguments;
+use crate::payload::{class_of, payload, signature};
+use taipan_object::builtins::bool::BOOL;
+use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::{Result, Value, Vm};
+
+payload! {
+    pub struct Compress(CompressState): COMPRESS [data: Value, selectors: Value] {}
+}
+
+pub static COMPRESS: TypeSpec = TypeSpec::new::<Compress>("itertools.compress")
+    .doc(
+        "compress(data, selectors)\n--\n\nReturn data elements corresponding to true selector elements.\n\nForms a shorter \
+         iterator from selected data elements using the selectors\nto choose the data elements.",
+    )
+    .flags(type_flags::BASETYPE)
+    .slots(|s| {
+        s.new = Some(|vm, class, args, kwnames| {
+            let bound = COMPRESS_NEW.bind(vm, args, kwnames)?;
+            let (data, selectors) = (vm.iter(&bound[0])?, vm.iter(&bound[1])?);
+            Ok(Compress::make(class_of(class), data, selectors, CompressState {}))
+        });
+        iterator_slots(s, |vm, this| {
+            let compress = Compress::of(this);
+            while let Some(item) = vm.next(&compress.data)? {
+                let Some(selector) = vm.next(&compress.selectors)? else { return Ok(None) };
+                if vm.is_true(&selector)? {
+                    return Ok(Some(item));
+                }
+            }
+            Ok(None)
+        });
+    });
+
+signature!(COMPRESS_NEW = "compress(data, selectors)");
+
+/// The function and the iterator of `name(function, iterable, /)`.
+fn function_and_iterator(
+    vm: &Vm,
+    class: &Type,
+    spec: &'static TypeSpec,
+    args: &[Value],
+    kwnames: Option<&Value>,
+) -> Result<(Value, Value)> {
+    let args = constructor_arguments(vm, class, spec, (2, 2), args, kwnames)?;
+    Ok((args[0].clone(), vm.iter(&args[1])?))
+}
+
+fn holds(vm: &Vm, predicate: &Value, item: &Value) -> Result<bool> {
+    let verdict = vm.call_args(predicate, std::slice::from_ref(item))?;
+    vm.is_true(&verdict)
+}
+
+payload! {
+    /// `started`: the first item that is wanted was found.
+    pub struct DropWhile(DropWhileState): DROPWHILE [predicate: Value, iterator: Value] { started: bool }
+}
+
+pub static DROPWHILE: TypeSpec = TypeSpec::new::<DropWhile>("itertools.dropwhile")
+    .doc(
+        "dropwhile(predicate, iterable, /)\n--\n\nDrop items from the iterable while predicate(item) is \
+         true.\n\nAfterwards, return every element until the iterable is exhausted.",
+    )
+    .flags(type_flags::BASETYPE)
+    .slots(|s| {
+        s.new = Some(|vm, class, args, kwnames| {
+            let class = class_of(class);
+            let (predicate, iterator) = function_and_iterator(vm, class, &DROPWHILE, args, kwnames)?;
+            Ok(DropWhile::make(class, predicate, iterator, DropWhileState { started: false }))
+        });
+        iterator_slots(s, |vm, this| {
+            let dropwhile = DropWhile::of(this);
+            while let Some(item) = vm.next(&dropwhile.iterator)? {
+                if dropwhile.with(|state| state.started) {
+                    return Ok(Some(item));
+                }
+                if !holds(vm, &dropwhile.predicate, &item)? {
+                    dropwhile.with(|state| state.started = true);
+                    return Ok(Some(item));
+                }
+            }
+            Ok(None)
+        });
+    });
+
+payload! {
+    pub struct TakeWhile(TakeWhileState): TAKEWHILE [predicate: Value, iterator: Value] { stopped: bool }
+}
+
+pub static TAKEWHILE: TypeSpec = TypeSpec::new::<TakeWhile>("itertools.takewhile")
+    .doc(
+        "takewhile(predicate, iterable, /)\n--\n\nReturn successive entries from an iterable as long as the predicate \
+         evaluates to true for each entry.",
+    )
+    .flags(type_flags::BASETYPE)
+    .slots(|s| {
+        s.new = Some(|vm, class, args, kwnames| {
+            let class = class_of(class);
+            let (predicate, iterator) = function_and_iterator(vm, class, &TAKEWHILE, args, kwnames)?;
+            Ok(TakeWhile::make(class, predicate, iterator, TakeWhileState { stopped: false }))
+        });
+        iterator_slots(s, |vm, this| {
+            let takewhile = TakeWhile::of(this);
+            if takewhile.with(|state| state.stopped) {
+                return Ok(None);
+            }
+            let Some(item) = vm.next(&takewhile.iterator)? else { return Ok(None) };
+            if holds(vm, &takewhile.predicate, &item)? {
+                return Ok(Some(item));
+            }
+            takewhile.with(|state| state.stopped = true);
+            Ok(None)
+        });
+    });
+
+payload! {
+    /// Without a function, the items themselves decide.
+    pub struct FilterFalse(FilterFalseState): FILTERFALSE [function: Option<Value>, iterator: Value] {}
+}
+
+pub static FILTERFALSE: TypeSpec = TypeSpec::new::<FilterFalse>("itertools.filterfalse")
+    .doc(
+        "filterfalse(function, iterable, /)\n--\n\nReturn those items of iterable for which function(item) is false.\n\nIf \
+         function is None, return the items that are false.",
+    )
+    .flags(type_flags::BASETYPE)
+    .slots(|s| {
+        s.new = Some(|vm, class, args, kwnames| {
+            let class = class_of(class);
+            let (function, iterator) = function_and_iterator(vm, class, &FILTERFALSE, args, kwnames)?;
+            let by_truth = function.is_none() || function.downcast::<Type>().is_some_and(|ty| ty.is(&BOOL));
+            let function = (!by_truth).then_some(function);
+            Ok(FilterFalse::make(class, function, iterator, FilterFalseState {}))
+        });
+        iterator_slots(s, |vm, this| {
+            let filterfalse = FilterFalse::of(this);
+            while let Some(item) = vm.next(&filterfalse.iterator)? {
+                let good = match &filterfalse.function {
+                    None => vm.is_true(&item)?,
+                    Some(function) => holds(vm, function, &item)?,
+                };
+                if !good {
+                    return Ok(Some(item));
+                }
+            }
+            Ok(None)
+        });
+    });
+
+payload! {
+    pub struct StarMap(StarMapState): STARMAP [function: Value, iterator: Value] {}
+}
+
+pub static STARMAP: TypeSpec = TypeSpec::new::<StarMap>("itertools.starmap")
+    .doc(
+        "starmap(function, iterable, /)\n--\n\nReturn an iterator whose values are returned from the function evaluated with \
+         an argument tuple taken from the given sequence.",
+    )
+    .flags(type_flags::BASETYPE)
+    .slots(|s| {
+        s.new = Some(|vm, class, args, kwnames| {
+            let class = class_of(class);
+            let (function, iterator) = function_and_iterator(vm, class, &STARMAP, args, kwnames)?;
+            Ok(StarMap::make(class, function, iterator, StarMapState {}))
+        });
+        iterator_slots(s, |vm, this| {
+            let starmap = StarMap::of(this);
+            let Some(arguments) = vm.next(&starmap.iterator)? else { return Ok(None) };
+            let arguments = to_tuple(vm, &arguments)?;
+            vm.call_args(&starmap.function, arguments.as_slice()).map(Some)
+        });
+    });
