@@ -10,7 +10,6 @@ pub mod frame;
 pub mod frame_object;
 pub mod function;
 pub mod generator;
-pub mod suggestions;
 pub mod template;
 pub mod traceback;
 mod type_params;

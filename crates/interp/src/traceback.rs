@@ -45,7 +45,7 @@ unsafe impl Payload for Traceback {
 }
 
 pub static TRACEBACK: TypeSpec = TypeSpec::new::<Traceback>("traceback")
-    .doc("Create a new traceback object.")
+    .doc("traceback(tb_next, tb_frame, tb_lasti, tb_lineno)\n--\n\nCreate a new traceback object.")
     .slots(|s| s.new = Some(|vm, _, args, kwnames| construct(vm, args, kwnames)))
     .methods(METHODS)
     .members(&[

@@ -102,6 +102,15 @@ pub fn set_field(exception: &Value, name: &Value, value: Value) {
     drop(old);
 }
 
+pub fn delete_field(exception: &Value, name: &Value) {
+    let exception = state(exception);
+    let mut state = exception.state.borrow(&exception.header);
+    let at = state.fields.iter().position(|(n, _)| n.word() == name.word());
+    let old = at.map(|at| state.fields.remove(at));
+    drop(state);
+    drop(old);
+}
+
 /// `exception.args`
 pub fn args(exception: &Value) -> Vec<Value> {
     let exception = state(exception);
@@ -206,6 +215,7 @@ macro_rules! exceptions {
                 .doc($doc)
                 .base(&$base)
                 .flags(type_flags::BASETYPE)
+                .slots(methods::simple_slots)
                 $($($builder)*)?;
         )*
         /// All built-in exception classes except `BaseException`, for the `builtins` module.
@@ -215,18 +225,19 @@ macro_rules! exceptions {
 
 pub static BASE_EXCEPTION: TypeSpec = TypeSpec::new::<BaseException>("BaseException")
     .doc("Common base class for all exceptions.")
-    .flags(type_flags::BASETYPE | type_flags::BASE_EXC_SUBCLASS | type_flags::HAS_DICT | type_flags::HAS_WEAKREF)
+    .flags(type_flags::BASETYPE | type_flags::BASE_EXC_SUBCLASS | type_flags::HAS_DICT)
     .slots(methods::slots)
     .methods(methods::METHODS)
+    .members(methods::MEMBERS)
     .getset(methods::GETSET);
 
 exceptions! {
     EXCEPTION "Exception" BASE_EXCEPTION "Common base class for all non-exit exceptions.";
-    SYSTEM_EXIT "SystemExit" BASE_EXCEPTION "Request to exit from the interpreter." { .members(fields::SYSTEM_EXIT_MEMBERS) };
+    SYSTEM_EXIT "SystemExit" BASE_EXCEPTION "Request to exit from the interpreter." { .slots(fields::init_slots).members(fields::SYSTEM_EXIT_MEMBERS) };
     KEYBOARD_INTERRUPT "KeyboardInterrupt" BASE_EXCEPTION "Program interrupted by user.";
     GENERATOR_EXIT "GeneratorExit" BASE_EXCEPTION "Request that a generator exit.";
     BASE_EXCEPTION_GROUP "BaseExceptionGroup" BASE_EXCEPTION "A combination of multiple unrelated exceptions." { .slots(group::slots).methods(group::METHODS).members(group::MEMBERS) };
-    STOP_ITERATION "StopIteration" EXCEPTION "Signal the end from iterator.__next__()." { .members(fields::STOP_ITERATION_MEMBERS) };
+    STOP_ITERATION "StopIteration" EXCEPTION "Signal the end from iterator.__next__()." { .slots(fields::init_slots).members(fields::STOP_ITERATION_MEMBERS) };
     STOP_ASYNC_ITERATION "StopAsyncIteration" EXCEPTION "Signal the end from iterator.__anext__().";
     ARITHMETIC_ERROR "ArithmeticError" EXCEPTION "Base class for arithmetic errors.";
     FLOATING_POINT_ERROR "FloatingPointError" ARITHMETIC_ERROR "Floating-point operation failed.";
@@ -237,38 +248,38 @@ exceptions! {
     BUFFER_ERROR "BufferError" EXCEPTION "Buffer error.";
     EOF_ERROR "EOFError" EXCEPTION "Read beyond end of file.";
     IMPORT_ERROR "ImportError" EXCEPTION "Import can't find module, or can't find name in module." { .slots(fields::import_slots).members(fields::IMPORT_ERROR_MEMBERS).methods(fields::IMPORT_METHODS) };
-    MODULE_NOT_FOUND_ERROR "ModuleNotFoundError" IMPORT_ERROR "Module not found.";
+    MODULE_NOT_FOUND_ERROR "ModuleNotFoundError" IMPORT_ERROR "Module not found." { .slots(|_| {}) };
     LOOKUP_ERROR "LookupError" EXCEPTION "Base class for lookup errors.";
     INDEX_ERROR "IndexError" LOOKUP_ERROR "Sequence index out of range.";
     KEY_ERROR "KeyError" LOOKUP_ERROR "Mapping key not found." { .slots(methods::key_error_slots) };
     MEMORY_ERROR "MemoryError" EXCEPTION "Out of memory.";
     NAME_ERROR "NameError" EXCEPTION "Name not found globally." { .slots(fields::name_slots).members(fields::NAME_ERROR_MEMBERS) };
-    UNBOUND_LOCAL_ERROR "UnboundLocalError" NAME_ERROR "Local name referenced but not bound to a value.";
+    UNBOUND_LOCAL_ERROR "UnboundLocalError" NAME_ERROR "Local name referenced but not bound to a value." { .slots(|_| {}) };
     OS_ERROR "OSError" EXCEPTION "Base class for I/O related errors." { .slots(os_error::slots).members(os_error::MEMBERS).getset(os_error::GETSET).methods(os_error::METHODS) };
-    BLOCKING_IO_ERROR "BlockingIOError" OS_ERROR "I/O operation would block.";
-    CHILD_PROCESS_ERROR "ChildProcessError" OS_ERROR "Child process error.";
-    CONNECTION_ERROR "ConnectionError" OS_ERROR "Connection error.";
-    BROKEN_PIPE_ERROR "BrokenPipeError" CONNECTION_ERROR "Broken pipe.";
-    CONNECTION_ABORTED_ERROR "ConnectionAbortedError" CONNECTION_ERROR "Connection aborted.";
-    CONNECTION_REFUSED_ERROR "ConnectionRefusedError" CONNECTION_ERROR "Connection refused.";
-    CONNECTION_RESET_ERROR "ConnectionResetError" CONNECTION_ERROR "Connection reset.";
-    FILE_EXISTS_ERROR "FileExistsError" OS_ERROR "File already exists.";
-    FILE_NOT_FOUND_ERROR "FileNotFoundError" OS_ERROR "File not found.";
-    INTERRUPTED_ERROR "InterruptedError" OS_ERROR "Interrupted by signal.";
-    IS_A_DIRECTORY_ERROR "IsADirectoryError" OS_ERROR "Operation doesn't work on directories.";
-    NOT_A_DIRECTORY_ERROR "NotADirectoryError" OS_ERROR "Operation only works on directories.";
-    PERMISSION_ERROR "PermissionError" OS_ERROR "Not enough permissions.";
-    PROCESS_LOOKUP_ERROR "ProcessLookupError" OS_ERROR "Process not found.";
-    TIMEOUT_ERROR "TimeoutError" OS_ERROR "Timeout expired.";
+    BLOCKING_IO_ERROR "BlockingIOError" OS_ERROR "I/O operation would block." { .slots(|_| {}) };
+    CHILD_PROCESS_ERROR "ChildProcessError" OS_ERROR "Child process error." { .slots(|_| {}) };
+    CONNECTION_ERROR "ConnectionError" OS_ERROR "Connection error." { .slots(|_| {}) };
+    BROKEN_PIPE_ERROR "BrokenPipeError" CONNECTION_ERROR "Broken pipe." { .slots(|_| {}) };
+    CONNECTION_ABORTED_ERROR "ConnectionAbortedError" CONNECTION_ERROR "Connection aborted." { .slots(|_| {}) };
+    CONNECTION_REFUSED_ERROR "ConnectionRefusedError" CONNECTION_ERROR "Connection refused." { .slots(|_| {}) };
+    CONNECTION_RESET_ERROR "ConnectionResetError" CONNECTION_ERROR "Connection reset." { .slots(|_| {}) };
+    FILE_EXISTS_ERROR "FileExistsError" OS_ERROR "File already exists." { .slots(|_| {}) };
+    FILE_NOT_FOUND_ERROR "FileNotFoundError" OS_ERROR "File not found." { .slots(|_| {}) };
+    INTERRUPTED_ERROR "InterruptedError" OS_ERROR "Interrupted by signal." { .slots(|_| {}) };
+    IS_A_DIRECTORY_ERROR "IsADirectoryError" OS_ERROR "Operation doesn't work on directories." { .slots(|_| {}) };
+    NOT_A_DIRECTORY_ERROR "NotADirectoryError" OS_ERROR "Operation only works on directories." { .slots(|_| {}) };
+    PERMISSION_ERROR "PermissionError" OS_ERROR "Not enough permissions." { .slots(|_| {}) };
+    PROCESS_LOOKUP_ERROR "ProcessLookupError" OS_ERROR "Process not found." { .slots(|_| {}) };
+    TIMEOUT_ERROR "TimeoutError" OS_ERROR "Timeout expired." { .slots(|_| {}) };
     REFERENCE_ERROR "ReferenceError" EXCEPTION "Weak ref proxy used after referent went away.";
     RUNTIME_ERROR "RuntimeError" EXCEPTION "Unspecified run-time error.";
     NOT_IMPLEMENTED_ERROR "NotImplementedError" RUNTIME_ERROR "Method or function hasn't been implemented yet.";
     PYTHON_FINALIZATION_ERROR "PythonFinalizationError" RUNTIME_ERROR "Operation blocked during Python finalization.";
     RECURSION_ERROR "RecursionError" RUNTIME_ERROR "Recursion limit exceeded.";
     SYNTAX_ERROR "SyntaxError" EXCEPTION "Invalid syntax." { .slots(fields::syntax_slots).members(fields::SYNTAX_ERROR_MEMBERS) };
-    INCOMPLETE_INPUT_ERROR "_IncompleteInputError" SYNTAX_ERROR "incomplete input.";
-    INDENTATION_ERROR "IndentationError" SYNTAX_ERROR "Improper indentation.";
-    TAB_ERROR "TabError" INDENTATION_ERROR "Improper mixture of spaces and tabs.";
+    INCOMPLETE_INPUT_ERROR "_IncompleteInputError" SYNTAX_ERROR "incomplete input." { .slots(|_| {}) };
+    INDENTATION_ERROR "IndentationError" SYNTAX_ERROR "Improper indentation." { .slots(|_| {}) };
+    TAB_ERROR "TabError" INDENTATION_ERROR "Improper mixture of spaces and tabs." { .slots(|_| {}) };
     SYSTEM_ERROR "SystemError" EXCEPTION "Internal error in the Python interpreter.\n\nPlease report this to the Python maintainer, along with the traceback,\nthe Python version, and the hardware/OS platform and version.";
     TYPE_ERROR "TypeError" EXCEPTION "Inappropriate argument type.";
     VALUE_ERROR "ValueError" EXCEPTION "Inappropriate argument value (of correct type).";

@@ -14,7 +14,7 @@ use crate::builtins::dict::Dict;
 use crate::builtins::str::intern;
 use crate::header::Header;
 use crate::object::{Ref, Result};
-use crate::types::slots::{SLOT_ROWS, SlotFn, is_sequence_alias};
+use crate::types::slots::{SLOT_ROWS, SlotFn, Slots, is_sequence_alias};
 use crate::types::{Type, TypeSpec};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -203,16 +203,10 @@ pub fn own_dict_for_write(ty: &Type, header: &Header) -> Option<Ref<Dict>> {
 pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
     let dict = ty.dict();
     let set = |name: &str, value: Value| dict.set_str(intern(name).as_value(), value);
-    if ty.slots().new.is_some() && !ty.has_flags(crate::types::type_flags::DISALLOW_INSTANTIATION) {
-        let inherited = ty.base().and_then(|b| b.slots().new);
-        let own = ty.slots().new;
-        let differs = match (own, inherited) {
-            (Some(own), Some(inherited)) => !std::ptr::fn_addr_eq(own, inherited),
-            _ => true,
-        };
-        if differs {
-            set("__new__", function::new_wrapper(ty));
-        }
+    let mut own = Slots::default();
+    (spec.slots)(&mut own);
+    if own.new.is_some() && !ty.has_flags(crate::types::type_flags::DISALLOW_INSTANTIATION) {
+        set("__new__", function::new_wrapper(ty));
     }
     for row in SLOT_ROWS {
         let Some(f) = (row.get)(ty.slots()) else { continue };

@@ -14,6 +14,7 @@ pub mod format_spec;
 pub mod format_string;
 pub mod int_conversion;
 pub mod percent_format;
+pub mod suggestions;
 pub mod unicode;
 
 use std::borrow::Cow;

@@ -10,7 +10,7 @@ use taipan_object::{Raised, Value, Vm};
 
 use super::Function;
 use crate::frame::release;
-use crate::suggestions;
+use taipan_object::text::suggestions;
 
 /// Arguments on their way to a callee: positional ones, then the values of the keyword ones.
 pub type Arguments = SmallVec<[Value; 8]>;

@@ -146,8 +146,8 @@ unsafe impl Payload for Part {
     }
 }
 
-fn part(ty: &Type, origin: Value) -> Value {
-    Ref::new_with_type(ty, Part { header: Header::new(ty), origin }).into_value()
+fn part(ty: &'static Type, origin: Value) -> Value {
+    Ref::new_sibling(ty, Part { header: Header::new(ty), origin }).into_value()
 }
 
 fn origin(this: &Value) -> &Value {

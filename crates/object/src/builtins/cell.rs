@@ -32,7 +32,7 @@ unsafe impl Payload for Cell {
 }
 
 pub static CELL: TypeSpec = TypeSpec::new::<Cell>("cell")
-    .doc("Create a new cell object.\n\n  contents\n    the contents of the cell. If not specified, the cell will be empty,\n    and \
+    .doc("cell([contents])\n--\n\nCreate a new cell object.\n\n  contents\n    the contents of the cell. If not specified, the cell will be empty,\n    and \
  further attempts to access its cell_contents attribute will\n    raise a ValueError.")
     .slots(|s| {
         s.new = Some(|vm, _, args, kwnames| {

@@ -33,7 +33,7 @@ unsafe impl Payload for Complex {
 
 pub static COMPLEX: TypeSpec = TypeSpec::new::<Complex>("complex")
     .doc(
-        "Create a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a \
+        "complex(real=0, imag=0)\n--\n\nCreate a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a \
          single number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a \
          complex number\nwith the specified real and imaginary components.",
     )

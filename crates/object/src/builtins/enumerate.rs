@@ -35,7 +35,7 @@ unsafe impl Payload for Enumerate {
 
 pub static ENUMERATE: TypeSpec = TypeSpec::new::<Enumerate>("enumerate")
     .doc(
-        "Return an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields pairs \
+        "enumerate(iterable, start=0)\n--\n\nReturn an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields pairs \
          containing a count (from start, which\ndefaults to zero) and a value yielded by the iterable argument.\n\nenumerate is \
          useful for obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
     )

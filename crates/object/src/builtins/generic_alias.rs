@@ -40,7 +40,7 @@ unsafe impl Payload for GenericAlias {
 }
 
 pub static GENERIC_ALIAS: TypeSpec = TypeSpec::new::<GenericAlias>("types.GenericAlias")
-    .doc("Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).")
+    .doc("GenericAlias(origin, args, /)\n--\n\nRepresent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).")
     .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
     .slots(slots)
     .methods(METHODS)

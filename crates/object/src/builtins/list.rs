@@ -53,7 +53,7 @@ fn drop_reversed(mut items: Vec<Value>) {
 
 pub static LIST: TypeSpec = TypeSpec::new::<List>("list")
     .doc(
-        "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must \
+        "list(iterable=(), /)\n--\n\nBuilt-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must \
          be an iterable if specified.",
     )
     .flags(type_flags::BASETYPE | type_flags::LIST_SUBCLASS | type_flags::MATCH_SELF | type_flags::SEQUENCE)

@@ -35,7 +35,7 @@ unsafe impl Payload for Map {
 
 pub static MAP: TypeSpec = TypeSpec::new::<Map>("map")
     .doc(
-        "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest \
+        "map(function, iterable, /, *iterables, strict=False)\n--\n\nMake an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest \
          iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the\nothers, raise a \
          ValueError.",
     )
@@ -138,7 +138,7 @@ unsafe impl Payload for Filter {
 
 pub static FILTER: TypeSpec = TypeSpec::new::<Filter>("filter")
     .doc(
-        "Return an iterator yielding those items of iterable for which\nfunction(item) is true.  If function is None, return \
+        "filter(function, iterable, /)\n--\n\nReturn an iterator yielding those items of iterable for which\nfunction(item) is true.  If function is None, return \
          the items that\nare true.",
     )
     .flags(type_flags::BASETYPE)

@@ -32,7 +32,7 @@ unsafe impl Payload for MappingProxy {
 }
 
 pub static MAPPING_PROXY: TypeSpec = TypeSpec::new::<MappingProxy>("mappingproxy")
-    .doc("Read-only proxy of a mapping.")
+    .doc("mappingproxy(mapping)\n--\n\nRead-only proxy of a mapping.")
     .flags(type_flags::MAPPING)
     .slots(|s| {
         s.new = Some(new_proxy);

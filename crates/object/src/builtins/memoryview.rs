@@ -103,7 +103,7 @@ unsafe impl Payload for MemoryView {
 }
 
 pub static MEMORYVIEW: TypeSpec = TypeSpec::new::<MemoryView>("memoryview")
-    .doc("Create a new memoryview object which references the given object.")
+    .doc("memoryview(object)\n--\n\nCreate a new memoryview object which references the given object.")
     .flags(type_flags::SEQUENCE | type_flags::HAS_WEAKREF)
     .slots(methods::slots)
     .methods(methods::METHODS)

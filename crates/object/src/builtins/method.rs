@@ -30,7 +30,7 @@ unsafe impl Payload for BoundMethod {
 }
 
 pub static METHOD: TypeSpec = TypeSpec::new::<BoundMethod>("method")
-    .doc("Create a bound instance method object.")
+    .doc("method(function, instance, /)\n--\n\nCreate a bound instance method object.")
     .flags(type_flags::HAS_WEAKREF)
     .slots(slots)
     .members(&[

@@ -13,7 +13,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 pub static NAMESPACE: TypeSpec = TypeSpec::new::<Object>("types.SimpleNamespace")
-    .doc("A simple attribute-based namespace.")
+    .doc("SimpleNamespace(mapping_or_iterable=(), /, **kwargs)\n--\n\nA simple attribute-based namespace.")
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAVE_GC)
     .slots(|s| {
         s.new = Some(|_, class, _, _| Ok(allocate_instance(class.downcast::<Type>().expect("`tp_new` gets a type"))));

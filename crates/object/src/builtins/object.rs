@@ -26,7 +26,7 @@ unsafe impl Payload for Object {
 
 pub static OBJECT: TypeSpec = TypeSpec::new::<Object>("object")
     .doc(
-        "The base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new \
+        "object()\n--\n\nThe base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new \
          featureless\ninstance that has no instance attributes and cannot be given any.\n",
     )
     .flags(type_flags::BASETYPE)

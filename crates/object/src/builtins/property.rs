@@ -54,7 +54,7 @@ unsafe impl Payload for Property {
 
 pub static PROPERTY: TypeSpec = TypeSpec::new::<Property>("property")
     .doc(
-        "Property attribute.\n\n  fget\n    function to be used for getting an attribute value\n  fset\n    function to be used for \
+        "property(fget=None, fset=None, fdel=None, doc=None)\n--\n\nProperty attribute.\n\n  fget\n    function to be used for getting an attribute value\n  fset\n    function to be used for \
          setting an attribute value\n  fdel\n    function to be used for del'ing an attribute\n  doc\n    docstring\n\nTypical use \
          is to define a managed attribute x:\n\nclass C(object):\n    def getx(self): return self._x\n    def setx(self, value): \
          self._x = value\n    def delx(self): del self._x\n    x = property(getx, setx, delx, \"I'm the 'x' \

@@ -40,7 +40,7 @@ unsafe impl Payload for Reversed {
 }
 
 pub static REVERSED: TypeSpec = TypeSpec::new::<Reversed>("reversed")
-    .doc("Return a reverse iterator over the values of the given sequence.")
+    .doc("reversed(sequence, /)\n--\n\nReturn a reverse iterator over the values of the given sequence.")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(new);

@@ -17,16 +17,17 @@ const NEW_NONE: Call = |vm, _, args, _| no_arguments(vm, args, "NoneType", Value
 const NEW_ELLIPSIS: Call = |vm, _, args, _| no_arguments(vm, args, "EllipsisType", Value::ELLIPSIS);
 const NEW_NOT_IMPLEMENTED: Call = |vm, _, args, _| no_arguments(vm, args, "NotImplementedType", Value::NOT_IMPLEMENTED);
 
-pub static NONE_TYPE: TypeSpec = TypeSpec::new::<Int>("NoneType").doc("The type of the None singleton.").slots(|s| {
-    s.repr = Some(|_, _| Ok(intern("None").into_value()));
-    s.bool = Some(|_, _| Ok(false));
-    s.hash = Some(|_, _| Ok(0xFCA86420));
-    s.new = Some(NEW_NONE);
-    s.or = Some(crate::builtins::union::or);
-});
+pub static NONE_TYPE: TypeSpec =
+    TypeSpec::new::<Int>("NoneType").doc("NoneType()\n--\n\nThe type of the None singleton.").slots(|s| {
+        s.repr = Some(|_, _| Ok(intern("None").into_value()));
+        s.bool = Some(|_, _| Ok(false));
+        s.hash = Some(|_, _| Ok(0xFCA86420));
+        s.new = Some(NEW_NONE);
+        s.or = Some(crate::builtins::union::or);
+    });
 
 pub static ELLIPSIS_TYPE: TypeSpec = TypeSpec::new::<Int>("ellipsis")
-    .doc("The type of the Ellipsis singleton.")
+    .doc("EllipsisType()\n--\n\nThe type of the Ellipsis singleton.")
     .slots(|s| {
         s.repr = Some(|_, _| Ok(intern("Ellipsis").into_value()));
         s.new = Some(NEW_ELLIPSIS);
@@ -39,7 +40,7 @@ crate::method_table! {
 }
 
 pub static NOT_IMPLEMENTED_TYPE: TypeSpec = TypeSpec::new::<Int>("NotImplementedType")
-    .doc("The type of the NotImplemented singleton.")
+    .doc("NotImplementedType()\n--\n\nThe type of the NotImplemented singleton.")
     .slots(|s| {
         s.repr = Some(|_, _| Ok(intern("NotImplemented").into_value()));
         s.new = Some(NEW_NOT_IMPLEMENTED);

@@ -32,7 +32,7 @@ unsafe impl Payload for Wrapped {
 
 pub static STATICMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("staticmethod")
     .doc(
-        "Convert a function to be a static method.\n\nA static method does not receive an implicit first argument.\nTo declare a \
+        "staticmethod(function, /)\n--\n\nConvert a function to be a static method.\n\nA static method does not receive an implicit first argument.\nTo declare a \
          static method, use this idiom:\n\n     class C:\n         @staticmethod\n         def f(arg1, arg2, argN):\n             \
          ...\n\nIt can be called either on the class (e.g. C.f()) or on an instance\n(e.g. C().f()). Both the class and the \
          instance are ignored, and\nneither is passed implicitly as the first argument to the method.\n\nStatic methods in Python \
@@ -45,7 +45,7 @@ pub static STATICMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("staticmethod")
 
 pub static CLASSMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("classmethod")
     .doc(
-        "Convert a function to be a class method.\n\nA class method receives the class as implicit first argument,\njust like an \
+        "classmethod(function, /)\n--\n\nConvert a function to be a class method.\n\nA class method receives the class as implicit first argument,\njust like an \
          instance method receives the instance.\nTo declare a class method, use this idiom:\n\n  class C:\n      @classmethod\n      \
          def f(cls, arg1, arg2, argN):\n          ...\n\nIt can be called either on the class (e.g. C.f()) or on an instance\n(e.g. \
          C().f()).  The instance is ignored except for its class.\nIf a class method is called for a derived class, the derived \

@@ -31,7 +31,7 @@ unsafe impl Payload for Tuple {
 
 pub static TUPLE: TypeSpec = TypeSpec::new::<Tuple>("tuple")
     .doc(
-        "Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\nIf iterable is \
+        "tuple(iterable=(), /)\n--\n\nBuilt-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\nIf iterable is \
          specified the tuple is initialized from iterable's items.\n\nIf the argument is a tuple, the return value is the \
          same object.",
     )

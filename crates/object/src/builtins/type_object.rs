@@ -8,6 +8,7 @@ use crate::types::{Type, TypeSpec, creation, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 
+pub mod annotations;
 pub mod methods;
 
 pub static TYPE: TypeSpec = TypeSpec::new::<Type>("type")
@@ -15,6 +16,7 @@ pub static TYPE: TypeSpec = TypeSpec::new::<Type>("type")
     .flags(type_flags::BASETYPE | type_flags::TYPE_SUBCLASS | type_flags::HAS_WEAKREF)
     .slots(slots)
     .methods(methods::METHODS)
+    .members(methods::MEMBERS)
     .getset(methods::GETSET);
 
 fn slots(s: &mut Slots) {

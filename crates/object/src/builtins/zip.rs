@@ -33,7 +33,7 @@ unsafe impl Payload for Zip {
 
 pub static ZIP: TypeSpec = TypeSpec::new::<Zip>("zip")
     .doc(
-        "The zip object yields n-length tuples, where n is the number of\niterables passed as positional arguments to zip().  \
+        "zip(*iterables, strict=False)\n--\n\nThe zip object yields n-length tuples, where n is the number of\niterables passed as positional arguments to zip().  \
          The i-th element\nin every tuple comes from the i-th iterable argument to zip().  This\ncontinues until the shortest \
          argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the\nothers, raise a \
          ValueError.\n\n   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",

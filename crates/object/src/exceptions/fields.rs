@@ -1,32 +1,79 @@
 //! The exception classes with attributes of their own.
 
 use super::*;
+use crate::builtins::dict::Dict;
+use crate::builtins::int;
 use crate::builtins::str::{Str, intern};
-use crate::native::MemberDef;
+use crate::native::{MemberDef, MethodDef};
 use crate::types::slots::Slots;
 
-macro_rules! members {
-    ($($static:ident [$($name:literal),*];)*) => {
-        $(pub static $static: &[MemberDef] = &[$(
-            MemberDef::new($name, "", |_, this| {
-                Ok(field(this, intern($name).as_value()).unwrap_or(Value::NONE))
-            })
-            .setter(|_, this, value| {
-                set_field(this, intern($name).as_value(), value.cloned().unwrap_or(Value::NONE));
+/// An attribute kept in the field of its name; `None` while there is none.
+macro_rules! field_member {
+    ($name:literal, $doc:literal) => {
+        MemberDef::new($name, $doc, |_, this| Ok(field(this, intern($name).as_value()).unwrap_or(Value::NONE))).setter(
+            |_, this, value| {
+                match value {
+                    Some(value) => set_field(this, intern($name).as_value(), value.clone()),
+                    None => delete_field(this, intern($name).as_value()),
+                }
                 Ok(())
-            })
-        ),*];)*
+            },
+        )
+    };
+}
+pub(super) use field_member;
+
+macro_rules! members {
+    ($($static:ident { $($name:literal $doc:literal),* })*) => {
+        $(pub static $static: &[MemberDef] = &[$(field_member!($name, $doc)),*];)*
     };
 }
 
 members! {
-    SYSTEM_EXIT_MEMBERS ["code"];
-    STOP_ITERATION_MEMBERS ["value"];
-    ATTRIBUTE_ERROR_MEMBERS ["name", "obj"];
-    NAME_ERROR_MEMBERS ["name"];
-    IMPORT_ERROR_MEMBERS ["msg", "name", "path", "name_from"];
-    SYNTAX_ERROR_MEMBERS ["msg", "filename", "lineno", "offset", "text", "end_lineno", "end_offset", "print_file_and_line", "_metadata"];
-    UNICODE_ERROR_MEMBERS ["encoding", "object", "start", "end", "reason"];
+    SYSTEM_EXIT_MEMBERS { "code" "exception code" }
+    STOP_ITERATION_MEMBERS { "value" "generator return value" }
+    ATTRIBUTE_ERROR_MEMBERS { "name" "attribute name", "obj" "object" }
+    NAME_ERROR_MEMBERS { "name" "name" }
+    IMPORT_ERROR_MEMBERS {
+        "msg" "exception message", "name" "module name", "path" "module path", "name_from" "name imported from module"
+    }
+    SYNTAX_ERROR_MEMBERS {
+        "msg" "exception msg", "filename" "exception filename", "lineno" "exception lineno", "offset" "exception offset",
+        "text" "exception text", "end_lineno" "exception end lineno", "end_offset" "exception end offset",
+        "print_file_and_line" "exception print_file_and_line", "_metadata" "exception private metadata"
+    }
+}
+
+/// `start` and `end`, which are C integers in CPython.
+macro_rules! index_member {
+    ($name:literal, $doc:literal) => {
+        MemberDef::new($name, $doc, |_, this| Ok(field(this, intern($name).as_value()).unwrap_or(Value::small_int(0))))
+            .setter(|vm, this, value| {
+                let Some(value) = value else { return Err(vm.type_error("can't delete numeric/char attribute")) };
+                if !int::is_int(value) {
+                    return Err(vm.type_error("an integer is required"));
+                }
+                set_field(this, intern($name).as_value(), ssize(vm, value)?);
+                Ok(())
+            })
+    };
+}
+
+pub static UNICODE_ERROR_MEMBERS: &[MemberDef] = &[
+    field_member!("encoding", "exception encoding"),
+    field_member!("object", "exception object"),
+    index_member!("start", "exception start"),
+    index_member!("end", "exception end"),
+    field_member!("reason", "exception reason"),
+];
+
+/// An int that fits a C `ssize_t`.
+fn ssize(vm: &Vm, value: &Value) -> Result {
+    let index = vm.index(value)?;
+    match int::to_i64(&index) {
+        Some(_) => Ok(index),
+        None => Err(vm.overflow_error("Python int too large to convert to C ssize_t")),
+    }
 }
 
 /// Sets the attributes that follow from `args` alone.
@@ -56,16 +103,32 @@ fn init_with_keywords(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Va
     let positional = args.len() - names.len();
     methods::set_args(this, args[..positional].to_vec());
     init_from_args(this);
+    let class = allowed_class(allowed);
+    if names.len() > allowed.len() {
+        let plural = if allowed.len() == 1 { "" } else { "s" };
+        return Err(vm.type_error(format!(
+            "{class}() takes at most {} keyword argument{plural} ({} given)",
+            allowed.len(),
+            names.len()
+        )));
+    }
     for (name, value) in names.iter().zip(&args[positional..]) {
         let Some(allowed) = allowed.iter().find(|a| name.downcast::<Str>().is_some_and(|n| n.is_str(a))) else {
-            let class = super::nearest_builtin(this.ty()).name();
-            return Err(
-                vm.type_error(format!("{class}() got an unexpected keyword argument '{}'", vm.display_name(name)))
-            );
+            let known = allowed.iter().map(|name| name.to_string()).collect();
+            return Err(crate::native::signature::unexpected_keyword(vm, class, name, known));
         };
         set_field(this, intern(allowed).as_value(), value.clone());
     }
     Ok(())
+}
+
+/// The class whose `__init__` takes these keyword arguments.
+fn allowed_class(allowed: &[&str]) -> &'static str {
+    match allowed {
+        ["name"] => "NameError",
+        ["name", "obj"] => "AttributeError",
+        _ => "ImportError",
+    }
 }
 
 pub fn keyword_slots(s: &mut Slots) {
@@ -88,8 +151,59 @@ pub fn import_slots(s: &mut Slots) {
     });
 }
 
-crate::method_table! { pub static ATTRIBUTE_METHODS = []; }
-crate::method_table! { pub static IMPORT_METHODS = []; }
+/// `init` of the classes whose attribute follows from the arguments.
+pub fn init_slots(s: &mut Slots) {
+    s.init = Some(|vm, this, args, kwnames| {
+        methods::init(vm, this, args, kwnames)?;
+        init_from_args(this);
+        Ok(())
+    });
+}
+
+/// A dict with the instance's own attributes and those of the given fields that are set.
+fn state_dict(this: &Value, fields: &[&str]) -> Ref<Dict> {
+    let header = this.as_object().expect("exceptions are objects");
+    let dict = match methods::own_attributes(header) {
+        Some(own) => own.downcast::<Dict>().map_or_else(Dict::new, Dict::copy),
+        None => Dict::new(),
+    };
+    for name in fields {
+        let name = intern(name).into_value();
+        if let Some(value) = field(this, &name) {
+            dict.set_str(&name, value);
+        }
+    }
+    dict
+}
+
+/// The state for pickling of `AttributeError`: all but `obj`.
+fn attribute_error_state(this: &Value) -> Value {
+    let dict = state_dict(this, &["name"]);
+    dict.set_str(intern("args").as_value(), methods::args_tuple(this));
+    dict.into_value()
+}
+
+crate::method_table! {
+    pub static ATTRIBUTE_METHODS = [
+        MethodDef::new("__getstate__($self, /)", "", |_, this, _| Ok(attribute_error_state(this))),
+        MethodDef::new("__reduce__($self, /)", "", |_, this, _| {
+            let parts = [this.ty().to_value(), methods::args_tuple(this), attribute_error_state(this)];
+            Ok(Tuple::from_array(parts).into_value())
+        }),
+    ];
+}
+crate::method_table! {
+    pub static IMPORT_METHODS = [
+        MethodDef::new("__reduce__($self, /)", "", |_, this, _| {
+            let state = state_dict(this, &["name", "path", "name_from"]);
+            let mut parts = vec![this.ty().to_value(), methods::args_tuple(this)];
+            if state.len() > 0 {
+                parts.push(state.into_value());
+            }
+            Ok(Tuple::from_vec(parts).into_value())
+        }),
+    ];
+}
 
 pub fn syntax_slots(s: &mut Slots) {
     s.init = Some(|vm, this, args, kwnames| {
@@ -124,7 +238,7 @@ pub fn syntax_slots(s: &mut Slots) {
         let file = get("filename")
             .and_then(|f| f.downcast::<Str>().map(Str::to_string_lossy))
             .map(|f| f.rsplit('/').next().unwrap_or("").to_string());
-        let line = get("lineno").and_then(|l| crate::builtins::int::to_i64(&l));
+        let line = get("lineno").and_then(|l| int::to_i64(&l));
         Ok(Value::from(match (file, line) {
             (Some(file), Some(line)) => format!("{message} ({file}, line {line})"),
             (Some(file), None) => format!("{message} ({file})"),
@@ -144,7 +258,7 @@ fn unicode_init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>, 
         let is_text = value.downcast::<Str>().is_some();
         let fits = match *name {
             "encoding" | "reason" => is_text,
-            "start" | "end" => crate::builtins::int::is_int(value),
+            "start" | "end" => int::is_int(value),
             _ => true,
         };
         if !fits {
@@ -155,12 +269,14 @@ fn unicode_init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>, 
             }
             return Err(vm.type_error(format!("argument {} must be {wanted}, not {got}", position + 1)));
         }
-        set_field(this, intern(name).as_value(), value.clone());
+        let value = if matches!(*name, "start" | "end") { ssize(vm, value)? } else { value.clone() };
+        set_field(this, intern(name).as_value(), value);
     }
     Ok(())
 }
 
 pub fn unicode_decode_slots(s: &mut Slots) {
+    s.new = Some(methods::new);
     s.init = Some(|vm, this, args, kwnames| {
         unicode_init(vm, this, args, kwnames, &["encoding", "object", "start", "end", "reason"])?;
         // Any bytes-like object will do; bytes are what is kept.
@@ -174,8 +290,11 @@ pub fn unicode_decode_slots(s: &mut Slots) {
         let Some(object) = unicode_object(this) else { return Ok(crate::builtins::str::empty()) };
         let (start, end) = unicode_range(this);
         let encoding = unicode_text(vm, this, "encoding")?;
-        let byte = crate::builtins::bytes::is_bytes(&object).then(|| vm.bytes_like(&object)).transpose()?;
-        let byte = byte.and_then(|bytes| bytes.get(usize::try_from(start).ok()?).copied());
+        if !crate::builtins::bytes::is_bytes(&object) {
+            return Err(vm.type_error("UnicodeError 'object' attribute must be a bytes"));
+        }
+        let bytes = vm.bytes_like(&object)?;
+        let byte = usize::try_from(start).ok().and_then(|at| bytes.get(at).copied());
         let reason = unicode_text(vm, this, "reason")?;
         Ok(Value::from(match byte {
             Some(byte) if end == start + 1 => {
@@ -186,6 +305,7 @@ pub fn unicode_decode_slots(s: &mut Slots) {
     });
 }
 pub fn unicode_encode_slots(s: &mut Slots) {
+    s.new = Some(methods::new);
     s.init = Some(|vm, this, args, kwnames| {
         unicode_init(vm, this, args, kwnames, &["encoding", "object", "start", "end", "reason"])?;
         unicode_object_is_text(vm, &args[1], 2)
@@ -197,6 +317,7 @@ pub fn unicode_encode_slots(s: &mut Slots) {
     });
 }
 pub fn unicode_translate_slots(s: &mut Slots) {
+    s.new = Some(methods::new);
     s.init = Some(|vm, this, args, kwnames| {
         unicode_init(vm, this, args, kwnames, &["object", "start", "end", "reason"])?;
         unicode_object_is_text(vm, &args[0], 1)
@@ -218,22 +339,24 @@ fn unicode_object(this: &Value) -> Option<Value> {
 }
 
 fn unicode_range(this: &Value) -> (i64, i64) {
-    let number =
-        |name: &str| field(this, intern(name).as_value()).and_then(|n| crate::builtins::int::to_i64(&n)).unwrap_or(0);
+    let number = |name: &str| field(this, intern(name).as_value()).and_then(|n| int::to_i64(&n)).unwrap_or(0);
     (number("start"), number("end"))
 }
 
 fn unicode_text(vm: &Vm, this: &Value, name: &str) -> Result<String> {
-    vm.str_string(&field(this, intern(name).as_value()).unwrap_or(Value::NONE))
+    match field(this, intern(name).as_value()) {
+        Some(value) => vm.str_string(&value),
+        None => Ok("<NULL>".to_string()),
+    }
 }
 
 /// "… character '\x..' in position 1: reason", or the positions of several.
 fn unicode_characters(vm: &Vm, this: &Value, object: &Value, what: &str) -> Result {
     let (start, end) = unicode_range(this);
-    let character = object.downcast::<Str>().and_then(|text| {
-        let at = usize::try_from(start).ok().filter(|at| *at < text.len())?;
-        Some(text.at(at))
-    });
+    let Some(text) = object.downcast::<Str>() else {
+        return Err(vm.type_error("UnicodeError 'object' attribute must be a string"));
+    };
+    let character = usize::try_from(start).ok().filter(|at| *at < text.len()).map(|at| text.at(at));
     let reason = unicode_text(vm, this, "reason")?;
     Ok(Value::from(match character {
         Some(code) if end == start + 1 => {

@@ -235,4 +235,10 @@ pub static MEMBERS: &[MemberDef] = &[
 pub static EXCEPTION_GROUP: TypeSpec = TypeSpec::new::<BaseException>("ExceptionGroup")
     .base(&BASE_EXCEPTION_GROUP)
     .second_base(&EXCEPTION)
-    .flags(type_flags::BASETYPE);
+    .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
+    .populate(|ty| {
+        // CPython makes this class at run time, which shows in what its namespace has.
+        ty.set_raw("__module__", Value::from("builtins"));
+        let weakref = crate::native::descriptors::getset(ty, &crate::types::creation::WEAKREF_GETSET);
+        ty.set_raw("__weakref__", weakref);
+    });

@@ -1,7 +1,7 @@
 //! Slots, methods and attributes of `BaseException`; `KeyError.__str__`.
 
 use super::*;
-use crate::native::{GetSetDef, MethodDef};
+use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::types::slots::Slots;
 use crate::vm::names;
 
@@ -10,6 +10,11 @@ pub fn slots(s: &mut Slots) {
     s.init = Some(init);
     s.str = Some(str);
     s.repr = Some(repr);
+}
+
+/// Slots of the classes that differ from their base in nothing but their name.
+pub fn simple_slots(s: &mut Slots) {
+    s.new = Some(new);
 }
 
 /// `BaseException.__new__`: keeps the positional arguments.
@@ -109,8 +114,14 @@ crate::method_table! { pub static METHODS = [
     }),
 ]; }
 
+/// `exception.args` as it is.
+pub fn args_tuple(this: &Value) -> Value {
+    let exception = state(this);
+    exception.state.borrow(&exception.header).args.clone()
+}
+
 /// The instance dict, if the exception has attributes.
-fn own_attributes(header: &Header) -> Option<Value> {
+pub fn own_attributes(header: &Header) -> Option<Value> {
     let has = header.has_flag(crate::header::object_flags::DICT_MODE) || !crate::shape::of(header).names.is_empty();
     has.then(|| crate::attributes::dictionary(header).into_value())
 }
@@ -133,29 +144,22 @@ fn exception_or_none(vm: &Vm, value: &Value, what: &str) -> Result<Option<Value>
     Ok(Some(value.clone()))
 }
 
+pub static MEMBERS: &[MemberDef] = &[MemberDef::new("__suppress_context__", "", |_, this| {
+    let exception = state(this);
+    Ok(Value::bool(exception.state.borrow(&exception.header).suppress_context))
+})
+.setter(|vm, this, value| {
+    let Some(value) = value else { return Err(vm.type_error("can't delete numeric/char attribute")) };
+    if !value.is_bool() {
+        return Err(vm.type_error("attribute value type must be bool"));
+    }
+    let exception = state(this);
+    exception.state.borrow(&exception.header).suppress_context = value.is_true();
+    Ok(())
+})];
+
 pub static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("__suppress_context__", "", |_, this| {
-        let exception = state(this);
-        Ok(Value::bool(exception.state.borrow(&exception.header).suppress_context))
-    })
-    .setter(|vm, this, value| {
-        let Some(value) = value else { return Err(vm.type_error("can't delete numeric/char attribute")) };
-        let on = vm.is_true(value)?;
-        let exception = state(this);
-        exception.state.borrow(&exception.header).suppress_context = on;
-        Ok(())
-    }),
-    GetSetDef::new("__dict__", "", |_, this| {
-        let header = this.as_object().expect("exceptions are objects");
-        Ok(crate::attributes::dictionary(header).into_value())
-    })
-    .setter(|vm, this, value| match value.and_then(|v| v.downcast_ref::<crate::builtins::dict::Dict>()) {
-        Some(dict) => {
-            crate::attributes::set_dictionary(this.as_object().expect("exceptions are objects"), dict);
-            Ok(())
-        }
-        None => Err(vm.type_error("__dict__ must be set to a dictionary")),
-    }),
+    GetSetDef::new("__dict__", "", crate::types::creation::get_dict).setter(crate::types::creation::set_dict),
     GetSetDef::new("args", "", |_, this| {
         let exception = state(this);
         Ok(exception.state.borrow(&exception.header).args.clone())

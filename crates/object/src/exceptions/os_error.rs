@@ -1,5 +1,6 @@
 //! `OSError`: errno, file names, and the subclass that goes with an errno.
 
+use super::fields::field_member;
 use super::*;
 use crate::builtins::int;
 use crate::builtins::str::intern;
@@ -98,18 +99,12 @@ fn parse(this: &Value, args: &[Value]) {
     }
 }
 
-macro_rules! member {
-    ($name:literal) => {
-        MemberDef::new($name, "", |_, this| Ok(field(this, intern($name).as_value()).unwrap_or(Value::NONE))).setter(
-            |_, this, value| {
-                set_field(this, intern($name).as_value(), value.cloned().unwrap_or(Value::NONE));
-                Ok(())
-            },
-        )
-    };
-}
-
-pub static MEMBERS: &[MemberDef] = &[member!("errno"), member!("strerror"), member!("filename"), member!("filename2")];
+pub static MEMBERS: &[MemberDef] = &[
+    field_member!("errno", "POSIX exception code"),
+    field_member!("strerror", "exception strerror"),
+    field_member!("filename", "exception filename"),
+    field_member!("filename2", "second exception filename"),
+];
 
 pub static GETSET: &[GetSetDef] = &[GetSetDef::new("characters_written", "", |vm, this| {
     match field(this, intern("characters_written").as_value()) {
@@ -136,5 +131,7 @@ crate::method_table! { pub static METHODS = [MethodDef::new("__reduce__($self, /
             list.push(second);
         }
     }
-    Ok(Tuple::from_vec(vec![this.ty().to_value(), Tuple::from_vec(list).into_value()]).into_value())
+    let mut parts = vec![this.ty().to_value(), Tuple::from_vec(list).into_value()];
+    parts.extend(this.as_object().and_then(methods::own_attributes));
+    Ok(Tuple::from_vec(parts).into_value())
 })]; }

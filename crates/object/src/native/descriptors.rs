@@ -4,6 +4,7 @@
 use super::function::BuiltinFunction;
 use super::{Binding, GetSetDef, MemberDef, MethodDef};
 use crate::builtins::str::intern;
+use crate::builtins::tuple::Tuple;
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::object::{Payload, Ref, Result, Visitor, to_ref, to_value};
@@ -13,7 +14,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 macro_rules! descriptor {
-    ($(#[$doc:meta])* $name:ident, $spec:ident, $python:literal, $flags:expr, $slots:ident, $getset:expr,
+    ($(#[$doc:meta])* $name:ident, $spec:ident, $python:literal, $flags:expr, $slots:ident, $getset:expr, $members:expr, $methods:expr,
      { $($field:ident : $ty:ty),* }) => {
         $(#[$doc])*
         #[repr(C)]
@@ -30,7 +31,7 @@ macro_rules! descriptor {
             fn traverse(&self, visit: Visitor) { visit(self.owner.as_value()) }
         }
         pub static $spec: TypeSpec = TypeSpec::new::<$name>($python)
-            .flags(type_flags::DISALLOW_INSTANTIATION | $flags).slots($slots).getset($getset);
+            .flags(type_flags::DISALLOW_INSTANTIATION | $flags).slots($slots).getset($getset).members($members).methods($methods);
         impl $name {
             fn of(value: &Value) -> &$name {
                 value.downcast::<$name>().expect("called through its own type's slot")
@@ -41,27 +42,27 @@ macro_rules! descriptor {
 
 descriptor! {
     /// An unbound native method (`list.append`).
-    MethodDescriptor, METHOD_DESCRIPTOR, "method_descriptor", type_flags::METHOD_DESCRIPTOR, method_slots, METHOD_GETSET,
+    MethodDescriptor, METHOD_DESCRIPTOR, "method_descriptor", type_flags::METHOD_DESCRIPTOR, method_slots, METHOD_GETSET, METHOD_MEMBERS, METHOD_METHODS,
     { def: &'static MethodDef }
 }
 descriptor! {
     /// A native class method (`dict.fromkeys` in `dict.__dict__`).
-    ClassMethodDescriptor, CLASSMETHOD_DESCRIPTOR, "classmethod_descriptor", 0, classmethod_slots, CLASSMETHOD_GETSET,
+    ClassMethodDescriptor, CLASSMETHOD_DESCRIPTOR, "classmethod_descriptor", 0, classmethod_slots, CLASSMETHOD_GETSET, CLASSMETHOD_MEMBERS, &[],
     { def: &'static MethodDef }
 }
 descriptor! {
     /// A slot seen as a method (`int.__add__`).
-    SlotWrapper, SLOT_WRAPPER, "wrapper_descriptor", type_flags::METHOD_DESCRIPTOR, wrapper_slots, WRAPPER_GETSET,
+    SlotWrapper, SLOT_WRAPPER, "wrapper_descriptor", type_flags::METHOD_DESCRIPTOR, wrapper_slots, WRAPPER_GETSET, WRAPPER_MEMBERS, WRAPPER_METHODS,
     { row: &'static SlotRow, function: SlotFn }
 }
 descriptor! {
     /// A computed attribute of a built-in type.
-    GetSetDescriptor, GETSET_DESCRIPTOR, "getset_descriptor", 0, getset_slots, GETSET_GETSET,
+    GetSetDescriptor, GETSET_DESCRIPTOR, "getset_descriptor", 0, getset_slots, GETSET_GETSET, GETSET_MEMBERS, &[],
     { def: &'static GetSetDef }
 }
 descriptor! {
     /// A plain attribute of a built-in type's payload.
-    MemberDescriptor, MEMBER_DESCRIPTOR, "member_descriptor", 0, member_slots, MEMBER_GETSET,
+    MemberDescriptor, MEMBER_DESCRIPTOR, "member_descriptor", 0, member_slots, MEMBER_GETSET, MEMBER_MEMBERS, MEMBER_METHODS,
     { def: &'static MemberDef }
 }
 
@@ -296,10 +297,11 @@ pub static METHOD_WRAPPER: TypeSpec = TypeSpec::new::<MethodWrapper>("method-wra
         }),
         GetSetDef::new("__doc__", "", |_, this| Ok(Value::from(bound_wrapper(this).wrapper.row.doc))),
         GetSetDef::new("__text_signature__", "", |_, this| {
-            Ok(Value::from(slot_text_signature(bound_wrapper(this).wrapper.row.wrap)))
+            Ok(Value::from(slot_text_signature(bound_wrapper(this).wrapper.row)))
         }),
-        GetSetDef::new("__self__", "", |_, this| Ok(bound_wrapper(this).this.clone())),
-    ]);
+    ])
+    .members(&[MemberDef::new("__self__", "", |_, this| Ok(bound_wrapper(this).this.clone()))])
+    .methods(METHOD_WRAPPER_METHODS);
 
 fn bound_wrapper(value: &Value) -> &MethodWrapper {
     value.downcast::<MethodWrapper>().expect("called through its own slot")
@@ -469,8 +471,9 @@ fn member_slots(s: &mut Slots) {
     });
 }
 
-fn slot_text_signature(wrap: Wrap) -> &'static str {
-    match wrap {
+fn slot_text_signature(row: &SlotRow) -> &'static str {
+    match row.wrap {
+        Wrap::BinaryL if row.name == "__getitem__" => "($self, key, /)",
         Wrap::Unary | Wrap::Inquiry | Wrap::Length | Wrap::Hash | Wrap::Next | Wrap::Del => "($self, /)",
         Wrap::BinaryL | Wrap::BinaryR | Wrap::Compare(_) | Wrap::Repeat => "($self, value, /)",
         Wrap::TernaryL | Wrap::TernaryR => "($self, value, mod=None, /)",
@@ -486,14 +489,21 @@ fn slot_text_signature(wrap: Wrap) -> &'static str {
     }
 }
 
-macro_rules! common_getset {
-    ($descriptor:ident, $name:expr, $doc:expr, $signature:expr) => {
+macro_rules! common_members {
+    ($descriptor:ident, $name:expr) => {
         &[
-            GetSetDef::new("__objclass__", "", |_, this| Ok($descriptor::of(this).owner.as_value().clone())),
-            GetSetDef::new("__name__", "", |_, this| {
+            MemberDef::new("__objclass__", "", |_, this| Ok($descriptor::of(this).owner.as_value().clone())),
+            MemberDef::new("__name__", "", |_, this| {
                 let name: fn(&$descriptor) -> &'static str = $name;
                 Ok(intern(name($descriptor::of(this))).into_value())
             }),
+        ]
+    };
+}
+
+macro_rules! common_getset {
+    ($descriptor:ident, $name:expr, $doc:expr $(, $signature:expr)?) => {
+        &[
             GetSetDef::new("__qualname__", "", |_, this| {
                 let name: fn(&$descriptor) -> &'static str = $name;
                 let d = $descriptor::of(this);
@@ -504,10 +514,10 @@ macro_rules! common_getset {
                 let doc = doc($descriptor::of(this));
                 Ok(if doc.is_empty() { Value::NONE } else { Value::from(doc) })
             }),
-            GetSetDef::new("__text_signature__", "", |_, this| {
+            $(GetSetDef::new("__text_signature__", "", |_, this| {
                 let signature: fn(&$descriptor) -> Option<&'static str> = $signature;
                 Ok(signature($descriptor::of(this)).map_or(Value::NONE, Value::from))
-            }),
+            }),)?
         ]
     };
 }
@@ -516,6 +526,44 @@ static METHOD_GETSET: &[GetSetDef] =
 static CLASSMETHOD_GETSET: &[GetSetDef] =
     common_getset!(ClassMethodDescriptor, |d| d.def.name(), |d| d.def.doc, |d| d.def.text_signature());
 static WRAPPER_GETSET: &[GetSetDef] =
-    common_getset!(SlotWrapper, |d| d.row.name, |d| d.row.doc, |d| Some(slot_text_signature(d.row.wrap)));
-static GETSET_GETSET: &[GetSetDef] = common_getset!(GetSetDescriptor, |d| d.def.name, |d| d.def.doc, |_| None);
-static MEMBER_GETSET: &[GetSetDef] = common_getset!(MemberDescriptor, |d| d.def.name, |d| d.def.doc, |_| None);
+    common_getset!(SlotWrapper, |d| d.row.name, |d| d.row.doc, |d| Some(slot_text_signature(d.row)));
+static GETSET_GETSET: &[GetSetDef] = common_getset!(GetSetDescriptor, |d| d.def.name, |d| d.def.doc);
+static MEMBER_GETSET: &[GetSetDef] = common_getset!(MemberDescriptor, |d| d.def.name, |d| d.def.doc);
+
+static METHOD_MEMBERS: &[MemberDef] = common_members!(MethodDescriptor, |d| d.def.name());
+static CLASSMETHOD_MEMBERS: &[MemberDef] = common_members!(ClassMethodDescriptor, |d| d.def.name());
+static WRAPPER_MEMBERS: &[MemberDef] = common_members!(SlotWrapper, |d| d.row.name);
+static GETSET_MEMBERS: &[MemberDef] = common_members!(GetSetDescriptor, |d| d.def.name);
+static MEMBER_MEMBERS: &[MemberDef] = common_members!(MemberDescriptor, |d| d.def.name);
+
+/// `(getattr, (object, name))`: what pickle needs to find an attribute again.
+pub(crate) fn reduce_to_getattr(vm: &Vm, object: &Value, name: &str) -> Result {
+    let getattr = vm.import_from("builtins", "getattr")?;
+    let arguments = Tuple::from_array([object.clone(), intern(name).into_value()]).into_value();
+    Ok(Tuple::from_array([getattr, arguments]).into_value())
+}
+
+crate::method_table! {
+    static METHOD_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let d = MethodDescriptor::of(this);
+        reduce_to_getattr(vm, d.owner.as_value(), d.def.name())
+    })];
+}
+crate::method_table! {
+    static WRAPPER_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let d = SlotWrapper::of(this);
+        reduce_to_getattr(vm, d.owner.as_value(), d.row.name)
+    })];
+}
+crate::method_table! {
+    static MEMBER_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let d = MemberDescriptor::of(this);
+        reduce_to_getattr(vm, d.owner.as_value(), d.def.name)
+    })];
+}
+crate::method_table! {
+    static METHOD_WRAPPER_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let m = bound_wrapper(this);
+        reduce_to_getattr(vm, &m.this, m.wrapper.row.name)
+    })];
+}

@@ -2,9 +2,10 @@
 
 use super::{Binding, MethodDef};
 use crate::builtins::str::intern;
+use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
-use crate::native::GetSetDef;
+use crate::native::{GetSetDef, MemberDef};
 use crate::object::{Payload, Ref, Result, Visitor, to_value};
 use crate::types::slots::Slots;
 use crate::types::{Type, TypeSpec};
@@ -19,7 +20,7 @@ pub struct BuiltinFunction {
     /// `__self__`: the instance, class or module.
     pub this: Value,
     /// `__module__`: a name, or `None`.
-    pub module: Value,
+    pub module: ObjectCell<Value>,
 }
 
 /// What a built-in function calls.
@@ -38,14 +39,17 @@ unsafe impl Payload for BuiltinFunction {
     }
     fn traverse(&self, visit: Visitor) {
         visit(&self.this);
-        visit(&self.module);
+        // SAFETY: the collector has stopped the world.
+        visit(unsafe { &*self.module.as_ptr() });
     }
 }
 
 pub static BUILTIN_FUNCTION: TypeSpec = TypeSpec::new::<BuiltinFunction>("builtin_function_or_method")
     .flags(crate::types::type_flags::DISALLOW_INSTANTIATION | crate::types::type_flags::HAS_WEAKREF)
     .slots(slots)
-    .getset(GETSET);
+    .getset(GETSET)
+    .members(MEMBERS)
+    .methods(METHODS);
 
 fn slots(s: &mut Slots) {
     s.call = Some(call);
@@ -58,6 +62,7 @@ impl BuiltinFunction {
     /// A function of a module (`this` = the module) or a method bound to `this`.
     pub fn new(def: &'static MethodDef, this: Value, module: Value) -> Ref<BuiltinFunction> {
         let def = Definition::Method(def);
+        let module = ObjectCell::new(module);
         Ref::new(BuiltinFunction { header: Header::new(BUILTIN_FUNCTION.ty()), def, this, module })
     }
     pub fn name(&self) -> &'static str {
@@ -71,7 +76,8 @@ impl BuiltinFunction {
 /// The `__new__` of a built-in type.
 pub(crate) fn new_wrapper(ty: &Type) -> Value {
     let header = Header::new(BUILTIN_FUNCTION.ty());
-    Ref::new(BuiltinFunction { header, def: Definition::New, this: to_value(ty), module: Value::NONE }).into_value()
+    let module = ObjectCell::new(Value::NONE);
+    Ref::new(BuiltinFunction { header, def: Definition::New, this: to_value(ty), module }).into_value()
 }
 
 fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
@@ -188,8 +194,26 @@ static GETSET: &[GetSetDef] = &[
             _ => function.this.clone(),
         })
     }),
-    GetSetDef::new("__module__", "", |_, this| {
-        let function = this.downcast::<BuiltinFunction>().expect("own getter");
-        Ok(function.module.clone())
-    }),
 ];
+
+static MEMBERS: &[MemberDef] = &[MemberDef::new("__module__", "", |_, this| {
+    let function = this.downcast::<BuiltinFunction>().expect("own getter");
+    Ok(function.module.borrow(&function.header).clone())
+})
+.setter(|_, this, value| {
+    let function = this.downcast::<BuiltinFunction>().expect("own setter");
+    let value = value.cloned().unwrap_or(Value::NONE);
+    let old = std::mem::replace(&mut *function.module.borrow(&function.header), value);
+    drop(old);
+    Ok(())
+})];
+
+crate::method_table! {
+    static METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let function = this.downcast::<BuiltinFunction>().expect("own method");
+        if function.this.is_none() || function.this.ty().is(&super::module::MODULE) {
+            return Ok(intern(function.name()).into_value());
+        }
+        super::descriptors::reduce_to_getattr(vm, &function.this, function.name())
+    })];
+}

@@ -34,7 +34,7 @@ unsafe impl Payload for Module {
 }
 
 pub static MODULE: TypeSpec = TypeSpec::new::<Module>("module")
-    .doc("Create a module object.\n\nThe name must be a string; the optional docstring can have any type.")
+    .doc("module(name, doc=None)\n--\n\nCreate a module object.\n\nThe name must be a string; the optional docstring can have any type.")
     .flags(crate::types::type_flags::BASETYPE | crate::types::type_flags::HAS_WEAKREF)
     .own_dict(|header, _| {
         // SAFETY: the type says that the object is a module.
@@ -42,6 +42,7 @@ pub static MODULE: TypeSpec = TypeSpec::new::<Module>("module")
     })
     .slots(crate::builtins::module::slots)
     .methods(crate::builtins::module::METHODS)
+    .members(crate::builtins::module::MEMBERS)
     .getset(crate::builtins::module::GETSET);
 
 /// The declaration of a native module.

@@ -162,61 +162,85 @@ impl Signature {
                 return Err(self.too_few(vm, given, kwnames.len()));
             }
         }
-        let refused = self.bind_keywords(&mut bound, kwnames, keyword_values);
-        for (at, parameter) in self.parameters.iter().enumerate() {
-            if bound[at].is_unbound() && parameter.kind != Kind::VarKeyword {
-                if parameter.required {
-                    return Err(self.missing(vm, at, given));
-                }
-                bound[at] = parameter.default.clone();
-            }
-        }
-        if let Some((at, name)) = refused {
-            return Err(self.refused_keyword(vm, at, name));
-        }
+        self.bind_keywords(vm, &mut bound, kwnames, keyword_values, given)?;
         Ok(bound)
     }
 
-    /// Binds keyword arguments; the first one that cannot be, if any, is complained of after missing arguments.
-    fn bind_keywords<'a>(
+    /// Binds the keyword arguments and the defaults. As in CPython a missing argument is found before one that is
+    /// unknown or given twice.
+    fn bind_keywords(
         &self,
+        vm: &Vm,
         bound: &mut [Value],
-        names: &'a [Value],
+        names: &[Value],
         values: &[Value],
-    ) -> Option<(Option<usize>, &'a Value)> {
-        let extra = self.var_keyword.map(|at| {
-            let dict = Dict::new();
-            bound[at] = dict.clone().into_value();
-            dict
-        });
-        let mut refused = None;
-        for (name, value) in names.iter().zip(values) {
-            let at = self.parameters.iter().position(|p| {
-                matches!(p.kind, Kind::PositionalOrKeyword | Kind::KeywordOnly) && Str::same(&p.name_value, name)
-            });
-            match (at, &extra) {
-                (Some(at), _) if bound[at].is_unbound() => bound[at] = value.clone(),
-                (None, Some(extra)) => extra.set_str(name, value.clone()),
-                (at, _) => refused = refused.or(Some((at, name))),
+        given: usize,
+    ) -> Result<()> {
+        let mut used = 0;
+        for (at, parameter) in self.parameters.iter().enumerate() {
+            if !bound[at].is_unbound() || parameter.kind == Kind::VarKeyword {
+                continue;
             }
+            let named = match parameter.kind {
+                Kind::PositionalOrKeyword | Kind::KeywordOnly => {
+                    names.iter().position(|name| Str::same(&parameter.name_value, name))
+                }
+                _ => None,
+            };
+            bound[at] = match named {
+                Some(named) => {
+                    used += 1;
+                    values[named].clone()
+                }
+                None if parameter.required => return Err(self.missing(vm, at, given)),
+                None => parameter.default.clone(),
+            };
         }
-        refused
+        if let Some(at) = self.var_keyword {
+            let extra = Dict::new();
+            for (name, value) in names.iter().zip(values) {
+                match self.named(name) {
+                    Some(position) if position < given => return Err(self.given_twice(vm, position)),
+                    Some(_) => {}
+                    None => extra.set_str(name, value.clone()),
+                }
+            }
+            bound[at] = extra.into_value();
+            return Ok(());
+        }
+        if used < names.len() { Err(self.unusable_keyword(vm, names, given)) } else { Ok(()) }
     }
 
-    /// A keyword that is unknown, or whose parameter has its argument already.
+    /// The parameter that the keyword `name` stands for.
+    fn named(&self, name: &Value) -> Option<usize> {
+        self.parameters.iter().position(|p| {
+            matches!(p.kind, Kind::PositionalOrKeyword | Kind::KeywordOnly) && Str::same(&p.name_value, name)
+        })
+    }
+
     #[cold]
-    fn refused_keyword(&self, vm: &Vm, at: Option<usize>, name: &Value) -> Raised {
-        let function = self.function;
-        match at {
-            Some(at) => {
-                let (name, position) = (self.parameters[at].name, at + 1);
-                vm.type_error(format!("argument for {function}() given by name ('{name}') and position ({position})"))
-            }
-            None => {
-                let name = vm.display_name(name);
-                vm.type_error(format!("{function}() got an unexpected keyword argument '{name}'"))
-            }
+    fn given_twice(&self, vm: &Vm, at: usize) -> Raised {
+        let (function, name) = (self.function, self.parameters[at].name);
+        vm.type_error(format!("argument for {function}() given by name ('{name}') and position ({})", at + 1))
+    }
+
+    /// A keyword argument that is given by position too, or that no parameter has.
+    #[cold]
+    fn unusable_keyword(&self, vm: &Vm, names: &[Value], given: usize) -> Raised {
+        let twice = names.iter().filter_map(|name| self.named(name)).filter(|at| *at < given).min();
+        if let Some(at) = twice {
+            return self.given_twice(vm, at);
         }
+        let function = self.function;
+        let Some(unknown) = names.iter().find(|name| self.named(name).is_none()) else {
+            return vm.type_error(format!("invalid keyword argument for {function}()"));
+        };
+        let known = self
+            .parameters
+            .iter()
+            .filter(|p| !p.name.is_empty() && matches!(p.kind, Kind::PositionalOrKeyword | Kind::KeywordOnly));
+        let known: Vec<String> = known.map(|p| p.name.to_string()).collect();
+        unexpected_keyword(vm, function, unknown, known)
     }
 
     fn no_keywords_at_all(&self) -> bool {
@@ -285,14 +309,19 @@ impl Signature {
         if parameter.kind == Kind::PositionalOnly {
             return self.too_few(vm, given, 0);
         }
-        if parameter.kind == Kind::KeywordOnly {
-            return vm.type_error(format!(
-                "{}() missing required keyword-only argument: '{}'",
-                self.function, parameter.name
-            ));
-        }
         vm.type_error(format!("{}() missing required argument '{}' (pos {})", self.function, parameter.name, at + 1))
     }
+}
+
+/// "f() got an unexpected keyword argument 'x'", with the closest of the known ones if one is close.
+#[cold]
+pub fn unexpected_keyword(vm: &Vm, function: &str, name: &Value, known: Vec<String>) -> Raised {
+    let name = vm.display_name(name);
+    let hint = match crate::text::suggestions::closest(&name, known.into_iter()) {
+        Some(suggestion) => format!(". Did you mean '{suggestion}'?"),
+        None => String::new(),
+    };
+    vm.type_error(format!("{function}() got an unexpected keyword argument '{name}'{hint}"))
 }
 
 /// Splits at commas outside quotes and brackets.

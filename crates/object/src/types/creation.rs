@@ -306,7 +306,7 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
         );
     }
     let Some(value) = value else {
-        return Err(vm.type_error(format!("cannot delete '__bases__' attribute of type '{name}'")));
+        return Err(vm.type_error(format!("cannot delete '__bases__' attribute of immutable type '{name}'")));
     };
     let Some(tuple) = value.downcast::<Tuple>() else {
         return Err(vm.type_error(format!("can only assign tuple to {name}.__bases__, not {}", value.ty().name())));
@@ -599,7 +599,7 @@ pub fn set_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
     Ok(())
 }
 
-static WEAKREF_GETSET: crate::native::GetSetDef =
+pub(crate) static WEAKREF_GETSET: crate::native::GetSetDef =
     crate::native::GetSetDef::new("__weakref__", "list of weak references to the object", |_, this| {
         Ok(crate::weakref::first_reference(this).unwrap_or(Value::NONE))
     });

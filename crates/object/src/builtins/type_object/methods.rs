@@ -1,9 +1,11 @@
 //! Methods and attributes of `type`.
 
+use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
 use crate::builtins::str::Str;
 use crate::builtins::tuple::Tuple;
-use crate::native::{GetSetDef, MethodDef};
+use crate::builtins::type_object::annotations;
+use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::object::Result;
 use crate::types::{Type, mro, type_flags};
 use crate::value::Value;
@@ -45,25 +47,58 @@ crate::method_table! { pub static METHODS = [
     MethodDef::new("__subclasscheck__($self, subclass, /)", "Check if a class is a subclass.", |vm, this, args| {
         super::plain_is_subclass(vm, &args[0], this).map(Value::bool)
     }),
-    MethodDef::raw("__prepare__", "Create the namespace for the class statement", |_, _, _, _| {
-        Ok(crate::builtins::dict::Dict::new().into_value())
+    MethodDef::new("__dir__($self, /)", "Specialized __dir__ implementation for types.", |vm, this, _| {
+        let names_of = Dict::new();
+        crate::builtins::object::methods::merge_class_names(vm, this, &names_of)?;
+        Ok(List::from_vec(names_of.keys()).into_value())
+    }),
+    MethodDef::new("__sizeof__($self, /)", "Return memory consumption of the type object.", |_, this, _| {
+        let slots = own(this).slot_members.borrow(&own(this).header).len();
+        Ok(Value::from(size_of::<Type>() + 16 * slots))
+    }),
+    MethodDef::raw("__prepare__($cls, name, bases, /, **kwds)", "Create the namespace for the class statement", |_, _, _, _| {
+        Ok(Dict::new().into_value())
     })
     .class(),
 ]; }
 
+/// The value for a special attribute of `class`, if that may be set.
+fn checked_special<'a>(vm: &Vm, class: &Type, value: Option<&'a Value>, name: &str) -> Result<&'a Value> {
+    if !class.is_heap_type() {
+        let class = class.full_name();
+        return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{class}'")));
+    }
+    match value {
+        Some(value) => Ok(value),
+        None => {
+            let class = class.name();
+            Err(vm.type_error(format!("cannot delete '{name}' attribute of immutable type '{class}'")))
+        }
+    }
+}
+
+pub static MEMBERS: &[MemberDef] = &[
+    MemberDef::new("__basicsize__", "", |_, this| Ok(Value::from(own(this).basicsize.get()))),
+    MemberDef::new("__itemsize__", "", |_, this| Ok(Value::from(own(this).itemsize.get()))),
+    MemberDef::new("__flags__", "", |_, this| Ok(Value::from(own(this).flags() & 0xFFFF_FFFF))),
+    MemberDef::new("__weakrefoffset__", "", |_, this| {
+        Ok(Value::from(if own(this).has_flags(type_flags::HAS_WEAKREF) { -1 } else { 0 }))
+    }),
+    MemberDef::new("__base__", "", |_, this| Ok(own(this).base().map_or(Value::NONE, Type::to_value))),
+    MemberDef::new("__dictoffset__", "", |_, this| {
+        let class = own(this);
+        let has_dict = class.has_dict() || class.own_dict.get().is_some() || class.has_flags(type_flags::TYPE_SUBCLASS);
+        Ok(Value::from(if has_dict { -1 } else { 0 }))
+    }),
+];
+
 pub static GETSET: &[GetSetDef] = &[
+    annotations::ANNOTATE,
+    annotations::ANNOTATIONS,
+    annotations::TYPE_PARAMS,
     GetSetDef::new("__name__", "", |_, this| Ok(Value::from(own(this).short_name()))).setter(|vm, this, value| {
         let class = own(this);
-        if !class.is_heap_type() {
-            return Err(
-                vm.type_error(format!("cannot set '__name__' attribute of immutable type '{}'", class.full_name()))
-            );
-        }
-        let Some(value) = value else {
-            return Err(
-                vm.type_error(format!("cannot delete '__name__' attribute of immutable type '{}'", class.name()))
-            );
-        };
+        let value = checked_special(vm, class, value, "__name__")?;
         let text =
             vm.expect_str(value, |got| format!("can only assign string to {}.__name__, not '{got}'", class.name()))?;
         let name = text.to_string_lossy();
@@ -80,11 +115,7 @@ pub static GETSET: &[GetSetDef] = &[
     })
     .setter(|vm, this, value| {
         let class = own(this);
-        let Some(value) = value.filter(|_| class.is_heap_type()) else {
-            return Err(
-                vm.type_error(format!("cannot set '__qualname__' attribute of immutable type '{}'", class.full_name()))
-            );
-        };
+        let value = checked_special(vm, class, value, "__qualname__")?;
         vm.expect_str(value, |got| format!("can only assign string to {}.__qualname__, not '{got}'", class.name()))?;
         class.dict().set_str(&names().__qualname__, value.clone());
         class.modified();
@@ -103,12 +134,9 @@ pub static GETSET: &[GetSetDef] = &[
     })
     .setter(|vm, this, value| {
         let class = own(this);
-        let Some(value) = value.filter(|_| class.is_heap_type()) else {
-            return Err(
-                vm.type_error(format!("cannot set '__module__' attribute of immutable type '{}'", class.full_name()))
-            );
-        };
+        let value = checked_special(vm, class, value, "__module__")?;
         class.dict().set_str(&names().__module__, value.clone());
+        drop(class.dict().remove_str(crate::builtins::str::intern("__firstlineno__").as_value()));
         class.modified();
         Ok(())
     }),
@@ -116,7 +144,6 @@ pub static GETSET: &[GetSetDef] = &[
         Ok(own(this).bases().unwrap_or_else(|| Tuple::from_slice(&[])).into_value())
     })
     .setter(crate::types::creation::set_bases),
-    GetSetDef::new("__base__", "", |_, this| Ok(own(this).base().map_or(Value::NONE, Type::to_value))),
     GetSetDef::new("__mro__", "", |_, this| Ok(own(this).mro().map_or(Value::NONE, |mro| mro.into_value()))),
     GetSetDef::new("__dict__", "", |_, this| Ok(crate::builtins::mappingproxy::new(own(this).dict().into_value()))),
     GetSetDef::new("__doc__", "", |vm, this| {
@@ -131,24 +158,13 @@ pub static GETSET: &[GetSetDef] = &[
     })
     .setter(|vm, this, value| {
         let class = own(this);
-        let Some(value) = value.filter(|_| class.is_heap_type()) else {
-            return Err(
-                vm.type_error(format!("cannot set '__doc__' attribute of immutable type '{}'", class.full_name()))
-            );
-        };
+        let value = checked_special(vm, class, value, "__doc__")?;
         class.dict().set_str(&names().__doc__, value.clone());
         class.modified();
         Ok(())
     }),
     GetSetDef::new("__text_signature__", "", |_, this| {
         Ok(own(this).spec.and_then(|spec| spec.text_signature()).map_or(Value::NONE, Value::from))
-    }),
-    GetSetDef::new("__flags__", "", |_, this| Ok(Value::from(own(this).flags() & 0xFFFF_FFFF))),
-    GetSetDef::new("__basicsize__", "", |_, this| Ok(Value::from(own(this).basicsize.get()))),
-    GetSetDef::new("__itemsize__", "", |_, this| Ok(Value::from(own(this).itemsize.get()))),
-    GetSetDef::new("__dictoffset__", "", |_, this| Ok(Value::from(if own(this).has_dict() { -1 } else { 0 }))),
-    GetSetDef::new("__weakrefoffset__", "", |_, this| {
-        Ok(Value::from(if own(this).has_flags(type_flags::HAS_WEAKREF) { -1 } else { 0 }))
     }),
     GetSetDef::new("__abstractmethods__", "", |vm, this| {
         let stored = own(this).dict().get_str(&names().__abstractmethods__);
