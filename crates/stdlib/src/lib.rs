@@ -5,13 +5,16 @@ use taipan_object::native::module::ModuleDef;
 #[macro_use]
 mod constants;
 pub mod arguments;
+mod compression;
 mod exception_type;
 mod payload;
 
 pub mod _abc;
+pub mod _bz2;
 pub mod _codecs;
 pub mod _collections;
 pub mod _functools;
+pub mod _lzma;
 pub mod _operator;
 pub mod _signal;
 pub mod _sre;
@@ -28,14 +31,17 @@ pub mod select;
 pub mod syslog;
 pub mod termios;
 pub mod time;
+pub mod zlib;
 
 /// What the import system looks native modules up in.
 #[rustfmt::skip]
 pub static MODULES: &[&ModuleDef] = &[
     &_abc::MODULE,
+    &_bz2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
     &_functools::MODULE,
+    &_lzma::MODULE,
     &_operator::MODULE,
     &_signal::MODULE,
     &_sre::MODULE,
@@ -52,4 +58,5 @@ pub static MODULES: &[&ModuleDef] = &[
     &syslog::MODULE,
     &termios::MODULE,
     &time::MODULE,
+    &zlib::MODULE,
 ];
