@@ -16,6 +16,7 @@ pub mod header;
 pub mod heap;
 pub mod native;
 pub mod object;
+pub mod parking;
 pub mod shape;
 pub mod text;
 pub mod types;

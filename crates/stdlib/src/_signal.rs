@@ -124,10 +124,29 @@ fn install(signal: i32, handler: libc::sighandler_t) -> i32 {
     }
 }
 
+/// Acts as if a signal had arrived, if Python handles it; false if there is no such signal.
+pub fn simulate(signal: i32) -> bool {
+    if !(1..NSIG as i32).contains(&signal) {
+        return false;
+    }
+    let handler = handlers(|handlers| handlers[signal as usize].clone());
+    if !handler.is_none() && !matches!(handler.as_small_int(), Some(0 | 1)) {
+        trip(signal);
+    }
+    true
+}
+
 /// The system's handler: async-signal-safe.
 extern "C" fn on_signal(signal: i32) {
     // SAFETY: the thread's own errno, put back below.
     let saved = unsafe { *libc::__errno_location() };
+    trip(signal);
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = saved };
+}
+
+/// Notes that a signal arrived and asks for its handler to run; async-signal-safe.
+fn trip(signal: i32) {
     TRIPPED[signal as usize].store(true, SeqCst);
     hooks::request_signal_check();
     let fd = WAKEUP_FD.load(SeqCst);
@@ -142,8 +161,6 @@ extern "C" fn on_signal(signal: i32) {
             hooks::request_signal_check();
         }
     }
-    // SAFETY: as above.
-    unsafe { *libc::__errno_location() = saved };
 }
 
 /// Runs the handlers of the signals that arrived; they run in the main thread.

@@ -19,6 +19,7 @@ pub mod _operator;
 pub mod _signal;
 pub mod _sre;
 pub mod _stat;
+pub mod _thread;
 pub mod _weakref;
 pub mod errno;
 pub mod fcntl;
@@ -44,6 +45,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &_lzma::MODULE,
     &_operator::MODULE,
     &_signal::MODULE,
+    &_stat::MODULE,
+    &_thread::MODULE,
     &_sre::MODULE,
     &_stat::MODULE,
     &_weakref::MODULE,

@@ -67,12 +67,7 @@ pub fn clock(vm: &Vm, clock: libc::clockid_t) -> Result<i64> {
 }
 
 /// `time.monotonic_ns()`
-pub fn monotonic() -> i64 {
-    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `now` has room for the result; this clock always exists.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &mut now) };
-    now.tv_sec * BILLION + now.tv_nsec
-}
+pub use taipan_object::parking::monotonic;
 
 fn clock_id(vm: &Vm, value: &Value) -> Result<libc::clockid_t> {
     if !int::is_int(value) {
