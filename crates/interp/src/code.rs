@@ -46,6 +46,20 @@ struct Objects {
     consts: Box<[Value]>,
     names: Box<[Value]>,
     localsplusnames: Box<[Value]>,
+    name: Value,
+    qualname: Value,
+}
+
+impl Objects {
+    fn new(data: &CodeData, consts: Box<[Value]>) -> Objects {
+        Objects {
+            consts,
+            names: data.names.iter().map(constants::interned).collect(),
+            localsplusnames: data.localsplusnames.iter().map(constants::interned).collect(),
+            name: constants::interned(&data.name),
+            qualname: constants::interned(&data.qualname),
+        }
+    }
 }
 
 /// Register code with its constants.
@@ -78,11 +92,7 @@ impl Code {
 
     /// A code object whose constants are given as objects (they may be of any type).
     pub fn with_consts(data: Arc<CodeData>, consts: Vec<Value>) -> Ref<Code> {
-        let objects = Objects {
-            consts: consts.into(),
-            names: data.names.iter().map(constants::interned).collect(),
-            localsplusnames: data.localsplusnames.iter().map(constants::interned).collect(),
-        };
+        let objects = Objects::new(&data, consts.into());
         Self::build(data, OnceLock::from(objects))
     }
 
@@ -106,11 +116,7 @@ impl Code {
     }
 
     fn objects(&self) -> &Objects {
-        self.objects.get_or_init(|| Objects {
-            consts: self.data.consts.iter().map(constant_to_value).collect(),
-            names: self.data.names.iter().map(constants::interned).collect(),
-            localsplusnames: self.data.localsplusnames.iter().map(constants::interned).collect(),
-        })
+        self.objects.get_or_init(|| Objects::new(&self.data, self.data.consts.iter().map(constant_to_value).collect()))
     }
 
     #[inline(always)]
@@ -120,6 +126,16 @@ impl Code {
 
     pub fn consts(&self) -> &[Value] {
         &self.objects().consts
+    }
+
+    /// `co_name`
+    pub fn name_value(&self) -> &Value {
+        &self.objects().name
+    }
+
+    /// `co_qualname`
+    pub fn qualname_value(&self) -> &Value {
+        &self.objects().qualname
     }
 
     pub fn names(&self) -> &[Value] {

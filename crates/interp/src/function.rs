@@ -8,6 +8,7 @@ mod attributes;
 
 use std::cell::{Cell, OnceCell};
 
+use smallvec::{SmallVec, smallvec};
 use taipan_bytecode::code::CO_HAS_DOCSTRING;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::intern;
@@ -38,7 +39,7 @@ pub struct Function {
 /// What can be assigned.
 struct State {
     /// The code and those it replaced: frames that run one do not own it.
-    codes: Vec<Ref<Code>>,
+    codes: SmallVec<[Ref<Code>; 1]>,
     defaults: Option<Ref<Tuple>>,
     kwdefaults: Option<Ref<Dict>>,
     name: Value,
@@ -122,8 +123,7 @@ impl Function {
             true => code.consts().first().cloned().unwrap_or(Value::NONE),
             false => Value::NONE,
         };
-        let name = crate::code::constant_to_value(&taipan_bytecode::Constant::Str(code.data.name.clone()));
-        let qualname = crate::code::constant_to_value(&taipan_bytecode::Constant::Str(code.data.qualname.clone()));
+        let (name, qualname) = (code.name_value().clone(), code.qualname_value().clone());
         let module = globals.get_str(&names().__name__).unwrap_or(Value::NONE);
         Ref::new(Function {
             header: Header::new(FUNCTION.ty()),
@@ -132,7 +132,7 @@ impl Function {
             builtins,
             closure: closure.map_or_else(OnceCell::new, OnceCell::from),
             state: ObjectCell::new(State {
-                codes: vec![code],
+                codes: smallvec![code],
                 defaults: None,
                 kwdefaults: None,
                 name,
@@ -176,6 +176,11 @@ impl Function {
             Some(defaults) => defaults.as_slice(),
             None => &[],
         }
+    }
+
+    /// Whether `__kwdefaults__` is a dict.
+    pub(crate) fn has_kwdefaults(&self) -> bool {
+        self.state.borrow(&self.header).kwdefaults.is_some()
     }
 
     pub fn kwdefaults(&self) -> Option<Ref<Dict>> {

@@ -7,7 +7,9 @@ use crate::header::Header;
 use crate::types::Type;
 use crate::value::Value;
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering::*};
+use std::sync::{Mutex, RwLock};
 
 /// No more attributes than this are kept in slots; instances with more use a dictionary.
 pub const MAX_SLOTS: usize = 128;
@@ -25,17 +27,28 @@ pub struct Shape {
     pub parent: Option<u32>,
 }
 
-static SHAPES: RwLock<Vec<Arc<Shape>>> = RwLock::new(Vec::new());
+const CHUNK: usize = 4096;
+const CHUNKS: usize = 1 << 14;
 
-fn register(make: impl FnOnce(u32) -> Shape) -> u32 {
-    let mut shapes = SHAPES.write().expect("the shape table is never poisoned");
-    if shapes.is_empty() {
-        // Id 0 means "no shape"; it never matches a cache.
-        shapes.push(Arc::new(blank(0, 0, 0)));
+/// All shapes by id, in chunks that are never moved or freed: readers take no lock.
+static CHUNK_TABLE: [AtomicPtr<AtomicPtr<Shape>>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
+/// The next id; 0 means "no shape" and never matches a cache.
+static NEXT_ID: Mutex<u32> = Mutex::new(1);
+
+/// Adds a shape to the table; `None` when there are too many.
+fn register(make: impl FnOnce(u32) -> Shape) -> Option<u32> {
+    let mut next = NEXT_ID.lock().expect("making a shape does not panic");
+    let id = *next;
+    let chunk = CHUNK_TABLE.get(id as usize / CHUNK)?;
+    if chunk.load(Relaxed).is_null() {
+        let shapes: Box<[AtomicPtr<Shape>]> = (0..CHUNK).map(|_| AtomicPtr::new(null_mut())).collect();
+        chunk.store(Box::leak(shapes).as_mut_ptr(), Release);
     }
-    let id = shapes.len() as u32;
-    shapes.push(Arc::new(make(id)));
-    id
+    let shape = Box::into_raw(Box::new(make(id)));
+    // SAFETY: the chunk has `CHUNK` entries and lives for ever.
+    unsafe { &*chunk.load(Relaxed).add(id as usize % CHUNK) }.store(shape, Release);
+    *next += 1;
+    Some(id)
 }
 
 fn blank(id: u32, ty: usize, capacity: u16) -> Shape {
@@ -51,24 +64,37 @@ fn blank(id: u32, ty: usize, capacity: u16) -> Shape {
 }
 
 /// The empty shape of a type whose instances have `capacity` in-object slots.
+///
+/// # Panics
+/// When tens of millions of shapes have been made.
 pub fn new_root(ty: &Type, capacity: u16) -> u32 {
     let ty = ty as *const Type as usize;
-    register(|id| blank(id, ty, capacity))
+    register(|id| blank(id, ty, capacity)).expect("a process makes fewer classes than there are shapes")
 }
 
-/// The shape with this id.
-pub fn get(id: u32) -> Arc<Shape> {
-    SHAPES.read().expect("the shape table is never poisoned")[id as usize].clone()
+/// The shape with this id, which [`new_root`] or [`Shape::add`] gave.
+#[inline]
+pub fn get(id: u32) -> &'static Shape {
+    let chunk = CHUNK_TABLE[id as usize / CHUNK].load(Acquire);
+    assert!(!chunk.is_null(), "shape ids come from the table");
+    // SAFETY: the chunk has `CHUNK` entries and lives for ever.
+    let shape = unsafe { &*chunk.add(id as usize % CHUNK) }.load(Acquire);
+    // SAFETY: a shape in the table lives for ever.
+    unsafe { shape.as_ref() }.expect("shape ids come from the table")
 }
 
-pub fn of(header: &Header) -> Arc<Shape> {
+#[inline]
+pub fn of(header: &Header) -> &'static Shape {
     get(header.shape_id())
 }
 
-/// The slot of `name` (an interned string) in shape `id`.
+/// The slot of `name` (an interned string) in shape `id`, and the shape's capacity.
+#[inline]
 pub fn find(id: u32, name: &Value) -> Option<(u16, u16)> {
-    let shapes = SHAPES.read().expect("the shape table is never poisoned");
-    let shape = &shapes[id as usize];
+    if id == 0 {
+        return None;
+    }
+    let shape = get(id);
     shape.slot(name).map(|slot| (slot, shape.capacity))
 }
 
@@ -109,7 +135,7 @@ impl Shape {
             index,
             transitions: RwLock::new(Vec::new()),
             parent: Some(self.id),
-        });
+        })?;
         transitions.push((word, id));
         Some(id)
     }

@@ -5,17 +5,20 @@
 //! first word's kind says what the index means.
 
 use taipan_object::attributes;
+use taipan_object::builtins::property::{self, PROPERTY};
+use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
 use taipan_object::builtins::super_object::{self, SUPER};
 use taipan_object::header::{Header, object_flags};
 use taipan_object::native::module::MODULE;
 use taipan_object::native::own_dict;
 use taipan_object::shape;
+use taipan_object::types::creation::SlotMember;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
 use crate::frame::{is_pointer, release, retain};
-use crate::function::FUNCTION;
+use crate::function::{FUNCTION, Function};
 use crate::instruction::{B_OWNED, Word};
 
 /// The index is that of a word of the object.
@@ -30,6 +33,10 @@ const CLASS_VALUE: u64 = 4;
 const MODULE_ENTRY: u64 = 5;
 /// Of a store: the attribute is new; the object gets the new shape.
 const NEW_SLOT: u64 = 6;
+/// The value in the type's list is the getter of a property, a Python function of one argument.
+const PROPERTY_GETTER: u64 = 7;
+/// The object is a class, the value in its list a method that gets the class.
+const CLASS_METHOD: u64 = 8;
 
 #[inline(always)]
 fn kind(cache: u64) -> u64 {
@@ -93,12 +100,12 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
             VALUE if lookup::current_version(ty) == second as u32 => {
                 Some((lookup::cached_value(ty, index(first) as u16).word(), false))
             }
-            CLASS_VALUE => {
+            CLASS_VALUE | CLASS_METHOD => {
                 let class = &*(object as *const Type);
                 if lookup::current_version(class) != second as u32 {
                     return None;
                 }
-                Some((lookup::cached_value(class, index(first) as u16).word(), false))
+                Some((lookup::cached_value(class, index(first) as u16).word(), kind(first) == CLASS_METHOD))
             }
             MODULE_ENTRY => {
                 let module = &*(object as *const taipan_object::native::module::Module);
@@ -128,9 +135,19 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
         if lookup::find(ty, name).is_some_and(|found| found.ty().slots().descr_set.is_some()) {
             return None;
         }
-        let value = lookup::find(class, name)?;
-        // Functions found on a class are themselves; other descriptors may be anything.
-        if value.ty().slots().descr_get.is_some() && !value.ty().is(&FUNCTION) {
+        let mut value = lookup::find(class, name)?;
+        if value.ty().is(&CLASSMETHOD) {
+            let function = staticmethod::function(&value);
+            if !methods || !function.ty().is(&FUNCTION) {
+                return None;
+            }
+            let (version, at) = lookup::cached_index(class, &function)?;
+            return Cache::new(CLASS_METHOD, shape, at as usize, version, 0);
+        }
+        if value.ty().is(&STATICMETHOD) {
+            value = staticmethod::function(&value);
+        } else if value.ty().slots().descr_get.is_some() && !value.ty().is(&FUNCTION) {
+            // Functions found on a class are themselves; other descriptors may be anything.
             return None;
         }
         let (version, at) = lookup::cached_index(class, &value)?;
@@ -140,8 +157,8 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
         return None;
     }
     let found = lookup::find(ty, name);
-    if found.as_ref().is_some_and(|found| found.ty().slots().descr_set.is_some()) {
-        return None;
+    if let Some(descriptor) = found.as_ref().filter(|found| found.ty().slots().descr_set.is_some()) {
+        return data_descriptor_cache(ty, shape, descriptor, methods);
     }
     let version = lookup::version(ty);
     if ty.is(&MODULE) {
@@ -172,11 +189,38 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
         let (version, at) = lookup::cached_index(ty, &value)?;
         return if methods { Cache::new(METHOD, shape, at as usize, version, 0) } else { None };
     }
-    if value.ty().slots().descr_get.is_some() {
+    let value = if value.ty().is(&STATICMETHOD) {
+        staticmethod::function(&value)
+    } else if value.ty().slots().descr_get.is_some() {
         return None;
-    }
+    } else {
+        value
+    };
     let (version, at) = lookup::cached_index(ty, &value)?;
     Cache::new(VALUE, shape, at as usize, version, 0)
+}
+
+/// What can be cached of an attribute that a data descriptor of the type provides.
+fn data_descriptor_cache(ty: &Type, shape: u32, descriptor: &Value, methods: bool) -> Option<Cache> {
+    if let Some(at) = member_word(ty, descriptor) {
+        return Cache::new(SLOT, shape, at, lookup::version(ty), 0);
+    }
+    if methods || !descriptor.ty().is(&PROPERTY) {
+        return None;
+    }
+    let getter = property::getter(descriptor)?;
+    let function = getter.downcast_exact::<Function>()?;
+    if function.code().simple_args != 1 {
+        return None;
+    }
+    let (version, at) = lookup::cached_index(ty, &getter)?;
+    Cache::new(PROPERTY_GETTER, shape, at as usize, version, 0)
+}
+
+/// The word of an instance of `ty` in which a `__slots__` member is.
+fn member_word(ty: &Type, descriptor: &Value) -> Option<usize> {
+    let member = descriptor.downcast_exact::<SlotMember>()?;
+    ty.is_subtype(&member.owner).then_some(member.offset as usize / 8)
 }
 
 #[inline(never)]
@@ -233,12 +277,14 @@ unsafe fn load_method_slow(vm: &Vm, object: u64, name: &Value, caches: *mut u64)
 fn store_cache_for(object: &Value, name: &Value, old_shape: u32) -> Option<Cache> {
     let header = object.as_object()?;
     let ty = header.ty();
-    if !ty.has_dict()
-        || ty.has_own_dict()
-        || header.has_flag(object_flags::DICT_MODE)
-        || !ty.slots().setattro.is_some_and(lookup::is_generic_setattr)
-        || lookup::find(ty, name).is_some_and(|found| found.ty().slots().descr_set.is_some())
-    {
+    if !ty.slots().setattro.is_some_and(lookup::is_generic_setattr) {
+        return None;
+    }
+    if let Some(descriptor) = lookup::find(ty, name).filter(|found| found.ty().slots().descr_set.is_some()) {
+        let at = member_word(ty, &descriptor)?;
+        return Cache::new(SLOT, header.shape_id(), at, lookup::version(ty), 0);
+    }
+    if !ty.has_dict() || ty.has_own_dict() || header.has_flag(object_flags::DICT_MODE) {
         return None;
     }
     let shape = header.shape_id();
@@ -326,10 +372,33 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(3);
             }
+            if kind(self.extra(1)) == PROPERTY_GETTER
+                && let Some(flow) = self.call_getter(w, object)
+            {
+                return flow;
+            }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c as usize);
             let word = load_attr_slow(self.vm, w.flags, object, name, self.pc.add(1).cast_mut());
             self.finish(w, word, 3)
+        }
+    }
+
+    /// Calls the cached getter of a property, if the cache is for `object`.
+    #[inline(never)]
+    unsafe fn call_getter(&mut self, w: Word, object: u64) -> Option<Flow> {
+        // SAFETY: a live operand, which becomes the getter's argument.
+        unsafe {
+            let (first, second) = (self.extra(1), self.extra(2));
+            if object & 7 != 0 {
+                return None;
+            }
+            let header = &*(object as *const Header);
+            if header.shape_id() != first as u32 || lookup::current_version(header.ty()) != second as u32 {
+                return None;
+            }
+            let getter = lookup::cached_value(header.ty(), index(first) as u16).word();
+            Some(self.call_with_one(retain(getter), object, w.flags & B_OWNED == 0, 3))
         }
     }
 

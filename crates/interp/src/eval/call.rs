@@ -5,12 +5,18 @@
 //! their own.
 
 use smallvec::SmallVec;
-use taipan_bytecode::code::{CO_NEWLOCALS, CO_OPTIMIZED};
+use taipan_bytecode::code::{
+    CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_NEWLOCALS, CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS,
+};
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::method::{BoundMethod, METHOD};
+use taipan_object::builtins::object::{allocate_instance, is_object_new};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
+use taipan_object::types::slot_dispatch::is_dunder_init;
+use taipan_object::types::{TYPE, Type, lookup, type_flags};
+use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
 use super::{Flow, Machine, run, variant, view, word_of};
@@ -19,6 +25,24 @@ use crate::frame::{FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, Frame, Inter
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
 use crate::instruction::{Op, Word};
+
+/// A frame's mask of borrowed parameters has so many bits.
+const LENDABLE: usize = 32;
+
+/// The `__init__` of a class whose instances are made by `object.__new__` and initialised by a Python function.
+fn python_constructor(class: &Type) -> Option<Value> {
+    let slots = class.slots();
+    if !slots.new.is_some_and(is_object_new)
+        || !slots.init.is_some_and(is_dunder_init)
+        || class.has_flags(type_flags::IS_ABSTRACT)
+    {
+        return None;
+    }
+    let init = lookup::find(class, &names().__init__)?;
+    let function = init.downcast_exact::<Function>()?;
+    let generator = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    (!function.code().has_flag(generator)).then(|| init.clone())
+}
 
 /// Words that are to become a new frame's first locals.
 type Locals = SmallVec<[u64; 16]>;
@@ -234,7 +258,55 @@ impl Machine<'_> {
                 return self.call_python(&operands, None, 2);
             }
             self.save();
+            if operands.callable & 7 == 0
+                && (*(operands.callable as *const Header)).ty().is(&TYPE)
+                && operands.first == self.regs.add(w.b as usize + 2)
+                && let Some(init) = python_constructor(&*(operands.callable as *const Type))
+            {
+                return self.construct(operands, init, None, 2);
+            }
             self.call_other(w, operands, None, 2)
+        }
+    }
+
+    /// Instantiates a class: `init`, its `__init__`, runs in a frame that returns the instance.
+    #[inline(never)]
+    unsafe fn construct(&mut self, operands: Operands, init: Value, kwnames: Option<&Value>, words: u16) -> Flow {
+        // SAFETY: live operands, consumed; the register before the arguments is that of a missing `self`.
+        unsafe {
+            let class = &*(operands.callable as *const Type);
+            let code = (*(init.word() as *const Function)).code();
+            let instance = allocate_instance(class).into_word();
+            let first = operands.first.sub(1);
+            *first = instance;
+            if !operands.callable_borrowed {
+                // The instance keeps its class alive.
+                release(operands.callable);
+            }
+            let operands = Operands {
+                callable: init.into_word(),
+                first,
+                count: operands.count + 1,
+                // `self` is borrowed from the frame's reference to the instance.
+                borrowed: operands.borrowed << 1 | 1,
+                callable_borrowed: false,
+            };
+            let flow = if kwnames.is_none()
+                && code.simple_args == operands.count as i32
+                && (!code.entry.get().is_null() || self.lowered(code))
+            {
+                self.call_simple(&operands, code, words)
+            } else {
+                self.call_python(&operands, kwnames, words)
+            };
+            match flow {
+                Flow::Next => {
+                    (*self.frame).flags |= FRAME_CONSTRUCTOR;
+                    (*self.frame).namespace = instance;
+                }
+                _ => release(instance),
+            }
+            flow
         }
     }
 
@@ -272,11 +344,101 @@ impl Machine<'_> {
         }
     }
 
+    /// Enters a function that takes keyword or default arguments but no variable number of them, if all that is given
+    /// has a place and nothing is missing; otherwise nothing has happened.
+    unsafe fn call_bound(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame.
+        unsafe {
+            let function = &*(operands.callable as *const Function);
+            let code = function.code();
+            let argcount = code.data.argcount as usize;
+            let named = argcount + code.data.kwonlyargcount as usize;
+            let given = operands.count - kwnames.len();
+            if code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
+                || !code.has_flag(CO_NEWLOCALS)
+                || named > LENDABLE
+                || given > argcount
+                || named > argcount && function.has_kwdefaults()
+                || code.entry.get().is_null() && !self.lowered(code)
+            {
+                return None;
+            }
+            let mut locals = [0u64; LENDABLE];
+            let mut lent = operands.borrowed & ((1u64 << given) - 1) as u32;
+            std::ptr::copy_nonoverlapping(operands.first, locals.as_mut_ptr(), given);
+            let posonly = code.data.posonlyargcount as usize;
+            for (at, keyword) in kwnames.iter().enumerate() {
+                let parameters = &code.localsplusnames()[posonly..named];
+                let place = posonly + parameters.iter().position(|name| name.word() == keyword.word())?;
+                if locals[place] != 0 {
+                    return None;
+                }
+                locals[place] = *operands.first.add(given + at);
+                lent |= u32::from(operands.is_borrowed(given + at)) << place;
+            }
+            let defaults = function.defaults_slice();
+            let required = argcount.checked_sub(defaults.len())?;
+            if locals[..required].contains(&0) || locals[argcount..named].contains(&0) {
+                return None;
+            }
+            let regs = self.window(operands.first);
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                operands.release_all();
+                return Some(Flow::Raise);
+            }
+            for (local, default) in locals[required..argcount].iter_mut().zip(defaults) {
+                if *local == 0 {
+                    *local = retain(default.word());
+                }
+            }
+            let callee = operands.take_callable();
+            std::ptr::copy_nonoverlapping(locals.as_ptr(), regs, named);
+            for at in named..code.nlocalsplus() {
+                *regs.add(at) = 0;
+            }
+            let frame = push_frame(self.interp, code, callee, regs, lent, 0, words);
+            self.load(frame);
+            Some(Flow::Next)
+        }
+    }
+
+    /// Calls the function in the owned word `function`, which takes one argument, from an instruction without call
+    /// operands of `words` words.
+    pub(super) unsafe fn call_with_one(&mut self, function: u64, argument: u64, lent: bool, words: u16) -> Flow {
+        // SAFETY: live words; the window starts where the frame's own registers end.
+        unsafe {
+            let first = (*self.frame).top;
+            if first >= self.interp.stacks.registers_end() {
+                release(function);
+                if !lent {
+                    release(argument);
+                }
+                no_room(self.vm);
+                return Flow::Raise;
+            }
+            *first = argument;
+            let operands =
+                Operands { callable: function, first, count: 1, borrowed: lent as u32, callable_borrowed: false };
+            let code = (*(function as *const Function)).code();
+            if !code.entry.get().is_null() || self.lowered(code) {
+                return self.call_simple(&operands, code, words);
+            }
+            self.save();
+            self.call_python(&operands, None, words)
+        }
+    }
+
     /// Enters a function, binding the arguments.
     #[inline(never)]
     unsafe fn call_python(&mut self, operands: &Operands, kwnames: Option<&Value>, words: u16) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
+            let keywords = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[][..], Tuple::as_slice);
+            if operands.count <= LENDABLE
+                && let Some(flow) = self.call_bound(operands, keywords, words)
+            {
+                return flow;
+            }
             let function = operands.take_callable();
             let args = operands.take_arguments();
             self.enter_function(function, args, kwnames, operands.first, words)
@@ -382,6 +544,12 @@ impl Machine<'_> {
             if view(&operands.callable).ty().is(&FUNCTION) {
                 return self.call_python(&operands, Some(&names_value), 2);
             }
+            if view(&operands.callable).ty().is(&TYPE)
+                && operands.first == self.regs.add(w.b as usize + 2)
+                && let Some(init) = python_constructor(&*(operands.callable as *const Type))
+            {
+                return self.construct(operands, init, Some(&names_value), 2);
+            }
             self.call_other(w, operands, Some(&names_value), 2)
         }
     }
@@ -423,10 +591,9 @@ impl Machine<'_> {
                     return self.generator_return(result);
                 }
                 if result != Value::NONE.into_word() {
-                    let value = Value::from_word(result);
-                    let message = format!("__init__() should return None, not '{}'", value.ty().name());
-                    let _ = self.vm.type_error(message);
-                    drop(value);
+                    leave_frame(self.interp, frame);
+                    self.load(self.interp.frame.get());
+                    init_result_error(self.vm, Value::from_word(result));
                     return Flow::Raise;
                 }
                 result = std::mem::replace(&mut (*frame).namespace, 0);
@@ -442,6 +609,11 @@ impl Machine<'_> {
             self.advance(words)
         }
     }
+}
+
+#[cold]
+fn init_result_error(vm: &Vm, result: Value) {
+    let _ = vm.type_error(format!("__init__() should return None, not '{}'", result.ty().name()));
 }
 
 /// Checks that there is room at `regs`, binds arguments and fills the new frame's locals.

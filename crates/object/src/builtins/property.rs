@@ -8,7 +8,7 @@ use crate::native::signature::Signature;
 use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::slots::Slots;
-use crate::types::{Type, TypeSpec, type_flags};
+use crate::types::{Type, TypeSpec, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 use std::sync::LazyLock;
@@ -70,6 +70,12 @@ pub static PROPERTY: TypeSpec = TypeSpec::new::<Property>("property")
 
 fn own(value: &Value) -> &Property {
     value.downcast::<Property>().expect("called through its own slot")
+}
+
+/// `fget` of a property.
+pub fn getter(this: &Value) -> Option<Value> {
+    let property = this.downcast::<Property>()?;
+    property.state.borrow(&property.header).get.clone()
 }
 
 impl Property {
@@ -159,6 +165,9 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     state.doc = doc;
     let property = own(this);
     let old = std::mem::replace(&mut *property.state.borrow(&property.header), state);
+    if old.get.is_some() {
+        lookup::descriptor_changed();
+    }
     drop(old);
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::heap::Kind;
 use crate::native::{GetSetDef, MemberDef};
 use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::slots::{DescrGet, Slots};
-use crate::types::{Type, TypeSpec, type_flags};
+use crate::types::{Type, TypeSpec, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 
@@ -107,6 +107,9 @@ fn common_slots(s: &mut Slots) {
         };
         let wrapped = own(this);
         let old = std::mem::replace(&mut *wrapped.function.borrow(&wrapped.header), callable.clone());
+        if !old.is_none() {
+            lookup::descriptor_changed();
+        }
         drop(old);
         copy_metadata(vm, this, callable)
     });

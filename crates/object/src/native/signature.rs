@@ -10,6 +10,9 @@ use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use smallvec::SmallVec;
 
+/// Calls with at most so many parameters are bound without counting references.
+const BORROWED: usize = 12;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
     PositionalOnly,
@@ -39,6 +42,8 @@ pub struct Signature {
     positional: usize,
     positional_only: usize,
     required_positional: usize,
+    /// How many arguments are required, if none of them is keyword-only; else `usize::MAX`.
+    required: usize,
     var_positional: Option<usize>,
     var_keyword: Option<usize>,
     /// All parameters are positional-only and required: the arguments are passed as they are.
@@ -108,6 +113,10 @@ impl Signature {
             positional,
             positional_only,
             required_positional,
+            required: match parameters.iter().any(|p| p.kind == Kind::KeywordOnly && p.required) {
+                true => usize::MAX,
+                false => required_positional,
+            },
             var_positional: parameters.iter().position(|p| p.kind == Kind::VarPositional),
             var_keyword: parameters.iter().position(|p| p.kind == Kind::VarKeyword),
             parameters,
@@ -128,8 +137,37 @@ impl Signature {
         if self.simple && kwnames.is_none() && args.len() == self.positional {
             return f(vm, this, args);
         }
+        if kwnames.is_none()
+            && self.var_positional.is_none()
+            && self.var_keyword.is_none()
+            && self.parameters.len() <= BORROWED
+            && (self.required..=self.positional).contains(&args.len())
+        {
+            return self.call_with_defaults(vm, this, args, f);
+        }
         let bound = self.bind(vm, args, kwnames)?;
         f(vm, this, &bound)
+    }
+
+    /// Calls `f` with positional arguments and defaults, borrowing all of them.
+    fn call_with_defaults(
+        &self,
+        vm: &Vm,
+        this: &Value,
+        args: &[Value],
+        f: fn(&Vm, &Value, &[Value]) -> Result,
+    ) -> Result {
+        let mut words = [0u64; BORROWED];
+        let total = self.parameters.len();
+        for (word, value) in words.iter_mut().zip(args) {
+            *word = value.word();
+        }
+        for (word, parameter) in words.iter_mut().zip(&self.parameters).skip(args.len()) {
+            *word = parameter.default.word();
+        }
+        // SAFETY: a value is one word; the arguments outlive the call, and so do the defaults of a static signature.
+        // The slice only lends them: nothing is dropped.
+        f(vm, this, unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<Value>(), total) })
     }
 
     /// One value per parameter.

@@ -86,6 +86,12 @@ pub fn invalidate(ty: &Type) {
     }
 }
 
+/// A property, staticmethod or classmethod was initialised a second time: caches that hold what it wraps are void.
+#[cold]
+pub(crate) fn descriptor_changed() {
+    invalidate(crate::builtins::object::OBJECT.ty());
+}
+
 /// Called when a type is deallocated.
 pub(crate) fn forget_type(_ty: &Type) {
     // Versions are never reused, so stale cache entries cannot match.

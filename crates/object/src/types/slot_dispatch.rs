@@ -296,6 +296,11 @@ pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     }
 }
 
+/// Whether a `tp_init` calls a class's `__init__`.
+pub fn is_dunder_init(f: crate::types::slots::Init) -> bool {
+    std::ptr::fn_addr_eq(f, init as crate::types::slots::Init)
+}
+
 pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
     match vm.lookup_special(this, &names().__init__) {
         Some(method) => {
