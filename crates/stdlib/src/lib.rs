@@ -7,15 +7,23 @@ mod constants;
 pub mod arguments;
 mod compression;
 mod exception_type;
+mod hashing;
 mod payload;
 
 pub mod _abc;
+pub mod _blake2;
 pub mod _bz2;
 pub mod _codecs;
 pub mod _collections;
 pub mod _functools;
+pub mod _hashlib;
+pub mod _hmac;
 pub mod _lzma;
+pub mod _md5;
 pub mod _operator;
+pub mod _sha1;
+pub mod _sha2;
+pub mod _sha3;
 pub mod _signal;
 pub mod _sre;
 pub mod _stat;
@@ -38,12 +46,19 @@ pub mod zlib;
 #[rustfmt::skip]
 pub static MODULES: &[&ModuleDef] = &[
     &_abc::MODULE,
+    &_blake2::MODULE,
     &_bz2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
     &_functools::MODULE,
+    &_hashlib::MODULE,
+    &_hmac::MODULE,
     &_lzma::MODULE,
+    &_md5::MODULE,
     &_operator::MODULE,
+    &_sha1::MODULE,
+    &_sha2::MODULE,
+    &_sha3::MODULE,
     &_signal::MODULE,
     &_stat::MODULE,
     &_thread::MODULE,
