@@ -24,6 +24,7 @@ const NEEDED: [&str; 6] = ["_thread", "_weakref", "_warnings", "posix", "_io", "
 /// Starts the import system, the standard streams and `site`.
 pub fn start(vm: &Vm) -> Result<()> {
     set_hash_key();
+    set_locale();
     taipan_object::builtins::int::set_max_str_digits(config::get().int_max_str_digits);
     vm.import("builtins")?;
     vm.import("sys")?;
@@ -38,6 +39,18 @@ pub fn start(vm: &Vm) -> Result<()> {
         vm.import("site")?;
     }
     Ok(())
+}
+
+/// Takes over the user's locale for characters; that without a character set of its own gives way to UTF-8.
+fn set_locale() {
+    // SAFETY: C strings; no other thread runs yet.
+    unsafe {
+        libc::setlocale(libc::LC_CTYPE, c"".as_ptr());
+        let current = libc::setlocale(libc::LC_CTYPE, std::ptr::null());
+        if !current.is_null() && matches!(std::ffi::CStr::from_ptr(current).to_bytes(), b"C" | b"POSIX") {
+            libc::setlocale(libc::LC_CTYPE, c"C.UTF-8".as_ptr());
+        }
+    }
 }
 
 /// The key of the hashes of str and bytes: from `PYTHONHASHSEED` (by CPython's generator), else random.

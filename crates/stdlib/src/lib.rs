@@ -20,6 +20,7 @@ pub mod _hashlib;
 pub mod _hmac;
 pub mod _lzma;
 pub mod _md5;
+pub mod _io;
 pub mod _operator;
 pub mod _sha1;
 pub mod _sha2;
@@ -55,6 +56,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_hmac::MODULE,
     &_lzma::MODULE,
     &_md5::MODULE,
+    &_io::MODULE,
     &_operator::MODULE,
     &_sha1::MODULE,
     &_sha2::MODULE,

@@ -118,7 +118,8 @@ plain_fields!(
     String,
     Option<usize>,
     Option<i64>,
-    Option<u32>
+    Option<u32>,
+    Option<bool>
 );
 
 macro_rules! payload {

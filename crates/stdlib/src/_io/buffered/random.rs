@@ -1,0 +1,55 @@
+//! `_io.BufferedRandom`
+
+use super::methods as shared;
+use super::{Buffered, new, spec};
+use crate::_io::iobase;
+use crate::payload::signature;
+use taipan_object::method_table;
+use taipan_object::native::MethodDef;
+use taipan_object::types::TypeSpec;
+
+signature!(INIT = "BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)");
+
+pub static BUFFERED_RANDOM: TypeSpec = spec("_io.BufferedRandom")
+    .doc("BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n--\n\nA buffered interface to random access streams.")
+    .slots(|s| {
+        s.new = Some(|_, class, _, _| Ok(new(class)));
+        s.init = Some(|vm, this, args, kwnames| {
+            let own = Buffered::of(this);
+            let (raw, size) = shared::init_arguments(vm, &INIT, args, kwnames)?;
+            own.set_not_ok();
+            iobase::check_seekable(vm, &raw)?;
+            iobase::check_readable(vm, &raw)?;
+            iobase::check_writable(vm, &raw)?;
+            own.init(vm, this, &raw, size, true, true)
+        });
+        s.repr = Some(shared::repr);
+        s.iternext = Some(shared::next);
+    })
+    .methods(METHODS)
+    .members(shared::MEMBERS)
+    .getset(shared::GETSET);
+
+method_table! { static METHODS = [
+    MethodDef::new("close($self, /)", "", shared::close),
+    MethodDef::new("detach($self, /)", "", shared::detach),
+    MethodDef::new("seekable($self, /)", "", shared::seekable),
+    MethodDef::new("readable($self, /)", "", shared::readable),
+    MethodDef::new("writable($self, /)", "", shared::writable),
+    MethodDef::new("fileno($self, /)", "", shared::fileno),
+    MethodDef::new("isatty($self, /)", "", shared::isatty),
+    MethodDef::new("_dealloc_warn($self, source, /)", "", shared::dealloc_warn),
+    MethodDef::new("flush($self, /)", "", shared::flush),
+    MethodDef::new("seek($self, target, whence=0, /)", "", shared::seek),
+    MethodDef::new("tell($self, /)", "", shared::tell),
+    MethodDef::new("truncate($self, pos=None, /)", "", shared::truncate),
+    MethodDef::new("read($self, size=-1, /)", "", shared::read),
+    MethodDef::new("read1($self, size=-1, /)", "", shared::read1),
+    MethodDef::new("readinto($self, buffer, /)", "", shared::readinto),
+    MethodDef::new("readinto1($self, buffer, /)", "", shared::readinto1),
+    MethodDef::new("readline($self, size=-1, /)", "", shared::readline),
+    MethodDef::new("peek($self, size=0, /)", "", shared::peek),
+    MethodDef::new("write($self, buffer, /)", "Write the given buffer to the IO stream and return the number of bytes written.", shared::write),
+    MethodDef::new("__sizeof__($self, /)", "", shared::sizeof),
+    MethodDef::new("__getstate__($self, /)", "", shared::getstate),
+]; }

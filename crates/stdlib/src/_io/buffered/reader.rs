@@ -1,0 +1,51 @@
+//! `_io.BufferedReader`
+
+use super::methods as shared;
+use super::{Buffered, new, spec};
+use crate::_io::iobase;
+use crate::payload::signature;
+use taipan_object::method_table;
+use taipan_object::native::MethodDef;
+use taipan_object::types::TypeSpec;
+
+signature!(INIT = "BufferedReader(raw, buffer_size=DEFAULT_BUFFER_SIZE)");
+
+pub static BUFFERED_READER: TypeSpec = spec("_io.BufferedReader")
+    .doc("BufferedReader(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n--\n\nA buffer over a readable raw stream.")
+    .slots(|s| {
+        s.new = Some(|_, class, _, _| Ok(new(class)));
+        s.init = Some(|vm, this, args, kwnames| {
+            let own = Buffered::of(this);
+            let (raw, size) = shared::init_arguments(vm, &INIT, args, kwnames)?;
+            own.set_not_ok();
+            iobase::check_readable(vm, &raw)?;
+            own.init(vm, this, &raw, size, true, false)
+        });
+        s.repr = Some(shared::repr);
+        s.iternext = Some(shared::next);
+    })
+    .methods(METHODS)
+    .members(shared::MEMBERS)
+    .getset(shared::GETSET);
+
+method_table! { static METHODS = [
+    MethodDef::new("detach($self, /)", "", shared::detach),
+    MethodDef::new("flush($self, /)", "", shared::simple_flush),
+    MethodDef::new("close($self, /)", "", shared::close),
+    MethodDef::new("seekable($self, /)", "", shared::seekable),
+    MethodDef::new("readable($self, /)", "", shared::readable),
+    MethodDef::new("fileno($self, /)", "", shared::fileno),
+    MethodDef::new("isatty($self, /)", "", shared::isatty),
+    MethodDef::new("_dealloc_warn($self, source, /)", "", shared::dealloc_warn),
+    MethodDef::new("read($self, size=-1, /)", "", shared::read),
+    MethodDef::new("peek($self, size=0, /)", "", shared::peek),
+    MethodDef::new("read1($self, size=-1, /)", "", shared::read1),
+    MethodDef::new("readinto($self, buffer, /)", "", shared::readinto),
+    MethodDef::new("readinto1($self, buffer, /)", "", shared::readinto1),
+    MethodDef::new("readline($self, size=-1, /)", "", shared::readline),
+    MethodDef::new("seek($self, target, whence=0, /)", "", shared::seek),
+    MethodDef::new("tell($self, /)", "", shared::tell),
+    MethodDef::new("truncate($self, pos=None, /)", "", shared::truncate),
+    MethodDef::new("__sizeof__($self, /)", "", shared::sizeof),
+    MethodDef::new("__getstate__($self, /)", "", shared::getstate),
+]; }
