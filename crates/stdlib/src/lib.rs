@@ -22,6 +22,7 @@ pub mod _lzma;
 pub mod _md5;
 pub mod _io;
 pub mod _lzma;
+pub mod _io;
 pub mod _operator;
 pub mod _sha1;
 pub mod _sha2;
