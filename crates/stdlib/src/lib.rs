@@ -23,6 +23,7 @@ pub mod _md5;
 pub mod _io;
 pub mod _lzma;
 pub mod _io;
+pub mod _md5;
 pub mod _operator;
 pub mod _sha1;
 pub mod _sha2;
@@ -59,6 +60,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_lzma::MODULE,
     &_md5::MODULE,
     &_io::MODULE,
+    &_md5::MODULE,
     &_operator::MODULE,
     &_sha1::MODULE,
     &_sha2::MODULE,
