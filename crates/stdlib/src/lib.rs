@@ -33,10 +33,12 @@ pub mod _sre;
 pub mod _stat;
 pub mod _thread;
 pub mod _weakref;
+pub mod cmath;
 pub mod errno;
 pub mod fcntl;
 pub mod grp;
 pub mod itertools;
+pub mod math;
 pub mod posix;
 pub mod pwd;
 pub mod resource;
@@ -71,10 +73,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &_sre::MODULE,
     &_stat::MODULE,
     &_weakref::MODULE,
+    &cmath::MODULE,
     &errno::MODULE,
     &fcntl::MODULE,
     &grp::MODULE,
     &itertools::MODULE,
+    &math::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
     &resource::MODULE,

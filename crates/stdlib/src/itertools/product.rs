@@ -44,7 +44,7 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     let keywords: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
     let (iterables, values) = args.split_at(args.len() - keywords.len());
     let repeat = repeat_argument(vm, keywords, values)?;
-    if iterables.len() > 0 && repeat > isize::MAX as usize / size_of::<usize>() / iterables.len() {
+    if !iterables.is_empty() && repeat > isize::MAX as usize / size_of::<usize>() / iterables.len() {
         return Err(vm.overflow_error("repeat argument too large"));
     }
     let iterables = if repeat == 0 { &[] } else { iterables };

@@ -114,7 +114,7 @@ fn multiply_parts(mut x: Parts, mut y: Parts) -> Parts {
 }
 
 /// The quotient by Smith's method; `None` for a divisor of 0.
-fn divide_parts(x: Parts, y: Parts) -> Option<Parts> {
+pub fn divide_parts(x: Parts, y: Parts) -> Option<Parts> {
     let mut quotient = if y.0.abs() >= y.1.abs() {
         if y.0 == 0.0 {
             return None;
