@@ -106,8 +106,7 @@ pub fn import_absolute(vm: &Vm, name: &Value) -> Result {
     let path = |name: &str| crate::sys_module::get(vm, name).unwrap_or(Value::NONE);
     vm.audit("import", &[name.clone(), Value::NONE, path("path"), path("meta_path"), path("path_hooks")])?;
     let import = vm.get_attr_str(&bootstrap, "_gcd_import")?;
-    vm.call_method(&bootstrap, "_find_and_load", &[name.clone(), import])
-        .map_err(|raised| trim_traceback(vm, raised))
+    vm.call_method(&bootstrap, "_find_and_load", &[name.clone(), import]).map_err(|raised| trim_traceback(vm, raised))
 }
 
 /// Leaves the frames of `importlib` itself out of the traceback of an import that failed (`remove_importlib_frames`).

@@ -18,11 +18,8 @@ pub mod _collections;
 pub mod _functools;
 pub mod _hashlib;
 pub mod _hmac;
-pub mod _lzma;
-pub mod _md5;
 pub mod _io;
 pub mod _lzma;
-pub mod _io;
 pub mod _md5;
 pub mod _operator;
 pub mod _sha1;
@@ -62,7 +59,6 @@ pub static MODULES: &[&ModuleDef] = &[
     &_lzma::MODULE,
     &_md5::MODULE,
     &_io::MODULE,
-    &_md5::MODULE,
     &_operator::MODULE,
     &_sha1::MODULE,
     &_sha2::MODULE,
@@ -71,7 +67,6 @@ pub static MODULES: &[&ModuleDef] = &[
     &_stat::MODULE,
     &_thread::MODULE,
     &_sre::MODULE,
-    &_stat::MODULE,
     &_weakref::MODULE,
     &cmath::MODULE,
     &errno::MODULE,
