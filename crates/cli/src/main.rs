@@ -1,6 +1,8 @@
-//! The `taipan` command. `options.rs` reads the command line, `usage.rs` has the help texts.
+//! The `taipan` command. `options.rs` reads the command line, `usage.rs` has the help texts, `stack.rs` makes room
+//! for deep recursion.
 
 mod options;
+mod stack;
 mod usage;
 
 use std::io::Read;
@@ -17,13 +19,19 @@ const STACK_SIZE: usize = 256 << 20;
 static ALLOCATOR: taipan::taipan_object::heap::Buffers = taipan::taipan_object::heap::Buffers;
 
 fn main() -> ExitCode {
-    let run = || std::process::exit(run());
-    let main = std::thread::Builder::new().name("main".to_string()).stack_size(STACK_SIZE).spawn(run);
-    // Signals are to interrupt the thread that runs Python, not this one.
-    taipan::block_signals();
-    match main.map(|thread| thread.join()) {
-        Ok(Ok(code)) => code,
-        _ => ExitCode::from(1),
+    match stack::call_with_stack(STACK_SIZE, run_and_exit) {
+        Ok(()) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("no memory for the stack: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Runs the program and ends the process; returns if there was a panic.
+extern "C" fn run_and_exit() {
+    if let Ok(code) = std::panic::catch_unwind(run) {
+        std::process::exit(code);
     }
 }
 
@@ -56,7 +64,7 @@ fn run() -> i32 {
         Action::Interactive => Program::Module("code".to_string()),
     };
     config::set(config);
-    let interpreter = match Interpreter::new(STACK_SIZE) {
+    let interpreter = match Interpreter::new(STACK_SIZE - 64 * 1024) {
         Ok(interpreter) => interpreter,
         Err(code) => return code,
     };

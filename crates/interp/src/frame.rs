@@ -9,8 +9,9 @@
 
 use std::cell::Cell;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
+use taipan_object::vm::breaker::Breaker;
 use taipan_object::vm::hooks;
 use taipan_object::{Value, Vm};
 
@@ -121,8 +122,11 @@ pub unsafe fn release(word: u64) {
     }
 }
 
+/// How many registers and frame records the main thread has room for.
 const REGISTERS: usize = 64 << 20;
 const FRAMES: usize = 4 << 20;
+/// Other threads have less, as there may be many.
+const THREAD_SHARE: usize = 16;
 
 /// A reservation of address space whose pages come into being when touched.
 struct Reservation {
@@ -164,9 +168,11 @@ pub struct Stacks {
 }
 
 impl Stacks {
-    pub fn new() -> Stacks {
-        let registers = Reservation::new(REGISTERS * size_of::<u64>());
-        let frames = Reservation::new(FRAMES * size_of::<Frame>());
+    /// The stacks of the main thread or of another one.
+    pub fn new(is_main: bool) -> Stacks {
+        let share = if is_main { 1 } else { THREAD_SHARE };
+        let registers = Reservation::new(REGISTERS / share * size_of::<u64>());
+        let frames = Reservation::new(FRAMES / share * size_of::<Frame>());
         let frame_top = Cell::new(frames.base.cast());
         Stacks { registers, frames, frame_top }
     }
@@ -178,12 +184,12 @@ impl Stacks {
     /// No window may reach this.
     #[inline(always)]
     pub fn registers_end(&self) -> *mut u64 {
-        self.registers_base().wrapping_add(REGISTERS)
+        self.registers.base.wrapping_add(self.registers.bytes).cast()
     }
 
     #[inline(always)]
     pub fn frames_end(&self) -> *mut Frame {
-        self.frames.base.cast::<Frame>().wrapping_add(FRAMES)
+        self.frames.base.wrapping_add(self.frames.bytes).cast()
     }
 }
 
@@ -229,10 +235,11 @@ pub struct Interp {
     /// `sys.modules`.
     pub modules: Cell<Option<taipan_object::Ref<taipan_object::builtins::dict::Dict>>>,
     /// Something is to be done at the next safepoint.
-    pub breaker: AtomicBool,
+    pub breaker: Breaker,
 }
 
-pub const DEFAULT_RECURSION_LIMIT: i32 = 1000;
+/// `sys.setrecursionlimit` sets it for all threads, also for those that start later.
+static RECURSION_LIMIT: AtomicI32 = AtomicI32::new(1000);
 
 impl Interp {
     /// State for the current thread, attached to `vm` for as long as that lives.
@@ -243,11 +250,13 @@ impl Interp {
             return unsafe { &*existing };
         }
         let base_handled = Box::new(HandledItem::new());
+        let stacks = Stacks::new(!hooks::has_main_thread());
+        let limit = RECURSION_LIMIT.load(Relaxed);
         let interp = Box::new(Interp {
-            stacks: Stacks::new(),
+            stacks,
             frame: Cell::new(ptr::null_mut()),
-            depth_left: Cell::new(DEFAULT_RECURSION_LIMIT),
-            recursion_limit: Cell::new(DEFAULT_RECURSION_LIMIT),
+            depth_left: Cell::new(limit),
+            recursion_limit: Cell::new(limit),
             handled: Cell::new(&*base_handled),
             base_handled,
             asyncgen_firstiter: Cell::new(None),
@@ -258,13 +267,15 @@ impl Interp {
             tracing: Cell::new(0),
             builtins: Cell::new(Vec::new()),
             modules: Cell::new(None),
-            breaker: AtomicBool::new(false),
+            breaker: Breaker::new(),
         });
         let interp = Box::into_raw(interp);
         vm.interpreter.set(interp.cast());
         // SAFETY: just made, freed by `detach` only, which takes the breaker back first.
         unsafe {
+            vm.set_breaker(&(*interp).breaker);
             hooks::attach_main_thread(&(*interp).breaker);
+            crate::threads::register(vm);
             &*interp
         }
     }
@@ -277,16 +288,28 @@ impl Interp {
         unsafe { &*vm.interpreter.get().cast::<Interp>() }
     }
 
+    /// Drops the Python objects that the state refers to.
+    pub fn clear(&self, vm: &Vm) {
+        drop((self.trace.take(), self.profile.take(), self.builtins.take(), self.modules.take()));
+        drop((self.asyncgen_firstiter.take(), self.asyncgen_finalizer.take()));
+        let handled = self.base_handled.exception.replace(0);
+        drop(vm.swap_handled(None));
+        // SAFETY: the item owned its exception.
+        unsafe { release(handled) };
+    }
+
     /// Frees the state.
     ///
     /// # Safety
     /// No Python code runs on the thread or ever will with this `vm`.
     pub unsafe fn detach(vm: &Vm) {
+        crate::threads::unregister(vm);
         let interp = vm.interpreter.replace(ptr::null_mut()).cast::<Interp>();
         if !interp.is_null() {
             // SAFETY: made by `attach`.
             unsafe {
                 hooks::detach_main_thread(&(*interp).breaker);
+                vm.forget_breaker();
                 drop(Box::from_raw(interp));
             }
         }
@@ -337,7 +360,9 @@ impl Interp {
         drop(vm.swap_handled(self.topmost_handled()));
     }
 
+    /// The recursion limit of this thread and of those that start later.
     pub fn set_recursion_limit(&self, limit: i32) {
+        RECURSION_LIMIT.store(limit, Relaxed);
         let depth = self.recursion_limit.get() - self.depth_left.get();
         self.recursion_limit.set(limit);
         self.depth_left.set(limit - depth);
@@ -391,14 +416,15 @@ impl Interp {
     /// Whether something is to be done at this safepoint.
     #[inline(always)]
     pub fn eval_breaker(&self) -> bool {
-        self.breaker.load(Relaxed)
+        self.breaker.is_requested()
     }
 
-    /// Does it: signal handlers, pending calls, the collector.
+    /// Does it: lets other threads run, runs signal handlers.
     #[cold]
     #[inline(never)]
     pub fn handle_eval_breaker(&self, vm: &Vm) -> taipan_object::Result<()> {
-        self.breaker.store(false, Relaxed);
+        self.breaker.reset();
+        vm.yield_if_requested();
         vm.check_signals()
     }
 }

@@ -52,12 +52,22 @@ pub fn native_names() -> Vec<&'static str> {
     names
 }
 
+/// `sys.modules`, which all threads share.
+static MODULES: Mutex<Option<Ref<Dict>>> = Mutex::new(None);
+
 /// `sys.modules`
 pub fn modules(vm: &Vm) -> Ref<Dict> {
     let interp = Interp::of(vm);
-    let modules = interp.modules.take().unwrap_or_else(Dict::new);
+    let shared = || MODULES.lock().expect("never poisoned").get_or_insert_with(Dict::new).clone();
+    let modules = interp.modules.take().unwrap_or_else(shared);
     interp.modules.set(Some(modules.clone()));
     modules
+}
+
+/// Forgets `sys.modules`: the interpreter is finalised.
+pub fn forget_modules(vm: &Vm) {
+    let shared = MODULES.lock().expect("never poisoned").take();
+    drop((shared, Interp::of(vm).modules.take()));
 }
 
 fn bootstrap(vm: &Vm) -> Result {

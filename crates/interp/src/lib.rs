@@ -11,6 +11,7 @@ pub mod frame_object;
 pub mod function;
 pub mod generator;
 pub mod template;
+pub mod threads;
 pub mod traceback;
 mod type_params;
 

@@ -1,7 +1,5 @@
 //! The life of the interpreter: start, the standard streams, printing of exceptions, end.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions;
 use taipan_object::vm::names;
@@ -11,12 +9,7 @@ use crate::frame_object::FrameObject;
 use crate::traceback::Traceback;
 use crate::{config, import, sys_module};
 
-static FINALIZING: AtomicBool = AtomicBool::new(false);
-
-/// `sys.is_finalizing()`
-pub fn is_finalizing() -> bool {
-    FINALIZING.load(Relaxed)
-}
+pub use taipan_object::vm::gil::is_finalizing;
 
 /// Native modules without which `importlib` cannot start.
 const NEEDED: [&str; 6] = ["_thread", "_weakref", "_warnings", "posix", "_io", "marshal"];
@@ -307,7 +300,7 @@ pub fn finish(vm: &Vm) -> i32 {
         }
     }
     flush_streams(vm, &mut status);
-    FINALIZING.store(true, Relaxed);
+    vm.begin_finalizing();
     clear_modules(vm);
     flush_streams(vm, &mut status);
     status

@@ -118,9 +118,13 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
             audit: |_, _, _| Ok(()),
             super_arguments: |vm| Err(vm.runtime_error("super(): no arguments")),
             is_function: |value| value.downcast::<Function>().is_some(),
+            thread_starts: crate::threads::starts,
+            thread_ends: crate::threads::ends,
+            after_fork_in_child: crate::threads::after_fork_in_child,
         });
     });
     let vm = Vm::new(1 << 20);
+    vm.attach();
     Interp::attach(&vm);
     let builtins = Module::from_def(&vm, &MODULE).expect("builtins");
     BUILTINS.set(Some(builtins.into_value()));

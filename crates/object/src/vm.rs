@@ -4,9 +4,11 @@
 //! A function that takes `&Vm` may run Python code. `protocol/` has the protocols, `errors.rs` constructors of
 //! exceptions, `names.rs` the interned names, `hooks.rs` what the interpreter supplies.
 
+pub mod breaker;
 pub mod call;
 pub mod convert;
 pub mod errors;
+pub mod gil;
 pub mod hooks;
 pub mod iterate;
 pub mod names;
@@ -46,10 +48,26 @@ pub struct Vm {
     pub(crate) repr_running: std::cell::RefCell<Vec<u64>>,
     /// The interpreter's own per-thread state.
     pub interpreter: Cell<*mut ()>,
+    /// Whether the thread holds the GIL.
+    attached: Cell<bool>,
+    /// The thread's eval breaker, or null.
+    breaker: Cell<*const breaker::Breaker>,
 }
 
 thread_local! {
     static CURRENT: Cell<*const Vm> = const { Cell::new(std::ptr::null()) };
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        drop((self.exception.take(), self.handled.take()));
+        if std::ptr::eq(CURRENT.get(), self) {
+            CURRENT.set(std::ptr::null());
+        }
+        if self.attached.get() {
+            self.detach_for_ever();
+        }
+    }
 }
 
 impl Vm {
@@ -63,6 +81,8 @@ impl Vm {
             stack_limit: Cell::new(here.saturating_sub(stack_size.saturating_sub(reserve))),
             repr_running: Default::default(),
             interpreter: Cell::new(std::ptr::null_mut()),
+            attached: Cell::new(false),
+            breaker: Cell::new(std::ptr::null()),
         });
         CURRENT.set(&*vm);
         vm

@@ -102,16 +102,6 @@ fn read_dispositions(default_int_handler: &Value) {
     }
 }
 
-/// Blocks all signals in the calling thread.
-pub fn block_all() {
-    // SAFETY: a valid set.
-    unsafe {
-        let mut set: libc::sigset_t = std::mem::zeroed();
-        libc::sigfillset(&mut set);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &set, std::ptr::null_mut());
-    }
-}
-
 /// Sets the system's handler.
 fn install(signal: i32, handler: libc::sighandler_t) -> i32 {
     // SAFETY: a valid sigaction whose handler is async-signal-safe.

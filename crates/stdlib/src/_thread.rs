@@ -4,6 +4,7 @@ pub mod handle;
 pub mod local;
 pub mod lock;
 pub mod rlock;
+pub mod start;
 
 use taipan_object::builtins::structseq::StructSeq;
 use taipan_object::exceptions;
@@ -18,7 +19,8 @@ pub static MODULE: ModuleDef = ModuleDef {
     doc: "The primitive operations on which threading is built: threads, locks, thread-local data.",
     functions: FUNCTIONS,
     exec: |vm, module| {
-        module.add_functions(handle::FUNCTIONS);
+        start::set_main_thread();
+        module.add_functions(start::FUNCTIONS);
         module.add_type(&lock::LOCK);
         module.set("LockType", lock::LOCK.value());
         module.add_type(&rlock::RLOCK);
@@ -147,7 +149,7 @@ taipan_object::method_table! { static FUNCTIONS = [
         "The size of the stacks of threads started from now on, in bytes (0: the default).\n\nIf a size is given, it is set and the former one returned.",
         |vm, _, args| {
         let size = ssize(vm, &args[0])?;
-        handle::stack_size(vm, usize::try_from(size).ok()).map(Value::from)
+        start::stack_size(vm, usize::try_from(size).ok()).map(Value::from)
     }),
     MethodDef::new("_excepthook($module, args, /)", "Handle uncaught Thread.run() exception.",
         |vm, _, args| excepthook(vm, &args[0])),

@@ -27,7 +27,7 @@ mod xattr;
 pub use environ::random;
 pub use files::set_inheritable;
 pub use path::{Accepts, Path};
-pub use process::{after_fork, before_fork};
+pub use process::fork_process;
 pub use stat::fstat;
 
 pub static MODULE: ModuleDef = ModuleDef {

@@ -6,7 +6,7 @@
 use std::sync::Once;
 
 use taipan_interp::frame::Interp;
-use taipan_interp::{eval, function, import, runtime, sys_module};
+use taipan_interp::{eval, function, import, runtime, sys_module, threads};
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::{Str, intern};
@@ -34,11 +34,6 @@ pub enum Program {
     Source(Vec<u8>, String),
 }
 
-/// Blocks all signals in the calling thread, so that they go to the thread that runs Python.
-pub fn block_signals() {
-    taipan_stdlib::_signal::block_all();
-}
-
 fn start_process() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
@@ -53,6 +48,9 @@ fn start_process() {
             audit: sys_module::audit,
             super_arguments: sys_module::super_arguments,
             is_function: function::is_function,
+            thread_starts: threads::starts,
+            thread_ends: threads::ends,
+            after_fork_in_child: threads::after_fork_in_child,
         });
         import::register(taipan_stdlib::MODULES);
         import::embedded::set_library(import::embedded::Library {
@@ -75,6 +73,7 @@ impl Interpreter {
     pub fn new(stack_size: usize) -> std::result::Result<Interpreter, i32> {
         start_process();
         let vm = Vm::new(stack_size);
+        vm.attach();
         Interp::attach(&vm);
         if let Err(raised) = runtime::start(&vm) {
             let exception = vm.take(raised);

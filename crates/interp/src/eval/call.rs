@@ -244,10 +244,27 @@ impl Machine<'_> {
         }
     }
 
+    /// The safepoint before a call, whose operands are still in their registers; false if it raised.
+    #[inline(always)]
+    unsafe fn safepoint(&self) -> bool {
+        // SAFETY: the frame is alive.
+        unsafe {
+            if self.interp.eval_breaker() {
+                self.save();
+                return self.interp.handle_eval_breaker(self.vm).is_ok();
+            }
+        }
+        true
+    }
+
     #[inline(always)]
     pub unsafe fn call(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
+            if !self.safepoint() {
+                self.operands(w).release_all();
+                return Flow::Raise;
+            }
             let operands = self.operands(w);
             if operands.callable & 7 == 0 && (*(operands.callable as *const Header)).ty().is(&FUNCTION) {
                 let code = (*(operands.callable as *const Function)).code();
@@ -526,6 +543,7 @@ impl Machine<'_> {
     pub unsafe fn call_kw(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
+            let may_go_on = self.safepoint();
             self.save();
             let operands = self.operands(w);
             let constant = (self.extra(1) >> 32) as u32;
@@ -535,6 +553,10 @@ impl Machine<'_> {
                 index => self.constant(index - 1),
             };
             let names_value = Value::from_word(if on_stack { names } else { retain(names) });
+            if !may_go_on {
+                operands.release_all();
+                return Flow::Raise;
+            }
             let count = names_value.downcast::<Tuple>().map(Tuple::len);
             if count.is_none_or(|count| count > w.c as usize) {
                 operands.release_all();
@@ -557,12 +579,16 @@ impl Machine<'_> {
     pub unsafe fn call_function_ex(&mut self, w: Word) -> Flow {
         // SAFETY: owned operands from `b` on, consumed.
         unsafe {
+            let may_go_on = self.safepoint();
             self.save();
             let vm = self.vm;
             let base = self.regs.add(w.b as usize);
             let callable = Value::from_word(*base);
             let arguments = Value::from_word(*base.add(2));
             let keywords = if variant(w) { None } else { Some(Value::from_word(*base.add(3))) };
+            if !may_go_on {
+                return Flow::Raise;
+            }
             let (args, kwnames) = match spread(vm, &callable, &arguments, keywords.as_ref()) {
                 Ok(spread) => spread,
                 Err(_) => return Flow::Raise,
@@ -695,6 +721,9 @@ pub fn call_function(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Val
     };
     vm.check_stack("")?;
     let interp = Interp::of(vm);
+    if interp.eval_breaker() {
+        interp.handle_eval_breaker(vm)?;
+    }
     let regs = interp.free_registers();
     let code = function.code();
     // SAFETY: the frame is complete; the caller's slice keeps lent arguments alive during the call.

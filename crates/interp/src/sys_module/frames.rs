@@ -61,7 +61,7 @@ taipan_object::method_table! {
                     "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
                 )));
             }
-            interp.set_recursion_limit(limit);
+            crate::threads::set_recursion_limit(vm, limit);
             Ok(Value::NONE)
         }),
         MethodDef::new("exception($module, /)", "Return the current exception.\n\nReturn the most recent exception caught by an \

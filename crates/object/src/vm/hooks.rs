@@ -6,6 +6,8 @@ use crate::vm::{Raised, Vm};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::SeqCst};
 
+use super::breaker::Breaker;
+
 /// Functions that need frames, modules or the import system.
 pub struct Hooks {
     /// `__import__(name)`: the top-level or dotted module itself.
@@ -24,20 +26,22 @@ pub struct Hooks {
     pub super_arguments: fn(&Vm) -> Result<(Value, Value)>,
     /// Whether a value is a function made by `def` or `lambda`.
     pub is_function: fn(&Value) -> bool,
+    /// Makes what the interpreter keeps for a thread; the thread is attached and about to run Python code.
+    pub thread_starts: fn(&Vm),
+    /// Gives up what the interpreter keeps for a thread, which is attached and runs no more Python code.
+    pub thread_ends: fn(&Vm),
+    /// The process has just been forked: this thread is the only one.
+    pub after_fork_in_child: fn(&Vm),
 }
 
 pub static HOOKS: OnceLock<Hooks> = OnceLock::new();
 
-/// Runs `f`, which may block and touches no Python object, without the GIL.
-#[inline]
-pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
-    f()
-}
+pub use super::gil::blocking;
 
 /// A signal arrived, and its handler has not run yet.
 static SIGNAL_REQUESTED: AtomicBool = AtomicBool::new(false);
 /// What the main thread's eval loop looks at.
-static MAIN_BREAKER: AtomicPtr<AtomicBool> = AtomicPtr::new(std::ptr::null_mut());
+static MAIN_BREAKER: AtomicPtr<Breaker> = AtomicPtr::new(std::ptr::null_mut());
 /// The thread that runs signal handlers, by its address of a thread-local variable; 0 before there is one.
 static MAIN_THREAD: AtomicUsize = AtomicUsize::new(0);
 
@@ -47,24 +51,29 @@ fn this_thread() -> usize {
 }
 
 /// Makes the calling thread the main thread if there is none. `breaker` is set when a signal arrives.
-pub fn attach_main_thread(breaker: &'static AtomicBool) {
+pub fn attach_main_thread(breaker: &'static Breaker) {
     if MAIN_THREAD.compare_exchange(0, this_thread(), SeqCst, SeqCst).is_ok() {
-        MAIN_BREAKER.store(breaker as *const AtomicBool as *mut AtomicBool, SeqCst);
+        MAIN_BREAKER.store(breaker as *const Breaker as *mut Breaker, SeqCst);
     }
 }
 
 /// Makes the calling thread the main thread: after a fork it is the only one.
-pub fn adopt_main_thread(breaker: &'static AtomicBool) {
+pub fn adopt_main_thread(breaker: &'static Breaker) {
     MAIN_THREAD.store(this_thread(), SeqCst);
-    MAIN_BREAKER.store(breaker as *const AtomicBool as *mut AtomicBool, SeqCst);
+    MAIN_BREAKER.store(breaker as *const Breaker as *mut Breaker, SeqCst);
 }
 
 /// `breaker` is about to go: if it is the main thread's, there is no main thread any more.
-pub fn detach_main_thread(breaker: &AtomicBool) {
-    let pointer = breaker as *const AtomicBool as *mut AtomicBool;
+pub fn detach_main_thread(breaker: &Breaker) {
+    let pointer = breaker as *const Breaker as *mut Breaker;
     if MAIN_BREAKER.compare_exchange(pointer, std::ptr::null_mut(), SeqCst, SeqCst).is_ok() {
         MAIN_THREAD.store(0, SeqCst);
     }
+}
+
+/// Whether there is a thread that runs signal handlers.
+pub fn has_main_thread() -> bool {
+    MAIN_THREAD.load(SeqCst) != 0
 }
 
 /// Whether the calling thread is the one that runs signal handlers.
@@ -78,7 +87,7 @@ pub fn request_signal_check() {
     let breaker = MAIN_BREAKER.load(SeqCst);
     if !breaker.is_null() {
         // SAFETY: `attach_main_thread` and `adopt_main_thread` store only what lives forever.
-        unsafe { &*breaker }.store(true, SeqCst);
+        unsafe { &*breaker }.request();
     }
 }
 
@@ -88,6 +97,28 @@ pub fn take_signal_request() -> bool {
 }
 
 impl Vm {
+    /// The thread starts to run Python code: it is attached and gets the interpreter's state.
+    pub fn thread_starts(&self) {
+        self.attach();
+        if let Some(hooks) = self.hooks() {
+            (hooks.thread_starts)(self);
+        }
+    }
+
+    /// The attached thread runs no more Python code.
+    pub fn thread_ends(&self) {
+        if let Some(hooks) = self.hooks() {
+            (hooks.thread_ends)(self);
+        }
+    }
+
+    /// In a forked process.
+    pub fn after_fork_in_child(&self) {
+        if let Some(hooks) = self.hooks() {
+            (hooks.after_fork_in_child)(self);
+        }
+    }
+
     fn hooks(&self) -> Option<&'static Hooks> {
         HOOKS.get()
     }

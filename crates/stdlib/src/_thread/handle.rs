@@ -1,13 +1,9 @@
-//! `_thread._ThreadHandle`, and starting threads.
-//!
-//! A handle shows whether its thread is done; it outlives the thread.
+//! `_thread._ThreadHandle`: shows whether a thread is done, and outlives it. Threads are started in `start.rs`.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::*};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
-use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::int;
-use taipan_object::builtins::tuple::Tuple;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MethodDef};
@@ -19,7 +15,6 @@ use taipan_object::vm::hooks::blocking;
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 use super::get_ident;
-use crate::arguments::c_ulong_mask;
 use crate::time::conversion::{Rounding, object_to_nanoseconds};
 
 const NOT_STARTED: u32 = 0;
@@ -31,15 +26,85 @@ const DONE: u32 = 3;
 pub struct Thread {
     state: AtomicU32,
     ident: AtomicU64,
+    /// The system's thread, until somebody waits for its end.
+    system: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Thread {
-    fn finish(&self) {
+    pub fn new() -> Arc<Thread> {
+        Thread::with_state(NOT_STARTED, 0)
+    }
+
+    fn with_state(state: u32, ident: u64) -> Arc<Thread> {
+        Arc::new(Thread { state: AtomicU32::new(state), ident: AtomicU64::new(ident), system: Mutex::new(None) })
+    }
+
+    /// Claims it for a thread that is being started; false if there is or was one already.
+    pub fn begin_start(&self) -> bool {
+        self.state.compare_exchange(NOT_STARTED, STARTING, AcqRel, Acquire).is_ok()
+    }
+
+    /// The thread could not be started.
+    pub fn cancel_start(&self) {
+        self.state.store(NOT_STARTED, Release);
+    }
+
+    /// The thread has been started.
+    pub fn started(&self, ident: u64, system: JoinHandle<()>) {
+        self.ident.store(ident, Relaxed);
+        *self.system() = Some(system);
+        self.state.store(RUNNING, Release);
+    }
+
+    /// The thread runs no more Python code.
+    pub fn finish(&self) {
         self.state.store(DONE, Release);
         parking::wake(&self.state, i32::MAX);
     }
-    fn is_done(&self) -> bool {
+
+    pub fn is_done(&self) -> bool {
         self.state.load(Acquire) == DONE
+    }
+
+    pub fn ident(&self) -> u64 {
+        self.ident.load(Relaxed)
+    }
+
+    /// In a forked process, which does not have the thread.
+    pub fn is_gone_after_fork(&self) {
+        if self.state.load(Acquire) != NOT_STARTED {
+            std::mem::forget(self.system().take());
+            self.state.store(DONE, Release);
+        }
+    }
+
+    fn system(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
+        self.system.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the thread's end.
+    pub fn join(&self, vm: &Vm, timeout: Option<i64>) -> Result<()> {
+        let deadline = timeout.map(|timeout| monotonic().saturating_add(timeout));
+        match self.state.load(Acquire) {
+            NOT_STARTED | STARTING => return Err(vm.runtime_error("thread not started")),
+            RUNNING if self.ident() == get_ident() => {
+                return Err(vm.runtime_error("Cannot join current thread"));
+            }
+            _ => {}
+        }
+        while !self.is_done() {
+            match blocking(|| parking::wait(&self.state, RUNNING, deadline)) {
+                Wait::Woken => {}
+                Wait::TimedOut => return Ok(()),
+                Wait::Interrupted => vm.check_signals()?,
+            }
+        }
+        let system = self.system().take();
+        if let Some(system) = system.filter(|_| self.ident() != get_ident()) {
+            // The thread is ending: this does not take long.
+            let _ = blocking(|| system.join());
+        }
+        Ok(())
     }
 }
 
@@ -60,47 +125,33 @@ unsafe impl Payload for ThreadHandle {
 pub static THREAD_HANDLE: TypeSpec =
     TypeSpec::new::<ThreadHandle>("_thread._ThreadHandle").slots(slots).methods(METHODS).getset(GETSET);
 
-fn new(state: u32, ident: u64) -> Value {
-    let thread = Arc::new(Thread { state: AtomicU32::new(state), ident: AtomicU64::new(ident) });
+/// A handle of a thread.
+pub fn new(thread: Arc<Thread>) -> Value {
     Ref::new(ThreadHandle { header: Header::new(THREAD_HANDLE.ty()), thread }).into_value()
 }
 
-fn of(this: &Value) -> &Arc<Thread> {
+/// A handle of a thread that this module did not start.
+pub fn foreign(ident: u64) -> Value {
+    new(Thread::with_state(RUNNING, ident))
+}
+
+/// The thread of a handle.
+pub fn of(this: &Value) -> &Arc<Thread> {
     &this.downcast::<ThreadHandle>().expect("methods are called with instances of their type").thread
 }
 
 fn slots(s: &mut Slots) {
     s.new = Some(|vm, _, args, kwnames| {
         super::no_arguments(vm, "_ThreadHandle", args, kwnames)?;
-        Ok(new(NOT_STARTED, 0))
+        Ok(new(Thread::new()))
     });
     s.repr = Some(|_, this| {
-        let ident = of(this).ident.load(Relaxed);
+        let ident = of(this).ident();
         Ok(Value::from(format!("<{} object: ident={ident}>", this.ty().name())))
     });
 }
 
-static GETSET: &[GetSetDef] = &[GetSetDef::new("ident", "", |_, this| Ok(Value::from(of(this).ident.load(Relaxed))))];
-
-fn join(vm: &Vm, this: &Value, timeout: Option<i64>) -> Result {
-    let thread = of(this);
-    let deadline = timeout.map(|timeout| monotonic().saturating_add(timeout));
-    match thread.state.load(Acquire) {
-        NOT_STARTED | STARTING => return Err(vm.runtime_error("thread not started")),
-        RUNNING if thread.ident.load(Relaxed) == get_ident() => {
-            return Err(vm.runtime_error("Cannot join current thread"));
-        }
-        _ => {}
-    }
-    while !thread.is_done() {
-        match blocking(|| parking::wait(&thread.state, RUNNING, deadline)) {
-            Wait::Woken => {}
-            Wait::TimedOut => break,
-            Wait::Interrupted => vm.check_signals()?,
-        }
-    }
-    Ok(Value::NONE)
-}
+static GETSET: &[GetSetDef] = &[GetSetDef::new("ident", "", |_, this| Ok(Value::from(of(this).ident())))];
 
 method_table! { static METHODS = [
     MethodDef::raw("join", "", |vm, this, args, kwnames| {
@@ -113,7 +164,7 @@ method_table! { static METHODS = [
             [timeout] => Some(object_to_nanoseconds(vm, timeout, Rounding::Up)?).filter(|timeout| *timeout >= 0),
             _ => return Err(vm.type_error(format!("join() takes at most 1 argument ({} given)", args.len()))),
         };
-        join(vm, this, timeout)
+        of(this).join(vm, timeout).map(Value::from)
     }),
     MethodDef::new("_set_done($self, /)", "", |vm, this, _| {
         let thread = of(this);
@@ -124,77 +175,4 @@ method_table! { static METHODS = [
         Ok(Value::NONE)
     }),
     MethodDef::new("is_done($self, /)", "", |_, this, _| Ok(Value::bool(of(this).is_done()))),
-]; }
-
-/// The size of the stacks of new threads; 0: the default.
-static STACK_SIZE: AtomicUsize = AtomicUsize::new(0);
-const MIN_STACK_SIZE: usize = 53248;
-
-/// Sets the size of the stacks of new threads; the former one.
-pub fn stack_size(vm: &Vm, size: Option<usize>) -> Result<usize> {
-    match size {
-        Some(0) => Ok(STACK_SIZE.swap(0, Relaxed)),
-        Some(size) if size >= MIN_STACK_SIZE => Ok(STACK_SIZE.swap(size, Relaxed)),
-        _ => Err(vm.value_error(format!("size must be at least {MIN_STACK_SIZE} bytes"))),
-    }
-}
-
-/// The main thread, by its identifier; 0 before there is one.
-static MAIN_IDENT: AtomicU64 = AtomicU64::new(0);
-
-/// The arguments of `start_new_thread`.
-fn start_new_thread(vm: &Vm, args: &[Value]) -> Result {
-    let keywords = args[2].given();
-    if args[0].ty().slots().call.is_none() {
-        return Err(vm.type_error("first arg must be callable"));
-    }
-    if args[1].downcast::<Tuple>().is_none() {
-        return Err(vm.type_error("2nd arg must be a tuple"));
-    }
-    if keywords.is_some_and(|keywords| keywords.downcast::<Dict>().is_none()) {
-        return Err(vm.type_error("optional 3rd arg must be a dictionary"));
-    }
-    Err(vm.runtime_error("can't start new thread"))
-}
-
-fn start_joinable_thread(vm: &Vm, args: &[Value]) -> Result {
-    if args[0].ty().slots().call.is_none() {
-        return Err(vm.type_error("thread function must be callable"));
-    }
-    let handle = match args[1].given() {
-        None => new(NOT_STARTED, 0),
-        Some(handle) if handle.downcast::<ThreadHandle>().is_some() => handle.clone(),
-        Some(_) => return Err(vm.type_error("'handle' must be a _ThreadHandle")),
-    };
-    if of(&handle).state.compare_exchange(NOT_STARTED, STARTING, AcqRel, Acquire).is_err() {
-        return Err(vm.runtime_error("thread already started"));
-    }
-    of(&handle).state.store(NOT_STARTED, Release);
-    Err(vm.runtime_error("can't start new thread"))
-}
-
-method_table! { pub static FUNCTIONS = [
-    MethodDef::new("start_new_thread($module, function, args, kwargs={}, /)",
-        "Start a new thread that calls the function; the thread's identifier.\n\nThe thread ends when the function returns. An exception that it does not handle is\nreported, except SystemExit.",
-        |vm, _, args| start_new_thread(vm, args)),
-    MethodDef::new("start_new($module, function, args, kwargs={}, /)", "An obsolete synonym of start_new_thread().",
-        |vm, _, args| start_new_thread(vm, args)),
-    MethodDef::new("start_joinable_thread($module, /, function, handle=None, daemon=True)",
-        "*For internal use only*: start a new thread that calls the function without arguments; its handle.",
-        |vm, _, args| start_joinable_thread(vm, args)),
-    MethodDef::new("_make_thread_handle($module, ident, /)",
-        "Internal only. A handle of a thread that was not started by this module.", |vm, _, args| {
-        if !int::is_int(&args[0]) {
-            return Err(vm.type_error("ident must be an integer"));
-        }
-        Ok(new(RUNNING, c_ulong_mask(vm, &args[0])?))
-    }),
-    MethodDef::new("_get_main_thread_ident($module, /)",
-        "Internal only. The identifier of the main thread.", |_, _, _| {
-        let _ = MAIN_IDENT.compare_exchange(0, get_ident(), Relaxed, Relaxed);
-        Ok(Value::from(MAIN_IDENT.load(Relaxed)))
-    }),
-    MethodDef::new("_count($module, /)", "The number of Python threads that run, without the main thread.",
-        |_, _, _| Ok(Value::from(0))),
-    MethodDef::new("_shutdown($module, /)", "Wait for all threads that are not daemons to end.", |_, _, _| Ok(Value::NONE)),
 ]; }

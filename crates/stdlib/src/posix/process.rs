@@ -58,19 +58,40 @@ fn run_hooks(vm: &Vm, functions: &[Value]) {
     }
 }
 
-/// Runs what was registered to run before a fork.
-pub fn before_fork(vm: &Vm) {
+/// Forks by the system call `fork`, which returns like `fork()`, with what was registered to run before and after. In
+/// the child the calling thread is the only one.
+pub fn fork_process(vm: &Vm, fork: impl FnOnce() -> libc::pid_t) -> Result<libc::pid_t> {
     let mut functions = at_fork(|hooks| hooks.before.clone());
     functions.reverse();
     run_hooks(vm, &functions);
-}
-
-/// Runs what was registered to run after a fork, in child or parent.
-pub fn after_fork(vm: &Vm, pid: libc::pid_t) -> Result<libc::pid_t> {
+    let heap = taipan_object::heap::prepare_fork();
+    let pid = fork();
     let error = if pid < 0 { crate::arguments::errno() } else { 0 };
+    if pid == 0 {
+        heap.in_child();
+        vm.after_fork_in_child();
+        crate::_thread::start::after_fork_in_child();
+    } else {
+        drop(heap);
+    }
     let functions = at_fork(|hooks| if pid == 0 { hooks.in_child.clone() } else { hooks.in_parent.clone() });
     run_hooks(vm, &functions);
     if pid < 0 { Err(vm.os_error(error, None, None)) } else { Ok(pid) }
+}
+
+/// Warns, in the parent, that the forked child may wait for what other threads held.
+pub fn warn_about_fork_with_threads(vm: &Vm, name: &str) -> Result<()> {
+    let threads = std::fs::read_to_string("/proc/self/stat").ok().and_then(|stat| {
+        let (_, fields) = stat.rsplit_once(')')?;
+        fields.split_ascii_whitespace().nth(17)?.parse::<usize>().ok()
+    });
+    if threads.is_none_or(|threads| threads <= 1) {
+        return Ok(());
+    }
+    let pid = std::process::id();
+    let message =
+        format!("This process (pid={pid}) is multi-threaded, use of {name}() may lead to deadlocks in the child.");
+    vm.warn(&taipan_object::exceptions::DEPRECATION_WARNING.value(), &message, 1)
 }
 
 /// The strings of an argument list, ready for `exec`.
@@ -159,11 +180,13 @@ taipan_object::method_table! {
         MethodDef::new("abort($module, /)", "Abort the process at once.", |_, _, _| std::process::abort()),
         MethodDef::new("fork($module, /)", "Fork a child process: 0 in the child, its process id in the parent.", |vm, _, _| {
             vm.audit("os.fork", &[])?;
-            before_fork(vm);
             // SAFETY: the child goes on with this thread alone; what other threads hold is theirs to release in
             // `register_at_fork` hooks, as in C.
-            let pid = unsafe { libc::fork() };
-            Ok(Value::from(after_fork(vm, pid)?))
+            let pid = fork_process(vm, || unsafe { libc::fork() })?;
+            if pid > 0 {
+                warn_about_fork_with_threads(vm, "fork")?;
+            }
+            Ok(Value::from(pid))
         }),
         MethodDef::new("register_at_fork($module, /, *, before=<unrepresentable>, after_in_child=<unrepresentable>, after_in_parent=<unrepresentable>)", "Register functions to be called when forking a process.", |vm, _, args| {
             if args.iter().all(Value::is_unbound) {

@@ -89,11 +89,13 @@ taipan_object::method_table! {
         }),
         MethodDef::new("forkpty($module, /)", "Fork a process with a new pseudo-terminal as its controlling one; (pid, master_fd).", |vm, _, _| {
             let mut master = -1;
-            super::process::before_fork(vm);
+            let (no_name, no_settings, no_size) = (std::ptr::null_mut(), std::ptr::null(), std::ptr::null());
             // SAFETY: room for the descriptor; the child goes on like after fork().
-            let pid = unsafe { libc::forkpty(&mut master, std::ptr::null_mut(), std::ptr::null(), std::ptr::null()) };
-            let pid = super::process::after_fork(vm, pid)?;
+            let pid = super::process::fork_process(vm, || unsafe {
+                libc::forkpty(&mut master, no_name, no_settings, no_size)
+            })?;
             if pid > 0 {
+                super::process::warn_about_fork_with_threads(vm, "forkpty")?;
                 super::files::set_inheritable(vm, master, false)?;
             }
             Ok(Tuple::from_array([Value::from(pid), Value::from(master)]).into_value())
