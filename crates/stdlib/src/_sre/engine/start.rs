@@ -37,7 +37,8 @@ const END: usize = 257;
 #[derive(Debug)]
 pub(super) struct Prefix {
     codes: Vec<u32>,
-    finder: Option<memmem::Finder<'static>>,
+    /// Boxed: its vectors want more alignment than objects have.
+    finder: Option<Box<memmem::Finder<'static>>>,
     /// The literal is all there is to match.
     pub whole: bool,
 }
@@ -237,7 +238,7 @@ fn literal_prefix(program: &Program) -> Option<Prefix> {
         return None;
     }
     let bytes: Option<Vec<u8>> = codes.iter().map(|&c| u8::try_from(c).ok()).collect();
-    let finder = bytes.map(|bytes| memmem::Finder::new(&bytes).into_owned());
+    let finder = bytes.map(|bytes| Box::new(memmem::Finder::new(&bytes).into_owned()));
     Some(Prefix { codes, finder, whole })
 }
 
