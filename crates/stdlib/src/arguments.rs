@@ -6,7 +6,7 @@ use taipan_object::buffer::BytesLike;
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
-use taipan_object::exceptions::RUNTIME_WARNING;
+use taipan_object::exceptions::{RESOURCE_WARNING, RUNTIME_WARNING, WARNING};
 use taipan_object::native::arguments::check_positional;
 use taipan_object::text::codecs::Codec;
 use taipan_object::types::{Type, TypeSpec};
@@ -234,4 +234,21 @@ pub fn constructor_arguments<'a>(
         check_positional(vm, &name(), args.len(), min, max)?;
     }
     Ok(args)
+}
+
+/// Warns that an object with a system resource was not closed (`ResourceWarning`), from its finaliser.
+pub fn unclosed_warning(vm: &Vm, object: &Value) {
+    let warned = vm.repr_string(object).and_then(|shown| {
+        let warn = vm.import_from("warnings", "warn")?;
+        let args = [Value::from(format!("unclosed {shown}")), RESOURCE_WARNING.value(), Value::from(1), object.clone()];
+        vm.call_args(&warn, &args).map(drop)
+    });
+    if let Err(raised) = warned {
+        // What the filters turned into an error cannot go anywhere; all else is for want of the machinery.
+        if vm.pending_matches(&raised, WARNING.ty()) {
+            vm.write_unraisable(raised, "", object);
+        } else {
+            vm.discard(raised);
+        }
+    }
 }

@@ -25,7 +25,9 @@ pub mod _operator;
 pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
+pub mod _posixsubprocess;
 pub mod _signal;
+pub mod _socket;
 pub mod _sre;
 pub mod _stat;
 pub mod _thread;
@@ -64,6 +66,10 @@ pub static MODULES: &[&ModuleDef] = &[
     &_sha2::MODULE,
     &_sha3::MODULE,
     &_signal::MODULE,
+    &_posixsubprocess::MODULE,
+    &_signal::MODULE,
+    &_socket::MODULE,
+    &_sre::MODULE,
     &_stat::MODULE,
     &_thread::MODULE,
     &_sre::MODULE,

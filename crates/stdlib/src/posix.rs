@@ -15,7 +15,7 @@ mod files;
 pub mod ids;
 mod normpath;
 mod path;
-mod process;
+pub mod process;
 mod scandir;
 mod sched;
 mod spawn;

@@ -122,10 +122,6 @@ fn select(vm: &Vm, args: &[Value]) -> Result {
             (status, errno())
         });
         if status >= 0 {
-            if status == 0 {
-                // SAFETY: zeros are an empty set.
-                sets = unsafe { std::mem::zeroed() };
-            }
             let lists = [read.ready(&sets[0]), write.ready(&sets[1]), except.ready(&sets[2])];
             return Ok(Tuple::from_array(lists).into_value());
         }
