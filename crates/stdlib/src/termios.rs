@@ -82,7 +82,7 @@ const KERNEL_NCCS: usize = 19;
 const NCCS: usize = 32;
 const TCGETS2: u32 = 0x802c_542a;
 const TCSETS2: u32 = 0x402c_542b;
-const CBAUD: u32 = libc::CBAUD as u32;
+const CBAUD: u32 = libc::CBAUD;
 const BOTHER: u32 = 0o010000;
 const IBSHIFT: u32 = 16;
 
