@@ -18,7 +18,7 @@ use taipan_object::{Raised, Result, Value, Vm};
 
 use crate::arguments::{c_int, errno, fs_converter};
 use crate::posix::ids::id;
-use crate::posix::process::{after_fork, before_fork, pointers};
+use crate::posix::process::{fork_process, pointers, warn_about_fork_with_threads};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_posixsubprocess",
@@ -223,18 +223,14 @@ fn start(vm: &Vm, plan: &mut Plan, preexec: &Value) -> Result {
             pid => Ok(Value::from(pid)),
         };
     }
-    before_fork(vm);
     // SAFETY: as in `os.fork`.
-    let pid = unsafe { libc::fork() };
-    let forked = after_fork(vm, pid);
+    let pid = fork_process(vm, || unsafe { libc::fork() })?;
     if pid == 0 {
-        if let Err(raised) = forked {
-            vm.discard(raised);
-        }
         // SAFETY: this is the child.
         unsafe { child::execute(plan, Some(&Preexec { vm, function: preexec })) }
     }
-    forked.map(Value::from)
+    warn_about_fork_with_threads(vm, "fork")?;
+    Ok(Value::from(pid))
 }
 
 fn shutting_down(vm: &Vm) -> Result<Option<Raised>> {
