@@ -45,7 +45,7 @@ fn of_compile_error(error: CompileError) -> Constant {
     let (kind, message, location) = match error {
         CompileError::Syntax { message, location } => ("SyntaxError", message, Some(location)),
         CompileError::Recursion(message) => ("RecursionError", message, None),
-        CompileError::Internal(message) => ("SystemError", message.to_owned(), None),
+        CompileError::Internal(message) => ("SystemError", message.into_owned(), None),
         CompileError::Surrogates { .. } => ("UnicodeEncodeError", String::new(), None),
         CompileError::Value(message) => ("ValueError", message, None),
     };

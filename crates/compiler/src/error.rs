@@ -1,5 +1,7 @@
 //! What compilation can answer besides code: errors and warnings, with their places.
 
+use std::borrow::Cow;
+
 use taipan_bytecode::Text;
 use taipan_syntax::ast::Span;
 
@@ -14,7 +16,7 @@ pub enum CompileError {
     /// RecursionError: the program is nested too deeply.
     Recursion(String),
     /// SystemError: a flaw of the compiler.
-    Internal(&'static str),
+    Internal(Cow<'static, str>),
     /// UnicodeEncodeError of the encoding utf-8, "surrogates not allowed": a docstring holds surrogates, from `start` to
     /// `end` (in code points).
     Surrogates { object: Text, start: usize, end: usize },
@@ -27,6 +29,10 @@ impl CompileError {
         CompileError::Syntax { message: message.into(), location }
     }
 
+    pub(crate) fn internal(message: impl Into<Cow<'static, str>>) -> CompileError {
+        CompileError::Internal(message.into())
+    }
+
     pub(crate) fn too_deep() -> CompileError {
         CompileError::Recursion("maximum recursion depth exceeded during compilation".to_owned())
     }
@@ -34,7 +40,7 @@ impl CompileError {
 
 impl From<InternalError> for CompileError {
     fn from(error: InternalError) -> CompileError {
-        CompileError::Internal(error.0)
+        CompileError::Internal(error.0.into())
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod assemble;
 pub mod ast_preprocess;
+pub mod ast_validate;
 pub mod codegen;
 pub mod error;
 pub mod flowgraph;
@@ -66,6 +67,23 @@ pub fn compile<'a>(
     let module = ast_preprocess::preprocess(module, arena, options.optimize, future, options.depth_limit, warnings)?;
     let table = SymbolTable::build(module, future, arena, options.depth_limit)?;
     codegen::compile_module(module, &table, arena, options, future, warnings)
+}
+
+/// The tree as `compile()` gives it out: as it stands, or `optimized` as compilation begins with it. New nodes go into
+/// `arena`.
+pub fn tree<'a>(
+    module: &'a Mod<'a>,
+    arena: &'a Bump,
+    options: &Options,
+    optimized: bool,
+) -> Result<&'a Mod<'a>, CompileError> {
+    let future = features(module, options)?;
+    if !optimized {
+        return Ok(module);
+    }
+    // Compilation of the tree will issue the warnings.
+    let mut warnings = Vec::new();
+    ast_preprocess::preprocess(module, arena, options.optimize, future, options.depth_limit, &mut warnings)
 }
 
 /// The symbol table of a module as `_symtable` shows it: of the tree as it stands.

@@ -2,14 +2,18 @@
 //! their errors and warnings as Python exceptions.
 
 use bumpalo::Bump;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-use taipan_compiler::{CompileError, Options};
+use taipan_compiler::ast_validate::{self, Invalid};
+use taipan_compiler::{CompileError, Location, Options};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions;
 use taipan_object::{Raised, Result, Value, Vm};
+use taipan_syntax::ast::Mod;
 use taipan_syntax::{ErrorKind, Mode, ParseOptions, SyntaxError};
 
+use crate::ast_module;
 use crate::code::Code;
 
 /// What `compile()` was asked for.
@@ -25,14 +29,42 @@ pub struct Request<'a> {
     pub is_text: bool,
 }
 
-/// Compiles source text.
+/// Compiles source text: to code, or to a tree if the flags say so.
 pub fn compile_source(vm: &Vm, source: &[u8], request: &Request) -> Result {
     let arena = Bump::new();
+    let tree = parse(vm, source, request, &arena)?;
+    compile_tree(vm, &tree, &arena, request)
+}
+
+/// Compiles an object made by `compile()` with `PyCF_ONLY_AST`, or by hand.
+pub fn compile_node(vm: &Vm, node: &Value, request: &Request) -> Result {
+    ast_module::check_mode(vm, node, request.mode)?;
+    let arena = Bump::new();
+    let tree = ast_module::tree_from_object(vm, node, &arena)?;
+    match ast_validate::validate(&tree, depth_limit(vm)) {
+        Ok(()) => compile_tree(vm, &tree, &arena, request),
+        Err(Invalid::Value(message)) => Err(vm.value_error(message)),
+        Err(Invalid::Type(message)) => Err(vm.type_error(message)),
+        Err(Invalid::Depth) => {
+            Err(vm.recursion_error("maximum recursion depth exceeded during compilation"))
+        }
+    }
+}
+
+/// How deep the compiler may nest in what is left of the native stack.
+fn depth_limit(vm: &Vm) -> usize {
+    /// More than one level of a tree takes in any of the compiler's passes.
+    const STACK_PER_LEVEL: usize = 2560;
+    (vm.stack_left() / STACK_PER_LEVEL).min(taipan_compiler::DEFAULT_DEPTH_LIMIT)
+}
+
+/// Parses source text; warnings are issued.
+pub fn parse<'a>(vm: &Vm, source: &[u8], request: &Request, arena: &'a Bump) -> Result<Mod<'a>> {
     let filename = vm.display_name(request.filename);
     let options = parse_options(request, &filename);
-    let parsed = match taipan_syntax::parse(&arena, source, &options) {
+    let parsed = match taipan_syntax::parse(arena, source, &options) {
         Ok(parsed) => parsed,
-        Err(error) => return Err(raise_syntax_error(vm, error, request.filename, source)),
+        Err(error) => return Err(raise_syntax_error(vm, error, request.filename)),
     };
     for warning in &parsed.warnings {
         let class = match warning.kind {
@@ -41,10 +73,10 @@ pub fn compile_source(vm: &Vm, source: &[u8], request: &Request) -> Result {
         };
         if let Err(raised) = warn_explicit(vm, class.ty(), &warning.message, request.filename, warning.lineno as i32) {
             drop(vm.catch(raised, class.ty())?);
-            return Err(raise_syntax_error(vm, warning.error.clone(), request.filename, source));
+            return Err(raise_syntax_error(vm, warning.error.clone(), request.filename));
         }
     }
-    compile_tree(vm, &parsed.tree, &arena, request, source)
+    Ok(parsed.tree)
 }
 
 /// The parser's options for a request.
@@ -113,29 +145,28 @@ pub mod flags {
         ONLY_AST | ALLOW_TOP_LEVEL_AWAIT | TYPE_COMMENTS | DONT_IMPLY_DEDENT | ALLOW_INCOMPLETE_INPUT | OPTIMIZED_AST;
 }
 
-/// Compiles a tree.
-pub fn compile_tree<'a>(
-    vm: &Vm,
-    tree: &'a taipan_syntax::ast::Mod<'a>,
-    arena: &'a Bump,
-    request: &Request,
-    source: &[u8],
-) -> Result {
+/// Compiles a tree: to code, or to an object if the flags say so.
+fn compile_tree<'a>(vm: &Vm, tree: &'a Mod<'a>, arena: &'a Bump, request: &Request) -> Result {
     let filename = request.filename.downcast::<Str>().map(Str::to_wtf8).unwrap_or_default();
     let filename = taipan_bytecode::Text::from_bytes(&filename).unwrap_or_else(|| taipan_bytecode::Text::new("?"));
     let mut options = Options::new(filename);
     options.optimize = request.optimize;
     options.flags = request.flags;
+    options.depth_limit = depth_limit(vm);
+    let raise = |error| raise_compile_error(vm, error, request.filename);
+    if request.flags & flags::ONLY_AST != 0 {
+        let optimized = request.flags & flags::OPTIMIZED_AST == flags::OPTIMIZED_AST;
+        let tree = taipan_compiler::tree(tree, arena, &options, optimized).map_err(raise)?;
+        return ast_module::object_from_tree(vm, tree);
+    }
     let mut warnings = Vec::new();
     let result = taipan_compiler::compile(tree, arena, &options, &mut warnings);
     for warning in &warnings {
-        let at = &warning.location;
-        let position = [at.lineno, at.col_offset, at.end_lineno, at.end_col_offset];
-        warn_at(vm, exceptions::SYNTAX_WARNING.ty(), &warning.message, request.filename, source, position)?;
+        warn_at(vm, exceptions::SYNTAX_WARNING.ty(), &warning.message, request.filename, warning.location)?;
     }
     match result {
         Ok(code) => Ok(Code::new(Arc::new(code)).into_value()),
-        Err(error) => Err(raise_compile_error(vm, error, request.filename, source)),
+        Err(error) => Err(raise(error)),
     }
 }
 
@@ -158,32 +189,46 @@ fn warn_at(
     category: &taipan_object::types::Type,
     message: &str,
     filename: &Value,
-    source: &[u8],
-    [lineno, col, end_lineno, end_col]: [i32; 4],
+    location: Location,
 ) -> Result<()> {
-    match warn_explicit(vm, category, message, filename, lineno) {
+    match warn_explicit(vm, category, message, filename, location.lineno) {
         Ok(_) => Ok(()),
         Err(raised) => {
             let exception = vm.catch(raised, category)?;
             drop(exception);
-            let to_offset = |line: i32, col: i32| {
-                if col < 0 {
-                    0
-                } else {
-                    character_offset(source_line(source, line).as_bytes(), col as usize) as i64 + 1
-                }
-            };
-            let details = ErrorDetails {
-                message: message.to_string(),
-                lineno: lineno as i64,
-                offset: Some(to_offset(lineno, col)),
-                end_lineno: Some(end_lineno as i64),
-                end_offset: Some(to_offset(end_lineno, end_col)),
-                text: Some(Str::new(&source_line(source, lineno)).into_value()),
-            };
-            Err(raise_details(vm, exceptions::SYNTAX_ERROR.ty(), details, filename))
+            Err(raise_at(vm, message.to_string(), location, filename))
         }
     }
+}
+
+/// A `SyntaxError` of the compiler: columns count bytes, and the text is the file's, if there is such a file.
+fn raise_at(vm: &Vm, message: String, location: Location, filename: &Value) -> Raised {
+    let details = ErrorDetails {
+        message,
+        lineno: location.lineno as i64,
+        offset: Some(location.col_offset as i64 + 1),
+        end_lineno: Some(location.end_lineno as i64),
+        end_offset: Some(location.end_col_offset as i64 + 1),
+        text: program_text(filename, location.lineno),
+    };
+    raise_details(vm, exceptions::SYNTAX_ERROR.ty(), details, filename)
+}
+
+/// Line `lineno` of a file, decoded as the file declares.
+fn program_text(filename: &Value, lineno: i32) -> Option<Value> {
+    let path = filename.downcast::<Str>()?.to_fs_bytes();
+    let lineno = usize::try_from(lineno).ok()?.checked_sub(1)?;
+    let data = std::fs::read(std::ffi::OsStr::from_bytes(&path)).ok()?;
+    let mut line = data.split_inclusive(|byte| *byte == b'\n').nth(lineno)?.to_vec();
+    if line.ends_with(b"\r\n") {
+        line.truncate(line.len() - 2);
+        line.push(b'\n');
+    }
+    let text = match taipan_syntax::declared_encoding(&data) {
+        Some(encoding) if encoding != "utf-8" => decode(&encoding, &line).and_then(|text| text.ok()),
+        _ => None,
+    };
+    Some(Value::from(text.unwrap_or_else(|| String::from_utf8_lossy(&line).into_owned())))
 }
 
 struct ErrorDetails {
@@ -211,7 +256,7 @@ fn raise_details(vm: &Vm, class: &taipan_object::types::Type, details: ErrorDeta
 }
 
 /// Raises what the parser reported.
-pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value, _source: &[u8]) -> Raised {
+pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value) -> Raised {
     let class = match error.kind {
         ErrorKind::SyntaxError => &exceptions::SYNTAX_ERROR,
         ErrorKind::IndentationError => &exceptions::INDENTATION_ERROR,
@@ -235,23 +280,9 @@ pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value, _source
 }
 
 /// Raises what the compiler reported.
-pub fn raise_compile_error(vm: &Vm, error: CompileError, filename: &Value, source: &[u8]) -> Raised {
+pub fn raise_compile_error(vm: &Vm, error: CompileError, filename: &Value) -> Raised {
     match error {
-        CompileError::Syntax { message, location } => {
-            let text = source_line(source, location.lineno);
-            let offset = |line: i32, col: i32| {
-                (col >= 0).then(|| character_offset(source_line(source, line).as_bytes(), col as usize) as i64 + 1)
-            };
-            let details = ErrorDetails {
-                message,
-                lineno: location.lineno as i64,
-                offset: offset(location.lineno, location.col_offset),
-                end_lineno: Some(location.end_lineno as i64),
-                end_offset: offset(location.end_lineno, location.end_col_offset),
-                text: (!text.is_empty()).then(|| Str::new(&text).into_value()),
-            };
-            raise_details(vm, exceptions::SYNTAX_ERROR.ty(), details, filename)
-        }
+        CompileError::Syntax { message, location } => raise_at(vm, message, location, filename),
         CompileError::Surrogates { object, start, end } => vm.raise_args(
             exceptions::UNICODE_ENCODE_ERROR.ty(),
             vec![
@@ -264,17 +295,6 @@ pub fn raise_compile_error(vm: &Vm, error: CompileError, filename: &Value, sourc
         ),
         CompileError::Recursion(message) => vm.recursion_error(message),
         CompileError::Value(message) => vm.value_error(message),
-        CompileError::Internal(message) => vm.system_error(message),
+        CompileError::Internal(message) => vm.system_error(message.into_owned()),
     }
-}
-
-/// Line `lineno` (from 1) with its end, or "".
-fn source_line(source: &[u8], lineno: i32) -> String {
-    let line = source.split_inclusive(|b| *b == b'\n').nth((lineno.max(1) - 1) as usize).unwrap_or_default();
-    String::from_utf8_lossy(line).into_owned()
-}
-
-/// The number of code points in the first `bytes` bytes of a line.
-fn character_offset(line: &[u8], bytes: usize) -> usize {
-    String::from_utf8_lossy(&line[..bytes.min(line.len())]).chars().count()
 }

@@ -23,6 +23,7 @@ static NATIVE: Mutex<Vec<&'static ModuleDef>> = Mutex::new(Vec::new());
 
 /// Native modules of this crate.
 static OWN: &[&ModuleDef] = &[
+    &crate::ast_module::MODULE,
     &crate::builtins_module::MODULE,
     &crate::sys_module::SYS,
     &crate::type_params::TYPING,

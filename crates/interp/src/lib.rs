@@ -15,6 +15,7 @@ pub mod threads;
 pub mod traceback;
 mod type_params;
 
+pub mod ast_module;
 pub mod builtins_module;
 pub mod compile;
 pub mod config;

@@ -192,6 +192,12 @@ impl Vm {
         if (&raw const here as usize) < self.stack_limit.get() { Err(self.stack_exhausted(where_)) } else { Ok(()) }
     }
 
+    /// How many bytes of native stack may still be used.
+    pub fn stack_left(&self) -> usize {
+        let here = 0u8;
+        (&raw const here as usize).saturating_sub(self.stack_limit.get())
+    }
+
     #[cold]
     fn stack_exhausted(&self, where_: &str) -> Raised {
         // Room for the handlers: the limit is lowered while the exception is made.

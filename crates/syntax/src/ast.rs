@@ -3,6 +3,8 @@
 //! Nodes live in a `bumpalo` arena, are `Copy` and own nothing. One table lists every node; from it come the types
 //! and [`Node::fields`], with which generic code (`ast.dump`, the `_ast` module) walks a tree without naming nodes.
 
+pub mod schema;
+
 pub use crate::constant::{BigInt, CodePoints, Constant, PyStr};
 
 /// Where a node stands in the source. Lines count from 1, columns from 0 in bytes of UTF-8.
@@ -34,6 +36,8 @@ pub trait Node<'a> {
     fn span(&self) -> Option<Span>;
 }
 
+/// The table of all nodes; `ast_table!(with)` hands it to the macro `with`.
+#[macro_export]
 macro_rules! ast_table {
     ($with:ident) => {
         $with! {
@@ -121,14 +125,14 @@ macro_rules! ast_table {
                     Call { func: &'a Expr<'a>, args: &'a [Expr<'a>], keywords: &'a [Keyword<'a>] }
                     /// `conversion` is -1 or the code of `s`, `r` or `a`.
                     FormattedValue { value: &'a Expr<'a>, conversion: i32, format_spec: Option<&'a Expr<'a>> }
-                    /// `str` is the expression's source text.
+                    /// `str` is the expression's source text; any constant in trees made by hand.
                     Interpolation {
-                        value: &'a Expr<'a>, str: PyStr<'a>, conversion: i32, format_spec: Option<&'a Expr<'a>>
+                        value: &'a Expr<'a>, str: &'a Constant<'a>, conversion: i32, format_spec: Option<&'a Expr<'a>>
                     }
                     JoinedStr { values: &'a [Expr<'a>] }
                     TemplateStr { values: &'a [Expr<'a>] }
                     /// `kind` is `Some("u")` for a string that was written with that prefix.
-                    Constant { value: Constant<'a>, kind: Option<&'a str> }
+                    Constant { value: Constant<'a>, kind: Option<PyStr<'a>> }
                     Attribute { value: &'a Expr<'a>, attr: Identifier<'a>, ctx: ExprContext }
                     Subscript { value: &'a Expr<'a>, slice: &'a Expr<'a>, ctx: ExprContext }
                     Starred { value: &'a Expr<'a>, ctx: ExprContext }
@@ -203,7 +207,7 @@ macro_rules! ast_table {
 }
 
 /// `r#type` is called `type` in Python.
-fn field_name(name: &'static str) -> &'static str {
+pub fn field_name(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
@@ -385,6 +389,7 @@ define_field_conversions! {
     PyStr<'a> => |text| Field::Str(Some(text));
     Option<PyStr<'a>> => |text| Field::Str(text);
     Constant<'a> => |value| Field::Constant(value);
+    &'a Constant<'a> => |value| Field::Constant(*value);
     &'a [Option<Expr<'a>>] => |nodes| Field::Nodes(NodeSlice::OptionalExpr(nodes));
     &'a [CmpOp] => |ops| Field::CmpOps(ops);
 }

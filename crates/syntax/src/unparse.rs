@@ -269,11 +269,11 @@ impl Writer {
         }
     }
 
-    fn constant(&mut self, value: &Constant, kind: Option<&str>) {
+    fn constant(&mut self, value: &Constant, kind: Option<PyStr>) {
         if matches!(value, Constant::Ellipsis) {
             return self.text("...");
         }
-        self.text(kind.unwrap_or(""));
+        self.text(&kind.unwrap_or_default().to_string_lossy());
         let mut text = String::new();
         write_constant(&mut text, value);
         // Infinity has no literal but an overflowing one.
@@ -420,7 +420,8 @@ fn replacement_field(out: &mut Vec<u8>, field: &Expr) {
         }
         // The expression as it was written, blanks and all.
         ExprKind::Interpolation { str, conversion, format_spec, .. } => {
-            (str.as_bytes().to_vec(), conversion, format_spec)
+            let Constant::Str(source) = str else { return };
+            (source.as_bytes().to_vec(), conversion, format_spec)
         }
         _ => return,
     };

@@ -44,7 +44,7 @@ impl<'a> Compiler<'a, '_> {
         }
         let block = self.block();
         let name = if block.ty == BlockType::Class { "__annotate_func__" } else { "__annotate__" };
-        let annotation_block = block.annotation_block.ok_or(CompileError::Internal("unknown scope"))?;
+        let annotation_block = block.annotation_block.ok_or_else(|| CompileError::internal("unknown scope"))?;
         let in_module = self.unit().scope_type == ScopeType::Module;
         // A module's annotations are there before its code runs.
         if in_module {

@@ -1,6 +1,7 @@
 //! Augmented and annotated assignment, unpacking.
 
 use taipan_bytecode::oparg::BinaryOp;
+use taipan_syntax::ast::schema;
 
 use super::unit::DeferredAnnotation;
 use super::*;
@@ -25,6 +26,18 @@ pub(super) fn start_at_attribute(mut location: Location, attribute: &Expr<'_>) -
         }
     }
     location
+}
+
+/// For trees made by hand; the number is that of the constructor.
+fn invalid_target(target: &Expr<'_>, assignment: &str) -> CompileError {
+    let constructors = schema::types().iter().find_map(|ty| match &ty.kind {
+        schema::TypeKind::Sum(classes) if ty.name == "expr" => Some(classes),
+        _ => None,
+    });
+    let name = target.kind.class_name();
+    let number = constructors.and_then(|classes| classes.iter().position(|class| class.name == name));
+    let number = number.map_or(0, |at| at + 1);
+    CompileError::internal(format!("invalid node type ({number}) for {assignment} assignment"))
 }
 
 impl<'a> Compiler<'a, '_> {
@@ -80,7 +93,7 @@ impl<'a> Compiler<'a, '_> {
                 self.addop_i(location, Opcode::BINARY_OP, in_place);
                 self.store_name(target_location, id)?;
             }
-            _ => return Err(CompileError::Internal("invalid node type for augmented assignment")),
+            _ => return Err(invalid_target(target, "augmented")),
         }
         Ok(())
     }
@@ -114,7 +127,7 @@ impl<'a> Compiler<'a, '_> {
                     self.check_subscript(slice)?;
                 }
             }
-            _ => return Err(CompileError::Internal("invalid node type for annotated assignment")),
+            _ => return Err(invalid_target(target, "annotated")),
         }
         Ok(())
     }

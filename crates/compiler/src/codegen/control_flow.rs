@@ -142,7 +142,7 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn addop_loop_jump(&mut self, location: Location, target: Option<Label>) -> Result {
-        let target = target.ok_or(CompileError::Internal("a loop without labels"))?;
+        let target = target.ok_or_else(|| CompileError::internal("a loop without labels"))?;
         self.addop_jump(location, Opcode::JUMP, target);
         Ok(())
     }

@@ -74,7 +74,7 @@ pub fn compile_module<'a>(
             compiler.module(body, true)?;
         }
         Mod::Expression { body } => compiler.expr(body)?,
-        Mod::FunctionType { .. } => return Err(CompileError::Internal("module kind 4 should not be possible")),
+        Mod::FunctionType { .. } => return Err(CompileError::internal("module kind 4 should not be possible")),
     }
     compiler.optimize_and_assemble(!matches!(module, Mod::Expression { .. }))
 }
@@ -108,7 +108,7 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn lookup_block(&self, key: BlockKey) -> Result<BlockId> {
-        self.table.lookup(key).ok_or(CompileError::Internal("unknown scope"))
+        self.table.lookup(key).ok_or_else(|| CompileError::internal("unknown scope"))
     }
 
     fn sequence(&mut self) -> &mut InstructionSequence {

@@ -151,14 +151,14 @@ impl<'a> Compiler<'a, '_> {
     pub(super) fn make_closure(&mut self, location: Location, code: CodeData, mut flags: u32) -> Result {
         let mut captured = 0;
         for name in code.freevars() {
-            let Some(name) = name.as_str() else { return Err(CompileError::Internal("a name with surrogates")) };
+            let Some(name) = name.as_str() else { return Err(CompileError::internal("a name with surrogates")) };
             let scope = self.reference_scope(name);
             let unit = self.unit();
             let index = match scope {
                 Scope::Cell => unit.cellvars.position(name),
                 _ => unit.freevars.position(name).map(|at| unit.cellvars.len() + at),
             };
-            let Some(index) = index else { return Err(CompileError::Internal("a free variable that nobody binds")) };
+            let Some(index) = index else { return Err(CompileError::internal("a free variable that nobody binds")) };
             self.addop_i(location, Opcode::LOAD_CLOSURE, index);
             captured += 1;
         }

@@ -10,7 +10,7 @@ fn conversion_oparg(conversion: i32) -> Result<Option<Conversion>> {
         Ok(b'r') => Ok(Some(Conversion::Repr)),
         Ok(b'a') => Ok(Some(Conversion::Ascii)),
         _ if conversion == -1 => Ok(None),
-        _ => Err(CompileError::Internal("Unrecognized conversion character")),
+        _ => Err(CompileError::internal(format!("Unrecognized conversion character {conversion}"))),
     }
 }
 
@@ -92,12 +92,12 @@ impl<'a> Compiler<'a, '_> {
         &mut self,
         location: Location,
         value: &'a Expr<'a>,
-        source: PyStr<'a>,
+        source: &taipan_syntax::ast::Constant<'a>,
         conversion: i32,
         format_spec: Option<&'a Expr<'a>>,
     ) -> Result {
         self.expr(value)?;
-        self.load_const(location, Constant::Str(constant::text(source)));
+        self.load_const(location, constant::constant(source));
         // Bit 1 is always set.
         let mut oparg = 2;
         if let Some(spec) = format_spec {

@@ -25,7 +25,7 @@ pub(super) fn build<'a>(
         Mod::Interactive { body } => builder.visit_stmts(body)?,
         Mod::Expression { body } => builder.visit_expr(body)?,
         Mod::FunctionType { .. } => {
-            return Err(CompileError::Internal("this compiler does not handle FunctionTypes"));
+            return Err(CompileError::internal("this compiler does not handle FunctionTypes"));
         }
     }
     builder.exit_block();

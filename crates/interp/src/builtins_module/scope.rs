@@ -1,8 +1,9 @@
 //! Built-in functions that compile code or look at the running frame: `compile`, `eval`, `exec`, `dir`, `locals`.
 
 use super::{no_keywords, wrong_count};
+use crate::ast_module;
 use crate::code::Code;
-use crate::compile::{Request, compile_source, flags};
+use crate::compile::{Request, compile_node, compile_source, flags};
 use taipan_object::builtins::cell::Cell;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
@@ -83,11 +84,11 @@ pub fn compile(vm: &Vm, args: &[Value]) -> Result {
     };
     let optimize = if optimize < 0 { crate::config::get().optimize } else { optimize as u8 };
     let request = Request { filename: &filename, mode, flags: all_flags, optimize, feature_version, is_text: false };
+    if ast_module::is_node(source) {
+        return compile_node(vm, source, &request);
+    }
     let (text, is_text) = source_bytes(vm, source, "compile", "string, bytes or AST")?;
     let request = Request { is_text, ..request };
-    if all_flags & flags::ONLY_AST != 0 {
-        return Err(vm.not_implemented_error("compile() to an AST"));
-    }
     compile_source(vm, &text, &request)
 }
 

@@ -188,7 +188,7 @@ impl<'a> Parser<'a, '_> {
             Constant::Str(self.decoded(&token, parts.start, parts.body, raw)?)
         };
         self.advance();
-        let kind = if parts.unicode { Some("u") } else { None };
+        let kind = parts.unicode.then(|| PyStr::from_str("u"));
         Ok(Expr { kind: ExprKind::Constant { value, kind }, span })
     }
 
@@ -356,7 +356,7 @@ impl<'a> Parser<'a, '_> {
                 Some(equal) if debug => &text[..equal],
                 _ => &text[..],
             };
-            let str = PyStr::from_str(self.arena.alloc_str(source));
+            let str = self.arena.alloc(Constant::Str(PyStr::from_str(self.arena.alloc_str(source))));
             ExprKind::Interpolation { value, str, conversion, format_spec }
         } else {
             ExprKind::FormattedValue { value, conversion, format_spec }
