@@ -43,7 +43,7 @@ fn of_syntax_error(error: &SyntaxError) -> Constant {
 /// As above; the text is always None, as for sources that are not in a file.
 fn of_compile_error(error: CompileError) -> Constant {
     let (kind, message, location) = match error {
-        CompileError::Syntax { message, location } => ("SyntaxError", message, Some(location)),
+        CompileError::Syntax { message, location, .. } => ("SyntaxError", message, Some(location)),
         CompileError::Recursion(message) => ("RecursionError", message, None),
         CompileError::Internal(message) => ("SystemError", message.into_owned(), None),
         CompileError::Surrogates { .. } => ("UnicodeEncodeError", String::new(), None),

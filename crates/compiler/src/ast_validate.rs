@@ -287,9 +287,8 @@ impl Validator {
                 self.optional_load(value)?;
                 self.load(annotation)
             }
-            StmtKind::For { target, iter, body, orelse, .. } | StmtKind::AsyncFor { target, iter, body, orelse, .. } => {
-                self.loop_(owner, target, iter, body, orelse)
-            }
+            StmtKind::For { target, iter, body, orelse, .. }
+            | StmtKind::AsyncFor { target, iter, body, orelse, .. } => self.loop_(owner, target, iter, body, orelse),
             StmtKind::While { test, body, orelse } | StmtKind::If { test, body, orelse } => {
                 self.load(test)?;
                 self.body(body, owner)?;
@@ -428,7 +427,8 @@ impl Validator {
                 self.loads(args)?;
                 self.keywords(keywords)
             }
-            ExprKind::FormattedValue { value, format_spec, .. } | ExprKind::Interpolation { value, format_spec, .. } => {
+            ExprKind::FormattedValue { value, format_spec, .. }
+            | ExprKind::Interpolation { value, format_spec, .. } => {
                 self.load(value)?;
                 self.optional_load(format_spec)
             }
@@ -481,9 +481,7 @@ impl Validator {
             }
             PatternKind::MatchClass { cls, patterns, kwd_attrs, kwd_patterns } => {
                 if kwd_attrs.len() != kwd_patterns.len() {
-                    return value_error(
-                        "MatchClass doesn't have the same number of keyword attributes as patterns",
-                    );
+                    return value_error("MatchClass doesn't have the same number of keyword attributes as patterns");
                 }
                 self.load(cls)?;
                 let mut part = cls;

@@ -11,8 +11,9 @@ pub use crate::instruction_sequence::Location;
 /// Why there is no code.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CompileError {
-    /// SyntaxError. Its `offset` and `end_offset` are the location's columns plus one.
-    Syntax { message: String, location: Location },
+    /// SyntaxError. Its `offset` and `end_offset` are the location's columns plus one. `place_in_args` says whether its
+    /// `args` have the place too.
+    Syntax { message: String, location: Location, place_in_args: bool },
     /// RecursionError: the program is nested too deeply.
     Recursion(String),
     /// SystemError: a flaw of the compiler.
@@ -26,7 +27,15 @@ pub enum CompileError {
 
 impl CompileError {
     pub fn syntax(message: impl Into<String>, location: Location) -> CompileError {
-        CompileError::Syntax { message: message.into(), location }
+        CompileError::Syntax { message: message.into(), location, place_in_args: true }
+    }
+
+    /// As the symbol table reports it: `args` are the message alone.
+    pub(crate) fn without_place_in_args(mut self) -> CompileError {
+        if let CompileError::Syntax { place_in_args, .. } = &mut self {
+            *place_in_args = false;
+        }
+        self
     }
 
     pub(crate) fn internal(message: impl Into<Cow<'static, str>>) -> CompileError {

@@ -65,7 +65,7 @@ pub fn compile<'a>(
 ) -> Result<CodeData, CompileError> {
     let future = features(module, options)?;
     let module = ast_preprocess::preprocess(module, arena, options.optimize, future, options.depth_limit, warnings)?;
-    let table = SymbolTable::build(module, future, arena, options.depth_limit)?;
+    let table = build_table(module, future, arena, options)?;
     codegen::compile_module(module, &table, arena, options, future, warnings)
 }
 
@@ -88,12 +88,21 @@ pub fn tree<'a>(
 
 /// The symbol table of a module as `_symtable` shows it: of the tree as it stands.
 pub fn symtable<'a>(module: &'a Mod<'a>, arena: &'a Bump, options: &Options) -> Result<SymbolTable<'a>, CompileError> {
-    SymbolTable::build(module, features(module, options)?, arena, options.depth_limit)
+    build_table(module, features(module, options)?, arena, options)
+}
+
+fn build_table<'a>(
+    module: &'a Mod<'a>,
+    future: FutureFeatures,
+    arena: &'a Bump,
+    options: &Options,
+) -> Result<SymbolTable<'a>, CompileError> {
+    SymbolTable::build(module, future, arena, options.depth_limit).map_err(CompileError::without_place_in_args)
 }
 
 /// Those that the module asks for and those that hold already.
 fn features(module: &Mod<'_>, options: &Options) -> Result<FutureFeatures, CompileError> {
-    let mut future = FutureFeatures::from_ast(module)?;
+    let mut future = FutureFeatures::from_ast(module).map_err(CompileError::without_place_in_args)?;
     future.features |= options.flags & (PYCF_MASK | PYCF_ALLOW_TOP_LEVEL_AWAIT);
     Ok(future)
 }

@@ -45,9 +45,7 @@ pub fn compile_node(vm: &Vm, node: &Value, request: &Request) -> Result {
         Ok(()) => compile_tree(vm, &tree, &arena, request),
         Err(Invalid::Value(message)) => Err(vm.value_error(message)),
         Err(Invalid::Type(message)) => Err(vm.type_error(message)),
-        Err(Invalid::Depth) => {
-            Err(vm.recursion_error("maximum recursion depth exceeded during compilation"))
-        }
+        Err(Invalid::Depth) => Err(vm.recursion_error("maximum recursion depth exceeded during compilation")),
     }
 }
 
@@ -145,14 +143,20 @@ pub mod flags {
         ONLY_AST | ALLOW_TOP_LEVEL_AWAIT | TYPE_COMMENTS | DONT_IMPLY_DEDENT | ALLOW_INCOMPLETE_INPUT | OPTIMIZED_AST;
 }
 
-/// Compiles a tree: to code, or to an object if the flags say so.
-fn compile_tree<'a>(vm: &Vm, tree: &'a Mod<'a>, arena: &'a Bump, request: &Request) -> Result {
+/// The compiler's options for a request.
+pub fn compiler_options(vm: &Vm, request: &Request) -> Options {
     let filename = request.filename.downcast::<Str>().map(Str::to_wtf8).unwrap_or_default();
     let filename = taipan_bytecode::Text::from_bytes(&filename).unwrap_or_else(|| taipan_bytecode::Text::new("?"));
     let mut options = Options::new(filename);
     options.optimize = request.optimize;
     options.flags = request.flags;
     options.depth_limit = depth_limit(vm);
+    options
+}
+
+/// Compiles a tree: to code, or to an object if the flags say so.
+fn compile_tree<'a>(vm: &Vm, tree: &'a Mod<'a>, arena: &'a Bump, request: &Request) -> Result {
+    let options = compiler_options(vm, request);
     let raise = |error| raise_compile_error(vm, error, request.filename);
     if request.flags & flags::ONLY_AST != 0 {
         let optimized = request.flags & flags::OPTIMIZED_AST == flags::OPTIMIZED_AST;
@@ -212,6 +216,25 @@ fn raise_at(vm: &Vm, message: String, location: Location, filename: &Value) -> R
         text: program_text(filename, location.lineno),
     };
     raise_details(vm, exceptions::SYNTAX_ERROR.ty(), details, filename)
+}
+
+/// As [`raise_at`], with the place in the attributes alone.
+fn raise_with_attributes(vm: &Vm, message: String, location: Location, filename: &Value) -> Raised {
+    let raised = vm.raise_args(exceptions::SYNTAX_ERROR.ty(), vec![Value::from(message)]);
+    let exception = vm.pending(&raised);
+    for (name, value) in [
+        ("filename", filename.clone()),
+        ("lineno", Value::from(location.lineno)),
+        ("offset", Value::from(location.col_offset + 1)),
+        ("end_lineno", Value::from(location.end_lineno)),
+        ("end_offset", Value::from(location.end_col_offset + 1)),
+        ("text", program_text(filename, location.lineno).unwrap_or(Value::NONE)),
+    ] {
+        if let Err(second) = vm.set_attr_str(&exception, name, &value) {
+            return second;
+        }
+    }
+    raised
 }
 
 /// Line `lineno` of a file, decoded as the file declares.
@@ -282,7 +305,10 @@ pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value) -> Rais
 /// Raises what the compiler reported.
 pub fn raise_compile_error(vm: &Vm, error: CompileError, filename: &Value) -> Raised {
     match error {
-        CompileError::Syntax { message, location } => raise_at(vm, message, location, filename),
+        CompileError::Syntax { message, location, place_in_args: true } => raise_at(vm, message, location, filename),
+        CompileError::Syntax { message, location, place_in_args: false } => {
+            raise_with_attributes(vm, message, location, filename)
+        }
         CompileError::Surrogates { object, start, end } => vm.raise_args(
             exceptions::UNICODE_ENCODE_ERROR.ty(),
             vec![

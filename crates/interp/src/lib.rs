@@ -22,6 +22,7 @@ pub mod config;
 pub mod import;
 pub mod marshal_module;
 pub mod runtime;
+pub mod symtable_module;
 pub mod sys_module;
 pub mod warnings_module;
 

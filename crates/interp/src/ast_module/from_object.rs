@@ -73,9 +73,7 @@ impl<'a> Reader<'_, 'a> {
         };
         Ok(Some(match text.as_ascii() {
             Some(text) => self.arena.alloc_str(text),
-            None => {
-                self.arena.alloc_str(&codecs::to_utf8(self.vm, value)?)
-            }
+            None => self.arena.alloc_str(&codecs::to_utf8(self.vm, value)?),
         }))
     }
 
@@ -115,9 +113,7 @@ impl<'a> Reader<'_, 'a> {
                     Constant::Tuple(items(tuple.as_slice())?)
                 } else if let Some(set) = value.downcast_exact::<FrozenSet>() {
                     Constant::FrozenSet(items(&set.as_set().keys())?)
-                } else if let Some((real, imag)) =
-                    complex::parts(value).filter(|_| value.ty().is(&complex::COMPLEX))
-                {
+                } else if let Some((real, imag)) = complex::parts(value).filter(|_| value.ty().is(&complex::COMPLEX)) {
                     Constant::Complex { real, imag }
                 } else {
                     let got = value.ty().name();

@@ -99,9 +99,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     if args.len() > names.len() {
         let (count, plural) = (names.len(), if names.len() == 1 { "" } else { "s" });
         let name = this.ty().short_name();
-        return Err(
-            vm.type_error(format!("{name} constructor takes at most {count} positional argument{plural}"))
-        );
+        return Err(vm.type_error(format!("{name} constructor takes at most {count} positional argument{plural}")));
     }
     for (name, value) in names.iter().zip(args) {
         vm.set_attr(this, name, value)?;
@@ -112,10 +110,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         if vm.contains(&fields, name)? {
             if !discard(vm, &remaining, name)? {
                 let key = vm.repr_string(name)?;
-                return Err(vm.type_error(format!(
-                    "{} got multiple values for argument {key}",
-                    this.ty().short_name()
-                )));
+                return Err(vm.type_error(format!("{} got multiple values for argument {key}", this.ty().short_name())));
             }
         } else {
             let known = match &attributes {
@@ -124,9 +119,12 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
             };
             if !vm.contains(known, name)? {
                 let key = vm.repr_string(name)?;
-                warn(vm, &format!(
-                    "{class_name}.__init__ got an unexpected keyword argument {key}. Support for arbitrary keyword arguments is deprecated and will be removed in Python 3.15."
-                ))?;
+                warn(
+                    vm,
+                    &format!(
+                        "{class_name}.__init__ got an unexpected keyword argument {key}. Support for arbitrary keyword arguments is deprecated and will be removed in Python 3.15."
+                    ),
+                )?;
             }
         }
         vm.set_attr(this, name, value)?;
@@ -157,9 +155,12 @@ fn set_omitted(vm: &Vm, this: &Value, class_name: &str, omitted: &Ref<Set>) -> R
     for name in omitted.as_set().keys() {
         let Some(ty) = types.get(vm, &name)? else {
             let field = vm.repr_string(&name)?;
-            warn(vm, &format!(
-                "Field {field} is missing from {class_name}._field_types. This will become an error in Python 3.15."
-            ))?;
+            warn(
+                vm,
+                &format!(
+                    "Field {field} is missing from {class_name}._field_types. This will become an error in Python 3.15."
+                ),
+            )?;
             continue;
         };
         if ty.downcast::<union::Union>().is_some() {
@@ -171,9 +172,12 @@ fn set_omitted(vm: &Vm, this: &Value, class_name: &str, omitted: &Ref<Set>) -> R
             vm.set_attr(this, &name, &load)?;
         } else {
             let field = vm.repr_string(&name)?;
-            warn(vm, &format!(
-                "{class_name}.__init__ missing 1 required positional argument: {field}. This will become an error in Python 3.15."
-            ))?;
+            warn(
+                vm,
+                &format!(
+                    "{class_name}.__init__ missing 1 required positional argument: {field}. This will become an error in Python 3.15."
+                ),
+            )?;
         }
     }
     Ok(())
