@@ -28,6 +28,7 @@ pub mod _sha2;
 pub mod _sha3;
 pub mod _signal;
 pub mod _socket;
+pub mod _sqlite3;
 pub mod _sre;
 pub mod _stat;
 pub mod _thread;
@@ -68,6 +69,9 @@ pub static MODULES: &[&ModuleDef] = &[
     &_sha3::MODULE,
     &_signal::MODULE,
     &_socket::MODULE,
+    &_sqlite3::MODULE,
+    &_stat::MODULE,
+    &_thread::MODULE,
     &_sre::MODULE,
     &_stat::MODULE,
     &_thread::MODULE,

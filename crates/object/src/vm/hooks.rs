@@ -38,6 +38,12 @@ pub static HOOKS: OnceLock<Hooks> = OnceLock::new();
 
 pub use super::gil::blocking;
 
+/// Runs `f` with the GIL, from within what [`blocking`] runs: for callbacks of foreign libraries.
+#[inline]
+pub fn with_gil<R>(f: impl FnOnce(&Vm) -> R) -> R {
+    Vm::with_current(f)
+}
+
 /// A signal arrived, and its handler has not run yet.
 static SIGNAL_REQUESTED: AtomicBool = AtomicBool::new(false);
 /// What the main thread's eval loop looks at.
