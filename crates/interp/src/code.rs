@@ -5,6 +5,7 @@
 
 mod attributes;
 mod constants;
+mod iterators;
 
 use std::cell::Cell;
 use std::ptr;

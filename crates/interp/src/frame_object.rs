@@ -390,7 +390,9 @@ fn clear_method(vm: &Vm, object: &FrameObject) -> Result {
 }
 
 taipan_object::method_table! {
-    static METHODS = [MethodDef::new("clear($self, /)", "Clear all references held by the frame.", |vm, this, _| {
+    static METHODS = [
+        taipan_object::builtins::object::methods::size_of_method("Return the size of the frame in memory, in bytes."),
+        MethodDef::new("clear($self, /)", "Clear all references held by the frame.", |vm, this, _| {
         clear_method(vm, own(this))
     })];
 }

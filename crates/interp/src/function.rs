@@ -94,7 +94,7 @@ unsafe impl Payload for Function {
 
 pub static FUNCTION: TypeSpec = TypeSpec::new::<Function>("function")
     .doc(attributes::DOC)
-    .flags(type_flags::METHOD_DESCRIPTOR | type_flags::HAS_WEAKREF)
+    .flags(type_flags::METHOD_DESCRIPTOR | type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
     .own_dict(|header, create| {
         // SAFETY: the type says that the object is a function.
         let function = unsafe { &*(header as *const Header as *const Function) };

@@ -132,6 +132,7 @@ pub static GENERATOR: TypeSpec = TypeSpec::new::<Generator>("generator")
 
 taipan_object::method_table! {
     static METHODS = [
+        taipan_object::builtins::object::methods::size_of_method("gen.__sizeof__() -> size of gen in memory, in bytes"),
         MethodDef::new(
             "send($self, object, /)",
             "send(value) -> send 'value' into generator,\nreturn next yielded value or raise StopIteration.",

@@ -1,12 +1,14 @@
 //! `string.templatelib.Template` and `Interpolation`: what t-strings make.
 
+use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::builtins::str::{Str, StrBuilder, empty};
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::cell::ObjectCell;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
 use taipan_object::object::{Payload, Visitor};
-use taipan_object::types::{Type, TypeSpec};
+use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::{Ref, Result, Value, Vm};
 
 /// A template: one string more than interpolations.
@@ -29,6 +31,36 @@ unsafe impl Payload for Template {
     }
 }
 
+/// The parts still to come, the next one last.
+#[repr(C)]
+struct TemplateIter {
+    header: Header,
+    items: ObjectCell<Vec<Value>>,
+}
+
+// SAFETY: repr(C), header first; visits each part.
+unsafe impl Payload for TemplateIter {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        TEMPLATE_ITER.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        unsafe { &*self.items.as_ptr() }.iter().for_each(visit);
+    }
+}
+
+static TEMPLATE_ITER: TypeSpec = TypeSpec::new::<TemplateIter>("string.templatelib.TemplateIter")
+    .doc("Template iterator object")
+    .flags(type_flags::DISALLOW_INSTANTIATION)
+    .slots(|s| {
+        s.iter = Some(|_, this| Ok(this.clone()));
+        s.iternext = Some(|_, this| {
+            let iterator = this.downcast::<TemplateIter>().expect("called through its own slot");
+            Ok(iterator.items.borrow(&iterator.header).pop())
+        });
+    });
+
 pub static TEMPLATE: TypeSpec = TypeSpec::new::<Template>("string.templatelib.Template")
     .doc("Template object")
     .slots(|s| {
@@ -44,9 +76,12 @@ pub static TEMPLATE: TypeSpec = TypeSpec::new::<Template>("string.templatelib.Te
                 (vm.repr_string(&template.strings)?, vm.repr_string(&template.interpolations)?);
             Ok(Value::from(format!("Template(strings={strings}, interpolations={interpolations})")))
         });
-        s.iter = Some(|vm, this| {
+        s.iter = Some(|_, this| {
             let parts = parts(own(this)).into_iter().filter(|part| part.downcast::<Str>().is_none_or(|s| s.len() > 0));
-            vm.iter(Tuple::from_vec(parts.collect()).as_value())
+            let mut items: Vec<Value> = parts.collect();
+            items.reverse();
+            let header = Header::new(TEMPLATE_ITER.ty());
+            Ok(Ref::new(TemplateIter { header, items: ObjectCell::new(items) }).into_value())
         });
         s.concat = Some(|vm, left, right| {
             let (Some(a), Some(b)) = (left.downcast::<Template>(), right.downcast::<Template>()) else {
@@ -223,7 +258,7 @@ taipan_object::method_table! {
         let template = own(this);
         let args = Tuple::from_vec(vec![template.strings.clone(), template.interpolations.clone()]).into_value();
         Ok(Tuple::from_vec(vec![unpickle, args]).into_value())
-    })];
+    }), CLASS_GETITEM];
 }
 
 taipan_object::method_table! {
@@ -234,6 +269,6 @@ taipan_object::method_table! {
             let args = Tuple::from_slice(&args).into_value();
             Ok(Tuple::from_vec(vec![INTERPOLATION.value(), args]).into_value())
         }),
-        taipan_object::builtins::generic_alias::CLASS_GETITEM,
+        CLASS_GETITEM,
     ];
 }

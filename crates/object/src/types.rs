@@ -32,12 +32,15 @@ pub mod type_flags {
     pub const DISALLOW_INSTANTIATION: u64 = 1 << 7;
     pub const SEQUENCE: u64 = 1 << 5;
     pub const MAPPING: u64 = 1 << 6;
+    /// Shown by the types whose instances are called without a tuple being made; nothing depends on it here.
+    pub const HAVE_VECTORCALL: u64 = 1 << 11;
     pub const READY: u64 = 1 << 12;
     pub const HAVE_GC: u64 = 1 << 14;
     /// Functions of this type are called with `self` prepended instead of being bound first.
     pub const METHOD_DESCRIPTOR: u64 = 1 << 17;
     pub const IS_ABSTRACT: u64 = 1 << 20;
     pub const MATCH_SELF: u64 = 1 << 22;
+    pub const ITEMS_AT_END: u64 = 1 << 23;
     pub const LONG_SUBCLASS: u64 = 1 << 24;
     pub const LIST_SUBCLASS: u64 = 1 << 25;
     pub const TUPLE_SUBCLASS: u64 = 1 << 26;
@@ -103,6 +106,8 @@ pub struct Type {
     pub(crate) bases: ObjectCell<Option<Ref<Tuple>>>,
     pub(crate) mro: ObjectCell<Option<Ref<Tuple>>>,
     dict: ObjectCell<Option<Ref<Dict>>>,
+    /// `__qualname__` of a class; that of a built-in type is its name.
+    pub(crate) qualname: ObjectCell<Option<Value>>,
     /// Direct subclasses, not owned: each removes itself when it dies.
     pub(crate) subclasses: ObjectCell<Vec<NonNull<Type>>>,
     /// What inline caches refer to by index, valid for `version` (see `lookup.rs`).
@@ -138,6 +143,7 @@ unsafe impl Payload for Type {
                 visit(dict.as_value());
             }
             (*self.cached.as_ptr()).iter().for_each(&mut *visit);
+            (*self.qualname.as_ptr()).iter().for_each(visit);
         }
     }
     fn clear(&self) {
@@ -371,6 +377,7 @@ impl Type {
             bases: ObjectCell::new(None),
             mro: ObjectCell::new(None),
             dict: ObjectCell::new(None),
+            qualname: ObjectCell::new(None),
             subclasses: ObjectCell::new(Vec::new()),
             cached: ObjectCell::new(Vec::new()),
             shadowed: ObjectCell::new(Vec::new()),

@@ -1,5 +1,6 @@
 //! What Python sees of a code object: attributes, methods, constructor.
 
+use super::iterators;
 use std::sync::Arc;
 
 use taipan_bytecode::code::{
@@ -10,7 +11,6 @@ use taipan_bytecode::linetable::{lines, positions};
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, Constant, Text};
 use taipan_object::builtins::bytes::{self, Bytes};
-use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
@@ -109,6 +109,12 @@ pub(super) static MEMBERS: &[MemberDef] = &[
 pub(super) static GETSET: &[GetSetDef] = &[
     GetSetDef::new("co_code", "", |_, this| Ok(bytes::new(&own(this).data.code))),
     GetSetDef::new("_co_code_adaptive", "", |_, this| Ok(bytes::new(&own(this).data.code))),
+    GetSetDef::new("co_lnotab", "", |vm, this| {
+        let message = "co_lnotab is deprecated, use co_lines instead.";
+        vm.warn(&taipan_object::exceptions::DEPRECATION_WARNING.value(), message, 1)?;
+        let code = own(this);
+        Ok(bytes::new(&lnotab(&code.data.linetable, code.data.firstlineno)))
+    }),
     GetSetDef::new("co_varnames", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_LOCAL))),
     GetSetDef::new("co_cellvars", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_CELL))),
     GetSetDef::new("co_freevars", "", |_, this| Ok(names_of_kind(own(this), CO_FAST_FREE))),
@@ -116,23 +122,23 @@ pub(super) static GETSET: &[GetSetDef] = &[
 
 taipan_object::method_table! {
     pub(super) static METHODS = [
-    MethodDef::new("co_lines($self, /)", "", |vm, this, _| {
+    MethodDef::new("co_lines($self, /)", "", |_, this, _| {
         let code = own(this);
         let items = lines(&code.data.linetable, code.data.firstlineno).map(|(start, end, line)| {
             tuple(vec![Value::from(start), Value::from(end), line.map_or(Value::NONE, Value::from)])
         });
-        vm.iter(List::from_vec(items.collect()).as_value())
+        Ok(iterators::new(iterators::LINE_ITERATOR.ty(), items.collect()))
     }),
-    MethodDef::new("co_positions($self, /)", "", |vm, this, _| {
+    MethodDef::new("co_positions($self, /)", "", |_, this, _| {
         let code = own(this);
         let part = |n: i32| if n == -1 { Value::NONE } else { Value::from(n) };
         let items = positions(&code.data.linetable, code.data.firstlineno).map(|p| {
             tuple(vec![part(p.lineno), part(p.end_lineno), part(p.col_offset), part(p.end_col_offset)])
         });
-        vm.iter(List::from_vec(items.collect()).as_value())
+        Ok(iterators::new(iterators::POSITIONS_ITERATOR.ty(), items.collect()))
     }),
-    MethodDef::new("co_branches($self, /)", "", |vm, this, _| {
-        vm.iter(List::from_vec(branches(&own(this).data.code)).as_value())
+    MethodDef::new("co_branches($self, /)", "", |_, this, _| {
+        Ok(iterators::new(iterators::LINE_ITERATOR.ty(), branches(&own(this).data.code)))
     }),
     MethodDef::new("_varname_from_oparg($self, /, oparg)", "(internal-only) Return the local variable name for the given oparg.\n\nWARNING: this method is for internal use only and may change or go away.", |vm, this, args| {
         let code = own(this);
@@ -142,9 +148,34 @@ taipan_object::method_table! {
             _ => Err(vm.index_error("tuple index out of range")),
         }
     }),
+    taipan_object::builtins::object::methods::size_of_method(""),
     MethodDef::raw("replace($self, /, **changes)", "Return a copy of the code object with new values for the specified fields.", replace),
     MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
 ];
+}
+
+/// The line table in the form it had before 3.10: pairs of a step in the code and a signed step in the lines.
+fn lnotab(linetable: &[u8], first: i32) -> Vec<u8> {
+    let (mut table, mut code, mut line) = (Vec::new(), 0i64, i64::from(first));
+    for (start, _, at) in lines(linetable, first) {
+        let (start, Some(at)) = (i64::from(start), at.map(i64::from)) else { continue };
+        if at == line {
+            continue;
+        }
+        let (mut code_step, mut line_step) = (start - code, at - line);
+        (code, line) = (start, at);
+        while code_step > 255 {
+            table.extend([255, 0]);
+            code_step -= 255;
+        }
+        while !(-128..=127).contains(&line_step) {
+            let part = line_step.clamp(-128, 127);
+            table.extend([code_step as u8, part as i8 as u8]);
+            (code_step, line_step) = (0, line_step - part);
+        }
+        table.extend([code_step as u8, line_step as i8 as u8]);
+    }
+    table
 }
 
 /// `co_branches`: (source, not taken, taken) of each conditional jump.

@@ -56,6 +56,7 @@ pub static ASYNC_GENERATOR: TypeSpec = TypeSpec::new::<AsyncGenerator>("async_ge
 
 taipan_object::method_table! {
     static METHODS = [
+        taipan_object::builtins::object::methods::size_of_method("gen.__sizeof__() -> size of gen in memory, in bytes"),
         MethodDef::new("asend($self, object, /)", "asend(v) -> send 'v' in generator.", |vm, this, args| {
             step(vm, this, Action::Send(args[0].clone()))
         }),

@@ -77,7 +77,9 @@ pub static COROUTINE: TypeSpec = TypeSpec::new::<Coroutine>("coroutine")
     ]);
 
 taipan_object::method_table! {
-    static METHODS = [SEND, THROW, CLOSE, CLASS_GETITEM];
+    static METHODS = [
+        taipan_object::builtins::object::methods::size_of_method("gen.__sizeof__() -> size of gen in memory, in bytes"),
+SEND, THROW, CLOSE, CLASS_GETITEM];
 }
 
 /// `coroutine_wrapper`: the iterator that `coroutine.__await__()` gives.

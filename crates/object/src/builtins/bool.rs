@@ -9,6 +9,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 pub static BOOL: TypeSpec = TypeSpec::new::<Int>("bool")
+    .itemsize(4)
     .doc(
         "bool(object=False, /)\n--\n\nReturns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances \
          of the class bool.\nThe class bool is a subclass of the class int, and cannot be subclassed.",

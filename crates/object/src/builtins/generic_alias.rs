@@ -3,6 +3,7 @@
 use crate::builtins::list::List;
 use crate::builtins::str::Str;
 use crate::builtins::tuple::Tuple;
+use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::native::{GetSetDef, MemberDef, MethodDef};
@@ -41,7 +42,7 @@ unsafe impl Payload for GenericAlias {
 
 pub static GENERIC_ALIAS: TypeSpec = TypeSpec::new::<GenericAlias>("types.GenericAlias")
     .doc("GenericAlias(origin, args, /)\n--\n\nRepresent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).")
-    .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
+    .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
     .slots(slots)
     .methods(METHODS)
     .members(MEMBERS)
@@ -279,20 +280,7 @@ fn slots(s: &mut Slots) {
         Ok(object)
     });
     s.getattro = Some(|vm, this, name| {
-        let own_names = [
-            "__class__",
-            "__origin__",
-            "__args__",
-            "__unpacked__",
-            "__parameters__",
-            "__typing_unpacked_tuple_args__",
-            "__mro_entries__",
-            "__reduce_ex__",
-            "__reduce__",
-            "__copy__",
-            "__deepcopy__",
-        ];
-        let is_own = name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| own_names.contains(&text));
+        let is_own = name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| DIR_ADDS.contains(&text));
         if !is_own {
             let dunder = name
                 .downcast::<Str>()
@@ -315,10 +303,12 @@ fn slots(s: &mut Slots) {
         let args = substitute(vm, this, &args, &parameters, item)?;
         Ok(make(this.ty(), alias.origin.clone(), Tuple::from_vec(args).into_value(), alias.starred))
     });
-    s.iter = Some(|vm, this| {
+    s.iter = Some(|_, this| {
         let alias = own(this);
         let starred = make(this.ty(), alias.origin.clone(), alias.args.clone(), true);
-        vm.iter(&Tuple::from_vec(vec![starred]).into_value())
+        let iterator =
+            AliasIterator { header: Header::new(ALIAS_ITERATOR.ty()), alias: ObjectCell::new(Some(starred)) };
+        Ok(Ref::new(iterator).into_value())
     });
     s.or = Some(crate::builtins::union::or);
 }
@@ -341,16 +331,42 @@ fn is_alias_method(name: &Value) -> bool {
     name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| own.contains(&text))
 }
 
+/// What the alias has that its origin need not have.
+const DIR_ADDS: [&str; 11] = [
+    "__class__",
+    "__origin__",
+    "__args__",
+    "__unpacked__",
+    "__parameters__",
+    "__typing_unpacked_tuple_args__",
+    "__mro_entries__",
+    "__reduce_ex__",
+    "__reduce__",
+    "__copy__",
+    "__deepcopy__",
+];
+
 crate::method_table! {
     static METHODS = [
-        MethodDef::new("__mro_entries__($self, bases, /)", "", |_, this, _| {
+        MethodDef::new("__mro_entries__($self, object, /)", "", |_, this, _| {
             Ok(Tuple::from_slice(std::slice::from_ref(&own(this).origin)).into_value())
         }),
-        MethodDef::new("__instancecheck__($self, instance, /)", "", |vm, _, _| {
+        MethodDef::new("__instancecheck__($self, object, /)", "", |vm, _, _| {
             Err(vm.type_error("isinstance() argument 2 cannot be a parameterized generic"))
         }),
-        MethodDef::new("__subclasscheck__($self, subclass, /)", "", |vm, _, _| {
+        MethodDef::new("__subclasscheck__($self, object, /)", "", |vm, _, _| {
             Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic"))
+        }),
+        MethodDef::new("__dir__($self, /)", "", |vm, this, _| {
+            let listed = vm.call_special(&own(this).origin, &names().__dir__, &[]).unwrap_or_else(|| Ok(Value::NONE))?;
+            let mut all = vm.collect(&listed)?;
+            for name in &DIR_ADDS[..DIR_ADDS.len() - 2] {
+                let name = Value::from(*name);
+                if !vm.contains(&listed, &name)? {
+                    all.push(name);
+                }
+            }
+            Ok(List::from_vec(all).into_value())
         }),
         MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
             let alias = own(this);
@@ -364,6 +380,55 @@ crate::method_table! {
             Ok(Tuple::from_vec(vec![this.ty().to_value(), args]).into_value())
         }),
     ];
+}
+
+/// Gives the starred alias once.
+#[repr(C)]
+struct AliasIterator {
+    header: Header,
+    alias: ObjectCell<Option<Value>>,
+}
+
+// SAFETY: repr(C), header first; visits the alias.
+unsafe impl Payload for AliasIterator {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        ALIAS_ITERATOR.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        unsafe { &*self.alias.as_ptr() }.iter().for_each(visit);
+    }
+}
+
+static ALIAS_ITERATOR: TypeSpec = TypeSpec::new::<AliasIterator>("generic_alias_iterator")
+    .slots(|s| {
+        s.iter = Some(|_, this| Ok(this.clone()));
+        s.iternext = Some(|_, this| {
+            let iterator = own_iterator(this);
+            Ok(iterator.alias.borrow(&iterator.header).take())
+        });
+    })
+    .methods(ITERATOR_METHODS);
+
+fn own_iterator(this: &Value) -> &AliasIterator {
+    this.downcast::<AliasIterator>().expect("called through its own slot")
+}
+
+crate::method_table! {
+    static ITERATOR_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let iterator = own_iterator(this);
+        let alias = iterator.alias.borrow(&iterator.header).clone();
+        let rest = match alias {
+            Some(starred) => {
+                let starred = own(&starred);
+                make(GENERIC_ALIAS.ty(), starred.origin.clone(), starred.args.clone(), false)
+            }
+            None => Tuple::from_slice(&[]).into_value(),
+        };
+        let iter = vm.import_from("builtins", "iter")?;
+        Ok(Tuple::from_array([iter, Tuple::from_array([rest]).into_value()]).into_value())
+    })];
 }
 
 static MEMBERS: &[MemberDef] = &[

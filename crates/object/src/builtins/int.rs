@@ -47,6 +47,7 @@ unsafe impl Payload for Int {
 }
 
 pub static INT: TypeSpec = TypeSpec::new::<Int>("int")
+    .itemsize(4)
     .doc(
         "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or return 0 if no \
          arguments\nare given.  If x is a number, return x.__int__().  For floating-point\nnumbers, this truncates towards \

@@ -103,6 +103,7 @@ unsafe impl Payload for MemoryView {
 }
 
 pub static MEMORYVIEW: TypeSpec = TypeSpec::new::<MemoryView>("memoryview")
+    .itemsize(8)
     .doc("memoryview(object)\n--\n\nCreate a new memoryview object which references the given object.")
     .flags(type_flags::SEQUENCE | type_flags::HAS_WEAKREF)
     .slots(methods::slots)

@@ -31,7 +31,7 @@ unsafe impl Payload for BoundMethod {
 
 pub static METHOD: TypeSpec = TypeSpec::new::<BoundMethod>("method")
     .doc("method(function, instance, /)\n--\n\nCreate a bound instance method object.")
-    .flags(type_flags::HAS_WEAKREF)
+    .flags(type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
     .slots(slots)
     .members(&[
         MemberDef::new("__func__", "the function (or other callable) implementing a method", |_, this| {

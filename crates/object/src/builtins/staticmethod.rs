@@ -40,6 +40,7 @@ pub static STATICMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("staticmethod")
     )
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
     .slots(static_slots)
+    .methods(STATIC_METHODS)
     .members(MEMBERS)
     .getset(GETSET);
 
@@ -54,6 +55,7 @@ pub static CLASSMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("classmethod")
     )
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
     .slots(class_slots)
+    .methods(CLASS_METHODS)
     .members(MEMBERS)
     .getset(GETSET);
 
@@ -140,6 +142,9 @@ fn class_slots(s: &mut Slots) {
     common_slots(s);
     s.descr_get = Some(GET_CLASS);
 }
+
+crate::method_table! { static STATIC_METHODS = [crate::builtins::generic_alias::CLASS_GETITEM]; }
+crate::method_table! { static CLASS_METHODS = [crate::builtins::generic_alias::CLASS_GETITEM]; }
 
 static MEMBERS: &[MemberDef] = &[
     MemberDef::new("__func__", "", |_, this| Ok(function(this))),

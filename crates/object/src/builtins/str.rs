@@ -45,7 +45,6 @@ pub static STR: TypeSpec = TypeSpec::new::<Str>("str")
          defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.",
     )
     .flags(type_flags::BASETYPE | type_flags::UNICODE_SUBCLASS | type_flags::MATCH_SELF | type_flags::VAR_SIZED)
-    .itemsize(1)
     .slots(methods::slots)
     .methods(methods::METHODS);
 

@@ -6,10 +6,13 @@
 use crate::builtins::dict::Dict;
 use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::{TUPLE, Tuple};
+use crate::native::signature::Signature;
+use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::object::{Ref, Result};
-use crate::types::{Type, TypeSpec, creation, type_flags};
+use crate::types::{Type, TypeSpec, creation, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
+use std::sync::{LazyLock, Mutex};
 
 /// The declaration of a struct sequence.
 pub struct StructSeq {
@@ -60,17 +63,16 @@ impl StructSeq {
         set("n_sequence_fields", Value::from(self.visible));
         set("n_fields", Value::from(self.fields.len()));
         set("n_unnamed_fields", Value::from(self.fields.iter().filter(|f| f.is_none()).count()));
-        let hidden: Vec<Value> = self.fields[self.visible..].iter().flatten().map(|f| intern(f).into_value()).collect();
-        set("_hidden_fields", Tuple::from_vec(hidden).into_value());
         let shown: Vec<Value> = self.fields[..self.visible].iter().flatten().map(|f| intern(f).into_value()).collect();
         set("__match_args__", Tuple::from_vec(shown).into_value());
         let bases = Tuple::from_vec(vec![TUPLE.value()]).into_value();
         let args = [Value::from(name), bases, dict.clone().into_value()];
         let class = creation::new(vm, &crate::types::TYPE.value(), &args, None)?;
         let ty = class.downcast_ref::<Type>().expect("`type.__new__` makes types");
+        drop(ty.dict().remove_str(&names().__dict__));
         for (at, field) in self.fields.iter().enumerate() {
-            if let Some(field) = field.filter(|_| at < self.visible) {
-                ty.set_raw(field, field_descriptor(&ty, at, field));
+            if let Some(field) = field {
+                ty.set_raw(field, field_descriptor(&ty, (at < self.visible).then_some(at), field));
             }
         }
         for def in METHODS {
@@ -79,13 +81,20 @@ impl StructSeq {
         let mut slots = *ty.slots();
         slots.repr = Some(repr);
         slots.new = Some(if self.constructible { new } else { refuse });
+        slots.setattro = Some(setattro);
         // SAFETY: nobody else has the type yet.
         unsafe { ty.set_slots(slots) };
         ty.set_raw("__repr__", crate::native::descriptors::slot_wrapper_of(&ty, "__repr__"));
-        ty.set_raw("__new__", crate::native::function::new_wrapper(&ty));
+        if self.constructible {
+            ty.set_raw("__new__", crate::native::function::new_wrapper(&ty));
+        }
         ty.modified();
         ty.clear_flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF);
         ty.set_flags(type_flags::IMMUTABLETYPE);
+        DECLARATIONS
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner())
+            .push((std::ptr::from_ref(&*ty) as usize, self));
         Ok(ty)
     }
 
@@ -109,22 +118,39 @@ fn build(ty: &Type, declaration: &StructSeq, values: Vec<Value>) -> Value {
     instance
 }
 
-/// All declarations that have a type, to find that of an instance.
-fn declaration(ty: &Type) -> Option<(usize, usize)> {
-    let dict = ty.dict();
-    let count = |name: &str| {
-        dict.get_str(intern(name).as_value()).and_then(|n| n.as_small_int()).and_then(|n| usize::try_from(n).ok())
-    };
-    Some((count("n_fields")?, count("n_sequence_fields")?))
+/// The types made so far, by address, with their declarations. The types live for ever.
+static DECLARATIONS: Mutex<Vec<(usize, &'static StructSeq)>> = Mutex::new(Vec::new());
+
+fn declaration(ty: &Type) -> &'static StructSeq {
+    let all = DECLARATIONS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let address = std::ptr::from_ref(ty) as usize;
+    all.iter().find(|(at, _)| *at == address).expect("a struct sequence type").1
 }
 
-/// The attribute of one visible field.
+/// The fields can't be set, and instances have no other attributes.
+fn setattro(vm: &Vm, this: &Value, name: &Value, value: Option<&Value>) -> Result<()> {
+    if let Some(descriptor) = lookup::find(this.ty(), name)
+        && let Some(set) = descriptor.ty().slots().descr_set
+    {
+        return set(vm, &descriptor, this, value);
+    }
+    let (ty, text) = (this.ty().name(), vm.display_name(name));
+    let message = if lookup::find(this.ty(), name).is_some() {
+        format!("'{ty}' object attribute '{text}' is read-only")
+    } else {
+        format!("'{ty}' object has no attribute '{text}' and no __dict__ for setting new attributes")
+    };
+    Err(vm.attribute_error_for(message, this, name))
+}
+
+/// The attribute of one field.
 #[repr(C)]
 pub struct Field {
     pub header: crate::header::Header,
     owner: Ref<Type>,
     name: Value,
-    index: usize,
+    /// Where the tuple has it; fields that it does not show are attributes.
+    index: Option<usize>,
 }
 
 // SAFETY: repr(C), header first, visits both references.
@@ -139,13 +165,17 @@ unsafe impl crate::object::Payload for Field {
     }
 }
 
-static FIELD: TypeSpec =
-    TypeSpec::new::<Field>("member_descriptor").flags(type_flags::DISALLOW_INSTANTIATION).slots(|s| {
+static FIELD: TypeSpec = TypeSpec::new::<Field>("member_descriptor")
+    .flags(type_flags::DISALLOW_INSTANTIATION)
+    .slots(|s| {
         s.descr_get = Some(|vm, this, object, _| {
             let Some(object) = object else { return Ok(this.clone()) };
             let field = this.downcast::<Field>().expect("own slot");
             match object.downcast::<Tuple>().filter(|_| object.ty().is_subtype(&field.owner)) {
-                Some(tuple) => Ok(tuple.as_slice()[field.index].clone()),
+                Some(tuple) => match field.index {
+                    Some(index) => Ok(tuple.as_slice()[index].clone()),
+                    None => Ok(hidden(object, &field.name)),
+                },
                 None => Err(vm.type_error(format!(
                     "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
                     vm.display_name(&field.name),
@@ -158,11 +188,39 @@ static FIELD: TypeSpec =
         s.repr = Some(|vm, this| {
             let field = this.downcast::<Field>().expect("own slot");
             let name = vm.display_name(&field.name);
-            Ok(Value::from(format!("<member '{name}' of '{}' objects>", field.owner.full_name())))
+            Ok(Value::from(format!("<member '{name}' of '{}' objects>", dotted(&field.owner))))
         });
-    });
+    })
+    .members(&[
+        MemberDef::new("__objclass__", "", |_, this| Ok(own_field(this).owner.as_value().clone())),
+        MemberDef::new("__name__", "", |_, this| Ok(own_field(this).name.clone())),
+    ])
+    .getset(&[
+        GetSetDef::new("__doc__", "", |_, _| Ok(Value::NONE)),
+        GetSetDef::new("__qualname__", "", |vm, this| {
+            let field = own_field(this);
+            Ok(Value::from(format!("{}.{}", field.owner.name(), vm.display_name(&field.name))))
+        }),
+    ])
+    .methods(FIELD_METHODS);
 
-fn field_descriptor(owner: &Ref<Type>, index: usize, name: &str) -> Value {
+crate::method_table! {
+    static FIELD_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let field = own_field(this);
+        crate::native::descriptors::reduce_to_getattr(vm, field.owner.as_value(), &vm.display_name(&field.name))
+    })];
+}
+
+fn own_field(this: &Value) -> &Field {
+    this.downcast::<Field>().expect("called on a field")
+}
+
+/// A field that the tuple does not show.
+fn hidden(instance: &Value, name: &Value) -> Value {
+    instance.as_object().and_then(|header| crate::attributes::get(header, name)).unwrap_or(Value::NONE)
+}
+
+fn field_descriptor(owner: &Ref<Type>, index: Option<usize>, name: &str) -> Value {
     let header = crate::header::Header::new(FIELD.ty());
     Ref::new(Field { header, owner: owner.clone(), name: intern(name).into_value(), index }).into_value()
 }
@@ -181,23 +239,24 @@ fn dotted(ty: &Type) -> String {
 }
 
 fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-    let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
-    let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
-    let positional = &args[..args.len() - keywords];
-    let Some(sequence) = positional.first() else {
-        return Err(vm.type_error(format!("{}() missing required argument 'sequence' (pos 1)", ty.name())));
-    };
-    let extra = args.get(1).and_then(|dict| dict.downcast_ref::<Dict>());
-    let name = dotted(ty);
-    let Some((fields, visible)) = declaration(ty) else {
-        return Err(vm.system_error("a struct sequence without fields"));
-    };
+    static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse("structseq(sequence, dict=None)"));
+    let bound = SIGNATURE.bind(vm, args, kwnames)?;
+    make(vm, class.downcast::<Type>().expect("`tp_new` gets a type"), &bound[0], &bound[1])
+}
+
+fn make(vm: &Vm, ty: &Type, sequence: &Value, extra: &Value) -> Result {
+    let declaration = declaration(ty);
+    let (name, fields, visible) = (dotted(ty), declaration.fields.len(), declaration.visible);
     let items = match vm.collect(sequence) {
         Ok(items) => items,
         Err(raised) => {
             vm.catch(raised, crate::exceptions::type_error())?;
             return Err(vm.type_error("constructor requires a sequence"));
         }
+    };
+    let extra = extra.given().map(|extra| extra.downcast_ref::<Dict>().ok_or(()));
+    let Ok(extra) = extra.transpose() else {
+        return Err(vm.type_error(format!("{name}() takes a dict as second arg, if any")));
     };
     if items.len() < visible || items.len() > fields {
         let bound = match (visible == fields, items.len() < visible) {
@@ -207,20 +266,26 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         };
         return Err(vm.type_error(format!("{name}() takes {bound} ({}-sequence given)", items.len())));
     }
-    let hidden: Vec<Value> = items[visible..].to_vec();
     let instance = Tuple::new_with_type(ty, items[..visible].iter().cloned()).into_value();
     let header = instance.as_object().expect("tuples are objects");
-    if let Some(names) = ty.dict().get_str(intern("_hidden_fields").as_value())
-        && let Some(names) = names.downcast::<Tuple>()
-    {
-        for (at, name) in names.as_slice().iter().enumerate() {
-            let value = match (hidden.get(at), &extra) {
-                (Some(value), _) => value.clone(),
-                (None, Some(extra)) => extra.get_str(name).unwrap_or(Value::NONE),
-                (None, None) => Value::NONE,
-            };
-            crate::attributes::set(header, name, value);
-        }
+    let mut used = 0;
+    for (at, field) in declaration.fields.iter().enumerate().skip(visible) {
+        let Some(field) = field else { continue };
+        let field = intern(field).into_value();
+        let value = match items.get(at) {
+            Some(value) => value.clone(),
+            None => match extra.as_ref().and_then(|extra| extra.get_str(&field)) {
+                Some(value) => {
+                    used += 1;
+                    value
+                }
+                None => Value::NONE,
+            },
+        };
+        crate::attributes::set(header, &field, value);
+    }
+    if extra.is_some_and(|extra| extra.len() > used) {
+        return Err(vm.type_error(format!("{name}() got duplicate or unexpected field name(s)")));
     }
     Ok(instance)
 }
@@ -229,31 +294,64 @@ fn repr(vm: &Vm, this: &Value) -> Result {
     let ty = this.ty();
     let Some(tuple) = this.downcast::<Tuple>() else { return crate::builtins::object::repr(vm, this) };
     // The n-th item is shown under the n-th name there is, as in CPython: unnamed fields borrow those of hidden ones.
-    let dict = ty.dict();
-    let names = |key: &str| {
-        let names = dict.get_str(intern(key).as_value());
-        names.and_then(|names| names.downcast::<Tuple>().map(|names| names.as_slice().to_vec())).unwrap_or_default()
-    };
-    let fields = [names("__match_args__"), names("_hidden_fields")].concat();
+    let mut names = declaration(ty).fields.iter().flatten();
     let mut parts = Vec::new();
-    for (at, value) in tuple.as_slice().iter().enumerate() {
+    for value in tuple.as_slice() {
         let text = vm.repr_string(value)?;
-        parts.push(match fields.get(at) {
-            Some(name) => format!("{}={text}", vm.display_name(name)),
+        parts.push(match names.next() {
+            Some(name) => format!("{name}={text}"),
             None => text,
         });
     }
     Ok(Value::from(format!("{}({})", dotted(ty), parts.join(", "))))
 }
 
-crate::method_table! {
-    static METHODS = [crate::native::MethodDef::new("__reduce__($self, /)", "", |_, this, _| {
+/// The values of the fields that the tuple does not show.
+fn hidden_dict(this: &Value) -> Ref<Dict> {
+    let declaration = declaration(this.ty());
+    let dict = Dict::new();
+    for field in declaration.fields[declaration.visible..].iter().flatten() {
+        let field = intern(field).into_value();
+        let value = hidden(this, &field);
+        dict.set_str(&field, value);
+    }
+    dict
+}
+
+crate::method_table! { static METHODS = [
+    MethodDef::new("__reduce__($self, /)", "", |_, this, _| {
         let items = this.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
-        let hidden = match this.as_object() {
-            Some(header) if this.ty().has_dict() => crate::attributes::dictionary(header).copy(),
-            _ => Dict::new(),
-        };
-        let args = Tuple::from_vec(vec![Tuple::from_vec(items).into_value(), hidden.into_value()]).into_value();
+        let args = Tuple::from_vec(vec![Tuple::from_vec(items).into_value(), hidden_dict(this).into_value()]).into_value();
         Ok(Tuple::from_vec(vec![this.ty().to_value(), args]).into_value())
-    })];
+    }),
+    MethodDef::raw("__replace__($self, /, **changes)", "Return a copy of the structure with new values for the specified fields.", replace),
+]; }
+
+fn replace(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let names: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
+    if args.len() > names.len() {
+        return Err(vm.type_error("__replace__() takes no positional arguments"));
+    }
+    let declaration = declaration(this.ty());
+    if declaration.fields.iter().any(Option::is_none) {
+        let name = dotted(this.ty());
+        return Err(vm.type_error(format!("__replace__() is not supported for {name} because it has unnamed field(s)")));
+    }
+    let changes = Dict::new();
+    names.iter().zip(args).for_each(|(name, value)| changes.set_str(name, value.clone()));
+    let mut items = this.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+    let extra = hidden_dict(this);
+    for (at, field) in declaration.fields.iter().flatten().enumerate() {
+        let field = intern(field).into_value();
+        let Some(value) = changes.remove_str(&field) else { continue };
+        match items.get_mut(at) {
+            Some(item) => *item = value,
+            None => extra.set_str(&field, value),
+        }
+    }
+    if changes.len() > 0 {
+        let unknown = vm.repr_string(&crate::builtins::list::List::from_vec(changes.keys()).into_value())?;
+        return Err(vm.type_error(format!("Got unexpected field name(s): {unknown}")));
+    }
+    make(vm, this.ty(), &Tuple::from_vec(items).into_value(), &extra.into_value())
 }

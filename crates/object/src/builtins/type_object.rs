@@ -12,8 +12,15 @@ pub mod annotations;
 pub mod methods;
 
 pub static TYPE: TypeSpec = TypeSpec::new::<Type>("type")
+    .itemsize(40)
     .doc("type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type")
-    .flags(type_flags::BASETYPE | type_flags::TYPE_SUBCLASS | type_flags::HAS_WEAKREF)
+    .flags(
+        type_flags::BASETYPE
+            | type_flags::TYPE_SUBCLASS
+            | type_flags::HAS_WEAKREF
+            | type_flags::HAVE_VECTORCALL
+            | type_flags::ITEMS_AT_END,
+    )
     .slots(slots)
     .methods(methods::METHODS)
     .members(methods::MEMBERS)
@@ -143,7 +150,8 @@ pub fn is_instance(vm: &Vm, object: &Value, class: &Value) -> Result<bool> {
     if class.ty().is(&TYPE) {
         return plain_is_instance(vm, object, class);
     }
-    if let Some(tuple) = class.downcast::<Tuple>() {
+    let union = crate::builtins::union::args(class);
+    if let Some(tuple) = union.as_ref().unwrap_or(class).downcast::<Tuple>() {
         vm.check_stack(" in __instancecheck__")?;
         for class in tuple.as_slice() {
             if is_instance(vm, object, class)? {
@@ -182,7 +190,8 @@ pub fn is_subclass(vm: &Vm, sub: &Value, class: &Value) -> Result<bool> {
         }
         return plain_is_subclass(vm, sub, class);
     }
-    if let Some(tuple) = class.downcast::<Tuple>() {
+    let union = crate::builtins::union::args(class);
+    if let Some(tuple) = union.as_ref().unwrap_or(class).downcast::<Tuple>() {
         vm.check_stack(" in __subclasscheck__")?;
         for class in tuple.as_slice() {
             if is_subclass(vm, sub, class)? {

@@ -166,32 +166,11 @@ fn slots(s: &mut Slots) {
 
 crate::method_table! {
     static METHODS = [
-        MethodDef::new("__instancecheck__($self, instance, /)", "", |vm, this, args| {
-            for member in members(this) {
-                check_member(vm, &member, "isinstance() argument 2 cannot be a parameterized generic")?;
-                if vm.is_instance(&args[0], &member)? {
-                    return Ok(Value::TRUE);
-                }
-            }
-            Ok(Value::FALSE)
-        }),
-        MethodDef::new("__subclasscheck__($self, subclass, /)", "", |vm, this, args| {
-            if args[0].downcast::<Type>().is_none() {
-                return Err(vm.type_error("issubclass() arg 1 must be a class"));
-            }
-            for member in members(this) {
-                check_member(vm, &member, "issubclass() argument 2 cannot be a parameterized generic")?;
-                if vm.is_subclass(&args[0], &member)? {
-                    return Ok(Value::TRUE);
-                }
-            }
-            Ok(Value::FALSE)
-        }),
-        MethodDef::new("__mro_entries__($self, bases, /)", "", |vm, this, _| {
+        MethodDef::new("__mro_entries__($self, object, /)", "", |vm, this, _| {
             let shown = vm.repr_string(this)?;
             Err(vm.type_error(format!("Cannot subclass {shown}")))
         }),
-        MethodDef::new("__class_getitem__($type, object, /)", "", |vm, _, args| match args[0].downcast::<Tuple>() {
+        MethodDef::new("__class_getitem__($type, object, /)", "The union of the given types.", |vm, _, args| match args[0].downcast::<Tuple>() {
             Some(tuple) if tuple.len() == 0 => Err(vm.type_error("Cannot take a Union of no types.")),
             Some(tuple) => from_args(vm, tuple.as_slice()),
             None => from_args(vm, args),
@@ -199,8 +178,9 @@ crate::method_table! {
     ];
 }
 
-fn check_member(vm: &Vm, member: &Value, message: &str) -> Result<()> {
-    if member.downcast::<GenericAlias>().is_some() { Err(vm.type_error(message)) } else { Ok(()) }
+/// The members of a union as a tuple; `None` for anything else.
+pub fn args(value: &Value) -> Option<Value> {
+    value.downcast::<Union>().map(|union| union.args.clone())
 }
 
 static GETSET: &[GetSetDef] = &[

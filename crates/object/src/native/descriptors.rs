@@ -42,7 +42,7 @@ macro_rules! descriptor {
 
 descriptor! {
     /// An unbound native method (`list.append`).
-    MethodDescriptor, METHOD_DESCRIPTOR, "method_descriptor", type_flags::METHOD_DESCRIPTOR, method_slots, METHOD_GETSET, METHOD_MEMBERS, METHOD_METHODS,
+    MethodDescriptor, METHOD_DESCRIPTOR, "method_descriptor", type_flags::METHOD_DESCRIPTOR | type_flags::HAVE_VECTORCALL, method_slots, METHOD_GETSET, METHOD_MEMBERS, METHOD_METHODS,
     { def: &'static MethodDef }
 }
 descriptor! {

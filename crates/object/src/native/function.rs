@@ -8,7 +8,7 @@ use crate::heap::Kind;
 use crate::native::{GetSetDef, MemberDef};
 use crate::object::{Payload, Ref, Result, Visitor, to_value};
 use crate::types::slots::Slots;
-use crate::types::{Type, TypeSpec};
+use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -45,7 +45,7 @@ unsafe impl Payload for BuiltinFunction {
 }
 
 pub static BUILTIN_FUNCTION: TypeSpec = TypeSpec::new::<BuiltinFunction>("builtin_function_or_method")
-    .flags(crate::types::type_flags::DISALLOW_INSTANTIATION | crate::types::type_flags::HAS_WEAKREF)
+    .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
     .slots(slots)
     .getset(GETSET)
     .members(MEMBERS)

@@ -132,6 +132,7 @@ fn build(
     }
     class.root_shape.store(crate::shape::new_root(&class, class.inline_slots.get()), Relaxed);
     add_slot_descriptors(&class, &dict, &slot_names);
+    dict.set_default_str(&names().__doc__, Value::NONE);
     inherit_slots(&class);
     set_classcell(vm, &class, &dict)?;
     set_names(vm, &class)?;
@@ -150,11 +151,10 @@ fn set_special_entries(vm: &Vm, class: &Type, dict: &Dict, _name: &str) -> Resul
     }
     if let Some(qualname) = dict.get_str(&names().__qualname__) {
         vm.expect_str(&qualname, |got| format!("type __qualname__ must be a str, not {got}"))?;
+        drop(dict.remove_str(&names().__qualname__));
+        *class.qualname.borrow(&class.header) = Some(qualname);
     } else {
-        dict.set_str(&names().__qualname__, Value::from(class.name()));
-    }
-    if dict.get_str(&names().__doc__).is_none() {
-        dict.set_str(&names().__doc__, Value::NONE);
+        *class.qualname.borrow(&class.header) = Some(Value::from(class.name()));
     }
     let is_function = |value: &Value| crate::vm::hooks::HOOKS.get().is_some_and(|hooks| (hooks.is_function)(value));
     if let Some(new) = dict.get_str(&names().__new__)
@@ -182,13 +182,13 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
         if may_add_dict {
             class.set_flags(type_flags::HAS_DICT);
         }
-        if may_add_weak && base.itemsize.get() == 0 || base.has_flags(type_flags::UNICODE_SUBCLASS) {
+        if may_add_weak && base.itemsize.get() == 0 {
             class.set_flags(type_flags::HAS_WEAKREF);
         }
         return Ok(Vec::new());
     };
     let listed = if slots.downcast::<Str>().is_some() { vec![slots] } else { vm.collect(&slots)? };
-    if !listed.is_empty() && base.itemsize.get() != 0 && !base.has_flags(type_flags::LONG_SUBCLASS) {
+    if !listed.is_empty() && (base.itemsize.get() != 0 || base.has_flags(type_flags::UNICODE_SUBCLASS)) {
         let only_special =
             listed.iter().all(|s| s.downcast::<Str>().is_some_and(|s| s.is_str("__dict__") || s.is_str("__weakref__")));
         if !only_special {
@@ -534,6 +534,7 @@ pub static SLOT_MEMBER: crate::types::TypeSpec = crate::types::TypeSpec::new::<S
             Ok(this.downcast::<SlotMember>().expect("own getter").name.clone())
         }),
     ])
+    .methods(SLOT_MEMBER_METHODS)
     .getset(&[
         crate::native::GetSetDef::new("__doc__", "", |_, _| Ok(Value::NONE)),
         crate::native::GetSetDef::new("__qualname__", "", |vm, this| {
@@ -542,6 +543,13 @@ pub static SLOT_MEMBER: crate::types::TypeSpec = crate::types::TypeSpec::new::<S
             Ok(Value::from(format!("{}.{}", vm.display_name(&owner), vm.display_name(&member.name))))
         }),
     ]);
+
+crate::method_table! {
+    static SLOT_MEMBER_METHODS = [crate::native::MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let member = this.downcast::<SlotMember>().expect("own method");
+        crate::native::descriptors::reduce_to_getattr(vm, member.owner.as_value(), &vm.display_name(&member.name))
+    })];
+}
 
 impl SlotMember {
     fn word(&self, vm: &Vm, object: &Value) -> Result<*mut u64> {

@@ -91,5 +91,4 @@ crate::method_table! { pub static METHODS = [
     MethodDef::new("translate($self, table, /, delete=b'')", "Return a copy with each character mapped by the given translation table.\n\n  table\n    Translation table, which must be a bytes object of length 256.\n\nAll characters occurring in the optional argument delete are\nremoved.  The remaining characters are mapped through the given\ntranslation table.", transform::translate),
     MethodDef::new("upper($self, /)", "B.upper() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to uppercase.", transform::upper),
     MethodDef::new("zfill($self, width, /)", "Pad a numeric string with zeros on the left, to fill a field of the given width.\n\nThe original string is never truncated.", transform::zfill),
-    MethodDef::new("__sizeof__($self, /)", "Size of object in memory, in bytes.", |_, this, _| Ok(Value::from(33 + own(this).as_slice().len()))),
 ]; }

@@ -1,6 +1,7 @@
 //! Methods of `object`.
 
 use crate::attributes;
+use crate::builtins::bytes::Bytes;
 use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
 
@@ -27,7 +28,7 @@ crate::method_table! {
         }),
         MethodDef::new("__reduce__($self, /)", "Helper for pickle.", |vm, this, _| reduce(vm, this, 0)),
         MethodDef::new("__getstate__($self, /)", "Helper for pickle.", |vm, this, _| get_state(vm, this, false)),
-        MethodDef::raw("__init_subclass__", "This method is called when a class is subclassed.\n\nThe default implementation does nothing. It may be\noverridden to extend subclasses.", |vm, this, args, kwnames| {
+        MethodDef::raw("__init_subclass__($type, /)", "This method is called when a class is subclassed.\n\nThe default implementation does nothing. It may be\noverridden to extend subclasses.", |vm, this, args, kwnames| {
             let name = this.downcast::<Type>().map(Type::name).unwrap_or_default();
             if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
                 return Err(vm.type_error(format!("{name}.__init_subclass__() takes no keyword arguments")));
@@ -37,7 +38,7 @@ crate::method_table! {
             }
             Ok(Value::NONE)
         }).class(),
-        MethodDef::raw("__subclasshook__", "Abstract classes can override this to customize issubclass().\n\nThis is invoked early on by abc.ABCMeta.__subclasscheck__().\nIt should return True, False or NotImplemented.  If it returns\nNotImplemented, the normal algorithm is used.  Otherwise, it\noverrides the normal algorithm (and the outcome is cached).", |_, _, _, _| Ok(Value::NOT_IMPLEMENTED)).class(),
+        MethodDef::raw("__subclasshook__($type, object, /)", "Abstract classes can override this to customize issubclass().\n\nThis is invoked early on by abc.ABCMeta.__subclasscheck__().\nIt should return True, False or NotImplemented.  If it returns\nNotImplemented, the normal algorithm is used.  Otherwise, it\noverrides the normal algorithm (and the outcome is cached).", |_, _, _, _| Ok(Value::NOT_IMPLEMENTED)).class(),
         MethodDef::new("__format__($self, format_spec, /)", "Default object formatter.\n\nReturn str(self) if format_spec is empty. Raise TypeError otherwise.", |vm, this, args| {
             let spec = vm.expect_str(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
             if spec.len() > 0 {
@@ -47,14 +48,30 @@ crate::method_table! {
             vm.str(this)
         }),
         MethodDef::new("__sizeof__($self, /)", "Size of object in memory, in bytes.", |_, this, _| {
-            Ok(Value::from(match this.as_object() {
-                // SAFETY: every object lives in a heap block.
-                Some(header) => unsafe { crate::heap::usable_size(std::ptr::NonNull::from(header).cast()) },
-                None => 0,
-            }))
+            // Of these the size follows from the length alone, in CPython's layout as in ours.
+            if let Some(tuple) = this.downcast::<Tuple>() {
+                return Ok(Value::from(24 + 8 * tuple.len()));
+            }
+            if let Some(bytes) = this.downcast::<Bytes>() {
+                return Ok(Value::from(33 + bytes.as_slice().len()));
+            }
+            Ok(Value::from(size_of(this)))
         }),
         MethodDef::new("__dir__($self, /)", "Default dir() implementation.", |vm, this, _| dir(vm, this)),
     ];
+}
+
+/// `__sizeof__` for the types that have one of their own in CPython.
+pub const fn size_of_method(doc: &'static str) -> MethodDef {
+    MethodDef::new("__sizeof__($self, /)", doc, |_, this, _| Ok(Value::from(size_of(this))))
+}
+
+fn size_of(this: &Value) -> usize {
+    match this.as_object() {
+        // SAFETY: every object lives in a heap block.
+        Some(header) => unsafe { crate::heap::usable_size(std::ptr::NonNull::from(header).cast()) },
+        None => 0,
+    }
 }
 
 /// Names of the instance, its class and the bases.

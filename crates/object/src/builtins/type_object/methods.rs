@@ -110,15 +110,15 @@ pub static GETSET: &[GetSetDef] = &[
     }),
     GetSetDef::new("__qualname__", "", |_, this| {
         let class = own(this);
-        let stored = class.dict().get_str(&names().__qualname__).filter(|_| class.is_heap_type());
+        let stored = class.qualname.borrow(&class.header).clone();
         Ok(stored.unwrap_or_else(|| Value::from(class.short_name())))
     })
     .setter(|vm, this, value| {
         let class = own(this);
         let value = checked_special(vm, class, value, "__qualname__")?;
         vm.expect_str(value, |got| format!("can only assign string to {}.__qualname__, not '{got}'", class.name()))?;
-        class.dict().set_str(&names().__qualname__, value.clone());
-        class.modified();
+        let old = class.qualname.borrow(&class.header).replace(value.clone());
+        drop(old);
         Ok(())
     }),
     GetSetDef::new("__module__", "", |vm, this| {
@@ -148,6 +148,9 @@ pub static GETSET: &[GetSetDef] = &[
     GetSetDef::new("__dict__", "", |_, this| Ok(crate::builtins::mappingproxy::new(own(this).dict().into_value()))),
     GetSetDef::new("__doc__", "", |vm, this| {
         let class = own(this);
+        if let Some(spec) = class.spec.filter(|spec| !spec.doc.is_empty()) {
+            return Ok(Value::from(spec.docstring()));
+        }
         match class.dict().get_str(&names().__doc__) {
             Some(doc) => match doc.ty().slots().descr_get {
                 Some(get) => get(vm, &doc, None, Some(this)),
