@@ -233,7 +233,7 @@ fn new_interpolation(vm: &Vm, _: &Value, args: &[Value], kwnames: Option<&Value>
         None => Ok(empty()),
         Some(value) if value.downcast::<Str>().is_some() => Ok(value),
         Some(value) => {
-            let got = value.ty().name();
+            let got = vm.argument_type(&value);
             Err(vm.type_error(format!("Interpolation() argument '{name}' must be str, not {got}")))
         }
     };
@@ -242,7 +242,7 @@ fn new_interpolation(vm: &Vm, _: &Value, args: &[Value], kwnames: Option<&Value>
     if !conversion.is_none() {
         let valid = conversion.downcast::<Str>().is_some_and(|text| ["s", "r", "a"].iter().any(|c| text.is_str(c)));
         if conversion.downcast::<Str>().is_none() {
-            let got = conversion.ty().name();
+            let got = vm.argument_type(&conversion);
             return Err(vm.type_error(format!("Interpolation() argument 'conversion' must be str, not {got}")));
         }
         if !valid {

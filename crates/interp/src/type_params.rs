@@ -34,7 +34,7 @@ fn type_check(vm: &Vm, value: &Value, message: &str) -> Result {
 
 /// The `name` of a type parameter.
 fn name_argument(vm: &Vm, function: &str, name: &Value) -> Result {
-    vm.expect_str(name, |got| format!("{function}() argument 'name' must be str, not {got}"))?;
+    vm.expect_str_argument(name, |got| format!("{function}() argument 'name' must be str, not {got}"))?;
     Ok(name.clone())
 }
 

@@ -197,7 +197,7 @@ impl Vm {
     pub fn get_buffer(&self, value: &Value, flags: u32) -> Result<Buffer> {
         if value.ty().is_heap_type()
             && let Some(method) = lookup::find(value.ty(), &names().__buffer__)
-            && !method.ty().is(&crate::native::descriptors::METHOD_DESCRIPTOR)
+            && !method.ty().is(&crate::native::descriptors::SLOT_WRAPPER)
         {
             return crate::builtins::memoryview::buffer_from_method(self, value, flags);
         }

@@ -502,7 +502,8 @@ pub fn name_argument(vm: &Vm, function: &str, parameter: &str, value: &Value) ->
         return Ok(None);
     }
     if value.downcast::<Str>().is_none() {
-        let got = value.ty().name();
+        // `str` is the one that does not call `None` by its name.
+        let got = if function == "str" { value.ty().name() } else { vm.argument_type(value) };
         return Err(vm.type_error(format!("{function}() argument '{parameter}' must be str, not {got}")));
     }
     let name = to_utf8(vm, value)?;

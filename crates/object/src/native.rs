@@ -137,12 +137,24 @@ impl MethodDef {
         self.declaration.find('(').map(|at| &self.declaration[at..])
     }
 
-    /// Calls the function; `display` is its qualified name for error messages.
+    /// Calls the function.
     #[inline]
     pub fn call(&self, vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
         match self.function {
             NativeFunction::Raw(f) => f(vm, this, args, kwnames),
-            NativeFunction::Bound(f) => self.signature().bind_and_call(vm, this, args, kwnames, f),
+            NativeFunction::Bound(f) => self.signature().bind_and_call(vm, this, args, kwnames, None, f),
+        }
+    }
+
+    /// Calls the function as a method bound to `this`, whose type messages name.
+    #[inline]
+    pub fn call_bound(&self, vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+        match self.function {
+            NativeFunction::Raw(f) => f(vm, this, args, kwnames),
+            NativeFunction::Bound(f) => {
+                let owner = Some(this).filter(|this| !this.ty().is(&module::MODULE));
+                self.signature().bind_and_call(vm, this, args, kwnames, owner, f)
+            }
         }
     }
 }
@@ -225,6 +237,12 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
             continue;
         }
         dict.set_str(name.as_value(), descriptors::slot_wrapper(ty, row, f));
+    }
+    if own.buffer.is_some() {
+        let release = !std::ptr::eq(spec, &crate::builtins::bytes::BYTES);
+        for (name, method) in descriptors::buffer_methods(ty, release) {
+            set(name, method);
+        }
     }
     for def in spec.methods {
         def.set_owner(&ty.short_name());

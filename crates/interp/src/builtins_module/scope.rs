@@ -49,7 +49,7 @@ pub fn compile(vm: &Vm, args: &[Value]) -> Result {
         unreachable!("bound to the signature")
     };
     let filename = crate::import::fs_decode(vm, filename)?;
-    let mode_text = vm.expect_str(mode, |got| format!("compile() argument 'mode' must be str, not {got}"))?;
+    let mode_text = vm.expect_str_argument(mode, |got| format!("compile() argument 'mode' must be str, not {got}"))?;
     let given = vm.index_i32(given_flags)? as u32;
     let optimize = vm.index_i32(optimize)?;
     let feature_version = vm.index_i32(feature_version)?;

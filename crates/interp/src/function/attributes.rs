@@ -4,6 +4,7 @@ use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::method;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::native::signature::Signature;
 use taipan_object::native::{GetSetDef, MemberDef};
 use taipan_object::object::{Ref, Result};
 use taipan_object::types::slots::Slots;
@@ -11,6 +12,7 @@ use taipan_object::{Value, Vm};
 
 use super::Function;
 use crate::code::Code;
+use std::sync::LazyLock;
 use taipan_object::builtins::cell::Cell;
 
 pub(super) const DOC: &str = "function(code, globals, name=None, argdefs=None, closure=None,\n         kwdefaults=None)\n--\n\nCreate a function object.\n\n  code\n    a code object\n  globals\n    the globals dictionary\n  \
@@ -225,37 +227,13 @@ fn annotations(vm: &Vm, this: &Value) -> Result {
 
 /// `function(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)`.
 fn new(vm: &Vm, _class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-    const NAMES: [&str; 6] = ["code", "globals", "name", "argdefs", "closure", "kwdefaults"];
-    let mut given: [Option<&Value>; 6] = [None; 6];
-    let names: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], |names| names.as_slice());
-    let positional = args.len() - names.len();
-    if args.len() > 6 {
-        return Err(vm.type_error(format!("function() takes at most 6 arguments ({} given)", args.len())));
-    }
-    for (slot, value) in given.iter_mut().zip(&args[..positional]) {
-        *slot = Some(value);
-    }
-    for (name, value) in names.iter().zip(&args[positional..]) {
-        let text = vm.display_name(name);
-        let Some(at) = NAMES.iter().position(|known| *known == text) else {
-            return Err(vm.type_error(format!("function() got an unexpected keyword argument '{text}'")));
-        };
-        if at < positional {
-            let at = at + 1;
-            let message = format!("argument for function() given by name ('{text}') and position ({at})");
-            return Err(vm.type_error(message));
-        }
-        given[at] = Some(value);
-    }
-    for at in 0..2 {
-        if given[at].is_none() {
-            let name = NAMES[at];
-            let message = format!("function() missing required argument '{name}' (pos {})", at + 1);
-            return Err(vm.type_error(message));
-        }
-    }
+    static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| {
+        Signature::parse("function(code, globals, name=None, argdefs=None, closure=None, kwdefaults=None)")
+    });
+    let bound = SIGNATURE.bind(vm, args, kwnames)?;
+    let given: Vec<Option<&Value>> = bound.iter().map(Some).collect();
     let wrong = |what: &str, expected: &str, value: &Value| {
-        let got = value.ty().name();
+        let got = vm.argument_type(value);
         Err(vm.type_error(format!("function() argument '{what}' must be {expected}, not {got}")))
     };
     let (code_value, globals_value) = (given[0].expect("checked"), given[1].expect("checked"));

@@ -47,7 +47,7 @@ method_table! {
         }),
         MethodDef::new("init_frozen($module, name, /)", "Initializes a frozen module.", |_, _, _| Ok(Value::NONE)),
         MethodDef::new("is_builtin($module, name, /)", "Returns True if the module name corresponds to a built-in module.", |vm, _, args| {
-            let name = vm.expect_str(&args[0], |got| format!("is_builtin() argument must be str, not {got}"))?;
+            let name = vm.expect_str_argument(&args[0], |got| format!("is_builtin() argument must be str, not {got}"))?;
             let text = name.to_string_lossy();
             Ok(Value::from(match super::native_module(&text) {
                 Some(_) if matches!(text.as_str(), "sys" | "builtins") => -1,

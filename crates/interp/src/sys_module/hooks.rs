@@ -69,7 +69,7 @@ taipan_object::method_table! {
             None => Err(vm.type_error(format!("intern() argument must be str, not {}", args[0].ty().name()))),
         }),
         MethodDef::new("_is_interned($module, string, /)", "Return True if the given string is \"interned\".", |vm, _, args| {
-            let text = vm.expect_str(&args[0], |got| format!("_is_interned() argument must be str, not {got}"))?;
+            let text = vm.expect_str_argument(&args[0], |got| format!("_is_interned() argument must be str, not {got}"))?;
             Ok(Value::bool(text.is_interned()))
         }),
         MethodDef::new("_is_immortal($module, op, /)", "Return True if the given object is \"immortal\" per PEP 683.", |_, _, args| {

@@ -360,8 +360,8 @@ fn release_wrapper(owner: &Value) {
 }
 
 /// `object.__buffer__(flags)` of built-in types.
-pub(crate) fn buffer_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let flags = vm.index_i32(&args[0])? as u32;
+pub(crate) fn buffer_method(vm: &Vm, this: &Value, flags: &Value) -> Result {
+    let flags = vm.index_i64(flags)? as u32;
     match this.ty().slots().buffer {
         Some(get) => Ok(MemoryView::from_buffer(get(vm, this, flags)?)),
         None => Err(vm.type_error(format!("a bytes-like object is required, not '{}'", this.ty().name()))),
@@ -369,8 +369,8 @@ pub(crate) fn buffer_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 /// `object.__release_buffer__(view)` of built-in types.
-pub(crate) fn release_buffer_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let Some(view) = args[0].downcast::<MemoryView>() else {
+pub(crate) fn release_buffer_method(vm: &Vm, this: &Value, view: &Value) -> Result {
+    let Some(view) = view.downcast::<MemoryView>() else {
         return Err(vm.type_error("expected a memoryview object"));
     };
     if view.is_released() {

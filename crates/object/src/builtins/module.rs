@@ -35,7 +35,7 @@ fn new(_vm: &Vm, class: &Value, _args: &[Value], _kwnames: Option<&Value>) -> Re
 fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
     static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse("module(name, doc=None)"));
     let bound = SIGNATURE.bind(vm, args, kwnames)?;
-    vm.expect_str(&bound[0], |got| format!("module() argument 'name' must be str, not {got}"))?;
+    vm.expect_str_argument(&bound[0], |got| format!("module() argument 'name' must be str, not {got}"))?;
     let module = own(this);
     module.set("__name__", bound[0].clone());
     module.set("__doc__", bound[1].clone());

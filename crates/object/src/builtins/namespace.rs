@@ -69,21 +69,15 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     let names = kwnames.and_then(|n| n.downcast::<Tuple>()).map(|t| t.as_slice().to_vec()).unwrap_or_default();
     let (positional, values) = args.split_at(args.len() - names.len());
     if positional.len() > 1 {
-        let name = this.ty().name();
+        let name = this.ty().short_name();
         return Err(vm.type_error(format!("{name} expected at most 1 argument, got {}", positional.len())));
     }
     if let Some(mapping) = positional.first() {
         let items = match mapping.downcast::<Dict>() {
             Some(dict) => dict.items(),
             None => {
-                let mut items = Vec::new();
-                for pair in vm.collect(mapping)? {
-                    match vm.collect(&pair)?.as_slice() {
-                        [name, value] => items.push((name.clone(), value.clone())),
-                        _ => return Err(vm.value_error("dictionary update sequence element has the wrong length")),
-                    }
-                }
-                items
+                let dict = vm.call_args(&crate::builtins::dict::DICT.value(), std::slice::from_ref(mapping))?;
+                dict.downcast::<Dict>().map(Dict::items).unwrap_or_default()
             }
         };
         for (name, value) in items {

@@ -128,7 +128,9 @@ fn init(vm: &Vm, this: &Value, args: &[Value], _kwnames: Option<&Value>) -> Resu
         if !is_own_init(ty) {
             return Err(vm.type_error("object.__init__() takes exactly one argument (the instance to initialize)"));
         }
-        if is_own_new(ty) {
+        // Built-in types that cannot be made by a call have no `__new__` at all in CPython.
+        let makes = ty.is_heap_type() || ty.is(&crate::types::OBJECT);
+        if makes && is_own_new(ty) {
             return Err(vm.type_error(format!(
                 "{}.__init__() takes exactly one argument (the instance to initialize)",
                 ty.name()

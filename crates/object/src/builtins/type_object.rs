@@ -39,12 +39,13 @@ fn slots(s: &mut Slots) {
 /// `class(*args)`: `__new__`, then `__init__` if an instance came out.
 pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let class = this.downcast::<Type>().expect("own slot");
-    if std::ptr::eq(class, TYPE.ty()) && kwnames.is_none_or(|names| vm.tuple_len(names) == 0) {
-        if let [object] = args {
-            return Ok(object.ty().to_value());
-        }
-        if args.len() != 3 {
-            return Err(vm.type_error("type() takes 1 or 3 arguments"));
+    if std::ptr::eq(class, TYPE.ty()) {
+        let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
+        match args.len() - keywords {
+            1 if keywords == 0 => return Ok(args[0].ty().to_value()),
+            1 => return Err(vm.type_error("type() takes no keyword arguments")),
+            3 => {}
+            _ => return Err(vm.type_error("type() takes 1 or 3 arguments")),
         }
     }
     let new = match class.slots().new {

@@ -6,6 +6,7 @@ use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::native::MethodDef;
+use crate::native::signature::unexpected_keyword;
 use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
@@ -60,10 +61,13 @@ pub(super) fn split_strict<'a>(
     let keywords: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
     let (positional, values) = args.split_at(args.len() - keywords.len());
     let mut strict = false;
+    if keywords.len() > 1 {
+        let given = keywords.len();
+        return Err(vm.type_error(format!("{name}() takes at most 1 keyword argument ({given} given)")));
+    }
     for (keyword, value) in keywords.iter().zip(values) {
         if !keyword.downcast::<Str>().is_some_and(|keyword| keyword.is_str("strict")) {
-            let keyword = vm.display_name(keyword);
-            return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{keyword}'")));
+            return Err(unexpected_keyword(vm, name, keyword, vec!["strict".to_string()]));
         }
         strict = vm.is_true(value)?;
     }

@@ -44,7 +44,7 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         let count = args.len();
         return Err(vm.type_error(format!("BaseExceptionGroup.__new__() takes exactly 2 arguments ({count} given)")));
     };
-    vm.expect_str(message, |got| format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}"))?;
+    vm.expect_str_argument(message, |got| format!("BaseExceptionGroup.__new__() argument 1 must be str, not {got}"))?;
     if !vm.is_sequence(sequence) {
         return Err(vm.type_error("second argument (exceptions) must be a sequence"));
     }

@@ -73,7 +73,7 @@ crate::method_table! { pub static METHODS = [
         Ok(this.clone())
     }),
     MethodDef::new("add_note($self, note, /)", "Add a note to the exception", |vm, this, args| {
-        vm.expect_str(&args[0], |got| format!("add_note() argument must be str, not {got}"))?;
+        vm.expect_str_argument(&args[0], |got| format!("add_note() argument must be str, not {got}"))?;
         let notes = match vm.get_attr_opt(this, &names().__notes__)? {
             Some(notes) => notes,
             None => {

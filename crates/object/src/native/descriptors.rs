@@ -1,8 +1,10 @@
 //! The descriptors of built-in types: `method_descriptor`, `classmethod_descriptor`, `wrapper_descriptor`,
 //! `method-wrapper`, `getset_descriptor`, `member_descriptor`.
 
+use super::arguments;
 use super::function::BuiltinFunction;
 use super::{Binding, GetSetDef, MemberDef, MethodDef};
+use crate::builtins::memoryview;
 use crate::builtins::str::intern;
 use crate::builtins::tuple::Tuple;
 use crate::header::Header;
@@ -86,6 +88,35 @@ pub(crate) fn slot_wrapper(ty: &Type, row: &'static SlotRow, function: SlotFn) -
     let header = Header::new(SLOT_WRAPPER.ty());
     Ref::new(SlotWrapper { header, owner: to_ref(ty), row, function }).into_value()
 }
+/// `__buffer__` and `__release_buffer__` of the built-in types that export their memory. The slot behind them has no
+/// Python signature; what they call is in `memoryview.rs`.
+static BUFFER_ROWS: [SlotRow; 2] = [
+    SlotRow {
+        name: "__buffer__",
+        wrap: Wrap::Buffer,
+        doc: "Return a buffer object that exposes the underlying memory of the object.",
+        get: |_| None,
+        set: |_, _| {},
+        generic: SlotFn::Binary(memoryview::buffer_method),
+        field: u16::MAX,
+    },
+    SlotRow {
+        name: "__release_buffer__",
+        wrap: Wrap::Buffer,
+        doc: "Release the buffer object that exposes the underlying memory of the object.",
+        get: |_| None,
+        set: |_, _| {},
+        generic: SlotFn::Binary(memoryview::release_buffer_method),
+        field: u16::MAX,
+    },
+];
+
+/// The buffer protocol's methods for a type that has the slot; `release` if views must be given back.
+pub(crate) fn buffer_methods(ty: &Type, release: bool) -> Vec<(&'static str, Value)> {
+    let rows = BUFFER_ROWS.iter().take(if release { 2 } else { 1 });
+    rows.map(|row| (row.name, slot_wrapper(ty, row, row.generic))).collect()
+}
+
 /// The slot wrapper of `ty`'s own slot for the dunder method `name`.
 pub(crate) fn slot_wrapper_of(ty: &Type, name: &str) -> Value {
     let row = crate::types::slots::SLOT_ROWS.iter().find(|row| row.name == name).expect("a dunder method");
@@ -320,24 +351,23 @@ fn call_slot(vm: &Vm, d: &SlotWrapper, this: &Value, args: &[Value], kwnames: Op
         let plural = if n == 1 { "" } else { "s" };
         Err(vm.type_error(format!("expected {n} argument{plural}, got {}", args.len())))
     };
-    let range = |min: usize, max: usize| -> Result<()> {
-        if (min..=max).contains(&args.len()) {
+    let one_or_two = || -> Result<()> {
+        if (1..=2).contains(&args.len()) {
             return Ok(());
         }
-        let (word, limit) = if args.len() < min { ("at least", min) } else { ("at most", max) };
-        let plural = if limit == 1 { "" } else { "s" };
-        Err(vm.type_error(format!("expected {word} {limit} argument{plural}, got {}", args.len())))
+        Err(vm.type_error(format!("expected 1 or 2 arguments, got {}", args.len())))
     };
+    let named = |n: usize| -> Result<()> { arguments::check_positional(vm, d.row.name, args.len(), n, n) };
     match (d.row.wrap, d.function) {
         (Wrap::Unary, SlotFn::Unary(f)) => expect(0).and_then(|()| f(vm, this)),
         (Wrap::BinaryL | Wrap::GetAttribute, SlotFn::Binary(f)) => expect(1).and_then(|()| f(vm, this, &args[0])),
         (Wrap::BinaryR, SlotFn::Binary(f)) => expect(1).and_then(|()| f(vm, &args[0], this)),
         (Wrap::TernaryL, SlotFn::Ternary(f)) => {
-            range(1, 2)?;
+            one_or_two()?;
             f(vm, this, &args[0], args.get(1).unwrap_or(&Value::NONE))
         }
         (Wrap::TernaryR, SlotFn::Ternary(f)) => {
-            range(1, 2)?;
+            one_or_two()?;
             f(vm, &args[0], this, args.get(1).unwrap_or(&Value::NONE))
         }
         (Wrap::Inquiry, SlotFn::Inquiry(f)) => {
@@ -358,13 +388,17 @@ fn call_slot(vm: &Vm, d: &SlotWrapper, this: &Value, args: &[Value], kwnames: Op
         }
         (Wrap::SetAttr | Wrap::DelAttr, SlotFn::SetAttr(f)) => {
             let deleting = d.row.wrap == Wrap::DelAttr;
-            expect(if deleting { 1 } else { 2 })?;
+            if deleting {
+                expect(1)?
+            } else {
+                named(2)?
+            }
             check_hackish_setattr(vm, d, this)?;
             let name = vm.attribute_name(&args[0])?;
             f(vm, this, &name, if deleting { None } else { Some(&args[1]) }).map(Value::from)
         }
         (Wrap::SetItem | Wrap::DescrSet, SlotFn::SetAttr(f)) => {
-            expect(2)?;
+            named(2)?;
             f(vm, this, &args[0], Some(&args[1])).map(Value::from)
         }
         (Wrap::DelItem | Wrap::DescrDelete, SlotFn::SetAttr(f)) => {
@@ -391,8 +425,12 @@ fn call_slot(vm: &Vm, d: &SlotWrapper, this: &Value, args: &[Value], kwnames: Op
                 None => Err(vm.stop_iteration(None)),
             }
         }
+        (Wrap::Buffer, SlotFn::Binary(f)) => {
+            named(1)?;
+            f(vm, this, &args[0])
+        }
         (Wrap::DescrGet, SlotFn::DescrGet(f)) => {
-            range(1, 2)?;
+            arguments::check_positional(vm, d.row.name, args.len(), 1, 2)?;
             let object = args[0].given();
             let ty = args.get(1).and_then(Value::given);
             if object.is_none() && ty.is_none() {
@@ -480,6 +518,8 @@ fn slot_text_signature(row: &SlotRow) -> &'static str {
         Wrap::GetAttribute | Wrap::DelAttr => "($self, name, /)",
         Wrap::SetAttr => "($self, name, value, /)",
         Wrap::SetItem => "($self, key, value, /)",
+        Wrap::Buffer if row.name == "__buffer__" => "($self, flags, /)",
+        Wrap::Buffer => "($self, buffer, /)",
         Wrap::DelItem | Wrap::Item | Wrap::Contains => "($self, key, /)",
         Wrap::DescrGet => "($self, instance, owner=None, /)",
         Wrap::DescrSet => "($self, instance, value, /)",

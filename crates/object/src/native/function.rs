@@ -84,7 +84,7 @@ fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     let function = this.downcast::<BuiltinFunction>().expect("called through its own slot");
     vm.check_stack(" while calling a Python object")?;
     match function.def {
-        Definition::Method(def) => def.call(vm, &function.this, args, kwnames),
+        Definition::Method(def) => def.call_bound(vm, &function.this, args, kwnames),
         Definition::New => call_new(vm, &function.this, args, kwnames),
     }
 }

@@ -6,8 +6,9 @@ use crate::builtins::dict::Dict;
 use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::Tuple;
 use crate::object::Result;
+use crate::types::Type;
 use crate::value::Value;
-use crate::vm::{Raised, Vm};
+use crate::vm::{Raised, Vm, names};
 use smallvec::SmallVec;
 
 /// Calls with at most so many parameters are bound without counting references.
@@ -124,7 +125,8 @@ impl Signature {
         }
     }
 
-    /// Binds the arguments of a vectorcall and calls `f` with one value per parameter.
+    /// Binds the arguments of a vectorcall and calls `f` with one value per parameter. Messages name the type of
+    /// `bound_to`, the object of a bound method, as the owner.
     #[inline]
     pub fn bind_and_call(
         &self,
@@ -132,6 +134,7 @@ impl Signature {
         this: &Value,
         args: &[Value],
         kwnames: Option<&Value>,
+        bound_to: Option<&Value>,
         f: fn(&Vm, &Value, &[Value]) -> Result,
     ) -> Result {
         if self.simple && kwnames.is_none() && args.len() == self.positional {
@@ -145,7 +148,7 @@ impl Signature {
         {
             return self.call_with_defaults(vm, this, args, f);
         }
-        let bound = self.bind(vm, args, kwnames)?;
+        let bound = self.bind_for(vm, args, kwnames, bound_to)?;
         f(vm, this, &bound)
     }
 
@@ -172,14 +175,45 @@ impl Signature {
 
     /// One value per parameter.
     pub fn bind(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<SmallVec<[Value; 8]>> {
+        self.bind_for(vm, args, kwnames, None)
+    }
+
+    /// Says to which type the function belongs, for messages.
+    pub fn owned_by(mut self, owner: &str) -> Signature {
+        self.owner = Some(owner.to_string());
+        self
+    }
+
+    /// `"list."`, or nothing.
+    #[cold]
+    fn owner_prefix(&self, vm: &Vm, bound_to: Option<&Value>) -> String {
+        let owner = match bound_to {
+            Some(class) if class.downcast::<Type>().is_some() => vm.get_attr_opt(class, &names().__qualname__),
+            Some(object) => vm.get_attr_opt(&object.ty().to_value(), &names().__qualname__),
+            None => Ok(None),
+        };
+        match (owner, &self.owner) {
+            (Ok(Some(owner)), Some(_)) => format!("{}.", vm.display_name(&owner)),
+            (_, Some(owner)) => format!("{owner}."),
+            (_, None) => String::new(),
+        }
+    }
+
+    fn bind_for(
+        &self,
+        vm: &Vm,
+        args: &[Value],
+        kwnames: Option<&Value>,
+        bound_to: Option<&Value>,
+    ) -> Result<SmallVec<[Value; 8]>> {
         let kwnames: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
         let given = args.len() - kwnames.len();
         if !kwnames.is_empty() && self.no_keywords_at_all() && self.var_keyword.is_none() {
-            let owner = self.owner.as_ref().map_or(String::new(), |owner| format!("{owner}."));
+            let owner = self.owner_prefix(vm, bound_to);
             return Err(vm.type_error(format!("{owner}{}() takes no keyword arguments", self.function)));
         }
         if args.len() > self.parameters.len() && self.var_positional.is_none() && self.var_keyword.is_none() {
-            return Err(self.too_many(vm, given, kwnames.len()));
+            return Err(self.too_many(vm, given, kwnames.len(), bound_to));
         }
         let (positional, keyword_values) = args.split_at(given);
         let mut bound: SmallVec<[Value; 8]> = self.parameters.iter().map(|_| Value::UNBOUND).collect();
@@ -189,7 +223,7 @@ impl Signature {
         if given > self.positional {
             match self.var_positional {
                 Some(at) => bound[at] = Tuple::from_slice(&positional[self.positional..]).into_value(),
-                None => return Err(self.too_many(vm, given, kwnames.len())),
+                None => return Err(self.too_many(vm, given, kwnames.len(), bound_to)),
             }
         } else if let Some(at) = self.var_positional {
             bound[at] = Tuple::from_slice(&[]).into_value();
@@ -197,7 +231,7 @@ impl Signature {
         if given < self.positional_only {
             let required = self.parameters[..self.positional_only].iter().filter(|p| p.required).count();
             if given < required {
-                return Err(self.too_few(vm, given, kwnames.len()));
+                return Err(self.too_few(vm, given, bound_to));
             }
         }
         self.bind_keywords(vm, &mut bound, kwnames, keyword_values, given)?;
@@ -286,10 +320,10 @@ impl Signature {
     }
 
     #[cold]
-    fn too_many(&self, vm: &Vm, given: usize, keywords: usize) -> Raised {
+    fn too_many(&self, vm: &Vm, given: usize, keywords: usize, bound_to: Option<&Value>) -> Raised {
         let name = self.function;
         if self.no_keywords_at_all() {
-            return self.wrong_count(vm, given);
+            return self.wrong_count(vm, given, bound_to);
         }
         let max = self.positional;
         let total = self.parameters.len();
@@ -309,10 +343,10 @@ impl Signature {
 
     /// `_PyArg_CheckPositional` and the METH_NOARGS/METH_O messages.
     #[cold]
-    fn wrong_count(&self, vm: &Vm, given: usize) -> Raised {
+    fn wrong_count(&self, vm: &Vm, given: usize, bound_to: Option<&Value>) -> Raised {
         let name = self.function;
         let (min, max) = (self.required_positional, self.positional);
-        let owner = self.owner.as_ref().map_or(String::new(), |owner| format!("{owner}."));
+        let owner = self.owner_prefix(vm, bound_to);
         if max == 0 {
             return vm.type_error(format!("{owner}{name}() takes no arguments ({given} given)"));
         }
@@ -331,9 +365,9 @@ impl Signature {
     }
 
     #[cold]
-    fn too_few(&self, vm: &Vm, given: usize, _keywords: usize) -> Raised {
+    fn too_few(&self, vm: &Vm, given: usize, bound_to: Option<&Value>) -> Raised {
         if self.no_keywords_at_all() && self.var_positional.is_none() {
-            return self.wrong_count(vm, given);
+            return self.wrong_count(vm, given, bound_to);
         }
         let min = self.parameters[..self.positional_only].iter().filter(|p| p.required).count();
         let bound = if self.required_positional == self.positional { "exactly" } else { "at least" };
@@ -345,7 +379,7 @@ impl Signature {
     fn missing(&self, vm: &Vm, at: usize, given: usize) -> Raised {
         let parameter = &self.parameters[at];
         if parameter.kind == Kind::PositionalOnly {
-            return self.too_few(vm, given, 0);
+            return self.too_few(vm, given, None);
         }
         vm.type_error(format!("{}() missing required argument '{}' (pos {})", self.function, parameter.name, at + 1))
     }

@@ -22,12 +22,16 @@ pub fn new(vm: &Vm, meta: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
     if positional != 3 {
         return Err(vm.type_error(format!("type.__new__() takes exactly 3 arguments ({positional} given)")));
     }
-    let name = vm.expect_str(&args[0], |got| format!("type.__new__() argument 1 must be str, not {got}"))?;
+    let name = vm.expect_str_argument(&args[0], |got| format!("type.__new__() argument 1 must be str, not {got}"))?;
     let Some(bases) = args[1].downcast::<Tuple>() else {
-        return Err(vm.type_error(format!("type.__new__() argument 2 must be tuple, not {}", args[1].ty().name())));
+        return Err(
+            vm.type_error(format!("type.__new__() argument 2 must be tuple, not {}", vm.argument_type(&args[1])))
+        );
     };
     let Some(namespace) = args[2].downcast::<Dict>() else {
-        return Err(vm.type_error(format!("type.__new__() argument 3 must be dict, not {}", args[2].ty().name())));
+        return Err(
+            vm.type_error(format!("type.__new__() argument 3 must be dict, not {}", vm.argument_type(&args[2])))
+        );
     };
     let bases = if bases.as_slice().is_empty() { vec![OBJECT.value()] } else { bases.as_slice().to_vec() };
     for base in &bases {

@@ -148,6 +148,8 @@ pub enum Wrap {
     Init,
     Del,
     GetAttribute,
+    /// `__buffer__` and `__release_buffer__`.
+    Buffer,
     /// `__getattr__` has no wrapper: only classes written in Python define it.
     None,
 }

@@ -84,6 +84,19 @@ impl Vm {
         }
     }
 
+    /// As [`Vm::expect_str`], for messages about an argument, which call `None` by its name.
+    pub fn expect_str_argument<'a>(&self, value: &'a Value, message: impl FnOnce(String) -> String) -> Result<&'a Str> {
+        match value.downcast::<Str>() {
+            Some(text) => Ok(text),
+            None => Err(self.type_error(message(self.argument_type(value)))),
+        }
+    }
+
+    /// The type of a wrong argument, as messages show it.
+    pub fn argument_type(&self, value: &Value) -> String {
+        if value.is_none() { "None".to_string() } else { value.ty().name() }
+    }
+
     /// `hash(value)`.
     #[inline]
     pub fn hash(&self, value: &Value) -> Result<i64> {
@@ -208,6 +221,15 @@ impl Vm {
             let name = value.ty().name();
             self.overflow_error(format!("cannot fit '{name}' into an index-sized integer"))
         })
+    }
+
+    /// An argument that is a C `ssize_t`.
+    pub fn index_ssize(&self, value: &Value) -> Result<i64> {
+        if let Some(n) = value.as_small_int() {
+            return Ok(n);
+        }
+        let index = self.index(value)?;
+        int::to_i64(&index).ok_or_else(|| self.overflow_error("Python int too large to convert to C ssize_t"))
     }
 
     /// As [`Vm::index_i64`], clipped instead of raising (slices, `PyNumber_AsSsize_t(v, NULL)`).

@@ -5,7 +5,6 @@ use crate::buffer::Buffer;
 use crate::builtins::bytes::{
     compare, construct, hex, iterator, percent, repr, search, split, subscript, transform, view,
 };
-use crate::builtins::memoryview;
 use crate::native::MethodDef;
 use crate::object::Result;
 use crate::types::slots::{Slots, hash_not_implemented};
@@ -64,8 +63,6 @@ fn show(vm: &Vm, this: &Value) -> Result {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("__buffer__($self, flags, /)", "Return a buffer object that exposes the underlying memory of the object.", memoryview::buffer_method),
-    MethodDef::new("__release_buffer__($self, buffer, /)", "Release the buffer object that exposes the underlying memory of the object.", memoryview::release_buffer_method),
     MethodDef::new("__alloc__($self, /)", "B.__alloc__() -> int\n\nReturn the number of bytes actually allocated.", reduce::alloc),
     MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", reduce::reduce),
     MethodDef::new("__reduce_ex__($self, proto=0, /)", "Return state information for pickling.", reduce::reduce_ex),

@@ -5,9 +5,10 @@ use crate::builtins::bytes::construct::{self, Source};
 use crate::builtins::bytes::convert::{self, byte_of};
 use crate::builtins::bytes::subscript::index_of;
 use crate::builtins::bytes::view;
-use crate::builtins::int;
+use crate::builtins::complex::Complex;
 use crate::builtins::slice::{Slice, adjust_indices};
 use crate::builtins::str::Str;
+use crate::codecs;
 use crate::exceptions;
 use crate::native::signature::Signature;
 use crate::object::Result;
@@ -29,6 +30,9 @@ pub(super) fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value
     static SIGNATURE: LazyLock<Signature> =
         LazyLock::new(|| Signature::parse("bytearray(source=?, encoding=?, errors=?)"));
     let bound = SIGNATURE.bind(vm, args, kwnames)?;
+    // Wrong names leave the contents alone; anything else that fails finds the array empty.
+    codecs::name_argument(vm, "bytearray", "encoding", &bound[1])?;
+    codecs::name_argument(vm, "bytearray", "errors", &bound[2])?;
     if own(this).len() > 0 {
         own(this).check_resizable(vm)?;
         own(this).set(vm, Vec::new())?;
@@ -76,7 +80,9 @@ fn assign_slice(vm: &Vm, this: &Value, array: &ByteArray, slice: &Slice, value: 
         Some(value) if value.is(this) => array.to_vec(),
         Some(value) if vm.has_buffer(value) => vm.get_buffer(value, 0)?.as_slice().to_vec(),
         Some(value) => {
-            if int::is_int(value) || value.downcast::<Str>().is_some() {
+            let slots = value.ty().slots();
+            let is_number = slots.index.is_some() || slots.int.is_some() || slots.float.is_some();
+            if is_number || value.downcast::<Complex>().is_some() || value.downcast::<Str>().is_some() {
                 return Err(vm.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)"));
             }
             // The bytes that `bytearray(value)` would have.
@@ -183,8 +189,7 @@ pub(super) fn extend(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         Err(convert::Failure::NotIterable(raised) | convert::Failure::Other(raised)) => {
             if iterable.downcast::<Str>().is_some() && vm.pending_matches(&raised, exceptions::type_error()) {
                 vm.discard(raised);
-                let name = iterable.ty().name();
-                return Err(vm.type_error(format!("expected iterable of integers; got: '{name}'")));
+                return Err(vm.type_error("expected iterable of integers; got: 'str'"));
             }
             return Err(raised);
         }
@@ -194,7 +199,7 @@ pub(super) fn extend(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(super) fn insert(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let index = vm.index_i64(&args[0])?;
+    let index = vm.index_ssize(&args[0])?;
     let byte = byte_of(vm, &args[1], "byte")?;
     let length = own(this).len() as i64;
     let at = (if index < 0 { index.saturating_add(length).max(0) } else { index.min(length) }) as usize;
@@ -204,7 +209,7 @@ pub(super) fn insert(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(super) fn pop(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let index = vm.index_i64(&args[0])?;
+    let index = vm.index_ssize(&args[0])?;
     let length = own(this).len();
     if length == 0 {
         return Err(vm.index_error("pop from empty bytearray"));
@@ -229,7 +234,7 @@ pub(super) fn remove(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(super) fn resize(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let size = vm.index_i64(&args[0])?;
+    let size = vm.index_ssize(&args[0])?;
     let Ok(length) = usize::try_from(size) else {
         return Err(vm.value_error(format!("Can only resize to positive sizes, got {size}")));
     };

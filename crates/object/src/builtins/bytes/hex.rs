@@ -15,13 +15,13 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 /// The hexadecimal digits of `data`, with a separator between groups of bytes: counted from the right if `group` is
 /// positive, from the left if it is negative.
 pub fn to_hex(vm: &Vm, data: &[u8], separator: &Value, group: &Value) -> Result {
-    let separator = match separator.bound() {
-        None => None,
-        Some(value) => Some(separator_byte(vm, value)?),
-    };
     let group = match int::to_i64(&vm.index(group)?) {
         Some(group) if i32::try_from(group).is_ok() => group,
         _ => return Err(vm.overflow_error("Python int too large to convert to C int")),
+    };
+    let separator = match separator.bound() {
+        None => None,
+        Some(value) => Some(separator_byte(vm, value)?),
     };
     let size = group.unsigned_abs() as usize;
     let separators = match separator {

@@ -2,7 +2,6 @@
 
 use super::{Bytes, compare, construct, hex, iterator, percent, repr, search, split, subscript, transform, view};
 use crate::buffer::{Buffer, buffer_flags};
-use crate::builtins::memoryview;
 use crate::builtins::tuple::Tuple;
 use crate::native::MethodDef;
 use crate::object::Result;
@@ -46,7 +45,6 @@ fn getnewargs(vm: &Vm, this: &Value, _: &[Value]) -> Result {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("__buffer__($self, flags, /)", "Return a buffer object that exposes the underlying memory of the object.", memoryview::buffer_method),
     MethodDef::new("__getnewargs__($self, /)", "", getnewargs),
     MethodDef::new("__bytes__($self, /)", "Convert this value to exact type bytes.", |vm, this, _| view::unchanged(vm, this)),
     MethodDef::new("capitalize($self, /)", "B.capitalize() -> copy of B\n\nReturn a copy of B with only its first character capitalized (ASCII)\nand the rest lower-cased.", transform::capitalize),

@@ -38,10 +38,10 @@ pub(crate) fn needle<'a>(vm: &Vm, value: &'a Value) -> Result<Needle<'a>> {
 }
 
 fn locate(vm: &Vm, this: &Value, args: &[Value], from_end: bool) -> Result<Option<usize>> {
-    let needle = needle(vm, &args[0])?;
     let length = own(vm, this)?.len();
     // `__index__` of the bounds may change a bytearray.
     let (start, end) = bounds(vm, &args[1], &args[2], length)?;
+    let needle = needle(vm, &args[0])?;
     let data = own(vm, this)?;
     let end = end.min(data.len());
     if start > end || end - start < needle.len() {
@@ -75,9 +75,9 @@ pub(crate) fn rindex(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(crate) fn count(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let needle = needle(vm, &args[0])?;
     let length = own(vm, this)?.len();
     let (start, end) = bounds(vm, &args[1], &args[2], length)?;
+    let needle = needle(vm, &args[0])?;
     let data = own(vm, this)?;
     let end = end.min(data.len());
     if start > end || end - start < needle.len() {
@@ -91,9 +91,15 @@ pub(crate) fn count(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 
 /// `item in this`
 pub(crate) fn contains(vm: &Vm, this: &Value, item: &Value) -> Result<bool> {
-    if int::is_int(item) || !vm.has_buffer(item) && item.ty().slots().index.is_some() {
-        let byte = super::convert::byte_of(vm, item, "byte")?;
-        return Ok(memchr::memchr(byte, &own(vm, this)?).is_some());
+    if item.ty().slots().index.is_some() {
+        // What can't be made an index may still be a buffer.
+        match vm.index_clipped(item) {
+            Ok(byte) => {
+                let Ok(byte) = u8::try_from(byte) else { return Err(vm.value_error("byte must be in range(0, 256)")) };
+                return Ok(memchr::memchr(byte, &own(vm, this)?).is_some());
+            }
+            Err(raised) => vm.discard(raised),
+        }
     }
     let needle = vm.bytes_like(item)?;
     Ok(search::find(&own(vm, this)?, &needle).is_some())

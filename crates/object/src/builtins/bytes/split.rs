@@ -18,7 +18,7 @@ pub(crate) fn is_space(byte: u8) -> bool {
 }
 
 fn arguments<'a>(vm: &Vm, args: &'a [Value]) -> Result<(Option<BytesLike<'a>>, usize)> {
-    let max = usize::try_from(vm.index_i64(&args[1])?).unwrap_or(usize::MAX);
+    let max = usize::try_from(vm.index_ssize(&args[1])?).unwrap_or(usize::MAX);
     if args[0].is_none() {
         return Ok((None, max));
     }

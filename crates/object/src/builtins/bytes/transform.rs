@@ -56,10 +56,10 @@ predicates! {
 
 /// The width and fill byte of the justifying methods.
 fn padding(vm: &Vm, name: &str, args: &[Value]) -> Result<(usize, u8)> {
-    let width = usize::try_from(vm.index_i64(&args[0])?).unwrap_or(0);
+    let width = usize::try_from(vm.index_ssize(&args[0])?).unwrap_or(0);
     let Some(fill) = args[1].bound() else { return Ok((width, b' ')) };
     if !super::is_bytes(fill) && !super::is_bytearray(fill) {
-        let got = fill.ty().name();
+        let got = vm.argument_type(fill);
         return Err(vm.type_error(format!("{name}() argument 2 must be a byte string of length 1, not {got}")));
     }
     match *vm.bytes_like(fill)? {
@@ -106,7 +106,7 @@ pub(crate) fn rjust(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(crate) fn zfill(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let width = usize::try_from(vm.index_i64(&args[0])?).unwrap_or(0);
+    let width = usize::try_from(vm.index_ssize(&args[0])?).unwrap_or(0);
     let data = own(vm, this)?;
     let zeros = width.saturating_sub(data.len());
     if zeros == 0 {
@@ -143,7 +143,7 @@ pub(crate) fn expandtabs(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 
 pub(crate) fn replace(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (old, new) = (vm.bytes_like(&args[0])?, vm.bytes_like(&args[1])?);
-    let max = usize::try_from(vm.index_i64(&args[2])?).unwrap_or(usize::MAX);
+    let max = usize::try_from(vm.index_ssize(&args[2])?).unwrap_or(usize::MAX);
     let data = own(vm, this)?;
     let mut places = Vec::new();
     if max == 0 {

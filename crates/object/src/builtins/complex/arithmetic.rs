@@ -236,7 +236,8 @@ fn general_power(x: Parts, y: Parts) -> Option<Parts> {
         length *= (-angle * y.1).exp();
         phase += y.1 * magnitude.ln();
     }
-    Some((length * phase.cos(), length * phase.sin()))
+    // Sine and cosine of an infinity are domain errors.
+    if phase.is_infinite() { None } else { Some((length * phase.cos(), length * phase.sin())) }
 }
 
 /// `abs(a)`; `None` when it is too large.

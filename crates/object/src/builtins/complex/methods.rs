@@ -79,7 +79,7 @@ fn getnewargs(_: &Vm, this: &Value, _: &[Value]) -> Result {
 }
 
 fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let spec = vm.expect_str(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
+    let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
     if spec.len() == 0 {
         return vm.str(this);
     }

@@ -157,7 +157,8 @@ macro_rules! key_and_default {
             ([key], None) => (key, None),
             ([key, default], None) => (key, Some(default)),
             _ => {
-                static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse($declaration));
+                static SIGNATURE: LazyLock<Signature> =
+                    LazyLock::new(|| Signature::parse($declaration).owned_by("dict"));
                 SIGNATURE.bind($vm, $args, $kwnames)?;
                 return Err($vm.type_error("wrong arguments"));
             }

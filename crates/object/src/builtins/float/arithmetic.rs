@@ -110,7 +110,7 @@ pub fn power(vm: &Vm, a: &Value, b: &Value, modulus: &Value) -> Result {
 
 /// `x ** y`; a negative finite base has an integral exponent or an infinite one.
 pub fn power_f64(vm: &Vm, x: f64, y: f64) -> Result<f64> {
-    if x == 0.0 && y < 0.0 {
+    if x == 0.0 && y < 0.0 && y.is_finite() {
         return Err(vm.zero_division_error("zero to a negative power"));
     }
     let power = x.powf(y);

@@ -1,7 +1,6 @@
 //! `float(…)`: from numbers, text and bytes.
 
 use super::{FLOAT, as_f64, from_f64, is_exact, new_with_type, to_f64};
-use crate::builtins::bytes;
 use crate::builtins::str::Str;
 use crate::object::Result;
 use crate::text::float_parse::{parse_float, parse_float_bytes};
@@ -53,10 +52,7 @@ pub fn from_value(vm: &Vm, value: &Value) -> Result {
             let data = vm.bytes_like(value)?;
             return match parse_float_bytes(&data) {
                 Some(f) => Ok(from_f64(f)),
-                None => {
-                    let shown = if bytes::is_bytearray(value) { value.clone() } else { bytes::from_slice(vm, &data)? };
-                    Err(parse_error(vm, &shown))
-                }
+                None => Err(parse_error(vm, value)),
             };
         }
         let name = value.ty().name();

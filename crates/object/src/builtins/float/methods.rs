@@ -63,6 +63,9 @@ fn fromhex(vm: &Vm, class: &Value, args: &[Value]) -> Result {
     let Some(text) = args[0].downcast::<Str>() else {
         return Err(vm.type_error("bad argument type for built-in operation"));
     };
+    if text.to_utf8().is_none() {
+        crate::codecs::to_utf8(vm, &args[0])?;
+    }
     let parsed = with_units!(text, |units| float_hex::from_hex(units));
     as_instance(vm, class, parsed.map_err(|error| vm.text_error(error))?)
 }
@@ -81,16 +84,17 @@ fn getnewargs(_: &Vm, this: &Value, _: &[Value]) -> Result {
 }
 
 fn getformat(vm: &Vm, _: &Value, args: &[Value]) -> Result {
-    let name = vm.expect_str(&args[0], |got| format!("__getformat__() argument must be str, not {got}"))?;
+    let name = vm.expect_str_argument(&args[0], |got| format!("__getformat__() argument must be str, not {got}"))?;
     match name.as_ascii() {
         Some("double" | "float") if cfg!(target_endian = "little") => Ok(Value::from("IEEE, little-endian")),
         Some("double" | "float") => Ok(Value::from("IEEE, big-endian")),
+        _ if name.to_utf8().is_none() => crate::codecs::to_utf8(vm, &args[0]).map(|_| Value::NONE),
         _ => Err(vm.value_error("__getformat__() argument 1 must be 'double' or 'float'")),
     }
 }
 
 fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let spec = vm.expect_str(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
+    let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
     if spec.len() == 0 {
         return vm.str(this);
     }

@@ -16,14 +16,14 @@ fn is_little(vm: &Vm, function: &str, byteorder: &Value) -> Result<bool> {
         Some("big") => Ok(false),
         _ if text.is_some() => Err(vm.value_error("byteorder must be either 'little' or 'big'")),
         _ => {
-            let name = byteorder.ty().name();
+            let name = vm.argument_type(byteorder);
             Err(vm.type_error(format!("{function}() argument 'byteorder' must be str, not {name}")))
         }
     }
 }
 
 pub(super) fn to_bytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let length = vm.index_i64(&args[0])?;
+    let length = vm.index_ssize(&args[0])?;
     let little = is_little(vm, "to_bytes", &args[1])?;
     let signed = vm.is_true(&args[2])?;
     let Ok(length) = usize::try_from(length) else {

@@ -19,7 +19,7 @@ use dashu_int::IBig;
 use std::cmp::Ordering;
 
 pub(super) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let spec = vm.expect_str(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
+    let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
     if spec.len() == 0 {
         return if super::is_exact(this) { super::to_decimal(vm, this) } else { vm.str(this) };
     }

@@ -242,9 +242,10 @@ fn pop(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result
     let list = own(this);
     let index = match (args, kwnames) {
         ([], _) => -1,
-        ([index], None) => vm.index_i64(index)?,
+        ([index], None) => vm.index_ssize(index)?,
         _ => {
-            static POP: LazyLock<Signature> = LazyLock::new(|| Signature::parse("pop($self, index=-1, /)"));
+            static POP: LazyLock<Signature> =
+                LazyLock::new(|| Signature::parse("pop($self, index=-1, /)").owned_by("list"));
             POP.bind(vm, args, kwnames)?;
             -1
         }
@@ -278,7 +279,7 @@ crate::method_table! { pub static METHODS = [
         Ok(Value::NONE)
     }),
     MethodDef::new("insert($self, index, object, /)", "Insert object before index.", |vm, this, args| {
-        let index = vm.index_i64(&args[0])?;
+        let index = vm.index_ssize(&args[0])?;
         let list = own(this);
         let mut items = list.items.borrow(&list.header);
         if items.try_reserve(1).is_err() {

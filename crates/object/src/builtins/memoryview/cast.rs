@@ -19,24 +19,27 @@ fn is_byte_format(format: u8) -> bool {
 pub(super) fn cast(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let view = own(this);
     let layout = view.layout(vm)?;
-    let format = vm.expect_str(&args[0], |got| format!("cast() argument 'format' must be str, not {got}"))?;
+    let format = vm.expect_str_argument(&args[0], |got| format!("cast() argument 'format' must be str, not {got}"))?;
     if !layout.as_buffer(this).is_c_contiguous() {
         return Err(vm.type_error("memoryview: casts are restricted to C-contiguous views"));
     }
-    if args[1].bound().is_some_and(|_| layout.dimensions() != 1)
-        || args[1].is_unbound() && layout.dimensions() != 1 && layout.shape.contains(&0)
-    {
-        let message = if args[1].is_unbound() {
-            "memoryview: cannot cast view with zeros in shape or strides"
-        } else {
-            "memoryview: cast must be 1D -> ND or ND -> 1D"
+    let shape = args[1].bound();
+    if (shape.is_some() || layout.dimensions() != 1) && layout.shape.contains(&0) {
+        return Err(vm.type_error("memoryview: cannot cast view with zeros in shape or strides"));
+    }
+    if let Some(shape) = shape {
+        let Some(dimensions) = shape_length(shape) else {
+            return Err(vm.type_error("shape must be a list or a tuple"));
         };
-        if args[1].is_unbound() || shape_length(&args[1]) != Some(1) {
-            return Err(vm.type_error(message));
+        if dimensions > MAX_DIMENSIONS {
+            return Err(vm.value_error("memoryview: number of dimensions must not exceed 64"));
+        }
+        if layout.dimensions() != 1 && dimensions != 1 {
+            return Err(vm.type_error("memoryview: cast must be 1D -> ND or ND -> 1D"));
         }
     }
-    if layout.shape.contains(&0) && !args[1].is_unbound() {
-        return Err(vm.type_error("memoryview: cannot cast view with zeros in shape or strides"));
+    if format.as_ascii().is_none() {
+        crate::codecs::encode(vm, &args[0], Some("ascii"), None)?;
     }
     let mut cast = to_format(vm, &layout, format)?;
     if let Some(shape) = args[1].bound() {

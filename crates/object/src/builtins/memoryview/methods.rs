@@ -1,9 +1,7 @@
 //! The slot table, methods and attributes of `memoryview`.
 
 use super::items::unpack;
-use super::{
-    Layout, buffer_method, cast, compare, export, from_object_flags, index, iterator, new, own, release_buffer_method,
-};
+use super::{Layout, cast, compare, export, from_object_flags, index, iterator, new, own};
 use crate::buffer::Buffer;
 use crate::builtins::generic_alias;
 use crate::builtins::list::List;
@@ -54,8 +52,9 @@ fn tobytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let order = match args[0].given() {
         None => "C",
         Some(order) => {
-            let text =
-                vm.expect_str(order, |got| format!("tobytes() argument 'order' must be str or None, not {got}"))?;
+            let text = vm.expect_str_argument(order, |got| {
+                format!("tobytes() argument 'order' must be str or None, not {got}")
+            })?;
             text.as_ascii().unwrap_or("")
         }
     };
@@ -163,8 +162,6 @@ fn tuple_of(numbers: &[isize]) -> Value {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("__buffer__($self, flags, /)", "Return a buffer object that exposes the underlying memory of the object.", buffer_method),
-    MethodDef::new("__release_buffer__($self, buffer, /)", "Release the buffer object that exposes the underlying memory of the object.", release_buffer_method),
     MethodDef::new("release($self, /)", "Release the underlying buffer exposed by the memoryview object.", release),
     MethodDef::new("tobytes($self, /, order='C')", "Return the data in the buffer as a byte string.\n\nOrder can be {'C', 'F', 'A'}.  When order is 'C' or 'F', the data of\nthe original array is converted to C or Fortran order.  For\ncontiguous views, 'A' returns an exact copy of the physical memory.\nIn particular, in-memory Fortran order is preserved.  For\nnon-contiguous views, the data is converted to C first.  order=None\nis the same as order='C'.", tobytes),
     MethodDef::new("hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "Return the data in the buffer as a str of hexadecimal numbers.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from\n    the right, negative values count from the left.\n\nExample:\n>>> value = memoryview(b'\\xb9\\x01\\xef')\n>>> value.hex()\n'b901ef'\n>>> value.hex(':')\n'b9:01:ef'\n>>> value.hex(':', 2)\n'b9:01ef'\n>>> value.hex(':', -2)\n'b901:ef'", hex),

@@ -16,7 +16,7 @@ use crate::vm::{Vm, names};
 crate::method_table! {
     pub static METHODS = [
         MethodDef::new("__reduce_ex__($self, protocol, /)", "Helper for pickle.", |vm, this, args| {
-            let protocol = vm.index_i64(&args[0])?;
+            let protocol = i64::from(vm.index_i32(&args[0])?);
             // An overridden `__reduce__` wins.
             if let Some(reduce) = lookup::find(this.ty(), &names().__reduce__)
                 && let Some(plain) = lookup::find(crate::types::OBJECT.ty(), &names().__reduce__)
@@ -40,7 +40,7 @@ crate::method_table! {
         }).class(),
         MethodDef::raw("__subclasshook__($type, object, /)", "Abstract classes can override this to customize issubclass().\n\nThis is invoked early on by abc.ABCMeta.__subclasscheck__().\nIt should return True, False or NotImplemented.  If it returns\nNotImplemented, the normal algorithm is used.  Otherwise, it\noverrides the normal algorithm (and the outcome is cached).", |_, _, _, _| Ok(Value::NOT_IMPLEMENTED)).class(),
         MethodDef::new("__format__($self, format_spec, /)", "Default object formatter.\n\nReturn str(self) if format_spec is empty. Raise TypeError otherwise.", |vm, this, args| {
-            let spec = vm.expect_str(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
+            let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
             if spec.len() > 0 {
                 let name = this.ty().name();
                 return Err(vm.type_error(format!("unsupported format string passed to {name}.__format__")));

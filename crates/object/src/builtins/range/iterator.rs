@@ -2,7 +2,7 @@
 
 use super::{Range, SmallRange};
 use crate::builtins::int;
-use crate::builtins::iterator::{builtin_iter, iterator_state};
+use crate::builtins::iterator::builtin_iter;
 use crate::builtins::tuple::Tuple;
 use crate::cell::ObjectCell;
 use crate::header::Header;
@@ -115,7 +115,10 @@ crate::method_table! { static METHODS = [
         reduce(vm, Value::from(left.start), int::from_i128(stop), Value::from(left.step))
     }),
     MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
-        let passed = iterator_state(vm, &args[0])?;
+        let passed = vm.index(&args[0])?;
+        let Some(passed) = int::to_i64(&passed) else {
+            return Err(vm.overflow_error("Python int too large to convert to C long"));
+        };
         let mut left = own(this).left.borrow(&own(this).header);
         let passed = passed.clamp(0, left.length.max(0));
         left.start = left.start.wrapping_add(left.step.wrapping_mul(passed));
@@ -179,7 +182,7 @@ crate::method_table! { static LONG_METHODS = [
         reduce(vm, int::from_ibig(start), int::from_ibig(stop), int::from_ibig(step))
     }),
     MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
-        let Some(passed) = int::to_ibig(&args[0]) else {
+        let Some(passed) = Some(&args[0]).filter(|state| int::is_exact(state)).and_then(int::to_ibig) else {
             let name = args[0].ty().name();
             return Err(vm.type_error(format!("state must be an int, not {name}")));
         };

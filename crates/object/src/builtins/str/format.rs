@@ -149,7 +149,7 @@ fn keyword(vm: &Vm, arguments: &Arguments, name: &Value) -> Result {
 
 /// `str.__format__`
 pub(super) fn format_self(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let spec = vm.expect_str(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
+    let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
     if spec.len() == 0 {
         return if this.downcast_exact::<Str>().is_some() { Ok(this.clone()) } else { vm.str(this) };
     }

@@ -31,7 +31,7 @@ pub(super) fn padded(vm: &Vm, this: &Value, left: usize, right: usize, fill: u32
 
 /// The arguments of the justifying methods: how many characters are missing, and the fill character.
 fn missing(vm: &Vm, this: &Value, args: &[Value]) -> Result<(usize, usize, u32)> {
-    let width = vm.index_i64(&args[0])?;
+    let width = vm.index_ssize(&args[0])?;
     let Some(fill) = args[1].downcast::<Str>() else {
         let name = args[1].ty().name();
         return Err(vm.type_error(format!("The fill character must be a unicode character, not {name}")));
@@ -62,7 +62,7 @@ pub(super) fn rjust(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(super) fn zfill(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let width = usize::try_from(vm.index_i64(&args[0])?).unwrap_or(0);
+    let width = usize::try_from(vm.index_ssize(&args[0])?).unwrap_or(0);
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
     let zeros = width.saturating_sub(text.len());
     let sign = text.len() > 0 && matches!(text.at(0), 0x2b | 0x2d);

@@ -222,7 +222,7 @@ pub(crate) fn bounds(vm: &Vm, start: &Value, end: &Value, length: usize) -> Resu
 
 /// The argument of a search method, a str.
 fn needle<'a>(vm: &Vm, name: &str, value: &'a Value) -> Result<&'a Str> {
-    vm.expect_str(value, |got| format!("{name}() argument 1 must be str, not {got}"))
+    vm.expect_str_argument(value, |got| format!("{name}() argument 1 must be str, not {got}"))
 }
 
 fn search(vm: &Vm, name: &str, this: &Value, args: &[Value], from_end: bool) -> Result<Option<usize>> {
@@ -315,7 +315,7 @@ pub(super) fn endswith(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(super) fn removeprefix(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let part = vm.expect_str(&args[0], |got| format!("removeprefix() argument must be str, not {got}"))?;
+    let part = vm.expect_str_argument(&args[0], |got| format!("removeprefix() argument must be str, not {got}"))?;
     match this.downcast::<Str>() {
         Some(text) if matches_at(text, part, 0, text.len(), false) => {
             Ok(text.slice(part.len(), text.len()).into_value())
@@ -325,7 +325,7 @@ pub(super) fn removeprefix(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(super) fn removesuffix(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let part = vm.expect_str(&args[0], |got| format!("removesuffix() argument must be str, not {got}"))?;
+    let part = vm.expect_str_argument(&args[0], |got| format!("removesuffix() argument must be str, not {got}"))?;
     match this.downcast::<Str>() {
         Some(text) if matches_at(text, part, 0, text.len(), true) => {
             Ok(text.slice(0, text.len() - part.len()).into_value())

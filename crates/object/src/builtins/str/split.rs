@@ -82,7 +82,7 @@ pub(crate) fn rsplit_space<U: Unit>(
 
 /// The arguments of `split`: the separator (`None` for white space) and how often to split at most.
 fn split_arguments<'a>(vm: &Vm, args: &'a [Value]) -> Result<(Option<&'a Str>, usize)> {
-    let max = vm.index_i64(&args[1])?;
+    let max = vm.index_ssize(&args[1])?;
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     if args[0].is_none() {
         return Ok((None, max));
@@ -196,7 +196,7 @@ pub(super) fn partition(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     match with_both!(text, part, |h, n| search::find(h, n), None) {
         Some(at) => {
             let rest = text.slice(at + part.len(), text.len());
-            three(text.slice(0, at).into_value(), to_exact(&args[0]), rest.into_value())
+            three(text.slice(0, at).into_value(), args[0].clone(), rest.into_value())
         }
         None => three(to_exact(this), super::empty(), super::empty()),
     }
@@ -208,7 +208,7 @@ pub(super) fn rpartition(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     match with_both!(text, part, |h, n| search::rfind(h, n), None) {
         Some(at) => {
             let rest = text.slice(at + part.len(), text.len());
-            three(text.slice(0, at).into_value(), to_exact(&args[0]), rest.into_value())
+            three(text.slice(0, at).into_value(), args[0].clone(), rest.into_value())
         }
         None => three(super::empty(), super::empty(), to_exact(this)),
     }

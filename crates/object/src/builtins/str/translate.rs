@@ -90,15 +90,15 @@ pub(super) fn translate(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 pub(super) fn maketrans(vm: &Vm, _: &Value, args: &[Value]) -> Result {
     let table = Dict::new();
     if let Some(to) = args[1].bound() {
-        let Some(from) = args[0].downcast::<Str>() else {
-            return Err(vm.type_error("first maketrans argument must be a string if there is a second argument"));
-        };
-        let to = vm.expect_str(to, |got| format!("maketrans() argument 2 must be str, not {got}"))?;
+        let to = vm.expect_str_argument(to, |got| format!("maketrans() argument 2 must be str, not {got}"))?;
         let delete = match args[2].bound() {
             Some(delete) => {
-                Some(vm.expect_str(delete, |got| format!("maketrans() argument 3 must be str, not {got}"))?)
+                Some(vm.expect_str_argument(delete, |got| format!("maketrans() argument 3 must be str, not {got}"))?)
             }
             None => None,
+        };
+        let Some(from) = args[0].downcast::<Str>() else {
+            return Err(vm.type_error("first maketrans argument must be a string if there is a second argument"));
         };
         if from.len() != to.len() {
             return Err(vm.value_error("the first two maketrans arguments must have equal length"));
