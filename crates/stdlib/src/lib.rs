@@ -11,18 +11,21 @@ mod hashing;
 mod payload;
 
 pub mod _abc;
+pub mod _bisect;
 pub mod _blake2;
 pub mod _bz2;
 pub mod _codecs;
 pub mod _collections;
 pub mod _functools;
 pub mod _hashlib;
+pub mod _heapq;
 pub mod _hmac;
 pub mod _io;
 pub mod _lzma;
 pub mod _md5;
 pub mod _operator;
 pub mod _posixsubprocess;
+pub mod _random;
 pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
@@ -31,6 +34,8 @@ pub mod _socket;
 pub mod _sqlite3;
 pub mod _sre;
 pub mod _stat;
+pub mod _statistics;
+pub mod _string;
 pub mod _thread;
 pub mod _weakref;
 pub mod cmath;
@@ -52,18 +57,21 @@ pub mod zlib;
 #[rustfmt::skip]
 pub static MODULES: &[&ModuleDef] = &[
     &_abc::MODULE,
+    &_bisect::MODULE,
     &_blake2::MODULE,
     &_bz2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
     &_functools::MODULE,
     &_hashlib::MODULE,
+    &_heapq::MODULE,
     &_hmac::MODULE,
     &_io::MODULE,
     &_lzma::MODULE,
     &_md5::MODULE,
     &_operator::MODULE,
     &_posixsubprocess::MODULE,
+    &_random::MODULE,
     &_sha1::MODULE,
     &_sha2::MODULE,
     &_sha3::MODULE,
@@ -74,6 +82,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &_thread::MODULE,
     &_sre::MODULE,
     &_stat::MODULE,
+    &_statistics::MODULE,
+    &_string::MODULE,
     &_thread::MODULE,
     &_weakref::MODULE,
     &cmath::MODULE,

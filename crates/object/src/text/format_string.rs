@@ -38,6 +38,11 @@ impl<'a, U: Unit> MarkupIterator<'a, U> {
         MarkupIterator { rest: text }
     }
 
+    /// What is still to be parsed.
+    pub fn rest(&self) -> &'a [U] {
+        self.rest
+    }
+
     fn next_markup(&mut self) -> Result<Markup<'a, U>, TextError> {
         let text = self.rest;
         let brace = text.iter().position(|unit| matches!(unit.code(), OPEN | CLOSE));
@@ -172,6 +177,18 @@ pub fn split_field_name<U: Unit>(name: &[U]) -> Result<(Key<'_, U>, FieldNameIte
     let end = name.iter().position(|unit| matches!(unit.code(), 0x2e | 0x5b)).unwrap_or(name.len());
     let (first, rest) = name.split_at(end);
     Ok((key(first)?, FieldNameIterator { rest }))
+}
+
+impl<'a, U> FieldNameIterator<'a, U> {
+    /// The steps that `text` begins with.
+    pub fn new(text: &'a [U]) -> Self {
+        FieldNameIterator { rest: text }
+    }
+
+    /// What is still to be parsed.
+    pub fn rest(&self) -> &'a [U] {
+        self.rest
+    }
 }
 
 impl<'a, U: Unit> Iterator for FieldNameIterator<'a, U> {
