@@ -16,6 +16,7 @@ pub mod _blake2;
 pub mod _bz2;
 pub mod _codecs;
 pub mod _collections;
+pub mod _datetime;
 pub mod _functools;
 pub mod _hashlib;
 pub mod _heapq;
@@ -62,6 +63,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_bz2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
+    &_datetime::MODULE,
     &_functools::MODULE,
     &_hashlib::MODULE,
     &_heapq::MODULE,

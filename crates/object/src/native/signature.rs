@@ -35,6 +35,7 @@ pub struct Parameter {
 
 /// A parsed declaration.
 pub struct Signature {
+    /// The name; empty for a function that messages call "function".
     pub function: &'static str,
     /// The type or module that the function belongs to, for the messages that name it.
     pub owner: Option<String>,
@@ -290,10 +291,15 @@ impl Signature {
         })
     }
 
+    /// The function in messages.
+    fn label(&self) -> String {
+        if self.function.is_empty() { "function".to_string() } else { format!("{}()", self.function) }
+    }
+
     #[cold]
     fn given_twice(&self, vm: &Vm, at: usize) -> Raised {
-        let (function, name) = (self.function, self.parameters[at].name);
-        vm.type_error(format!("argument for {function}() given by name ('{name}') and position ({})", at + 1))
+        let (function, name) = (self.label(), self.parameters[at].name);
+        vm.type_error(format!("argument for {function} given by name ('{name}') and position ({})", at + 1))
     }
 
     /// A keyword argument that is given by position too, or that no parameter has.
@@ -321,7 +327,7 @@ impl Signature {
 
     #[cold]
     fn too_many(&self, vm: &Vm, given: usize, keywords: usize, bound_to: Option<&Value>) -> Raised {
-        let name = self.function;
+        let name = self.label();
         if self.no_keywords_at_all() {
             return self.wrong_count(vm, given, bound_to);
         }
@@ -331,14 +337,14 @@ impl Signature {
             let plural = if total == 1 { "" } else { "s" };
             let kind = if given == 0 { "keyword " } else { "" };
             let given = given + keywords;
-            return vm.type_error(format!("{name}() takes at most {total} {kind}argument{plural} ({given} given)"));
+            return vm.type_error(format!("{name} takes at most {total} {kind}argument{plural} ({given} given)"));
         }
         let bound = if self.required_positional == max { "exactly" } else { "at most" };
         if max == 0 {
-            return vm.type_error(format!("{name}() takes no positional arguments"));
+            return vm.type_error(format!("{name} takes no positional arguments"));
         }
         let plural = if max == 1 { "" } else { "s" };
-        vm.type_error(format!("{name}() takes {bound} {max} positional argument{plural} ({given} given)"))
+        vm.type_error(format!("{name} takes {bound} {max} positional argument{plural} ({given} given)"))
     }
 
     /// `_PyArg_CheckPositional` and the METH_NOARGS/METH_O messages.
@@ -372,7 +378,7 @@ impl Signature {
         let min = self.parameters[..self.positional_only].iter().filter(|p| p.required).count();
         let bound = if self.required_positional == self.positional { "exactly" } else { "at least" };
         let plural = if min == 1 { "" } else { "s" };
-        vm.type_error(format!("{}() takes {bound} {min} positional argument{plural} ({given} given)", self.function))
+        vm.type_error(format!("{} takes {bound} {min} positional argument{plural} ({given} given)", self.label()))
     }
 
     #[cold]
@@ -381,7 +387,7 @@ impl Signature {
         if parameter.kind == Kind::PositionalOnly {
             return self.too_few(vm, given, None);
         }
-        vm.type_error(format!("{}() missing required argument '{}' (pos {})", self.function, parameter.name, at + 1))
+        vm.type_error(format!("{} missing required argument '{}' (pos {})", self.label(), parameter.name, at + 1))
     }
 }
 
@@ -393,7 +399,8 @@ pub fn unexpected_keyword(vm: &Vm, function: &str, name: &Value, known: Vec<Stri
         Some(suggestion) => format!(". Did you mean '{suggestion}'?"),
         None => String::new(),
     };
-    vm.type_error(format!("{function}() got an unexpected keyword argument '{name}'{hint}"))
+    let function = if function.is_empty() { "this function".to_string() } else { format!("{function}()") };
+    vm.type_error(format!("{function} got an unexpected keyword argument '{name}'{hint}"))
 }
 
 /// Splits at commas outside quotes and brackets.

@@ -58,7 +58,8 @@ fn when(vm: &Vm, value: &Value) -> Result<i64> {
     }
 }
 
-fn utc(vm: &Vm, seconds: i64) -> Result<libc::tm> {
+/// The broken-down time in UTC.
+pub fn utc(vm: &Vm, seconds: i64) -> Result<libc::tm> {
     let mut tm = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: `tm` has room for the result; zeros are a valid one.
     if unsafe { libc::gmtime_r(&seconds, tm.as_mut_ptr()) }.is_null() {
@@ -206,6 +207,26 @@ fn format_time(vm: &Vm, format: &Str, tm: &libc::tm) -> Result {
     Ok(out.finish().into_value())
 }
 
+/// `time.strftime(format, tuple)`
+pub fn format_tuple(vm: &Vm, format: &Str, tuple: &Value) -> Result {
+    format_broken(vm, format, from_tuple(vm, tuple, "strftime")?)
+}
+
+fn format_broken(vm: &Vm, format: &Str, mut broken: Broken) -> Result {
+    check_ranges(vm, &mut broken.tm)?;
+    // As glibc shows it for times without a zone.
+    broken.tm.tm_isdst = broken.tm.tm_isdst.clamp(-1, 1);
+    match &broken.zone {
+        Some(zone) => broken.tm.tm_zone = zone.as_ptr(),
+        None if broken.tm.tm_zone.is_null() => {
+            // SAFETY: tzset reads the environment, which only the GIL's holder changes.
+            unsafe { tzset() };
+        }
+        None => {}
+    }
+    format_time(vm, format, &broken.tm)
+}
+
 /// Sets `timezone`, `altzone`, `daylight` and `tzname`.
 pub fn set_time_zone(module: &Module) {
     // SAFETY: tzset reads the environment, which only the GIL's holder changes.
@@ -268,22 +289,10 @@ taipan_object::method_table! {
         }),
         MethodDef::new("strftime(format, tuple=None, /)", "A time tuple as text according to a format.", |vm, _, args| {
             let format = vm.expect_str(&args[0], |got| format!("strftime() argument 1 must be str, not {got}"))?;
-            let mut broken = match args[1].given() {
-                None => Broken { tm: local(vm, when(vm, &Value::NONE)?)?, zone: None },
-                Some(tuple) => from_tuple(vm, tuple, "strftime")?,
-            };
-            check_ranges(vm, &mut broken.tm)?;
-            // As glibc shows it for times without a zone.
-            broken.tm.tm_isdst = broken.tm.tm_isdst.clamp(-1, 1);
-            match &broken.zone {
-                Some(zone) => broken.tm.tm_zone = zone.as_ptr(),
-                None if broken.tm.tm_zone.is_null() => {
-                    // SAFETY: tzset reads the environment, which only the GIL's holder changes.
-                    unsafe { tzset() };
-                }
-                None => {}
+            match args[1].given() {
+                None => format_broken(vm, format, Broken { tm: local(vm, when(vm, &Value::NONE)?)?, zone: None }),
+                Some(tuple) => format_tuple(vm, format, tuple),
             }
-            format_time(vm, format, &broken.tm)
         }),
         MethodDef::new("strptime(string, format='%a %b %d %H:%M:%S %Y', /)", "Text as a time tuple according to a format.", |vm, _, args| {
             let parse = vm.import_from("_strptime", "_strptime_time")?;
