@@ -248,7 +248,7 @@ impl Vm {
                 if n < 0 { "less" } else { "greater" },
                 if n < 0 { "minimum" } else { "maximum" }
             ))),
-            None => Err(self.overflow_error("Python int too large to convert to C int".to_string())),
+            None => Err(self.overflow_error("Python int too large to convert to C long".to_string())),
         }
     }
 

@@ -130,6 +130,17 @@ pub fn make(vm: &Vm, class: &Type, date: Ymd) -> Result {
     vm.instantiate(class, &[date.year, date.month, date.day].map(Value::from))
 }
 
+/// Of too few arguments those given are converted, before one is found missing.
+pub fn check_given(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
+    let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
+    if args.len() < 3 {
+        for argument in &args[..positional] {
+            vm.index_i32(argument)?;
+        }
+    }
+    Ok(())
+}
+
 fn construct(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let class = class_of(class);
     if let [state] = args
@@ -140,6 +151,7 @@ fn construct(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) ->
     let date = match (args, kwnames) {
         ([year, month, day], None) => Ymd::new(vm.index_i32(year)?, vm.index_i32(month)?, vm.index_i32(day)?),
         _ => {
+            check_given(vm, args, kwnames)?;
             let bound = NEW.bind(vm, args, kwnames)?;
             Ymd::new(vm.index_i32(&bound[0])?, vm.index_i32(&bound[1])?, vm.index_i32(&bound[2])?)
         }

@@ -26,7 +26,8 @@ pub static ISO_CALENDAR_DATE: TypeSpec = TypeSpec::new::<Tuple>("datetime.IsoCal
         });
     })
     .methods(METHODS)
-    .getset(GETSET);
+    .getset(GETSET)
+    .populate(|ty| ty.set_raw("__module__", Value::from("datetime")));
 
 signature!(NEW = "IsoCalendarDate(year, week, weekday)");
 

@@ -9,6 +9,7 @@ use crate::time::conversion::{Rounding, object_to_time_t};
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
 use taipan_object::native::MethodDef;
+use taipan_object::native::arguments::no_keywords;
 use taipan_object::{Raised, Result, Value, Vm, method_table};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -50,8 +51,19 @@ pub fn format_argument<'a>(vm: &Vm, argument: &'a Value, function: &str) -> Resu
     }
 }
 
+/// The arguments of a function that takes exactly so many, by position.
+pub fn exactly(vm: &Vm, function: &str, args: &[Value], kwnames: Option<&Value>, count: usize) -> Result<()> {
+    no_keywords(vm, function, kwnames)?;
+    if args.len() == count {
+        return Ok(());
+    }
+    let (plural, given) = (if count == 1 { "" } else { "s" }, args.len());
+    Err(vm.type_error(format!("{function}() takes exactly {count} argument{plural} ({given} given)")))
+}
+
 /// `__format__`: `strftime`, or `str` for an empty format.
-pub fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+pub fn format(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    exactly(vm, "__format__", args, kwnames, 1)?;
     let format = format_argument(vm, &args[0], "__format__")?;
     if format.len() == 0 {
         return vm.str(this);
@@ -60,7 +72,8 @@ pub fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 /// `strptime` of the class `this`; `function` is that of the module `_strptime`.
-pub fn strptime(vm: &Vm, this: &Value, args: &[Value], function: &str) -> Result {
+pub fn strptime(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>, function: &str) -> Result {
+    exactly(vm, "strptime", args, kwnames, 2)?;
     for (at, argument) in args.iter().enumerate() {
         if argument.downcast::<Str>().is_none() {
             let got = type_display(argument);
@@ -112,8 +125,8 @@ method_table! { pub static METHODS = [
         iso::date_from_text(vm, class_of(this), &args[0])
     }).class(),
     MethodDef::raw("fromisocalendar", "int, int, int -> Construct a date from the ISO year, week number and weekday.\n\nThis is the inverse of the date.isocalendar() function", fromisocalendar).class(),
-    MethodDef::new("strptime(string, format, /)", "string, format -> new date parsed from a string (like time.strptime()).", |vm, this, args| {
-        strptime(vm, this, args, "_strptime_datetime_date")
+    MethodDef::raw("strptime", "string, format -> new date parsed from a string (like time.strptime()).", |vm, this, args, kwnames| {
+        strptime(vm, this, args, kwnames, "_strptime_datetime_date")
     }).class(),
     MethodDef::new("today($type, /)", "Current date or datetime:  same as self.__class__.fromtimestamp(time.time()).", |vm, this, _| {
         let class = class_of(this);
@@ -133,7 +146,7 @@ method_table! { pub static METHODS = [
         let format = format_argument(vm, &bound[0], "strftime")?;
         strftime::date(vm, this, format)
     }),
-    MethodDef::new("__format__(format, /)", "Formats self with strftime.", format),
+    MethodDef::raw("__format__", "Formats self with strftime.", format),
     MethodDef::new("timetuple($self, /)", "Return time tuple, compatible with time.localtime().", |vm, this, _| {
         local::time_tuple(vm, Date::of(this).ymd(), Default::default(), -1)
     }),

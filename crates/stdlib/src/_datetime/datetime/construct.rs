@@ -2,7 +2,7 @@
 
 use super::{DateTime, check, make};
 use crate::_datetime::calendar::{Hms, Ymd};
-use crate::_datetime::date::{Date, PackedDate};
+use crate::_datetime::date::{Date, PackedDate, check_given};
 use crate::_datetime::time::{PackedTime, Time};
 use crate::_datetime::timezone::type_display;
 use crate::_datetime::{pickle, tzinfo};
@@ -28,6 +28,7 @@ pub fn construct(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>
         let time = PackedTime::from_bytes(time, month & 0x80 != 0);
         return Ok(Ref::new_with_type(class, DateTime::with_type(class, date, time, tzinfo)).into_value());
     }
+    check_given(vm, args, kwnames)?;
     let bound = NEW.bind(vm, args, kwnames)?;
     let date = Ymd::new(vm.index_i32(&bound[0])?, vm.index_i32(&bound[1])?, vm.index_i32(&bound[2])?);
     let time = Hms::new(

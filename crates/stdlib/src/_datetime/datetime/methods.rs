@@ -2,7 +2,7 @@
 
 use super::{DateTime, construct, make, now, utcoffset};
 use crate::_datetime::calendar::{Hms, Ymd};
-use crate::_datetime::date::methods::{ctime, field, strptime};
+use crate::_datetime::date::methods::{ctime, exactly, field, strptime};
 use crate::_datetime::time::methods::precision;
 use crate::_datetime::timezone::{self, type_display};
 use crate::_datetime::{date, iso, local, pickle, time, timedelta, tzinfo};
@@ -123,8 +123,8 @@ method_table! { pub static METHODS = [
     MethodDef::new("utcnow($type, /)", "Return a new datetime representing UTC day and time.", now::utcnow).class(),
     MethodDef::raw("fromtimestamp", "timestamp[, tz] -> tz's local time from POSIX timestamp.", now::fromtimestamp).class(),
     MethodDef::new("utcfromtimestamp(timestamp, /)", "Construct a naive UTC datetime from a POSIX timestamp.", now::utcfromtimestamp).class(),
-    MethodDef::new("strptime(string, format, /)", "string, format -> new datetime parsed from a string (like time.strptime()).", |vm, this, args| {
-        strptime(vm, this, args, "_strptime_datetime_datetime")
+    MethodDef::raw("strptime", "string, format -> new datetime parsed from a string (like time.strptime()).", |vm, this, args, kwnames| {
+        strptime(vm, this, args, kwnames, "_strptime_datetime_datetime")
     }).class(),
     MethodDef::raw("combine", "date, time -> datetime with same date and time fields", construct::combine).class(),
     MethodDef::new("fromisoformat($type, object, /)", "string -> datetime from a string in most ISO 8601 formats", |vm, this, args| {
@@ -161,7 +161,8 @@ method_table! { pub static METHODS = [
     MethodDef::raw("replace($self, /, year=unchanged, month=unchanged, day=unchanged,\n        hour=unchanged, minute=unchanged, second=unchanged,\n        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)", "Return datetime with new specified fields.", replace),
     MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
     MethodDef::raw("astimezone", "tz -> convert to local time in new timezone tz\n", astimezone),
-    MethodDef::new("__reduce_ex__(proto, /)", "__reduce_ex__(proto) -> (cls, state)", |vm, this, args| {
+    MethodDef::raw("__reduce_ex__", "__reduce_ex__(proto) -> (cls, state)", |vm, this, args, kwnames| {
+        exactly(vm, "__reduce_ex__", args, kwnames, 1)?;
         Ok(reduce(this, vm.index_i32(&args[0])?))
     }),
     MethodDef::new("__reduce__($self, /)", "__reduce__() -> (cls, state)", |_, this, _| Ok(reduce(this, 2))),

@@ -2,7 +2,7 @@
 
 use super::{Time, isoformat, make};
 use crate::_datetime::calendar::Hms;
-use crate::_datetime::date::methods::{field, format, format_argument, strptime};
+use crate::_datetime::date::methods::{exactly, field, format, format_argument, strptime};
 use crate::_datetime::timezone::type_display;
 use crate::_datetime::{iso, pickle, strftime, tzinfo};
 use crate::payload::{class_of, signature};
@@ -50,8 +50,8 @@ pub fn precision(vm: &Vm, argument: &Value, position: usize) -> Result<iso::Prec
 }
 
 method_table! { pub static METHODS = [
-    MethodDef::new("strptime(string, format, /)", "string, format -> new time parsed from a string (like time.strptime()).", |vm, this, args| {
-        strptime(vm, this, args, "_strptime_datetime_time")
+    MethodDef::raw("strptime", "string, format -> new time parsed from a string (like time.strptime()).", |vm, this, args, kwnames| {
+        strptime(vm, this, args, kwnames, "_strptime_datetime_time")
     }).class(),
     MethodDef::raw("isoformat", "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\nThe optional argument timespec specifies the number of additional terms\nof the time to include.", |vm, this, args, kwnames| {
         let bound = ISOFORMAT.bind(vm, args, kwnames)?;
@@ -62,7 +62,7 @@ method_table! { pub static METHODS = [
         let format = format_argument(vm, &bound[0], "strftime")?;
         strftime::time(vm, Time::of(this), format)
     }),
-    MethodDef::new("__format__(format, /)", "Formats self with strftime.", format),
+    MethodDef::raw("__format__", "Formats self with strftime.", format),
     MethodDef::new("utcoffset($self, /)", "Return self.tzinfo.utcoffset(self).", |vm, this, _| {
         tzinfo::utcoffset_value(vm, &Time::of(this).tzinfo, &Value::NONE)
     }),
@@ -77,7 +77,8 @@ method_table! { pub static METHODS = [
     MethodDef::new("fromisoformat($type, object, /)", "string -> time from a string in ISO 8601 format", |vm, this, args| {
         iso::time_from_text(vm, class_of(this), &args[0])
     }).class(),
-    MethodDef::new("__reduce_ex__(proto, /)", "__reduce_ex__(proto) -> (cls, state)", |vm, this, args| {
+    MethodDef::raw("__reduce_ex__", "__reduce_ex__(proto) -> (cls, state)", |vm, this, args, kwnames| {
+        exactly(vm, "__reduce_ex__", args, kwnames, 1)?;
         Ok(reduce(this, vm.index_i32(&args[0])?))
     }),
     MethodDef::new("__reduce__($self, /)", "__reduce__() -> (cls, state)", |_, this, _| Ok(reduce(this, 2))),
