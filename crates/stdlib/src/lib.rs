@@ -17,6 +17,7 @@ pub mod _bz2;
 pub mod _codecs;
 pub mod _collections;
 pub mod _datetime;
+pub mod _contextvars;
 pub mod _functools;
 pub mod _hashlib;
 pub mod _heapq;
@@ -27,6 +28,7 @@ pub mod _md5;
 pub mod _operator;
 pub mod _posixsubprocess;
 pub mod _random;
+pub mod _queue;
 pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
@@ -39,6 +41,7 @@ pub mod _statistics;
 pub mod _string;
 pub mod _thread;
 pub mod _weakref;
+pub mod atexit;
 pub mod cmath;
 pub mod errno;
 pub mod fcntl;
@@ -64,6 +67,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_codecs::MODULE,
     &_collections::MODULE,
     &_datetime::MODULE,
+    &_contextvars::MODULE,
     &_functools::MODULE,
     &_hashlib::MODULE,
     &_heapq::MODULE,
@@ -77,6 +81,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_sha1::MODULE,
     &_sha2::MODULE,
     &_sha3::MODULE,
+    &_queue::MODULE,
     &_signal::MODULE,
     &_socket::MODULE,
     &_sqlite3::MODULE,
@@ -89,6 +94,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_thread::MODULE,
     &_weakref::MODULE,
     &cmath::MODULE,
+    &atexit::MODULE,
     &errno::MODULE,
     &fcntl::MODULE,
     &grp::MODULE,

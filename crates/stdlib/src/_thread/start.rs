@@ -118,6 +118,7 @@ fn run(call: Call, thread: Arc<Thread>, stack_size: usize) {
     COUNT.fetch_sub(1, Relaxed);
     drop((call, thread));
     local::thread_ends();
+    crate::_contextvars::context::thread_ends();
     vm.thread_ends();
 }
 

@@ -1,0 +1,201 @@
+//! `_queue`: `SimpleQueue`, an unbounded queue whose `put` is safe in signal handlers and finalisers.
+
+use std::collections::VecDeque;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+
+use taipan_object::builtins::generic_alias::CLASS_GETITEM;
+use taipan_object::cell::ObjectCell;
+use taipan_object::exceptions::EXCEPTION;
+use taipan_object::header::Header;
+use taipan_object::heap::Kind;
+use taipan_object::native::MethodDef;
+use taipan_object::native::module::ModuleDef;
+use taipan_object::object::{Payload, Visitor};
+use taipan_object::parking::{self, Wait, monotonic};
+use taipan_object::types::slots::Slots;
+use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::vm::hooks::blocking;
+use taipan_object::{Raised, Ref, Result, Value, Vm, method_table};
+
+use crate::payload::class_of;
+use crate::time::conversion::{Rounding, object_to_nanoseconds};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_queue",
+    doc: "The native part of queue; an implementation detail.",
+    functions: &[],
+    exec: |vm, module| {
+        module.add_type(&SIMPLE_QUEUE);
+        module.set("Empty", empty_class(vm)?);
+        Ok(())
+    },
+};
+
+/// `_queue.Empty`
+fn empty_class(vm: &Vm) -> Result {
+    static EMPTY: OnceLock<Value> = OnceLock::new();
+    if let Some(class) = EMPTY.get() {
+        return Ok(class.clone());
+    }
+    let doc = "Exception raised by Queue.get(block=0)/get_nowait().";
+    let class = crate::exception_type::new(vm, "_queue", "Empty", vec![EXCEPTION.value()], Some(doc))?;
+    Ok(EMPTY.get_or_init(|| class).clone())
+}
+
+#[cold]
+fn empty(vm: &Vm) -> Raised {
+    match empty_class(vm) {
+        Ok(class) => match class.downcast::<Type>() {
+            Some(class) => vm.raise_args(class, Vec::new()),
+            None => vm.system_error("_queue.Empty is no class"),
+        },
+        Err(raised) => raised,
+    }
+}
+
+#[repr(C)]
+pub struct SimpleQueue {
+    header: Header,
+    items: ObjectCell<VecDeque<Value>>,
+    /// How many threads wait for an item.
+    waiting: AtomicU32,
+    /// Counts the puts that found a waiting thread; what these threads are parked on.
+    puts: AtomicU32,
+}
+
+// SAFETY: repr(C), header first, every item is visited.
+unsafe impl Payload for SimpleQueue {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        SIMPLE_QUEUE.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        unsafe { &*self.items.as_ptr() }.iter().for_each(|item| visit(item));
+    }
+    fn clear(&self) {
+        let items = std::mem::take(&mut *self.items.borrow(&self.header));
+        drop(items);
+    }
+}
+
+pub static SIMPLE_QUEUE: TypeSpec = TypeSpec::new::<SimpleQueue>("_queue.SimpleQueue")
+    .doc("SimpleQueue()\n--\n\nSimple, unbounded, reentrant FIFO queue.")
+    .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
+    .slots(slots)
+    .methods(METHODS);
+
+impl SimpleQueue {
+    fn of(value: &Value) -> &SimpleQueue {
+        value.downcast::<SimpleQueue>().expect("methods are called with instances of their type")
+    }
+
+    fn len(&self) -> usize {
+        self.items.borrow(&self.header).len()
+    }
+
+    fn pop(&self) -> Option<Value> {
+        self.items.borrow(&self.header).pop_front()
+    }
+
+    fn put(&self, vm: &Vm, item: Value) -> Result<()> {
+        let pushed = {
+            let mut items = self.items.borrow(&self.header);
+            match items.try_reserve(1) {
+                Ok(()) => {
+                    items.push_back(item);
+                    Ok(())
+                }
+                Err(_) => Err(item),
+            }
+        };
+        if pushed.is_err() {
+            return Err(vm.memory_error());
+        }
+        if self.waiting.load(SeqCst) > 0 {
+            self.puts.fetch_add(1, SeqCst);
+            parking::wake(&self.puts, 1);
+        }
+        Ok(())
+    }
+
+    /// Waits for an item up to the deadline.
+    fn get(&self, vm: &Vm, deadline: Option<i64>) -> Result {
+        loop {
+            if let Some(item) = self.pop() {
+                return Ok(item);
+            }
+            let seen = self.puts.load(SeqCst);
+            self.waiting.fetch_add(1, SeqCst);
+            // Without the GIL, an item may have come before this thread counted as waiting.
+            let reason = match self.len() {
+                0 => blocking(|| parking::wait(&self.puts, seen, deadline)),
+                _ => Wait::Woken,
+            };
+            self.waiting.fetch_sub(1, SeqCst);
+            match reason {
+                Wait::Woken => {}
+                Wait::Interrupted => vm.check_signals()?,
+                Wait::TimedOut => return self.pop().ok_or_else(|| empty(vm)),
+            }
+        }
+    }
+}
+
+fn slots(s: &mut Slots) {
+    s.new = Some(|vm, class, args, kwnames| {
+        let ty = class_of(class);
+        if ty.is(&SIMPLE_QUEUE) {
+            if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
+                return Err(vm.type_error("SimpleQueue() takes no keyword arguments"));
+            }
+            if !args.is_empty() {
+                return Err(vm.type_error("SimpleQueue() takes no positional arguments"));
+            }
+        }
+        let queue = SimpleQueue {
+            header: Header::new(ty),
+            items: ObjectCell::new(VecDeque::new()),
+            waiting: AtomicU32::new(0),
+            puts: AtomicU32::new(0),
+        };
+        Ok(Ref::new_with_type(ty, queue).into_value())
+    });
+}
+
+fn get_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    let queue = SimpleQueue::of(this);
+    if !vm.is_true(&args[0])? {
+        return queue.pop().ok_or_else(|| empty(vm));
+    }
+    let deadline = match args[1].given() {
+        None => None,
+        Some(timeout) => {
+            let timeout = object_to_nanoseconds(vm, timeout, Rounding::Ceiling)?;
+            if timeout < 0 {
+                return Err(vm.value_error("'timeout' must be a non-negative number"));
+            }
+            Some(monotonic().saturating_add(timeout))
+        }
+    };
+    queue.get(vm, deadline)
+}
+
+method_table! { static METHODS = [
+    MethodDef::new("empty($self, /)", "Whether the queue is empty; another thread may have changed that already.",
+        |_, this, _| Ok(Value::bool(SimpleQueue::of(this).len() == 0))),
+    MethodDef::new("get($self, /, block=True, timeout=None)",
+        "Remove and return the first item, waiting for one at most `timeout` seconds if that is given.\n\nEmpty is raised when there is none.",
+        get_method),
+    MethodDef::new("get_nowait($self, /)", "Remove and return the first item; Empty is raised when there is none.",
+        |vm, this, _| SimpleQueue::of(this).pop().ok_or_else(|| empty(vm))),
+    MethodDef::new("put($self, /, item, block=True, timeout=None)",
+        "Put the item on the queue. This never blocks; the other arguments are ignored.",
+        |vm, this, args| SimpleQueue::of(this).put(vm, args[0].clone()).map(Value::from)),
+    MethodDef::new("put_nowait($self, /, item)", "Put the item on the queue.",
+        |vm, this, args| SimpleQueue::of(this).put(vm, args[0].clone()).map(Value::from)),
+    MethodDef::new("qsize($self, /)", "The length of the queue; another thread may have changed it already.",
+        |_, this, _| Ok(Value::from(SimpleQueue::of(this).len()))),
+    CLASS_GETITEM,
+]; }
