@@ -72,11 +72,7 @@ impl Random {
     fn seed(&self, vm: &Vm, seed: &Value) -> Result<()> {
         let key = match seed {
             none if none.is_none() => random_key(vm)?,
-            _ if int::is_exact(seed) => words(seed),
-            _ if int::is_int(seed) => {
-                let magnitude = vm.absolute(seed)?;
-                words(&magnitude)
-            }
+            _ if int::is_int(seed) => words(seed),
             _ => words(&Value::from(vm.hash(seed)? as u64)),
         };
         self.with(|state| state.twister.seed_by_words(&key));

@@ -39,6 +39,7 @@ pub mod _sre;
 pub mod _stat;
 pub mod _statistics;
 pub mod _string;
+pub mod _struct;
 pub mod _thread;
 pub mod _weakref;
 pub mod atexit;
@@ -91,6 +92,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_stat::MODULE,
     &_statistics::MODULE,
     &_string::MODULE,
+    &_struct::MODULE,
     &_thread::MODULE,
     &_weakref::MODULE,
     &cmath::MODULE,
