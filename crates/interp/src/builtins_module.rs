@@ -311,7 +311,7 @@ fn ord(vm: &Vm, value: &Value) -> Result {
             return Ok(Value::from(text.at(0)));
         }
         text.len()
-    } else if vm.has_buffer(value) {
+    } else if types::bytes::is_bytes(value) || types::bytes::is_bytearray(value) {
         let bytes = vm.bytes_like(value)?;
         let bytes: &[u8] = bytes.as_ref();
         if let [byte] = bytes {

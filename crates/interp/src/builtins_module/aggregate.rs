@@ -4,6 +4,7 @@ use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::{bytes, float};
+use taipan_object::native::signature::unexpected_keyword;
 use taipan_object::types::slots::CompareOp;
 use taipan_object::{Result, Value, Vm};
 
@@ -30,19 +31,23 @@ pub fn any(vm: &Vm, iterable: &Value) -> Result {
 pub fn min_max(vm: &Vm, function: &str, args: &[Value], kwnames: Option<&Value>) -> Result {
     let names: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], Tuple::as_slice);
     let (positional, keywords) = args.split_at(args.len() - names.len());
+    if positional.is_empty() {
+        return Err(vm.type_error(format!("{function} expected at least 1 argument, got 0")));
+    }
+    if names.len() > 2 {
+        let given = names.len();
+        return Err(vm.type_error(format!("{function}() takes at most 2 keyword arguments ({given} given)")));
+    }
     let (mut key, mut default) = (None, None);
     for (name, value) in names.iter().zip(keywords) {
         match name.downcast::<Str>().and_then(Str::as_ascii) {
             Some("key") => key = value.given(),
             Some("default") => default = Some(value),
             _ => {
-                let name = vm.display_name(name);
-                return Err(vm.type_error(format!("{function}() got an unexpected keyword argument '{name}'")));
+                let known = vec!["key".to_string(), "default".to_string()];
+                return Err(unexpected_keyword(vm, function, name, known));
             }
         }
-    }
-    if positional.is_empty() {
-        return Err(vm.type_error(format!("{function} expected at least 1 argument, got 0")));
     }
     if positional.len() > 1 && default.is_some() {
         return Err(

@@ -94,6 +94,13 @@ pub fn compile(vm: &Vm, args: &[Value]) -> Result {
 
 /// The namespaces that `eval` and `exec` run in.
 fn namespaces(vm: &Vm, function: &str, globals: &Value, locals: &Value) -> Result<(Ref<Dict>, Value)> {
+    if let Some(globals) = globals.given()
+        && function == "exec"
+        && globals.downcast::<Dict>().is_none()
+    {
+        let got = globals.ty().name();
+        return Err(vm.type_error(format!("exec() globals must be a dict, not {got}")));
+    }
     if let Some(locals) = locals.given()
         && locals.ty().slots().subscript.is_none()
     {
@@ -121,7 +128,7 @@ fn namespaces(vm: &Vm, function: &str, globals: &Value, locals: &Value) -> Resul
         let got = globals.ty().name();
         let is_mapping = globals.ty().slots().subscript.is_some();
         return Err(vm.type_error(match (function, is_mapping) {
-            ("eval", true) => "globals must be a real dict; try eval(code, {}, mapping)".to_string(),
+            ("eval", true) => "globals must be a real dict; try eval(expr, {}, mapping)".to_string(),
             ("eval", false) => "globals must be a dict".to_string(),
             _ => format!("exec() globals must be a dict, not {got}"),
         }));

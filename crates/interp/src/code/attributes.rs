@@ -13,6 +13,7 @@ use taipan_bytecode::{CodeData, Constant, Text};
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::native::signature::unexpected_keyword;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
 use taipan_object::types::slots::{CompareOp, Slots};
 use taipan_object::{Result, Value, Vm};
@@ -254,6 +255,28 @@ fn count_of(vm: &Vm, value: &Value, what: &str) -> Result<u32> {
 }
 
 impl Parts {
+    /// What `replace()` takes.
+    const NAMES: [&str; 18] = [
+        "co_argcount",
+        "co_posonlyargcount",
+        "co_kwonlyargcount",
+        "co_nlocals",
+        "co_stacksize",
+        "co_flags",
+        "co_firstlineno",
+        "co_code",
+        "co_consts",
+        "co_names",
+        "co_varnames",
+        "co_freevars",
+        "co_cellvars",
+        "co_filename",
+        "co_name",
+        "co_qualname",
+        "co_linetable",
+        "co_exceptiontable",
+    ];
+
     fn set(&mut self, vm: &Vm, name: &str, value: &Value) -> Result<bool> {
         let argument = format!("replace() argument '{name}'");
         let what = argument.as_str();
@@ -348,8 +371,7 @@ fn replace(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
     let code = own(this);
     let names: &[Value] = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[], |names| names.as_slice());
     if args.len() > names.len() {
-        let given = args.len() - names.len();
-        return Err(vm.type_error(format!("replace() takes 0 positional arguments but {given} were given")));
+        return Err(vm.type_error("replace() takes no positional arguments"));
     }
     let of_kind = |kind: u8| -> Vec<Text> {
         let pairs = code.data.localsplusnames.iter().zip(&code.data.localspluskinds);
@@ -366,7 +388,8 @@ fn replace(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
     for (name, value) in names.iter().zip(args) {
         let text = vm.display_name(name);
         if !parts.set(vm, &text, value)? {
-            return Err(vm.type_error(format!("replace() got an unexpected keyword argument '{text}'")));
+            let known = Parts::NAMES.iter().map(|name| name.to_string()).collect();
+            return Err(unexpected_keyword(vm, "replace", name, known));
         }
     }
     parts.finish(vm)

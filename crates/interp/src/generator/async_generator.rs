@@ -204,9 +204,13 @@ fn step_slots(s: &mut Slots) {
     s.iternext = Some(|vm, this| send(vm, step_of(this), None).map(Some));
     s.finalize = Some(|vm, this| {
         let step = step_of(this);
-        if step.state.get() == StepState::Init && !matches!(step.kind, Action::Send(_)) {
+        if step.state.get() == StepState::Init {
             let generator = own(&step.generator);
-            let method = if matches!(step.kind, Action::Close) { "aclose" } else { "athrow" };
+            let method = match step.kind {
+                Action::Send(_) => "asend",
+                Action::Throw(_) => "athrow",
+                Action::Close => "aclose",
+            };
             let name = vm.display_name(&generator.qualname());
             let message = format!("coroutine method '{method}' of '{name}' was never awaited");
             if let Err(raised) = vm.warn(&RUNTIME_WARNING.value(), &message, 1) {

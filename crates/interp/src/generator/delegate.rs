@@ -6,7 +6,7 @@ use taipan_object::types::Type;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
-use super::{ASYNC_GENERATOR, Generator, Resumed, State, of_value, resume};
+use super::{ASYNC_GENERATOR, COROUTINE, Generator, Resumed, State, of_value, resume};
 use crate::traceback::Traceback;
 
 /// A resumption's outcome as Python sees it.
@@ -78,6 +78,9 @@ pub(super) fn exception_of(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> 
 
 pub(super) fn throw_method(vm: &Vm, generator: &Generator, args: &[Value], kwnames: Option<&Value>) -> Result {
     let exception = exception_of(vm, args, kwnames)?;
+    if generator.state() == State::Cleared && generator.header.ty().is(&COROUTINE) {
+        return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
+    }
     outcome(vm, throw(vm, generator, exception, true)?)
 }
 

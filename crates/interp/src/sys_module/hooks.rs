@@ -95,7 +95,8 @@ taipan_object::method_table! {
                 None => Err(vm.type_error(format!("Type {} doesn't define __sizeof__", args[0].ty().name()))),
             };
             let size = match (size, args[1].bound()) {
-                (Ok(size), _) => vm.index(&size)?,
+                (Ok(size), _) if taipan_object::builtins::int::is_int(&size) => size,
+                (Ok(_), _) => return Err(vm.type_error("an integer is required")),
                 (Err(raised), Some(default)) => {
                     drop(vm.catch(raised, exceptions::type_error())?);
                     return Ok(default.clone());

@@ -4,6 +4,7 @@ use crate::builtins::str::intern;
 use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
+use crate::native::arguments::no_keywords;
 use crate::native::signature::Signature;
 use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::object::{Payload, Ref, Result, Visitor};
@@ -203,9 +204,14 @@ crate::method_table! {
         MethodDef::new("deleter($self, object, /)", "Descriptor to obtain a copy of the property with a different deleter.", |vm, this, args| {
             copy(vm, this, |state| state.delete = args[0].given().cloned())
         }),
-        MethodDef::new("__set_name__($self, owner, name, /)", "Method to set name of a property.", |_, this, args| {
+        MethodDef::raw("__set_name__($self, owner, name, /)", "Method to set name of a property.", |vm, this, args, kwnames| {
+            no_keywords(vm, "property.__set_name__", kwnames)?;
+            let [_, name] = args else {
+                let given = args.len();
+                return Err(vm.type_error(format!("__set_name__() takes 2 positional arguments but {given} were given")));
+            };
             let property = own(this);
-            let old = property.state.borrow(&property.header).name.replace(args[1].clone());
+            let old = property.state.borrow(&property.header).name.replace(name.clone());
             drop(old);
             Ok(Value::NONE)
         }),

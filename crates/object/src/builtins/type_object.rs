@@ -86,7 +86,13 @@ pub fn getattro(vm: &Vm, this: &Value, name: &Value) -> Result {
     }
 }
 
-fn getattro_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option<Value>> {
+/// Whether a type's objects are classes whose attributes are found as `type` finds them.
+pub fn is_getattro(f: crate::types::slots::Binary) -> bool {
+    std::ptr::fn_addr_eq(f, getattro as crate::types::slots::Binary)
+}
+
+/// As [`getattro`]; `None` when nothing has the name.
+pub fn getattro_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option<Value>> {
     let class = this.downcast::<Type>().expect("own slot");
     let meta = this.ty();
     let meta_attribute = lookup::find(meta, name);

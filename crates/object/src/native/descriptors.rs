@@ -212,8 +212,8 @@ fn classmethod_slots(s: &mut Slots) {
     s.call = Some(|vm, this, args, kwnames| {
         let d = ClassMethodDescriptor::of(this);
         if positional_count(vm, args, kwnames) == 0 {
-            let name = qualified(&d.owner, d.def.name());
-            return Err(vm.type_error(format!("unbound method {name}() needs an argument")));
+            let (name, owner) = (d.def.name(), d.owner.name());
+            return Err(vm.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument")));
         }
         check_class(vm, &d.owner, d.def.name(), &args[0])?;
         d.def.call(vm, &args[0], &args[1..], kwnames)
@@ -360,7 +360,11 @@ fn call_slot(vm: &Vm, d: &SlotWrapper, this: &Value, args: &[Value], kwnames: Op
     let named = |n: usize| -> Result<()> { arguments::check_positional(vm, d.row.name, args.len(), n, n) };
     match (d.row.wrap, d.function) {
         (Wrap::Unary, SlotFn::Unary(f)) => expect(0).and_then(|()| f(vm, this)),
-        (Wrap::BinaryL | Wrap::GetAttribute, SlotFn::Binary(f)) => expect(1).and_then(|()| f(vm, this, &args[0])),
+        (Wrap::BinaryL, SlotFn::Binary(f)) => expect(1).and_then(|()| f(vm, this, &args[0])),
+        (Wrap::GetAttribute, SlotFn::Binary(f)) => {
+            expect(1)?;
+            f(vm, this, &vm.attribute_name(&args[0])?)
+        }
         (Wrap::BinaryR, SlotFn::Binary(f)) => expect(1).and_then(|()| f(vm, &args[0], this)),
         (Wrap::TernaryL, SlotFn::Ternary(f)) => {
             one_or_two()?;

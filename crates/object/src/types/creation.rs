@@ -35,13 +35,8 @@ pub fn new(vm: &Vm, meta: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
     };
     let bases = if bases.as_slice().is_empty() { vec![OBJECT.value()] } else { bases.as_slice().to_vec() };
     for base in &bases {
-        if base.downcast::<Type>().is_none() {
-            if vm.get_attr_opt(base, &names().__mro_entries__)?.is_some() {
-                return Err(
-                    vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()".to_string())
-                );
-            }
-            return Err(vm.type_error("bases must be types"));
+        if base.downcast::<Type>().is_none() && vm.get_attr_opt(base, &names().__mro_entries__)?.is_some() {
+            return Err(vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()".to_string()));
         }
     }
     let winner = calculate_metaclass(vm, meta, &bases)?;
@@ -80,8 +75,10 @@ fn solid_base(ty: &Type) -> &Type {
     match ty.base() {
         Some(base) => {
             let own_layout = ty.basicsize.get() != base.basicsize.get() || ty.itemsize.get() != base.itemsize.get();
-            let own_payload = ty.spec.is_some() && !std::ptr::fn_addr_eq(ty.dealloc, base.dealloc) && own_layout;
-            if own_layout || own_payload { ty } else { solid_base(base) }
+            // The attributes of an exception class are fields of a C struct of its own in CPython.
+            let own_fields = ty.has_flags(type_flags::BASE_EXC_SUBCLASS)
+                && ty.spec.is_some_and(|spec| !spec.members.is_empty());
+            if own_layout || own_fields { ty } else { solid_base(base) }
         }
         None => ty,
     }
@@ -91,7 +88,7 @@ fn solid_base(ty: &Type) -> &Type {
 fn best_base<'a>(vm: &Vm, bases: &'a [Value]) -> Result<&'a Type> {
     let mut winner: Option<(&Type, &Type)> = None;
     for base in bases {
-        let base = base.downcast::<Type>().expect("checked by the caller");
+        let Some(base) = base.downcast::<Type>() else { return Err(vm.type_error("bases must be types")) };
         if !base.has_flags(type_flags::BASETYPE) {
             return Err(vm.type_error(format!("type '{}' is not an acceptable base type", base.full_name())));
         }
@@ -118,9 +115,7 @@ fn build(
     let base = best_base(vm, &bases)?;
     let meta_type = meta.downcast::<Type>().expect("metaclasses are types");
     let dict = namespace.copy();
-    let Some(name_text) = name.to_utf8() else {
-        return Err(vm.value_error("type name must be encodable as UTF-8"));
-    };
+    let name_text = crate::codecs::to_utf8(vm, &to_value(name))?;
     if name_text.contains('\0') {
         return Err(vm.value_error("type name must not contain null characters"));
     }
@@ -271,9 +266,17 @@ fn set_mro(vm: &Vm, class: &Ref<Type>, meta: &Type, bases: &[Value]) -> Result<(
         (Some(custom), Some(plain)) if !custom.is(&plain) => {
             let result = vm.call_special(value, intern("mro").as_value(), &[]).expect("just found")?;
             let order = vm.collect(&result)?;
+            if order.is_empty() {
+                return Err(vm.type_error("type MRO must not be empty"));
+            }
+            let solid = solid_base(class);
             for entry in &order {
-                if entry.downcast::<Type>().is_none() {
+                let Some(base) = entry.downcast::<Type>() else {
                     return Err(vm.type_error(format!("mro() returned a non-class ('{}')", entry.ty().name())));
+                };
+                if !solid.is_subtype(solid_base(base)) {
+                    let name = base.name();
+                    return Err(vm.type_error(format!("mro() returned base with unsuitable layout ('{name}')")));
                 }
             }
             order
@@ -589,7 +592,13 @@ fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict, _names: &[Value]) {
 }
 
 static DICT_GETSET: crate::native::GetSetDef =
-    crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", get_dict).setter(set_dict);
+    crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", get_dict).setter(set_instance_dict);
+
+/// The setter of classes written in Python: deletion leaves an empty dictionary.
+fn set_instance_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
+    let empty = Dict::new().into_value();
+    set_dict(vm, this, Some(value.unwrap_or(&empty)))
+}
 
 /// The getter of `__dict__` for types whose instances have attributes.
 pub fn get_dict(vm: &Vm, this: &Value) -> Result {

@@ -214,6 +214,11 @@ pub fn generic_getattr_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option
 fn instance_attribute(header: &crate::header::Header, name: &Value) -> Option<Value> {
     match header.ty().slots_dict(header) {
         Some(dict) => dict.get_str(name),
+        None if header.ty().has_flags(type_flags::TYPE_SUBCLASS) => {
+            // The namespace of a class is its instance dict for `object.__getattribute__`.
+            // SAFETY: objects whose type has the flag are classes.
+            unsafe { &*(header as *const crate::header::Header as *const Type) }.dict().get_str(name)
+        }
         None => attributes::get(header, name),
     }
 }

@@ -192,6 +192,9 @@ pub fn hash(vm: &Vm, this: &Value) -> Result<i64> {
 }
 
 pub fn bool(vm: &Vm, this: &Value) -> Result<bool> {
+    if lookup::find(this.ty(), &names().__bool__).is_some_and(|method| method.is_none()) {
+        return Err(vm.type_error(format!("'{}' cannot be interpreted as a boolean", this.ty().name())));
+    }
     let result = match special(vm, this, &names().__bool__, &[]) {
         Some(result) => result?,
         None => match special(vm, this, &names().__len__, &[]) {

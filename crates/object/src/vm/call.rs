@@ -2,6 +2,7 @@
 
 use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::Tuple;
+use crate::builtins::type_object;
 use crate::object::Result;
 use crate::types::{Type, lookup, type_flags};
 use crate::value::Value;
@@ -126,13 +127,16 @@ impl Vm {
 
     /// `getattr(object, name, None)` that tells absence from `None`.
     pub fn get_attr_opt(&self, object: &Value, name: &Value) -> Result<Option<Value>> {
-        if object.ty().slots().getattro.is_some_and(lookup::is_generic_getattr) {
-            return lookup::generic_getattr_opt(self, object, name);
-        }
-        match self.get_attr(object, name) {
-            Ok(value) => Ok(Some(value)),
-            Err(raised) => self.catch(raised, crate::exceptions::attribute_error()).map(|_| None),
-        }
+        let getattro = object.ty().slots().getattro;
+        let found = if getattro.is_some_and(lookup::is_generic_getattr) {
+            lookup::generic_getattr_opt(self, object, name)
+        } else if getattro.is_some_and(type_object::is_getattro) {
+            type_object::getattro_opt(self, object, name)
+        } else {
+            self.get_attr(object, name).map(Some)
+        };
+        // A descriptor may find nothing either.
+        found.or_else(|raised| self.catch(raised, crate::exceptions::attribute_error()).map(|_| None))
     }
     pub fn get_attr_str_opt(&self, object: &Value, name: &str) -> Result<Option<Value>> {
         self.get_attr_opt(object, intern(name).as_value())

@@ -97,6 +97,14 @@ fn not_real(part: &str, value: &Value) -> String {
 fn from_two(vm: &Vm, real: Option<&Value>, imag: Option<&Value>) -> Result<Parts> {
     let deprecated =
         |part: &str, value: &Value| vm.warn(&crate::exceptions::DEPRECATION_WARNING.value(), &not_real(part, value), 1);
+    // What the second is not is found first.
+    if let Some(value) = imag
+        && real.is_none_or(|real| real.downcast::<Str>().is_none() && (is_real(real) || parts(real).is_some()))
+        && parts(value).is_none()
+        && !is_real(value)
+    {
+        return Err(vm.type_error(not_real("imag", value)));
+    }
     let mut first = (0.0, 0.0);
     let mut first_is_complex = false;
     if let Some(value) = real {

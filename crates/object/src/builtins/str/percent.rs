@@ -266,11 +266,16 @@ fn character(vm: &Vm, value: &Value) -> Result<u32> {
             }
         };
     }
-    if !int::is_int(value) && value.ty().slots().index.is_none() {
-        let name = value.ty().name();
-        return Err(vm.type_error(format!("%c requires an int or a unicode character, not {name}")));
-    }
-    match int::to_i64(&vm.index(value)?) {
+    let index = if value.ty().slots().index.is_some() { vm.index(value) } else { Err(vm.type_error("")) };
+    let index = match index {
+        Ok(index) => index,
+        Err(raised) => {
+            vm.catch(raised, crate::exceptions::type_error())?;
+            let name = value.ty().name();
+            return Err(vm.type_error(format!("%c requires an int or a unicode character, not {name}")));
+        }
+    };
+    match int::to_i64(&index) {
         Some(code @ 0..0x110000) => Ok(code as u32),
         _ => Err(vm.overflow_error("%c arg not in range(0x110000)")),
     }
