@@ -56,5 +56,5 @@ pub fn check_mode(vm: &Vm, value: &Value, mode: taipan_syntax::Mode) -> Result<(
     if vm.is_instance(value, &class)? {
         return Ok(());
     }
-    Err(vm.type_error(format!("expected {wanted} node, got {}", value.ty().name())))
+    Err(vm.type_error(format!("expected {wanted} node, got {}", value.ty().short_name())))
 }

@@ -9,6 +9,7 @@ use taipan_compiler::{CompileError, Location, Options};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions;
+use taipan_object::types::Type;
 use taipan_object::{Raised, Result, Value, Vm};
 use taipan_syntax::ast::Mod;
 use taipan_syntax::{ErrorKind, Mode, ParseOptions, SyntaxError};
@@ -25,8 +26,18 @@ pub struct Request<'a> {
     pub optimize: u8,
     /// `feature_version`: the minor version, or −1.
     pub feature_version: i32,
-    /// The source is text already, whatever it declares (`PyCF_IGNORE_COOKIE`).
-    pub is_text: bool,
+    pub origin: Origin,
+}
+
+/// What the bytes of a source are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// A str in UTF-8, whatever it declares (`PyCF_IGNORE_COOKIE`).
+    Text,
+    /// A bytes object.
+    Bytes,
+    /// A file, which messages about its encoding name.
+    File,
 }
 
 /// Compiles source text: to code, or to a tree if the flags say so.
@@ -86,10 +97,10 @@ pub fn parse_options<'o>(request: &Request, filename: &'o str) -> ParseOptions<'
         dont_imply_dedent: request.flags & flags::DONT_IMPLY_DEDENT != 0,
         allow_incomplete_input: request.flags & flags::ALLOW_INCOMPLETE_INPUT != 0,
         barry_as_flufl: request.flags & taipan_bytecode::code::CO_FUTURE_BARRY_AS_BDFL != 0,
-        ignore_cookie: request.is_text,
+        ignore_cookie: request.origin == Origin::Text,
         int_max_str_digits: taipan_object::builtins::int::max_str_digits(),
         decoder: Some(&decode),
-        file: Some(filename),
+        file: (request.origin == Origin::File).then_some(filename),
     }
 }
 
@@ -177,7 +188,7 @@ fn compile_tree<'a>(vm: &Vm, tree: &'a Mod<'a>, arena: &'a Bump, request: &Reque
 /// `warnings.warn_explicit`.
 fn warn_explicit(
     vm: &Vm,
-    category: &taipan_object::types::Type,
+    category: &Type,
     message: &str,
     filename: &Value,
     lineno: i32,
@@ -190,7 +201,7 @@ fn warn_explicit(
 /// Issues a warning about a source line; as an error it becomes a `SyntaxError` there.
 fn warn_at(
     vm: &Vm,
-    category: &taipan_object::types::Type,
+    category: &Type,
     message: &str,
     filename: &Value,
     location: Location,
@@ -221,16 +232,22 @@ fn raise_at(vm: &Vm, message: String, location: Location, filename: &Value) -> R
 /// As [`raise_at`], with the place in the attributes alone.
 fn raise_with_attributes(vm: &Vm, message: String, location: Location, filename: &Value) -> Raised {
     let raised = vm.raise_args(exceptions::SYNTAX_ERROR.ty(), vec![Value::from(message)]);
-    let exception = vm.pending(&raised);
-    for (name, value) in [
+    let attributes = [
         ("filename", filename.clone()),
         ("lineno", Value::from(location.lineno)),
         ("offset", Value::from(location.col_offset + 1)),
         ("end_lineno", Value::from(location.end_lineno)),
         ("end_offset", Value::from(location.end_col_offset + 1)),
         ("text", program_text(filename, location.lineno).unwrap_or(Value::NONE)),
-    ] {
-        if let Err(second) = vm.set_attr_str(&exception, name, &value) {
+    ];
+    with_attributes(vm, raised, &attributes)
+}
+
+/// The exception in flight with attributes set.
+pub fn with_attributes(vm: &Vm, raised: Raised, attributes: &[(&str, Value)]) -> Raised {
+    let exception = vm.pending(&raised);
+    for (name, value) in attributes {
+        if let Err(second) = vm.set_attr_str(&exception, name, value) {
             return second;
         }
     }
@@ -263,7 +280,7 @@ struct ErrorDetails {
     text: Option<Value>,
 }
 
-fn raise_details(vm: &Vm, class: &taipan_object::types::Type, details: ErrorDetails, filename: &Value) -> Raised {
+fn raise_details(vm: &Vm, class: &Type, details: ErrorDetails, filename: &Value) -> Raised {
     let or_none = |n: Option<i64>| n.map_or(Value::NONE, Value::from);
     let mut location = vec![
         filename.clone(),
@@ -280,15 +297,12 @@ fn raise_details(vm: &Vm, class: &taipan_object::types::Type, details: ErrorDeta
 
 /// Raises what the parser reported.
 pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value) -> Raised {
-    let class = match error.kind {
-        ErrorKind::SyntaxError => &exceptions::SYNTAX_ERROR,
-        ErrorKind::IndentationError => &exceptions::INDENTATION_ERROR,
-        ErrorKind::TabError => &exceptions::TAB_ERROR,
-        ErrorKind::IncompleteInputError => &exceptions::INCOMPLETE_INPUT_ERROR,
-        ErrorKind::MemoryError => return vm.memory_error(),
-    };
+    if error.kind == ErrorKind::MemoryError {
+        return vm.memory_error();
+    }
+    let class = syntax_error_class(error.kind);
     if !error.located {
-        return vm.raise_args(class.ty(), vec![Value::from(error.message)]);
+        return vm.raise_args(class, vec![Value::from(error.message)]);
     }
     let text = error.text.map(|text| Str::from_wtf8(text.as_bytes()).into_value());
     let details = ErrorDetails {
@@ -299,7 +313,22 @@ pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value) -> Rais
         end_offset: Some(error.end_offset),
         text,
     };
-    raise_details(vm, class.ty(), details, filename)
+    if error.filename_known {
+        return raise_details(vm, class, details, filename);
+    }
+    let raised = raise_details(vm, class, details, &Value::NONE);
+    with_attributes(vm, raised, &[("filename", filename.clone())])
+}
+
+/// The exception class for what the parser reported.
+pub fn syntax_error_class(kind: ErrorKind) -> &'static Type {
+    match kind {
+        ErrorKind::SyntaxError => exceptions::SYNTAX_ERROR.ty(),
+        ErrorKind::IndentationError => exceptions::INDENTATION_ERROR.ty(),
+        ErrorKind::TabError => exceptions::TAB_ERROR.ty(),
+        ErrorKind::IncompleteInputError => exceptions::INCOMPLETE_INPUT_ERROR.ty(),
+        ErrorKind::MemoryError => exceptions::MEMORY_ERROR.ty(),
+    }
 }
 
 /// Raises what the compiler reported.

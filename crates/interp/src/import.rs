@@ -7,7 +7,7 @@ pub mod embedded;
 pub mod imp;
 
 use crate::code::Code;
-use crate::compile::{Request, compile_source};
+use crate::compile::{Origin, Request, compile_source};
 use crate::frame::Interp;
 use std::sync::Mutex;
 use taipan_object::builtins::dict::Dict;
@@ -29,6 +29,7 @@ static OWN: &[&ModuleDef] = &[
     &crate::type_params::TYPING,
     &crate::marshal_module::MODULE,
     &crate::symtable_module::MODULE,
+    &crate::tokenize_module::MODULE,
     &crate::warnings_module::MODULE,
     &imp::MODULE,
     &embedded::MODULE,
@@ -228,7 +229,7 @@ pub fn compile_file(vm: &Vm, source: &[u8], file: &str) -> Result<Ref<Code>> {
     let filename = Str::from_fs_bytes(file.as_bytes()).into_value();
     let optimize = crate::config::get().optimize;
     let request =
-        Request { filename: &filename, mode: Mode::Exec, flags: 0, optimize, feature_version: -1, is_text: false };
+        Request { filename: &filename, mode: Mode::Exec, flags: 0, optimize, feature_version: -1, origin: Origin::File };
     let code = compile_source(vm, source, &request)?;
     Ok(code.downcast_ref::<Code>().expect("the compiler makes code"))
 }

@@ -24,6 +24,7 @@ pub mod marshal_module;
 pub mod runtime;
 pub mod symtable_module;
 pub mod sys_module;
+pub mod tokenize_module;
 pub mod warnings_module;
 
 #[cfg(test)]

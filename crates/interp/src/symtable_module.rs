@@ -67,14 +67,14 @@ method_table! { static FUNCTIONS = [
 fn symtable(vm: &Vm, source: &Value, filename: &Value, start: &Value) -> Result {
     let start = vm.expect_str(start, |got| format!("symtable() argument 3 must be str, not {got}"))?;
     let filename = crate::import::fs_decode(vm, filename)?;
-    let (source, is_text) = source_bytes(vm, source, "symtable", "string or bytes")?;
+    let (source, origin) = source_bytes(vm, source, "symtable", "string or bytes")?;
     let mode = match start.as_ascii() {
         Some("exec") => Mode::Exec,
         Some("eval") => Mode::Eval,
         Some("single") => Mode::Single,
         _ => return Err(vm.value_error("symtable() arg 3 must be 'exec' or 'eval' or 'single'")),
     };
-    let request = Request { filename: &filename, mode, flags: 0, optimize: 0, feature_version: -1, is_text };
+    let request = Request { filename: &filename, mode, flags: 0, optimize: 0, feature_version: -1, origin };
     let arena = Bump::new();
     let tree = compile::parse(vm, &source, &request, &arena)?;
     let options = compile::compiler_options(vm, &request);

@@ -49,7 +49,7 @@ fn main() {
                 }
                 Err(error) => {
                     failed = true;
-                    println!("{count} {} {}", error.kind.class_name(), error.message);
+                    println!("{count} {} {}", error.error.kind.class_name(), error.error.message);
                 }
             }
         }

@@ -7,16 +7,34 @@ use crate::tokenizer::{Options, Status, Tokenizer};
 /// The number of the `OP` token type.
 const OP: u32 = 55;
 
-/// One item of a `TokenizerIter`. Columns count characters.
+/// One item of a `TokenizerIter`. Columns count characters; −1 stands for none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TokenInfo<'s> {
     /// The token type's number in the `token` module.
     pub kind: u32,
     pub text: &'s str,
-    pub start: (u32, u32),
-    pub end: (u32, u32),
+    pub start: (u32, i32),
+    pub end: (u32, i32),
     /// The physical line, or lines, the token is on.
     pub line: &'s str,
+}
+
+/// What cannot be a token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TokenizeError {
+    pub error: SyntaxError,
+    pub place: Place,
+}
+
+/// How the exception shows where it happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Start and end in `args`.
+    Whole,
+    /// The start in `args`, and no end.
+    Start,
+    /// The start in the attributes alone, and no text.
+    Attributes,
 }
 
 /// Iterator over the tokens of a source. It ends after `ENDMARKER` or an error.
@@ -49,16 +67,33 @@ impl<'s> TokenizerIter<'s> {
     }
 
     /// The number of characters between a line's start and a byte.
-    fn column(&self, byte: usize, col_offset: i32) -> u32 {
-        let start = byte.saturating_sub(usize::try_from(col_offset).unwrap_or(0));
-        self.source[start..byte].chars().count() as u32
+    fn column(&self, byte: usize, col_offset: i32) -> i32 {
+        match usize::try_from(col_offset) {
+            Ok(bytes) => self.source[byte.saturating_sub(bytes)..byte].chars().count() as i32,
+            Err(_) => -1,
+        }
     }
 
-    fn error(&self) -> SyntaxError {
+    /// Whether the last item, whose kind is `last`, might be another if the source went on.
+    fn is_at_end(&self, last: Option<u32>) -> bool {
+        let ends_line = last == Some(T::Newline.number()) || last == Some(T::Nl.number());
+        self.finished
+            || matches!(self.tokenizer.status(), Status::Eof | Status::EofAfterBackslash)
+            || self.tokenizer.pos() == self.source.len() && !ends_line
+    }
+
+    fn error(&self) -> TokenizeError {
+        let line = &self.source[self.tokenizer.line_start()..self.input_end()];
         let (kind, message) = match self.tokenizer.status() {
-            Status::Error(error) => return (**error).clone(),
+            Status::Error(error) => return TokenizeError { error: (**error).clone(), place: Place::Whole },
             Status::Ok | Status::Eof | Status::EofAfterBackslash => {
-                (ErrorKind::SyntaxError, "unexpected EOF in multi-line statement")
+                let after_backslash = matches!(self.tokenizer.status(), Status::EofAfterBackslash);
+                let error = SyntaxError {
+                    lineno: self.tokenizer.lineno().into(),
+                    offset: if after_backslash { line.len() as i64 } else { 0 },
+                    ..SyntaxError::bare(ErrorKind::SyntaxError, "unexpected EOF in multi-line statement")
+                };
+                return TokenizeError { error, place: Place::Attributes };
             }
             Status::Dedent => (ErrorKind::IndentationError, "unindent does not match any outer indentation level"),
             Status::TabSpace => (ErrorKind::TabError, "inconsistent use of tabs and spaces in indentation"),
@@ -67,19 +102,21 @@ impl<'s> TokenizerIter<'s> {
                 (ErrorKind::SyntaxError, "unexpected character after line continuation character")
             }
         };
-        let line = &self.source[self.tokenizer.line_start()..self.input_end()];
-        SyntaxError {
+        let on_implicit_newline = self.implicit_newline && self.input_end() == self.source.len();
+        let text = if on_implicit_newline { line.strip_suffix('\n').unwrap_or(line) } else { line };
+        let error = SyntaxError {
             lineno: self.tokenizer.lineno().into(),
             offset: line.chars().count() as i64,
-            text: Some(line.to_owned()),
+            text: Some(text.to_owned()),
             located: true,
             ..SyntaxError::bare(kind, message)
-        }
+        };
+        TokenizeError { error, place: Place::Start }
     }
 }
 
 impl<'s> Iterator for TokenizerIter<'s> {
-    type Item = Result<TokenInfo<'s>, SyntaxError>;
+    type Item = Result<TokenInfo<'s>, TokenizeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.finished {
@@ -128,5 +165,86 @@ impl<'s> Iterator for TokenizerIter<'s> {
             }
         }
         Some(Ok(info))
+    }
+}
+
+/// A tokeniser that is given its source line by line, as it asks for it.
+#[derive(Debug)]
+pub struct LineTokenizer {
+    source: String,
+    /// The state behind the last token, without the source.
+    state: Tokenizer<'static>,
+    extra_tokens: bool,
+    implicit_newline: bool,
+    /// There are no more lines.
+    exhausted: bool,
+    finished: bool,
+}
+
+/// What a [`LineTokenizer`] answers.
+#[derive(Debug)]
+pub enum Step<'t> {
+    Token(TokenInfo<'t>),
+    /// [`LineTokenizer::push_line`] must be called first.
+    NeedsLine,
+    Error(TokenizeError),
+    End,
+}
+
+impl LineTokenizer {
+    pub fn new(extra_tokens: bool) -> LineTokenizer {
+        let options = Options { type_comments: false, extra_tokens };
+        let mut state = Tokenizer::new("", options);
+        state.silence_warnings();
+        LineTokenizer {
+            source: String::new(),
+            state,
+            extra_tokens,
+            implicit_newline: false,
+            exhausted: false,
+            finished: false,
+        }
+    }
+
+    /// Adds a line; an empty one ends the source.
+    pub fn push_line(&mut self, line: &str) {
+        if line.is_empty() {
+            self.exhausted = true;
+            return;
+        }
+        self.source.push_str(line);
+        self.implicit_newline = !line.ends_with('\n');
+        if self.implicit_newline {
+            self.source.push('\n');
+        }
+    }
+
+    /// The next token, if the lines so far tell it.
+    pub fn step(&mut self) -> Step<'_> {
+        if self.finished {
+            return Step::End;
+        }
+        let mut tokens = TokenizerIter {
+            tokenizer: self.state.clone().over(&self.source),
+            source: &self.source,
+            extra_tokens: self.extra_tokens,
+            implicit_newline: self.implicit_newline,
+            finished: false,
+        };
+        let item = tokens.next();
+        let kind = match &item {
+            Some(Ok(token)) => Some(token.kind),
+            _ => None,
+        };
+        if !self.exhausted && tokens.is_at_end(kind) {
+            return Step::NeedsLine;
+        }
+        self.finished = tokens.finished;
+        self.state = tokens.tokenizer.over("");
+        match item {
+            Some(Ok(token)) => Step::Token(token),
+            Some(Err(error)) => Step::Error(error),
+            None => Step::End,
+        }
     }
 }

@@ -166,6 +166,11 @@ impl<'s> Tokenizer<'s> {
         }
     }
 
+    /// The same state over a source that begins as this one's does.
+    pub(crate) fn over<'t>(self, source: &'t str) -> Tokenizer<'t> {
+        Tokenizer { source, bytes: source.as_bytes(), ..self }
+    }
+
     /// The next token. After an `ErrorToken`, [`Tokenizer::status`] has the reason.
     pub fn next_token(&mut self) -> Token {
         if self.modes.last().is_some_and(|mode| mode.in_string) { self.string_mode() } else { self.normal_mode() }

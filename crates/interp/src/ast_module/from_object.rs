@@ -61,7 +61,8 @@ impl<'a> Reader<'_, 'a> {
             let shown = self.vm.repr_string(value)?;
             return Err(self.vm.value_error(format!("invalid integer value: {shown}")));
         }
-        self.vm.index_i32(value)
+        let n = int::to_i64(value).and_then(|n| i32::try_from(n).ok());
+        n.ok_or_else(|| self.vm.overflow_error("Python int too large to convert to C int"))
     }
 
     fn identifier(&self, value: &Value) -> Result<Option<Identifier<'a>>> {

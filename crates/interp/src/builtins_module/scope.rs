@@ -3,7 +3,7 @@
 use super::{no_keywords, wrong_count};
 use crate::ast_module;
 use crate::code::Code;
-use crate::compile::{Request, compile_node, compile_source, flags};
+use crate::compile::{Origin, Request, compile_node, compile_source, flags};
 use taipan_object::builtins::cell::Cell;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
@@ -13,11 +13,11 @@ use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 use taipan_syntax::Mode;
 
-/// Source text as bytes; whether it was a str.
-pub fn source_bytes(vm: &Vm, source: &Value, function: &str, what: &str) -> Result<(Vec<u8>, bool)> {
-    let (bytes, is_text) = if let Some(text) = source.downcast::<Str>() {
+/// Source text as bytes, and what it was.
+pub fn source_bytes(vm: &Vm, source: &Value, function: &str, what: &str) -> Result<(Vec<u8>, Origin)> {
+    let (bytes, origin) = if let Some(text) = source.downcast::<Str>() {
         match text.to_utf8() {
-            Some(text) => (text.into_bytes(), true),
+            Some(text) => (text.into_bytes(), Origin::Text),
             None => {
                 // The same error as encoding it.
                 vm.call_method(source, "encode", &[])?;
@@ -25,7 +25,7 @@ pub fn source_bytes(vm: &Vm, source: &Value, function: &str, what: &str) -> Resu
             }
         }
     } else if vm.has_buffer(source) {
-        (vm.bytes_like(source)?.as_ref().to_vec(), false)
+        (vm.bytes_like(source)?.as_ref().to_vec(), Origin::Bytes)
     } else {
         return Err(vm.type_error(format!("{function}() arg 1 must be a {what} object")));
     };
@@ -35,7 +35,7 @@ pub fn source_bytes(vm: &Vm, source: &Value, function: &str, what: &str) -> Resu
             "source code string cannot contain null bytes".to_string(),
         ));
     }
-    Ok((bytes, is_text))
+    Ok((bytes, origin))
 }
 
 /// The flags that code run here hands on to what it compiles.
@@ -83,12 +83,12 @@ pub fn compile(vm: &Vm, args: &[Value]) -> Result {
         }
     };
     let optimize = if optimize < 0 { crate::config::get().optimize } else { optimize as u8 };
-    let request = Request { filename: &filename, mode, flags: all_flags, optimize, feature_version, is_text: false };
+    let request = Request { filename: &filename, mode, flags: all_flags, optimize, feature_version, origin: Origin::Text };
     if ast_module::is_node(source) {
         return compile_node(vm, source, &request);
     }
-    let (text, is_text) = source_bytes(vm, source, "compile", "string, bytes or AST")?;
-    let request = Request { is_text, ..request };
+    let (text, origin) = source_bytes(vm, source, "compile", "string, bytes or AST")?;
+    let request = Request { origin, ..request };
     compile_source(vm, &text, &request)
 }
 
@@ -150,18 +150,18 @@ pub fn eval(vm: &Vm, args: &[Value]) -> Result {
         }
         return crate::eval::eval_code(vm, &code, &globals, Some(locals), None);
     }
-    let (mut text, is_text) = source_bytes(vm, source, "eval", "string, bytes or code")?;
+    let (mut text, origin) = source_bytes(vm, source, "eval", "string, bytes or code")?;
     let start = text.iter().position(|b| *b != b' ' && *b != b'\t').unwrap_or(text.len());
     text.drain(..start);
-    let code = compile_string(vm, &text, is_text, Mode::Eval)?;
+    let code = compile_string(vm, &text, origin, Mode::Eval)?;
     crate::eval::eval_code(vm, &code, &globals, Some(locals), None)
 }
 
-fn compile_string(vm: &Vm, text: &[u8], is_text: bool, mode: Mode) -> Result<Ref<Code>> {
+fn compile_string(vm: &Vm, text: &[u8], origin: Origin, mode: Mode) -> Result<Ref<Code>> {
     let filename = super::interned("<string>");
     let flags = inherited_flags(vm);
     let optimize = crate::config::get().optimize;
-    let request = Request { filename: &filename, mode, flags, optimize, feature_version: -1, is_text };
+    let request = Request { filename: &filename, mode, flags, optimize, feature_version: -1, origin };
     let code = compile_source(vm, text, &request)?;
     Ok(code.downcast_ref::<Code>().expect("the compiler makes code"))
 }
@@ -193,8 +193,8 @@ pub fn exec(vm: &Vm, args: &[Value]) -> Result {
     if closure.given().is_some() {
         return Err(vm.type_error("closure can only be used when source is a code object"));
     }
-    let (text, is_text) = source_bytes(vm, source, "exec", "string, bytes or code")?;
-    let code = compile_string(vm, &text, is_text, Mode::Exec)?;
+    let (text, origin) = source_bytes(vm, source, "exec", "string, bytes or code")?;
+    let code = compile_string(vm, &text, origin, Mode::Exec)?;
     crate::eval::eval_code(vm, &code, &globals, Some(locals), None)?;
     Ok(Value::NONE)
 }

@@ -1,0 +1,222 @@
+//! `_tokenize`: the parser's tokeniser, for `tokenize`.
+//!
+//! Counterpart of CPython's `Python/Python-tokenize.c`. Lines are asked for when a token needs them.
+
+use taipan_object::builtins::bytes::{self, Bytes};
+use taipan_object::builtins::str::Str;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::cell::ObjectCell;
+use taipan_object::exceptions;
+use taipan_object::header::Header;
+use taipan_object::heap::Kind;
+use taipan_object::native::module::ModuleDef;
+use taipan_object::native::signature::Signature;
+use taipan_object::object::{Payload, Visitor};
+use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::{Raised, Ref, Result, Value, Vm, codecs};
+use crate::compile;
+use taipan_syntax::tokenize::{LineTokenizer, Place, Step, TokenInfo, TokenizeError};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_tokenize",
+    doc: "",
+    functions: &[],
+    exec: |_, module| {
+        module.add_type(&TOKENIZER_ITER);
+        Ok(())
+    },
+};
+
+/// `_tokenize.TokenizerIter`
+#[repr(C)]
+struct TokenizerIter {
+    header: Header,
+    readline: Value,
+    /// The name of the encoding of lines; without one lines are text.
+    encoding: Option<String>,
+    state: ObjectCell<State>,
+}
+
+struct State {
+    tokenizer: LineTokenizer,
+    /// How many lines the current token has already asked for.
+    asked: usize,
+    /// What `readline` raised when more lines were fetched than one.
+    failure: Option<Value>,
+    /// The line of the last token, so that tokens on one line share it.
+    line: Option<Value>,
+}
+
+// SAFETY: repr(C), header first; every value owned is visited.
+unsafe impl Payload for TokenizerIter {
+    const KIND: Kind = Kind::Container;
+    fn static_type() -> &'static Type {
+        TOKENIZER_ITER.ty()
+    }
+    fn traverse(&self, visit: Visitor) {
+        visit(&self.readline);
+        // SAFETY: the collector has stopped the world.
+        let state = unsafe { &*self.state.as_ptr() };
+        state.failure.iter().chain(&state.line).for_each(visit);
+    }
+}
+
+static TOKENIZER_ITER: TypeSpec =
+    TypeSpec::new::<TokenizerIter>("_tokenize.TokenizerIter").flags(type_flags::BASETYPE).slots(|s| {
+        s.new = Some(new);
+        s.iter = Some(|_, this| Ok(this.clone()));
+        s.iternext = Some(next);
+    });
+
+static SIGNATURE: std::sync::LazyLock<Signature> = std::sync::LazyLock::new(|| {
+    Signature::parse("tokenizeriter($type, readline, /, *, extra_tokens, encoding=<unrepresentable>)")
+});
+
+fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let class = class.downcast::<Type>().expect("`tp_new` gets a type");
+    let bound = SIGNATURE.bind(vm, args, kwnames)?;
+    let [readline, extra_tokens, encoding] = &bound[..] else { unreachable!("bound to the signature") };
+    let extra_tokens = vm.is_true(extra_tokens)?;
+    let encoding = match encoding.bound() {
+        Some(name) => {
+            let name = vm.expect_str(name, |got| format!("tokenizeriter() argument 'encoding' must be str, not {got}"))?;
+            Some(name.to_string_lossy())
+        }
+        None => None,
+    };
+    let state = State { tokenizer: LineTokenizer::new(extra_tokens), asked: 0, failure: None, line: None };
+    let readline = readline.clone();
+    let object = TokenizerIter { header: Header::new(class), readline, encoding, state: ObjectCell::new(state) };
+    Ok(Ref::new_with_type(class, object).into_value())
+}
+
+/// A step of the tokeniser, with the token's parts as values.
+enum Outcome {
+    Token(Value),
+    NeedsLine,
+    Error(Box<TokenizeError>),
+    End,
+}
+
+impl TokenizerIter {
+    fn step(&self) -> Outcome {
+        let mut state = self.state.borrow(&self.header);
+        let State { tokenizer, asked, line, .. } = &mut *state;
+        let (outcome, old) = match tokenizer.step() {
+            Step::NeedsLine => return Outcome::NeedsLine,
+            Step::Error(error) => (Outcome::Error(Box::new(error)), None),
+            Step::End => (Outcome::End, None),
+            Step::Token(token) => {
+                let same = line.as_ref().filter(|line| line.downcast::<Str>().is_some_and(|l| l.is_str(token.line)));
+                let (shared, old) = match same {
+                    Some(same) => (same.clone(), None),
+                    None => {
+                        let new = Str::new(token.line).into_value();
+                        (new.clone(), line.replace(new))
+                    }
+                };
+                (Outcome::Token(token_tuple(&token, shared)), old)
+            }
+        };
+        *asked = 0;
+        drop(state);
+        drop(old);
+        outcome
+    }
+
+    /// Fetches what the current token needs: one line, then, if that was not enough, ever more at once, so that a token
+    /// of many lines is not scanned from its start for each of them.
+    fn fetch(&self, vm: &Vm) -> Result<()> {
+        let (asked, failure) = {
+            let mut state = self.state.borrow(&self.header);
+            (state.asked, state.failure.take())
+        };
+        if let Some(failure) = failure {
+            return Err(vm.set_exception(failure));
+        }
+        for at in 0..asked.max(1) {
+            match self.read_line(vm) {
+                Ok(line) => {
+                    let mut state = self.state.borrow(&self.header);
+                    state.tokenizer.push_line(&line);
+                    state.asked += 1;
+                    if line.is_empty() {
+                        break;
+                    }
+                }
+                Err(raised) if at == 0 => return Err(raised),
+                Err(raised) => {
+                    let failure = vm.take(raised);
+                    let old = self.state.borrow(&self.header).failure.replace(failure);
+                    drop(old);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next line; "" at the end.
+    fn read_line(&self, vm: &Vm) -> Result<String> {
+        let line = match vm.call_args(&self.readline, &[]) {
+            Ok(line) => line,
+            Err(raised) => {
+                vm.catch(raised, exceptions::stop_iteration())?;
+                return Ok(String::new());
+            }
+        };
+        let text = match &self.encoding {
+            None if line.downcast::<Str>().is_some() => line,
+            None => return Err(vm.type_error("readline() returned a non-string object")),
+            Some(encoding) => match line.downcast::<Bytes>() {
+                Some(data) if bytes::is_bytes(&line) => {
+                    codecs::decode(vm, data.as_slice(), Some(encoding), Some("replace"))?
+                }
+                _ => return Err(vm.type_error("readline() returned a non-bytes object")),
+            },
+        };
+        codecs::to_utf8(vm, &text)
+    }
+}
+
+fn token_tuple(token: &TokenInfo, line: Value) -> Value {
+    let position = |(line, column): (u32, i32)| Tuple::from_array([Value::from(line), Value::from(column)]).into_value();
+    let text = Str::new(token.text).into_value();
+    Tuple::from_array([Value::from(token.kind), text, position(token.start), position(token.end), line]).into_value()
+}
+
+fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
+    let iterator = this.downcast::<TokenizerIter>().expect("called through its own slot");
+    loop {
+        match iterator.step() {
+            Outcome::Token(token) => return Ok(Some(token)),
+            Outcome::NeedsLine => iterator.fetch(vm)?,
+            Outcome::Error(error) => return Err(raise(vm, *error)),
+            Outcome::End => return Err(vm.stop_iteration(Some(Value::from("EOF")))),
+        }
+    }
+}
+
+fn raise(vm: &Vm, TokenizeError { error, place }: TokenizeError) -> Raised {
+    let filename = Value::from("<string>");
+    match place {
+        Place::Whole => compile::raise_syntax_error(vm, error, &filename),
+        Place::Start => {
+            let text = error.text.as_deref().map_or(Value::NONE, Value::from);
+            let start = [filename, Value::from(error.lineno), Value::from(error.offset), text, Value::NONE, Value::NONE];
+            let class = compile::syntax_error_class(error.kind);
+            vm.raise_args(class, vec![Value::from(error.message), Tuple::from_array(start).into_value()])
+        }
+        Place::Attributes => {
+            let class = compile::syntax_error_class(error.kind);
+            let raised = vm.raise_args(class, vec![Value::from(error.message)]);
+            let attributes = [
+                ("filename", filename),
+                ("lineno", Value::from(error.lineno)),
+                ("offset", Value::from(error.offset)),
+                ("end_lineno", Value::from(error.lineno)),
+            ];
+            compile::with_attributes(vm, raised, &attributes)
+        }
+    }
+}
