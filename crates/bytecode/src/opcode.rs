@@ -543,6 +543,49 @@ pub fn general_form(number: u8) -> Option<Opcode> {
     Opcode::from_u8(number).or_else(specialized).or_else(instrumented)
 }
 
+/// What `_opcode` says of the argument of the instruction with this number; `None`: there is no such instruction.
+///
+/// Specialised forms are asked about as themselves: some read from their cache what the general form finds by `oparg`.
+pub fn argument_flags(number: u16) -> Option<u16> {
+    if let Some(op) = Opcode::from_u16(number) {
+        return Some(op.flags());
+    }
+    let byte = u8::try_from(number).ok()?;
+    if let Some((.., flags)) = INSTRUMENTED.iter().find(|(_, form, ..)| *form == byte) {
+        return Some(*flags);
+    }
+    let flags = general_form(byte)?.flags();
+    let without = match byte {
+        // BINARY_OP, CALL_LEN, RESUME_CHECK, STORE_ATTR_INSTANCE_VALUE and STORE_ATTR_SLOT
+        3 | 129..=142 | 154 | 196 | 198 | 199 => flag::ARG | flag::NAME,
+        // LOAD_ATTR and LOAD_GLOBAL, but for those that look the name up
+        177 | 178 | 180..=188 | 192 | 193 => flag::NAME,
+        // FOR_ITER_GEN, SEND_GEN
+        171 | 197 => flag::JUMP,
+        _ => 0,
+    };
+    // BINARY_OP_INPLACE_ADD_UNICODE stores to a local.
+    let with = if byte == 3 { flag::LOCAL } else { 0 };
+    Some(flags & !without | with)
+}
+
+/// `_opcode.stack_effect`: the change of the stack's depth; `jump` of `None` asks for the greater one. Specialised forms
+/// have none.
+pub fn stack_effect(number: u16, oparg: u32, jump: Option<bool>) -> Option<i64> {
+    let instrumented = || INSTRUMENTED.iter().find(|(_, form, ..)| u16::from(*form) == number);
+    let op = match Opcode::from_u16(number) {
+        Some(op) => op,
+        None => match instrumented()?.2 {
+            Some(op) => op,
+            None => return Some(0),
+        },
+    };
+    Some(match jump {
+        Some(jump) => op.stack_effect(oparg, jump),
+        None => op.stack_effect(oparg, false).max(op.stack_effect(oparg, true)),
+    })
+}
+
 /// The parts of each inline cache, in 16-bit units, as `opcode._cache_format` names them.
 pub const CACHE_FORMAT: &[(Opcode, &[(&str, usize)])] = &[
     (Opcode::LOAD_GLOBAL, &[("counter", 1), ("index", 1), ("module_keys_version", 1), ("builtin_keys_version", 1)]),

@@ -28,6 +28,7 @@ static OWN: &[&ModuleDef] = &[
     &crate::sys_module::SYS,
     &crate::type_params::TYPING,
     &crate::marshal_module::MODULE,
+    &crate::opcode_module::MODULE,
     &crate::symtable_module::MODULE,
     &crate::tokenize_module::MODULE,
     &crate::warnings_module::MODULE,

@@ -21,6 +21,7 @@ pub mod compile;
 pub mod config;
 pub mod import;
 pub mod marshal_module;
+pub mod opcode_module;
 pub mod runtime;
 pub mod symtable_module;
 pub mod sys_module;

@@ -12,7 +12,7 @@ use taipan_object::heap::Kind;
 use taipan_object::native::module::ModuleDef;
 use taipan_object::native::signature::Signature;
 use taipan_object::object::{Payload, Visitor};
-use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Raised, Ref, Result, Value, Vm, codecs};
 use crate::compile;
 use taipan_syntax::tokenize::{LineTokenizer, Place, Step, TokenInfo, TokenizeError};
@@ -61,12 +61,11 @@ unsafe impl Payload for TokenizerIter {
     }
 }
 
-static TOKENIZER_ITER: TypeSpec =
-    TypeSpec::new::<TokenizerIter>("_tokenize.TokenizerIter").flags(type_flags::BASETYPE).slots(|s| {
-        s.new = Some(new);
-        s.iter = Some(|_, this| Ok(this.clone()));
-        s.iternext = Some(next);
-    });
+static TOKENIZER_ITER: TypeSpec = TypeSpec::new::<TokenizerIter>("_tokenize.TokenizerIter").slots(|s| {
+    s.new = Some(new);
+    s.iter = Some(|_, this| Ok(this.clone()));
+    s.iternext = Some(next);
+});
 
 static SIGNATURE: std::sync::LazyLock<Signature> = std::sync::LazyLock::new(|| {
     Signature::parse("tokenizeriter($type, readline, /, *, extra_tokens, encoding=<unrepresentable>)")

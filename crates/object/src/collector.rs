@@ -23,6 +23,22 @@ mod bits {
     pub const CANDIDATE: u8 = 1;
     /// Excluded by `gc.freeze`.
     pub const FROZEN: u8 = 2;
+    /// The generation, from 0 on, shifted by [`AGE_SHIFT`].
+    pub const AGE: u8 = 3 << AGE_SHIFT;
+    pub const AGE_SHIFT: u8 = 2;
+    /// Found unreachable by the collection under way, which has not freed it yet.
+    pub const UNREACHABLE: u8 = 16;
+}
+
+/// The generation that an object belongs to.
+fn generation_of(object: &Header) -> usize {
+    usize::from((object.private().collector.load(Relaxed) & bits::AGE) >> bits::AGE_SHIFT)
+}
+
+fn set_generation(object: &Header, generation: usize) {
+    let collector = &object.private().collector;
+    let others = collector.load(Relaxed) & !bits::AGE;
+    collector.store(others | (generation as u8) << bits::AGE_SHIFT, Relaxed);
 }
 
 pub mod debug_flags {
@@ -129,13 +145,43 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
         return 0;
     }
     run_callbacks(vm, "start", generation, 0, 0);
+    let begun = std::time::Instant::now();
+    if debug() & debug_flags::STATS != 0 {
+        report_generations(generation);
+    }
     let found = vm.preserving_exception(|vm| collect_main(vm, generation));
-    COLLECTING.store(false, Relaxed);
+    if debug() & debug_flags::STATS != 0 {
+        let seconds = begun.elapsed().as_secs_f64();
+        eprintln!("gc: done, {found} unreachable, 0 uncollectable, {seconds:.4}s elapsed");
+    }
     let stats = &GENERATIONS[generation];
     stats.collections.fetch_add(1, Relaxed);
     stats.collected.fetch_add(found, Relaxed);
     run_callbacks(vm, "stop", generation, found, 0);
+    COLLECTING.store(false, Relaxed);
     found
+}
+
+/// What `DEBUG_STATS` shows before a collection.
+fn report_generations(generation: usize) {
+    let (mut counts, mut frozen) = ([0usize; 3], 0usize);
+    heap::for_each_container(&mut |block| {
+        // SAFETY: live objects.
+        let object = unsafe { block.cast::<Header>().as_ref() };
+        if is_frozen(object) {
+            frozen += 1;
+        } else if !object.is_immortal() {
+            counts[generation_of(object)] += 1;
+        }
+    });
+    let [young, middle, old] = counts;
+    eprintln!("gc: collecting generation {generation}...");
+    eprintln!("gc: objects in each generation: {young} {middle} {old}");
+    eprintln!("gc: objects in permanent generation: {frozen}");
+}
+
+fn is_frozen(object: &Header) -> bool {
+    object.private().collector.load(Relaxed) & bits::FROZEN != 0
 }
 
 fn run_callbacks(vm: &Vm, phase: &str, generation: usize, collected: usize, uncollectable: usize) {
@@ -172,8 +218,8 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         let header = block.cast::<Header>();
         // SAFETY: the walker visits live objects, and nothing runs meanwhile.
         let object = unsafe { header.as_ref() };
-        let frozen = object.private().collector.load(Relaxed) & bits::FROZEN != 0;
-        if !object.is_immortal() && !frozen && crate::count::refcount(object) > 0 {
+        let young_enough = generation_of(object) <= generation && !is_frozen(object);
+        if young_enough && !object.is_immortal() && crate::count::refcount(object) > 0 {
             candidates.push(header);
         }
     };
@@ -184,6 +230,10 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
     }
     let total = candidates.len();
     let unreachable = deduce_unreachable(&candidates);
+    for candidate in &candidates {
+        // SAFETY: nothing ran since the candidates were found alive.
+        set_generation(unsafe { candidate.as_ref() }, (generation + 1).min(2));
+    }
     if generation >= 1 {
         heap::settle_containers();
         let survivors = total - unreachable.len();
@@ -207,22 +257,47 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         })
         .collect();
     drop(unreachable);
-    let found = held.len();
+    for object in &held {
+        set_unreachable(object, true);
+    }
+    if debug() & debug_flags::COLLECTABLE != 0 {
+        for object in &held {
+            eprintln!("gc: collectable <{} {:#x}>", object.ty().name(), object.id());
+        }
+    }
     handle_weakrefs(&held);
     finalize_garbage(vm, &held);
     let (dead, resurrected) = split_resurrected(held);
+    for object in &resurrected {
+        set_unreachable(object, false);
+    }
     drop(resurrected);
+    let found = dead.len();
     if debug() & debug_flags::SAVEALL != 0 {
+        for object in &dead {
+            set_unreachable(object, false);
+        }
         if let Some(list) = garbage().downcast::<crate::builtins::list::List>() {
             dead.into_iter().for_each(|object| list.push(object));
         }
         return found;
     }
+    // Those that finalisers have made.
+    handle_weakrefs(&dead);
     delete_garbage(dead);
     if generation == 2 {
         heap::trim();
     }
     found
+}
+
+fn set_unreachable(object: &Value, on: bool) {
+    let collector = &object.as_object().expect("garbage consists of objects").private().collector;
+    if on {
+        collector.fetch_or(bits::UNREACHABLE, Relaxed);
+    } else {
+        collector.fetch_and(!bits::UNREACHABLE, Relaxed);
+    }
 }
 
 thread_local! {
@@ -343,36 +418,62 @@ fn delete_garbage(dead: Vec<Value>) {
         // SAFETY: the object is alive, held by `dead`.
         unsafe { (header.ty().clear)(header as *const Header as *mut Header) };
     }
+    for object in &dead {
+        set_unreachable(object, false);
+    }
 }
 
-/// `gc.get_objects`: every tracked container; `recent` only those of the young generations.
-pub fn objects(recent: bool) -> Vec<Value> {
+/// `gc.get_objects`: every tracked container, or those of one generation. What is about to be freed is left out.
+pub fn objects(generation: Option<usize>) -> Vec<Value> {
     let mut found = Vec::new();
     let mut add = |block: NonNull<u8>| {
         // SAFETY: the walker visits live objects; the reference taken keeps them so.
         unsafe {
             let header = block.cast::<Header>();
-            if crate::count::refcount(header.as_ref()) > 0 && is_tracked_header(header.as_ref()) {
+            let object = header.as_ref();
+            let wanted = generation.is_none_or(|generation| generation_of(object) == generation);
+            let doomed = object.private().collector.load(Relaxed) & bits::UNREACHABLE != 0;
+            let skipped = !wanted || doomed || is_frozen(object);
+            if !skipped && crate::count::refcount(object) > 0 && is_tracked_header(object, TUPLE_DEPTH) {
                 crate::count::incref(header.as_ptr());
                 found.push(Value::from_object_pointer(header));
             }
         }
     };
-    if recent {
-        heap::for_each_recent_container(&mut add)
-    } else {
-        heap::for_each_container(&mut add)
-    }
+    heap::for_each_container(&mut add);
     found
 }
 
-fn is_tracked_header(header: &Header) -> bool {
-    header.ty().is_container()
+/// How deep nested tuples are looked through for something that the collector must know of.
+const TUPLE_DEPTH: u32 = 64;
+
+/// Containers are tracked, but for built-in types and tuples of nothing but untracked objects.
+fn is_tracked_header(header: &Header, depth: u32) -> bool {
+    let ty = header.ty();
+    if !ty.is_container() {
+        return false;
+    }
+    if ty.is(&crate::builtins::tuple::TUPLE) && depth > 0 {
+        let mut tracked = false;
+        // SAFETY: the object is alive and looking at values runs no Python code.
+        unsafe {
+            (ty.traverse)(header as *const Header as *mut Header, &mut |item: &Value| {
+                tracked = tracked || item.as_object().is_some_and(|item| is_tracked_header(item, depth - 1));
+            })
+        };
+        return tracked;
+    }
+    !(header.is_immortal() && ty.is(&crate::types::TYPE))
 }
 
 /// `gc.is_tracked`
 pub fn is_tracked(value: &Value) -> bool {
-    value.as_object().is_some_and(is_tracked_header)
+    value.as_object().is_some_and(|header| is_tracked_header(header, TUPLE_DEPTH))
+}
+
+/// `gc.is_finalized`
+pub fn is_finalized(value: &Value) -> bool {
+    value.as_object().is_some_and(|header| header.ty().is_container() && header.has_flag(object_flags::FINALIZED))
 }
 
 /// `gc.get_referents` of one object.
@@ -417,7 +518,10 @@ pub fn unfreeze() {
     heap::for_each_container(&mut |block| {
         // SAFETY: live objects.
         let header = unsafe { block.cast::<Header>().as_ref() };
-        header.private().collector.fetch_and(!bits::FROZEN, Relaxed);
+        if is_frozen(header) {
+            header.private().collector.fetch_and(!bits::FROZEN, Relaxed);
+            set_generation(header, 2);
+        }
     });
 }
 
@@ -427,7 +531,7 @@ pub fn frozen_count() -> usize {
     heap::for_each_container(&mut |block| {
         // SAFETY: live objects.
         let header = unsafe { block.cast::<Header>().as_ref() };
-        count += usize::from(header.private().collector.load(Relaxed) & bits::FROZEN != 0);
+        count += usize::from(is_frozen(header));
     });
     count
 }

@@ -45,6 +45,7 @@ pub mod _weakref;
 pub mod atexit;
 pub mod cmath;
 pub mod errno;
+pub mod gc;
 pub mod fcntl;
 pub mod grp;
 pub mod itertools;
@@ -98,6 +99,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &cmath::MODULE,
     &atexit::MODULE,
     &errno::MODULE,
+    &gc::MODULE,
     &fcntl::MODULE,
     &grp::MODULE,
     &itertools::MODULE,

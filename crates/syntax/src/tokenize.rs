@@ -138,9 +138,16 @@ impl<'s> Iterator for TokenizerIter<'s> {
             end: (token.end_lineno, self.column(end, token.end_col_offset)),
             line: "",
         };
+        if token.kind == T::Newline && !self.extra_tokens {
+            // The newline is no part of the text.
+            info.end.1 = info.start.1 + info.text.chars().count() as i32;
+        }
         let on_implicit_newline = self.implicit_newline && self.input_end() == self.source.len();
         if !(trailing && self.extra_tokens) {
-            let line_start = start - usize::try_from(token.col_offset).unwrap_or(0).min(start);
+            let line_start = match usize::try_from(token.col_offset) {
+                Ok(column) => start - column.min(start),
+                Err(_) => self.tokenizer.line_start(),
+            };
             let line = &self.source[line_start..self.input_end()];
             info.line = if on_implicit_newline { line.strip_suffix('\n').unwrap_or(line) } else { line };
         }
@@ -179,6 +186,8 @@ pub struct LineTokenizer {
     /// There are no more lines.
     exhausted: bool,
     finished: bool,
+    /// What is wrong with the last line, which holds a NUL.
+    null_byte: Option<SyntaxError>,
 }
 
 /// What a [`LineTokenizer`] answers.
@@ -203,6 +212,7 @@ impl LineTokenizer {
             implicit_newline: false,
             exhausted: false,
             finished: false,
+            null_byte: None,
         }
     }
 
@@ -210,6 +220,19 @@ impl LineTokenizer {
     pub fn push_line(&mut self, line: &str) {
         if line.is_empty() {
             self.exhausted = true;
+            return;
+        }
+        if let Some((before, _)) = line.split_once('\0') {
+            let lineno = memchr::memchr_iter(b'\n', self.source.as_bytes()).count() as i64 + 1;
+            self.null_byte = Some(SyntaxError {
+                lineno,
+                offset: 0,
+                text: Some(before.to_owned()),
+                end_lineno: lineno,
+                end_offset: 0,
+                located: true,
+                ..SyntaxError::bare(ErrorKind::SyntaxError, "source code cannot contain null bytes")
+            });
             return;
         }
         self.source.push_str(line);
@@ -223,6 +246,10 @@ impl LineTokenizer {
     pub fn step(&mut self) -> Step<'_> {
         if self.finished {
             return Step::End;
+        }
+        if let Some(error) = self.null_byte.take() {
+            self.finished = true;
+            return Step::Error(TokenizeError { error, place: Place::Whole });
         }
         let mut tokens = TokenizerIter {
             tokenizer: self.state.clone().over(&self.source),

@@ -266,6 +266,18 @@ impl<'s> Tokenizer<'s> {
         self.report_warnings = false;
     }
 
+    /// A carriage return that ends no line is the first character of a token; what cannot go on in one with another
+    /// kind makes an operator of the two. The next character, or `\r` if that was taken in.
+    fn carriage_return(&mut self) -> u8 {
+        self.pos += 1;
+        let next = self.peek();
+        if is_class(next, DIGIT) || next != b'#' && next.is_ascii_punctuation() {
+            return next;
+        }
+        self.pos += self.source[self.pos..].chars().next().map_or(0, char::len_utf8);
+        b'\r'
+    }
+
     /// Makes all open blocks end, as at the end of interactive input.
     pub fn close_blocks(&mut self) {
         self.pending_indents = -(self.indent_depth() as i32);
@@ -452,6 +464,10 @@ impl<'s> Tokenizer<'s> {
         }
         if is_class(c, IDENTIFIER_START) {
             return self.name(c);
+        }
+        let c = if c == b'\r' { self.carriage_return() } else { c };
+        if c == b'\r' {
+            return self.token(T::Op, self.start, self.pos);
         }
         if is_class(c, DIGIT) {
             return self.number();

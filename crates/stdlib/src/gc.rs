@@ -1,0 +1,167 @@
+//! `gc`: the cycle collector's controls.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::int;
+use taipan_object::builtins::list::List;
+use taipan_object::builtins::str::intern;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::collector::{self, GENERATIONS, debug_flags};
+use taipan_object::native::MethodDef;
+use taipan_object::native::arguments::no_keywords;
+use taipan_object::native::module::ModuleDef;
+use taipan_object::{Result, Value, Vm, method_table};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "gc",
+    doc: "Control of the collector of reference cycles: when it runs, what it has found, what it knows of.",
+    functions: FUNCTIONS,
+    exec: |_, module| {
+        module.set("callbacks", collector::callbacks());
+        module.set("garbage", collector::garbage());
+        let leak = debug_flags::COLLECTABLE | debug_flags::UNCOLLECTABLE | debug_flags::SAVEALL;
+        for (name, flags) in [
+            ("DEBUG_STATS", debug_flags::STATS),
+            ("DEBUG_COLLECTABLE", debug_flags::COLLECTABLE),
+            ("DEBUG_UNCOLLECTABLE", debug_flags::UNCOLLECTABLE),
+            ("DEBUG_SAVEALL", debug_flags::SAVEALL),
+            ("DEBUG_LEAK", leak),
+        ] {
+            module.set(name, Value::from(flags));
+        }
+        Ok(())
+    },
+};
+
+method_table! { static FUNCTIONS = [
+    MethodDef::new("enable($module, /)", "Enable automatic garbage collection.", |_, _, _| {
+        collector::set_enabled(true);
+        Ok(Value::NONE)
+    }),
+    MethodDef::new("disable($module, /)", "Disable automatic garbage collection.", |_, _, _| {
+        collector::set_enabled(false);
+        Ok(Value::NONE)
+    }),
+    MethodDef::new("isenabled($module, /)", "Returns true if automatic garbage collection is enabled.", |_, _, _| {
+        Ok(Value::bool(collector::is_enabled()))
+    }),
+    MethodDef::new("set_debug($module, flags, /)", "Set the garbage collection debugging flags.\n\n  flags\n    A union of DEBUG_ constants.", |vm, _, args| {
+        collector::set_debug(vm.index_i32(&args[0])? as u32);
+        Ok(Value::NONE)
+    }),
+    MethodDef::new("get_debug($module, /)", "Get the garbage collection debugging flags.", |_, _, _| {
+        Ok(Value::from(collector::debug() as i32))
+    }),
+    MethodDef::new("get_count($module, /)", "Return a three-tuple of the current collection counts.", |_, _, _| {
+        let older = |at: usize| Value::from(GENERATIONS[at].count.load(Relaxed));
+        Ok(Tuple::from_array([Value::from(collector::youngest_count()), older(1), older(2)]).into_value())
+    }),
+    MethodDef::raw("set_threshold", "set_threshold(threshold0, [threshold1, [threshold2]])\nSet the collection thresholds (the collection frequency).\n\nSetting 'threshold0' to zero disables collection.", set_threshold),
+    MethodDef::new("get_threshold($module, /)", "Return the current collection thresholds.", |_, _, _| {
+        let threshold = |at: usize| Value::from(GENERATIONS[at].threshold.load(Relaxed));
+        Ok(Tuple::from_array([threshold(0), threshold(1), threshold(2)]).into_value())
+    }),
+    MethodDef::new("collect($module, /, generation=2)", "Run the garbage collector.\n\nAn argument may be an integer\nspecifying which generation to collect. A ValueError is raised if the\ngeneration number is invalid. The number of unreachable objects is returned.", |vm, _, args| {
+        match usize::try_from(vm.index_i32(&args[0])?) {
+            Ok(generation @ 0..=2) => Ok(Value::from(collector::collect(vm, generation))),
+            _ => Err(vm.value_error("invalid generation")),
+        }
+    }),
+    MethodDef::new("get_objects($module, /, generation=None)", "Return a list of objects tracked by the collector (excluding the list returned).\n\n  generation\n    Generation to extract the objects from.\n\nWith a generation, only the objects of that one are returned.", |vm, _, args| {
+        Ok(List::from_vec(collector::objects(generation(vm, &args[0])?)).into_value())
+    }),
+    MethodDef::new("get_stats($module, /)", "Return a list of dictionaries containing per-generation statistics.", |_, _, _| Ok(stats())),
+    MethodDef::new("is_tracked($module, obj, /)", "Returns true if the object is tracked by the garbage collector.\n\nSimple atomic objects will return false.", |_, _, args| {
+        Ok(Value::bool(collector::is_tracked(&args[0])))
+    }),
+    MethodDef::new("is_finalized($module, obj, /)", "Returns true if the object has been already finalized by the GC.", |_, _, args| {
+        Ok(Value::bool(collector::is_finalized(&args[0])))
+    }),
+    MethodDef::new("get_referrers($module, /, *objs)", "Return the list of objects that directly refer to any of 'objs'.", |vm, _, args| {
+        get_referrers(vm, &args[0])
+    }),
+    MethodDef::new("get_referents($module, /, *objs)", "Return the list of objects that are directly referred to by 'objs'.", |_, _, args| {
+        let objects = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
+        Ok(List::from_vec(objects.iter().flat_map(collector::referents).collect()).into_value())
+    }),
+    MethodDef::new("freeze($module, /)", "Freeze all current tracked objects and ignore them for future collections.\n\nThis can be used before a fork() to make the gc copy-on-write friendly.\nNote: collection before a fork() may free pages for future allocation\nwhich can cause copy-on-write.", |_, _, _| {
+        collector::freeze();
+        Ok(Value::NONE)
+    }),
+    MethodDef::new("unfreeze($module, /)", "Unfreeze all objects in the permanent generation.\n\nPut all objects in the permanent generation back into oldest generation.", |_, _, _| {
+        collector::unfreeze();
+        Ok(Value::NONE)
+    }),
+    MethodDef::new("get_freeze_count($module, /)", "Return the number of objects in the permanent generation.", |_, _, _| {
+        Ok(Value::from(collector::frozen_count()))
+    }),
+]; }
+
+fn set_threshold(vm: &Vm, _: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    no_keywords(vm, "gc.set_threshold", kwnames)?;
+    if !(1..=3).contains(&args.len()) {
+        return Err(vm.type_error("gc.set_threshold requires 1 to 3 arguments"));
+    }
+    let thresholds = args
+        .iter()
+        .map(|arg| {
+            let n = int::to_i64(&vm.index(arg)?).unwrap_or(i64::MAX);
+            match i32::try_from(n) {
+                Ok(n) => Ok(n),
+                Err(_) if n < 0 => Err(vm.overflow_error("signed integer is less than minimum")),
+                Err(_) => Err(vm.overflow_error("signed integer is greater than maximum")),
+            }
+        })
+        .collect::<Result<Vec<i32>>>()?;
+    for (generation, threshold) in GENERATIONS.iter().zip(thresholds) {
+        generation.threshold.store(threshold.into(), Relaxed);
+    }
+    collector::apply_threshold();
+    Ok(Value::NONE)
+}
+
+/// The generation that `get_objects` was asked for; `None` (or −1) stands for all.
+fn generation(vm: &Vm, argument: &Value) -> Result<Option<usize>> {
+    if argument.is_none() {
+        return Ok(None);
+    }
+    if argument.ty().slots().index.is_none() {
+        let got = argument.ty().name();
+        return Err(vm.type_error(format!("argument should be integer or None, not '{got}'")));
+    }
+    match vm.index_i64(argument)? {
+        -1 => Ok(None),
+        generation @ 0..=2 => Ok(Some(generation as usize)),
+        3.. => Err(vm.value_error(
+            "generation parameter must be less than the number of available generations (3)",
+        )),
+        _ => Err(vm.value_error("generation parameter cannot be negative")),
+    }
+}
+
+fn stats() -> Value {
+    let of_generation = |generation: &collector::Generation| {
+        let dict = Dict::new();
+        for (name, counter) in [
+            ("collections", &generation.collections),
+            ("collected", &generation.collected),
+            ("uncollectable", &generation.uncollectable),
+        ] {
+            dict.set_str(intern(name).as_value(), Value::from(counter.load(Relaxed)));
+        }
+        dict.into_value()
+    };
+    List::from_vec(GENERATIONS.iter().map(of_generation).collect()).into_value()
+}
+
+/// The tuple of arguments refers to the objects too, but is not asked for.
+fn get_referrers(vm: &Vm, arguments: &Value) -> Result {
+    let targets = arguments.downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
+    let found = collector::objects(None)
+        .into_iter()
+        .filter(|object| !object.is(arguments) && collector::refers_to(object, targets))
+        .collect();
+    vm.check_signals()?;
+    Ok(List::from_vec(found).into_value())
+}
