@@ -186,26 +186,14 @@ fn compile_tree<'a>(vm: &Vm, tree: &'a Mod<'a>, arena: &'a Bump, request: &Reque
 }
 
 /// `warnings.warn_explicit`.
-fn warn_explicit(
-    vm: &Vm,
-    category: &Type,
-    message: &str,
-    filename: &Value,
-    lineno: i32,
-) -> Result<()> {
+fn warn_explicit(vm: &Vm, category: &Type, message: &str, filename: &Value, lineno: i32) -> Result<()> {
     let explicit = vm.import_from("warnings", "warn_explicit")?;
     let args = [Value::from(message), category.to_value(), filename.clone(), Value::from(lineno)];
     vm.call_keywords(&explicit, &args, &[("module", Value::NONE), ("registry", Value::NONE)]).map(drop)
 }
 
 /// Issues a warning about a source line; as an error it becomes a `SyntaxError` there.
-fn warn_at(
-    vm: &Vm,
-    category: &Type,
-    message: &str,
-    filename: &Value,
-    location: Location,
-) -> Result<()> {
+fn warn_at(vm: &Vm, category: &Type, message: &str, filename: &Value, location: Location) -> Result<()> {
     match warn_explicit(vm, category, message, filename, location.lineno) {
         Ok(_) => Ok(()),
         Err(raised) => {

@@ -229,8 +229,14 @@ pub fn fs_decode(vm: &Vm, path: &Value) -> Result {
 pub fn compile_file(vm: &Vm, source: &[u8], file: &str) -> Result<Ref<Code>> {
     let filename = Str::from_fs_bytes(file.as_bytes()).into_value();
     let optimize = crate::config::get().optimize;
-    let request =
-        Request { filename: &filename, mode: Mode::Exec, flags: 0, optimize, feature_version: -1, origin: Origin::File };
+    let request = Request {
+        filename: &filename,
+        mode: Mode::Exec,
+        flags: 0,
+        optimize,
+        feature_version: -1,
+        origin: Origin::File,
+    };
     let code = compile_source(vm, source, &request)?;
     Ok(code.downcast_ref::<Code>().expect("the compiler makes code"))
 }

@@ -1,7 +1,7 @@
 //! `_opcode`: what `dis` and `opcode` ask about instructions.
 
-use taipan_bytecode::opcode::{self, flag};
 use taipan_bytecode::oparg::{BinaryOp, Intrinsic1, Intrinsic2, SpecialMethod};
+use taipan_bytecode::opcode::{self, flag};
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MethodDef;

@@ -2,6 +2,7 @@
 //!
 //! Counterpart of CPython's `Python/Python-tokenize.c`. Lines are asked for when a token needs them.
 
+use crate::compile;
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
@@ -14,7 +15,6 @@ use taipan_object::native::signature::Signature;
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Raised, Ref, Result, Value, Vm, codecs};
-use crate::compile;
 use taipan_syntax::tokenize::{LineTokenizer, Place, Step, TokenInfo, TokenizeError};
 
 pub static MODULE: ModuleDef = ModuleDef {
@@ -78,7 +78,8 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     let extra_tokens = vm.is_true(extra_tokens)?;
     let encoding = match encoding.bound() {
         Some(name) => {
-            let name = vm.expect_str(name, |got| format!("tokenizeriter() argument 'encoding' must be str, not {got}"))?;
+            let name =
+                vm.expect_str(name, |got| format!("tokenizeriter() argument 'encoding' must be str, not {got}"))?;
             Some(name.to_string_lossy())
         }
         None => None,
@@ -179,7 +180,8 @@ impl TokenizerIter {
 }
 
 fn token_tuple(token: &TokenInfo, line: Value) -> Value {
-    let position = |(line, column): (u32, i32)| Tuple::from_array([Value::from(line), Value::from(column)]).into_value();
+    let position =
+        |(line, column): (u32, i32)| Tuple::from_array([Value::from(line), Value::from(column)]).into_value();
     let text = Str::new(token.text).into_value();
     Tuple::from_array([Value::from(token.kind), text, position(token.start), position(token.end), line]).into_value()
 }
@@ -202,7 +204,8 @@ fn raise(vm: &Vm, TokenizeError { error, place }: TokenizeError) -> Raised {
         Place::Whole => compile::raise_syntax_error(vm, error, &filename),
         Place::Start => {
             let text = error.text.as_deref().map_or(Value::NONE, Value::from);
-            let start = [filename, Value::from(error.lineno), Value::from(error.offset), text, Value::NONE, Value::NONE];
+            let start =
+                [filename, Value::from(error.lineno), Value::from(error.offset), text, Value::NONE, Value::NONE];
             let class = compile::syntax_error_class(error.kind);
             vm.raise_args(class, vec![Value::from(error.message), Tuple::from_array(start).into_value()])
         }

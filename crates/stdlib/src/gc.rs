@@ -133,9 +133,7 @@ fn generation(vm: &Vm, argument: &Value) -> Result<Option<usize>> {
     match vm.index_i64(argument)? {
         -1 => Ok(None),
         generation @ 0..=2 => Ok(Some(generation as usize)),
-        3.. => Err(vm.value_error(
-            "generation parameter must be less than the number of available generations (3)",
-        )),
+        3.. => Err(vm.value_error("generation parameter must be less than the number of available generations (3)")),
         _ => Err(vm.value_error("generation parameter cannot be negative")),
     }
 }

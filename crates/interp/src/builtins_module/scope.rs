@@ -83,7 +83,8 @@ pub fn compile(vm: &Vm, args: &[Value]) -> Result {
         }
     };
     let optimize = if optimize < 0 { crate::config::get().optimize } else { optimize as u8 };
-    let request = Request { filename: &filename, mode, flags: all_flags, optimize, feature_version, origin: Origin::Text };
+    let request =
+        Request { filename: &filename, mode, flags: all_flags, optimize, feature_version, origin: Origin::Text };
     if ast_module::is_node(source) {
         return compile_node(vm, source, &request);
     }
