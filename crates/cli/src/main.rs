@@ -1,15 +1,17 @@
-//! The `taipan` command. `options.rs` reads the command line, `usage.rs` has the help texts, `stack.rs` makes room
+//! The `taipan` command. `options.rs` reads the command line, `environment.rs` the
+//! environment, `usage.rs` has the help texts, `stack.rs` makes room
 //! for deep recursion.
 
+mod environment;
 mod options;
 mod stack;
 mod usage;
 
-use std::io::Read;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use options::{Action, Parsed};
-use taipan::{Interpreter, Program, config};
+use options::Action;
+use taipan::{Interpreter, config};
 
 /// Python code nests natively in places (parser, repr, comparison): the main thread gets a large stack, of which only
 /// what is used takes memory.
@@ -36,32 +38,17 @@ extern "C" fn run_and_exit() {
 }
 
 fn run() -> i32 {
-    let arguments: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let parsed = match options::parse(&arguments) {
-        Ok(parsed) => parsed,
-        Err(message) => {
-            eprint!("{message}");
-            return 2;
-        }
-    };
-    let Parsed { config, action } = parsed;
-    let program = match action {
-        Action::Print(text) => {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let (config, program) = match options::parse(&arguments) {
+        Ok((config, Action::Run(program))) => (config, program),
+        Ok((_, Action::Print(text))) => {
             print!("{text}");
             return 0;
         }
-        Action::Command(source) => Program::Command(source),
-        Action::Module(name) => Program::Module(name),
-        Action::File(path) => Program::File(path),
-        Action::StandardInput => {
-            let mut source = Vec::new();
-            if let Err(error) = std::io::stdin().read_to_end(&mut source) {
-                eprintln!("{}: can't read standard input: {error}", config.program);
-                return 2;
-            }
-            Program::Source(source, "<stdin>".to_string())
+        Err(failure) => {
+            eprint!("{}", failure.message);
+            return failure.code;
         }
-        Action::Interactive => Program::Module("code".to_string()),
     };
     config::set(config);
     let interpreter = match Interpreter::new(STACK_SIZE - 64 * 1024) {
@@ -69,5 +56,9 @@ fn run() -> i32 {
         Err(code) => return code,
     };
     let code = interpreter.run(&program);
-    interpreter.finish(code)
+    let code = interpreter.finish(code);
+    if taipan::was_interrupted() {
+        taipan::end_by_interrupt();
+    }
+    code
 }

@@ -1,226 +1,195 @@
-//! The command line and the environment, as CPython reads them.
+//! The command line, as CPython reads it (`Python/initconfig.c`, `Python/getopt.c`). What the environment says is added
+//! in `environment.rs`.
 
-use std::io::IsTerminal;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use taipan::Config;
+use taipan::{Config, Program};
 
+use crate::environment;
 use crate::usage;
 
 /// What the command line asks for.
 pub enum Action {
-    Command(String),
-    Module(String),
-    File(String),
-    StandardInput,
-    Interactive,
+    Run(Program),
     /// Help or version.
     Print(String),
 }
 
-pub struct Parsed {
-    pub config: Config,
-    pub action: Action,
+/// The process ends: a text for standard error, and the exit code.
+pub struct Failure {
+    pub message: String,
+    pub code: i32,
 }
 
-/// Reads the arguments; an error is the text to print.
-pub fn parse(arguments: &[String]) -> Result<Parsed, String> {
-    let program = arguments.first().cloned().unwrap_or_else(|| "taipan".to_string());
-    let executable = std::env::current_exe().map_or(String::new(), |path| path.to_string_lossy().into_owned());
-    let mut config =
-        Config { program: program.clone(), executable, orig_argv: arguments.to_vec(), ..Config::default() };
-    let mut at = 1;
-    let mut action = None;
-    let mut versions = 0;
-    'arguments: while let Some(argument) = arguments.get(at) {
-        if let Some(long) = argument.strip_prefix("--") {
-            if long.is_empty() {
-                at += 1;
-                break;
-            }
-            match long {
-                "help" => action = Some(Action::Print(usage::usage(&program))),
-                "help-env" => action = Some(Action::Print(usage::ENVIRONMENT.to_string())),
-                "help-xoptions" => action = Some(Action::Print(usage::XOPTIONS.to_string())),
-                "help-all" => {
-                    action = Some(Action::Print(format!(
-                        "{}\n{}\n{}",
-                        usage::usage(&program),
-                        usage::ENVIRONMENT,
-                        usage::XOPTIONS
-                    )));
-                }
-                "version" => versions += 1,
-                "check-hash-based-pycs" => at += 1,
-                _ => return Err(unknown(&program, &format!("--{long}"))),
-            }
-            at += 1;
-            if action.is_some() {
-                break;
-            }
-            continue;
+/// Reads the arguments and the environment.
+pub fn parse(arguments: &[OsString]) -> Result<(Config, Action), Failure> {
+    let program = arguments.first().cloned().unwrap_or_default();
+    let config = Config { program, orig_argv: arguments.to_vec(), ..Config::default() };
+    let mut parser =
+        Parser { arguments, at: 1, config, help: None, versions: 0, warnoptions: Vec::new(), random_hashes: false };
+    let program = parser.parse()?;
+    let Parser { at, mut config, help, versions, warnoptions, random_hashes, .. } = parser;
+    if let Some(text) = help {
+        return Ok((config, Action::Print(text)));
+    }
+    if versions > 0 {
+        return Ok((config, Action::Print(usage::version(versions > 1))));
+    }
+    environment::apply(&mut config, warnoptions, random_hashes)?;
+    let rest = arguments.get(at..).unwrap_or_default();
+    let program = match program {
+        Some(program) => {
+            config.argv.truncate(1);
+            config.argv.extend_from_slice(rest);
+            program
         }
-        let Some(letters) = argument.strip_prefix('-').filter(|letters| !letters.is_empty()) else { break };
-        at += 1;
-        for (position, letter) in letters.char_indices() {
-            let rest = &letters[position + letter.len_utf8()..];
-            let value = |at: &mut usize| -> Result<String, String> {
-                if !rest.is_empty() {
-                    return Ok(rest.to_string());
-                }
-                let next = arguments.get(*at).cloned();
-                *at += 1;
-                next.ok_or_else(|| format!("Argument expected for the -{letter} option\n{}", usage::short(&program)))
-            };
-            match letter {
-                'c' => {
-                    let source = value(&mut at)?;
-                    action = Some(Action::Command(source + "\n"));
-                    config.argv = vec!["-c".to_string()];
-                    break 'arguments;
-                }
-                'm' => {
-                    action = Some(Action::Module(value(&mut at)?));
-                    config.argv = vec!["-m".to_string()];
-                    break 'arguments;
-                }
-                'W' => {
-                    config.warnoptions.push(value(&mut at)?);
-                    break;
-                }
-                'X' => {
-                    let option = value(&mut at)?;
-                    let (name, value) = match option.split_once('=') {
-                        Some((name, value)) => (name.to_string(), Some(value.to_string())),
-                        None => (option, None),
+        None => {
+            config.argv = if rest.is_empty() { vec![OsString::new()] } else { rest.to_vec() };
+            match rest.first() {
+                Some(file) if file != "-" => Program::File(file.clone()),
+                _ => Program::StandardInput,
+            }
+        }
+    };
+    Ok((config, Action::Run(program)))
+}
+
+struct Parser<'a> {
+    arguments: &'a [OsString],
+    at: usize,
+    config: Config,
+    help: Option<String>,
+    versions: u32,
+    warnoptions: Vec<OsString>,
+    /// `-R`
+    random_hashes: bool,
+}
+
+impl Parser<'_> {
+    /// Reads the options; what to run if they say it.
+    fn parse(&mut self) -> Result<Option<Program>, Failure> {
+        while let Some(argument) = self.arguments.get(self.at) {
+            let bytes = argument.as_bytes();
+            if bytes == b"--" {
+                self.at += 1;
+                return Ok(None);
+            }
+            if bytes.len() < 2 || bytes[0] != b'-' {
+                return Ok(None);
+            }
+            self.at += 1;
+            if bytes[1] == b'-' {
+                self.long_option(&argument.to_string_lossy())?;
+            } else if let Some(program) = self.letters(&bytes[1..])? {
+                return Ok(Some(program));
+            }
+        }
+        Ok(None)
+    }
+
+    fn wrong(&self, complaint: &str) -> Failure {
+        let program = self.config.program.to_string_lossy();
+        Failure { message: format!("{complaint}\n{}", usage::short(&program)), code: 2 }
+    }
+
+    fn long_option(&mut self, option: &str) -> Result<(), Failure> {
+        let program = self.config.program.to_string_lossy();
+        match option {
+            "--help" => self.help = Some(usage::usage(&program)),
+            "--help-env" => self.help = Some(usage::environment()),
+            "--help-xoptions" => self.help = Some(usage::xoptions()),
+            "--help-all" => {
+                let parts = [usage::usage(&program), usage::environment(), usage::xoptions()];
+                self.help = Some(parts.join("\n"));
+            }
+            "--version" => self.versions += 1,
+            "--check-hash-based-pycs" => {
+                let Some(value) = self.arguments.get(self.at) else {
+                    return Err(self.wrong("Argument expected for the --check-hash-based-pycs options"));
+                };
+                self.at += 1;
+                self.config.check_hash_based_pycs =
+                    match ["default", "always", "never"].into_iter().find(|known| value == known) {
+                        Some(known) => known,
+                        None => {
+                            let complaint = "--check-hash-based-pycs must be one of 'default', 'always', or 'never'";
+                            return Err(self.wrong(complaint));
+                        }
                     };
-                    config.xoptions.push((name, value));
-                    break;
+            }
+            _ => return Err(self.wrong(&format!("Unknown option: {option}"))),
+        }
+        Ok(())
+    }
+
+    /// Options of one letter, several of which may share a hyphen.
+    fn letters(&mut self, letters: &[u8]) -> Result<Option<Program>, Failure> {
+        for (position, letter) in letters.iter().enumerate() {
+            let rest = &letters[position + 1..];
+            let config = &mut self.config;
+            match letter {
+                b'c' => {
+                    let source = self.value(*letter, rest)?;
+                    self.config.argv = vec!["-c".into()];
+                    return Ok(Some(Program::Command(source)));
                 }
-                'b' => config.bytes_warning += 1,
-                'B' => config.dont_write_bytecode = true,
-                'd' => config.debug += 1,
-                'E' => config.ignore_environment = true,
-                'h' | '?' => action = Some(Action::Print(usage::usage(&program))),
-                'i' => {
-                    config.inspect = true;
-                    config.interactive = true;
+                b'm' => {
+                    let name = self.value(*letter, rest)?;
+                    self.config.argv = vec!["-m".into()];
+                    return Ok(Some(Program::Module(name)));
                 }
-                'I' => {
+                b'W' => {
+                    let option = self.value(*letter, rest)?;
+                    self.warnoptions.push(option);
+                    return Ok(None);
+                }
+                b'X' => {
+                    let option = self.value(*letter, rest)?.into_vec();
+                    let mut parts = option.splitn(2, |byte| *byte == b'=').map(OsStr::from_bytes);
+                    let name = parts.next().unwrap_or_default().to_os_string();
+                    self.config.xoptions.push((name, parts.next().map(OsStr::to_os_string)));
+                    return Ok(None);
+                }
+                b'b' => config.bytes_warning += 1,
+                b'B' => config.dont_write_bytecode = true,
+                b'd' => config.debug += 1,
+                b'E' => config.ignore_environment = true,
+                b'h' | b'?' => self.help = Some(usage::usage(&config.program.to_string_lossy())),
+                b'i' => {
+                    config.inspect += 1;
+                    config.interactive += 1;
+                }
+                b'I' => {
                     config.isolated = true;
                     config.ignore_environment = true;
                     config.no_user_site = true;
                     config.safe_path = true;
                 }
-                'O' => config.optimize = (config.optimize + 1).min(2),
-                'P' => config.safe_path = true,
-                'q' => config.quiet = true,
-                'R' => config.hash_randomization = true,
-                's' => config.no_user_site = true,
-                'S' => config.no_site = true,
-                't' => {}
-                'u' => config.unbuffered = true,
-                'v' => config.verbose += 1,
-                'V' => versions += 1,
-                'x' => {}
-                _ => return Err(unknown(&program, &format!("-{letter}"))),
+                b'O' => config.optimize = config.optimize.saturating_add(1),
+                b'P' => config.safe_path = true,
+                b'q' => config.quiet += 1,
+                b'R' => self.random_hashes = true,
+                b's' => config.no_user_site = true,
+                b'S' => config.no_site = true,
+                b't' => {}
+                b'u' => config.unbuffered = true,
+                b'v' => config.verbose += 1,
+                b'V' => self.versions += 1,
+                b'x' => config.skip_source_first_line = true,
+                _ => return Err(self.wrong(&format!("Unknown option: -{}", char::from(*letter)))),
             }
         }
+        Ok(None)
     }
-    if versions > 0 && action.is_none() {
-        action = Some(Action::Print(usage::version(versions > 1)));
-    }
-    read_environment(&mut config);
-    apply_xoptions(&program, &mut config)?;
-    let rest = arguments.get(at..).unwrap_or_default();
-    let action = match action {
-        Some(action) => {
-            config.argv.truncate(1);
-            config.argv.extend(rest.iter().cloned());
-            action
-        }
-        None => match rest.first().map(String::as_str) {
-            Some("-") => {
-                config.argv = rest.to_vec();
-                Action::StandardInput
-            }
-            Some(file) => {
-                config.argv = rest.to_vec();
-                Action::File(file.to_string())
-            }
-            None => {
-                config.argv = vec![String::new()];
-                let terminal = std::io::stdin().is_terminal() || config.interactive;
-                if terminal { Action::Interactive } else { Action::StandardInput }
-            }
-        },
-    };
-    Ok(Parsed { config, action })
-}
 
-fn unknown(program: &str, option: &str) -> String {
-    format!("unknown option {option}\n{}", usage::short(program))
-}
-
-fn read_environment(config: &mut Config) {
-    if config.ignore_environment {
-        return;
-    }
-    let get = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let number = |name: &str| get(name).map(|value| value.parse::<i64>().unwrap_or(1).max(1));
-    if let Some(path) = get("PYTHONPATH") {
-        config.python_path = path.split(':').map(str::to_string).collect();
-    }
-    config.python_home = get("PYTHONHOME");
-    config.pycache_prefix = get("PYTHONPYCACHEPREFIX");
-    if let Some(level) = number("PYTHONOPTIMIZE") {
-        config.optimize = config.optimize.max(level.min(2) as u8);
-    }
-    config.verbose = config.verbose.max(number("PYTHONVERBOSE").unwrap_or(0));
-    config.debug = config.debug.max(number("PYTHONDEBUG").unwrap_or(0));
-    config.inspect |= get("PYTHONINSPECT").is_some();
-    config.unbuffered |= get("PYTHONUNBUFFERED").is_some();
-    config.no_user_site |= get("PYTHONNOUSERSITE").is_some();
-    config.dont_write_bytecode |= get("PYTHONDONTWRITEBYTECODE").is_some();
-    config.safe_path |= get("PYTHONSAFEPATH").is_some();
-    config.dev_mode |= get("PYTHONDEVMODE").is_some();
-    config.warn_default_encoding |= get("PYTHONWARNDEFAULTENCODING").is_some();
-    config.utf8_mode |= get("PYTHONUTF8").is_some_and(|value| value == "1");
-    if let Some(digits) = get("PYTHONINTMAXSTRDIGITS").and_then(|value| value.parse().ok()) {
-        config.int_max_str_digits = digits;
-    }
-    if let Some(warnings) = get("PYTHONWARNINGS") {
-        let mut all: Vec<String> = warnings.split(',').map(str::to_string).collect();
-        all.append(&mut config.warnoptions);
-        config.warnoptions = all;
-    }
-    if let Some(seed) = get("PYTHONHASHSEED") {
-        config.hash_randomization = seed == "random";
-        if let Ok(seed) = seed.parse::<u32>() {
-            config.hash_seed = Some(seed);
+    /// The value of an option: the rest of its argument, or the next one.
+    fn value(&mut self, letter: u8, rest: &[u8]) -> Result<OsString, Failure> {
+        if !rest.is_empty() {
+            return Ok(OsString::from_vec(rest.to_vec()));
         }
+        let next = self.arguments.get(self.at).cloned();
+        self.at += 1;
+        next.ok_or_else(|| self.wrong(&format!("Argument expected for the -{} option", char::from(letter))))
     }
-}
-
-fn apply_xoptions(program: &str, config: &mut Config) -> Result<(), String> {
-    for (name, value) in config.xoptions.clone() {
-        match name.as_str() {
-            "dev" => config.dev_mode = true,
-            "utf8" => config.utf8_mode = value.as_deref() != Some("0"),
-            "importtime" => config.import_time = true,
-            "warn_default_encoding" => config.warn_default_encoding = true,
-            "pycache_prefix" => config.pycache_prefix = value,
-            "int_max_str_digits" => match value.as_deref().unwrap_or_default().parse::<usize>() {
-                Ok(digits) if digits == 0 || digits >= 640 => config.int_max_str_digits = digits,
-                _ => {
-                    return Err("Fatal Python error: config_init_int_max_str_digits: -X int_max_str_digits: invalid limit; must be >= \
-                         640 or 0 for unlimited.\n".to_string());
-                }
-            },
-            "gil" if value.as_deref() == Some("0") => {
-                return Err(format!("{program}: running without the GIL (-X gil=0) is not implemented yet\n"));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }

@@ -1,30 +1,31 @@
 //! What the command line and the environment ask for. Counterpart of CPython's `PyConfig`.
 
+use std::ffi::OsString;
 use std::sync::OnceLock;
 
 /// How the interpreter was started.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The program as it was called, and its absolute path.
-    pub program: String,
-    pub executable: String,
+    /// The program as it was called.
+    pub program: OsString,
     /// `sys.argv`
-    pub argv: Vec<String>,
+    pub argv: Vec<OsString>,
     /// `sys.orig_argv`
-    pub orig_argv: Vec<String>,
+    pub orig_argv: Vec<OsString>,
     /// `-X` options: name and value.
-    pub xoptions: Vec<(String, Option<String>)>,
-    /// `-W` options, in order.
-    pub warnoptions: Vec<String>,
+    pub xoptions: Vec<(OsString, Option<OsString>)>,
+    /// `sys.warnoptions`
+    pub warnoptions: Vec<OsString>,
     /// `PYTHONPATH`, split.
-    pub python_path: Vec<String>,
-    pub python_home: Option<String>,
+    pub python_path: Vec<OsString>,
+    pub python_home: Option<OsString>,
+    pub platlibdir: OsString,
     pub optimize: u8,
     pub verbose: i64,
     pub debug: i64,
-    pub inspect: bool,
-    pub interactive: bool,
-    pub quiet: bool,
+    pub inspect: i64,
+    pub interactive: i64,
+    pub quiet: i64,
     pub isolated: bool,
     pub ignore_environment: bool,
     pub no_site: bool,
@@ -40,27 +41,41 @@ pub struct Config {
     /// `PYTHONHASHSEED`; `None`: random.
     pub hash_seed: Option<u32>,
     pub int_max_str_digits: usize,
-    pub pycache_prefix: Option<String>,
-    pub import_time: bool,
+    pub pycache_prefix: Option<OsString>,
+    /// `-X importtime`: 0, 1 or 2.
+    pub import_time: u8,
+    /// `-X no_debug_ranges` turns it off.
+    pub code_debug_ranges: bool,
+    /// `-X cpu_count`
+    pub cpu_count: Option<i32>,
+    pub thread_inherit_context: bool,
+    pub context_aware_warnings: bool,
+    pub faulthandler: bool,
+    /// `-X tracemalloc`: the number of frames kept; 0 for off.
+    pub tracemalloc: i64,
+    /// `--check-hash-based-pycs`
+    pub check_hash_based_pycs: &'static str,
+    /// `-x`: the first line of the program is not Python.
+    pub skip_source_first_line: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
-            program: "taipan".to_string(),
-            executable: String::new(),
-            argv: vec![String::new()],
+            program: "taipan".into(),
+            argv: vec![OsString::new()],
             orig_argv: Vec::new(),
             xoptions: Vec::new(),
             warnoptions: Vec::new(),
             python_path: Vec::new(),
             python_home: None,
+            platlibdir: "lib".into(),
             optimize: 0,
             verbose: 0,
             debug: 0,
-            inspect: false,
-            interactive: false,
-            quiet: false,
+            inspect: 0,
+            interactive: 0,
+            quiet: 0,
             isolated: false,
             ignore_environment: false,
             no_site: false,
@@ -76,7 +91,15 @@ impl Default for Config {
             hash_seed: None,
             int_max_str_digits: 4300,
             pycache_prefix: None,
-            import_time: false,
+            import_time: 0,
+            code_debug_ranges: true,
+            cpu_count: None,
+            thread_inherit_context: false,
+            context_aware_warnings: false,
+            faulthandler: false,
+            tracemalloc: 0,
+            check_hash_based_pycs: "default",
+            skip_source_first_line: false,
         }
     }
 }
@@ -91,23 +114,4 @@ pub fn set(config: Config) {
 /// The configuration.
 pub fn get() -> &'static Config {
     CONFIG.get_or_init(Config::default)
-}
-
-impl Config {
-    /// `sys.prefix`: two levels above the executable's directory, or `PYTHONHOME`.
-    pub fn prefix(&self) -> String {
-        if let Some(home) = &self.python_home {
-            return home.split(':').next().unwrap_or_default().to_string();
-        }
-        let path = std::path::Path::new(&self.executable);
-        match path.parent().and_then(std::path::Path::parent) {
-            Some(prefix) if !prefix.as_os_str().is_empty() => prefix.to_string_lossy().into_owned(),
-            _ => "/usr/local".to_string(),
-        }
-    }
-
-    /// Where the library is, or would be if it were not embedded.
-    pub fn library(&self) -> String {
-        format!("{}/lib/python3.14", self.prefix().trim_end_matches('/'))
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod embedded;
 pub mod imp;
+mod import_time;
 
 use crate::code::Code;
 use crate::compile::{Origin, Request, compile_source};
@@ -109,6 +110,9 @@ pub fn import_absolute(vm: &Vm, name: &Value) -> Result {
             let bootstrap = bootstrap(vm)?;
             vm.call_method(&bootstrap, "_lock_unlock_module", std::slice::from_ref(name))?;
         }
+        if crate::config::get().import_time > 1 {
+            import_time::note_cached(&vm.display_name(name));
+        }
         return Ok(module);
     }
     let Ok(bootstrap) = bootstrap(vm).map_err(|raised| vm.discard(raised)) else {
@@ -120,7 +124,12 @@ pub fn import_absolute(vm: &Vm, name: &Value) -> Result {
     let path = |name: &str| crate::sys_module::get(vm, name).unwrap_or(Value::NONE);
     vm.audit("import", &[name.clone(), Value::NONE, path("path"), path("meta_path"), path("path_hooks")])?;
     let import = vm.get_attr_str(&bootstrap, "_gcd_import")?;
-    vm.call_method(&bootstrap, "_find_and_load", &[name.clone(), import]).map_err(|raised| trim_traceback(vm, raised))
+    let load = || vm.call_method(&bootstrap, "_find_and_load", &[name.clone(), import]);
+    let loaded = match crate::config::get().import_time {
+        0 => load(),
+        _ => import_time::measure(&vm.display_name(name), load),
+    };
+    loaded.map_err(|raised| trim_traceback(vm, raised))
 }
 
 /// Leaves the frames of `importlib` itself out of the traceback of an import that failed (`remove_importlib_frames`).
@@ -226,11 +235,10 @@ pub fn fs_decode(vm: &Vm, path: &Value) -> Result {
 }
 
 /// Compiles a source file.
-pub fn compile_file(vm: &Vm, source: &[u8], file: &str) -> Result<Ref<Code>> {
-    let filename = Str::from_fs_bytes(file.as_bytes()).into_value();
+pub fn compile_file(vm: &Vm, source: &[u8], filename: &Value) -> Result<Ref<Code>> {
     let optimize = crate::config::get().optimize;
     let request = Request {
-        filename: &filename,
+        filename,
         mode: Mode::Exec,
         flags: 0,
         optimize,

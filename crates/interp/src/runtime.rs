@@ -1,5 +1,7 @@
 //! The life of the interpreter: start, the standard streams, printing of exceptions, end.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions;
 use taipan_object::vm::names;
@@ -23,11 +25,15 @@ pub fn start(vm: &Vm) -> Result<()> {
     vm.import("sys")?;
     taipan_object::collector::apply_threshold();
     if NEEDED.iter().any(|name| import::native_module(name).is_none()) {
-        return Ok(());
+        return sys_module::add_main_module(vm);
     }
     import::install(vm)?;
     vm.import("encodings")?;
     open_streams(vm)?;
+    sys_module::add_main_module(vm)?;
+    if !config::get().warnoptions.is_empty() {
+        vm.import("warnings")?;
+    }
     if !config::get().no_site {
         vm.import("site")?;
     }
@@ -165,7 +171,7 @@ pub fn print_exception(vm: &Vm, exception: &Value) {
     }
 }
 
-fn write_stderr(vm: &Vm, text: &str) {
+pub fn write_stderr(vm: &Vm, text: &str) {
     let stream = sys_module::get(vm, "stderr").filter(|stream| !stream.is_none());
     let written =
         stream.is_some_and(|stream| match vm.call_method_name(&stream, &names().write, &[Value::from(text)]) {
@@ -229,13 +235,41 @@ pub fn format_exception(vm: &Vm, exception: &Value) -> String {
     text
 }
 
+/// Whether an interactive session is to follow the program, so that nothing ends the process before.
+static INSPECT: AtomicBool = AtomicBool::new(false);
+/// Whether a `KeyboardInterrupt` ended the program.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Says whether an interactive session is to follow.
+pub fn set_inspect(inspect: bool) {
+    INSPECT.store(inspect, Relaxed);
+}
+
+/// Whether the program ended with an unhandled `KeyboardInterrupt`: then the process ends by that signal.
+pub fn was_interrupted() -> bool {
+    INTERRUPTED.load(Relaxed)
+}
+
 /// What the process answers to an exception that ends the program; prints it unless it is `SystemExit`.
 pub fn exit_code(vm: &Vm, exception: &Value) -> i32 {
-    if !exception.ty().is_subtype(exceptions::SYSTEM_EXIT.ty()) {
-        report(vm, exception);
-        let interrupted = exception.ty().is_subtype(exceptions::KEYBOARD_INTERRUPT.ty());
-        return if interrupted { 130 } else { 1 };
+    match exit_request(vm, exception) {
+        Some(code) => code,
+        None => {
+            INTERRUPTED.store(exception.ty().is_subtype(exceptions::KEYBOARD_INTERRUPT.ty()), Relaxed);
+            report(vm, exception).unwrap_or(1)
+        }
     }
+}
+
+/// The exit code that a `SystemExit` asks for, whose text is printed; `None` for other exceptions.
+pub fn exit_request(vm: &Vm, exception: &Value) -> Option<i32> {
+    if INSPECT.load(Relaxed) || !exception.ty().is_subtype(exceptions::SYSTEM_EXIT.ty()) {
+        return None;
+    }
+    Some(system_exit_code(vm, exception))
+}
+
+fn system_exit_code(vm: &Vm, exception: &Value) -> i32 {
     let code = vm.get_attr_str(exception, "code").unwrap_or_else(|raised| {
         vm.discard(raised);
         Value::NONE
@@ -246,6 +280,7 @@ pub fn exit_code(vm: &Vm, exception: &Value) -> i32 {
     if taipan_object::builtins::int::is_int(&code) {
         return taipan_object::builtins::int::to_i64(&code).unwrap_or(-1) as i32;
     }
+    flush_stdout(vm);
     let text = vm.str_string(&code).unwrap_or_else(|raised| {
         vm.discard(raised);
         String::new()
@@ -254,8 +289,17 @@ pub fn exit_code(vm: &Vm, exception: &Value) -> i32 {
     1
 }
 
-/// Calls `sys.excepthook`.
-fn report(vm: &Vm, exception: &Value) {
+/// Flushes `sys.stdout`, come what may.
+pub fn flush_stdout(vm: &Vm) {
+    if let Some(stdout) = sys_module::get(vm, "stdout").filter(|stdout| !stdout.is_none())
+        && let Err(raised) = vm.call_method_name(&stdout, &names().flush, &[])
+    {
+        vm.discard(raised);
+    }
+}
+
+/// Calls `sys.excepthook` (`PyErr_Print`). The exit code, if that ends the process.
+pub fn report(vm: &Vm, exception: &Value) -> Option<i32> {
     if let Ok(sys) = vm.import("sys").map_err(|raised| vm.discard(raised)) {
         for (name, value) in [
             ("last_exc", exception.clone()),
@@ -268,18 +312,27 @@ fn report(vm: &Vm, exception: &Value) {
             }
         }
     }
-    let Some(hook) = sys_module::get(vm, "excepthook") else { return print_exception(vm, exception) };
+    let Some(hook) = sys_module::get(vm, "excepthook") else {
+        write_stderr(vm, "sys.excepthook is missing\n");
+        print_exception(vm, exception);
+        return None;
+    };
     let args = [exception.ty().to_value(), exception.clone(), exceptions::traceback(exception)];
+    if let Err(raised) = vm.audit("sys.excepthook", &[&[hook.clone()], &args[..]].concat()) {
+        vm.discard(raised);
+    }
     if let Err(raised) = vm.call(&hook, &args, None) {
         let failure = vm.take(raised);
-        if failure.ty().is_subtype(exceptions::SYSTEM_EXIT.ty()) {
-            return;
+        if let Some(code) = exit_request(vm, &failure) {
+            return Some(code);
         }
+        flush_stdout(vm);
         write_stderr(vm, "Error in sys.excepthook:\n");
         print_exception(vm, &failure);
         write_stderr(vm, "\nOriginal exception was:\n");
         print_exception(vm, exception);
     }
+    None
 }
 
 /// Ends the interpreter: threads, `atexit` functions, buffers, what modules keep alive.

@@ -9,11 +9,11 @@ mod info;
 
 pub use frames::super_arguments;
 pub use hooks::{audit, write_unraisable};
+pub use info::version;
 
-use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::intern;
 use taipan_object::native::module::{Module, ModuleDef};
-use taipan_object::{Ref, Result, Value, Vm};
+use taipan_object::{Result, Value, Vm};
 
 use crate::import;
 
@@ -44,10 +44,13 @@ pub fn get(vm: &Vm, name: &str) -> Option<Value> {
     sys.downcast::<Module>()?.get(name)
 }
 
-/// The namespace of a new `__main__`.
-pub fn main_module(vm: &Vm) -> Result<Ref<Dict>> {
+/// Makes `__main__`.
+pub fn add_main_module(vm: &Vm) -> Result<()> {
     let module = Module::new("__main__");
     module.set("__builtins__", vm.import("builtins")?);
+    if let Ok(importer) = vm.import_from("_frozen_importlib", "BuiltinImporter").map_err(|raised| vm.discard(raised)) {
+        module.set("__loader__", importer);
+    }
     import::modules(vm).set_str(intern("__main__").as_value(), module.as_value().clone());
-    Ok(module.dict.clone())
+    Ok(())
 }

@@ -6,6 +6,8 @@ import _taipan_library as _library
 import sys
 
 _directory = _library.directory
+# A library on the disk takes precedence.
+_on_disk = _external._path_isfile(_directory + "/os.py")
 
 
 def _relative(path):
@@ -39,7 +41,7 @@ class EmbeddedFinder:
 
     def __init__(self, path):
         relative = _relative(path)
-        if relative is None or relative and _library.exists(relative) != 2 or _external._path_isdir(path):
+        if _on_disk or relative is None or relative and _library.exists(relative) != 2:
             raise ImportError("not a directory of the embedded library", path=path)
         self.path = path
         self._prefix = relative + "/" if relative else ""

@@ -102,6 +102,13 @@ fn read_dispositions(default_int_handler: &Value) {
     }
 }
 
+/// Ends the process by `SIGINT`, as one that does not handle it, so that who started it knows.
+pub fn end_by_interrupt() {
+    install(libc::SIGINT, libc::SIG_DFL);
+    // SAFETY: takes numbers.
+    unsafe { libc::kill(libc::getpid(), libc::SIGINT) };
+}
+
 /// Sets the system's handler.
 fn install(signal: i32, handler: libc::sighandler_t) -> i32 {
     // SAFETY: a valid sigaction whose handler is async-signal-safe.

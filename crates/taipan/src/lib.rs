@@ -3,35 +3,25 @@
 //! [`Interpreter::new`] starts Python on the current thread, [`Interpreter::run`] runs a program in `__main__`,
 //! [`Interpreter::finish`] ends it.
 
+mod program;
+
 use std::sync::Once;
 
 use taipan_interp::frame::Interp;
-use taipan_interp::{eval, function, import, runtime, sys_module, threads};
-use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::list::List;
-use taipan_object::builtins::str::{Str, intern};
+use taipan_interp::{function, import, runtime, sys_module, threads};
 use taipan_object::vm::hooks::{HOOKS, Hooks};
-use taipan_object::vm::names;
-use taipan_object::{Ref, Result, Value, Vm};
+use taipan_object::{Result, Value, Vm};
 
+pub use program::Program;
 pub use taipan_interp::config::{self, Config};
+pub use taipan_interp::runtime::was_interrupted;
+pub use taipan_interp::sys_module::version;
 pub use taipan_object;
+pub use taipan_stdlib::_signal::end_by_interrupt;
 
 /// Python on the current thread.
 pub struct Interpreter {
     vm: Box<Vm>,
-}
-
-/// What to run.
-pub enum Program {
-    /// `-c`
-    Command(String),
-    /// `-m`
-    Module(String),
-    /// A file, a directory or a zip archive.
-    File(String),
-    /// Source text with the name to show for it.
-    Source(Vec<u8>, String),
 }
 
 fn start_process() {
@@ -86,102 +76,9 @@ impl Interpreter {
         &self.vm
     }
 
-    /// Runs a program in `__main__`; the process's exit code. An exception that it does not handle is printed.
-    pub fn run(&self, program: &Program) -> i32 {
-        match self.run_program(program) {
-            Ok(()) => 0,
-            Err(raised) => {
-                let exception = self.vm.take(raised);
-                runtime::exit_code(&self.vm, &exception)
-            }
-        }
-    }
-
-    fn run_program(&self, program: &Program) -> Result<()> {
-        let vm = self.vm();
-        let globals = sys_module::main_module(vm)?;
-        match program {
-            Program::Command(source) => {
-                self.prepend_path("")?;
-                self.execute(source.as_bytes(), "<string>", &globals)
-            }
-            Program::Source(source, name) => {
-                self.prepend_path("")?;
-                self.execute(source, name, &globals)
-            }
-            Program::Module(name) => {
-                let directory = std::env::current_dir().map_or(String::new(), |dir| dir.to_string_lossy().into_owned());
-                self.prepend_path(&directory)?;
-                let run = vm.import_from("runpy", "_run_module_as_main")?;
-                vm.call(&run, &[Value::from(name.as_str()), Value::TRUE], None).map(drop)
-            }
-            Program::File(path) => self.run_file(path, &globals),
-        }
-    }
-
-    fn execute(&self, source: &[u8], name: &str, globals: &Ref<Dict>) -> Result<()> {
-        let code = import::compile_file(self.vm(), source, name)?;
-        eval::eval_code(self.vm(), &code, globals, None, None).map(drop)
-    }
-
-    fn run_file(&self, path: &str, globals: &Ref<Dict>) -> Result<()> {
-        let vm = self.vm();
-        let file = std::path::Path::new(path);
-        let is_archive =
-            || std::fs::read(file).is_ok_and(|data| data.windows(4).rev().take(70_000).any(|w| w == b"PK\x05\x06"));
-        if file.is_dir() || is_archive() {
-            let sys_path = vm.import_from("sys", "path")?;
-            if let Some(list) = sys_path.downcast::<List>() {
-                list.items.borrow(&list.header).insert(0, Value::from(path));
-            }
-            let run = vm.import_from("runpy", "_run_module_as_main")?;
-            return vm.call(&run, &[Value::from("__main__"), Value::FALSE], None).map(drop);
-        }
-        let source = match std::fs::read(file) {
-            Ok(source) => source,
-            Err(error) => {
-                let config = config::get();
-                let errno = error.raw_os_error().unwrap_or(0);
-                let text = taipan_object::exceptions::os_error::strerror(errno);
-                eprintln!("{}: can't open file '{}': [Errno {errno}] {text}", config.executable, absolute(path));
-                return Err(vm.raise_args(taipan_object::exceptions::SYSTEM_EXIT.ty(), vec![Value::from(2)]));
-            }
-        };
-        let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
-        let directory = real.parent().map_or(String::new(), |dir| dir.to_string_lossy().into_owned());
-        self.prepend_path(&directory)?;
-        let name = absolute(path);
-        globals.set_str(&names().__file__, Str::from_fs_bytes(name.as_bytes()).into_value());
-        globals.set_str(intern("__cached__").as_value(), Value::NONE);
-        if let Ok(loader) =
-            vm.import_from("_frozen_importlib_external", "SourceFileLoader").map_err(|raised| vm.discard(raised))
-        {
-            let loader = vm.call(&loader, &[Value::from("__main__"), Value::from(name.as_str())], None)?;
-            globals.set_str(&names().__loader__, loader);
-        }
-        self.execute(&source, &name, globals)
-    }
-
-    /// Puts the program's directory first on `sys.path`, unless that is not wanted.
-    fn prepend_path(&self, directory: &str) -> Result<()> {
-        if config::get().safe_path {
-            return Ok(());
-        }
-        let path = self.vm().import_from("sys", "path")?;
-        if let Some(list) = path.downcast::<List>() {
-            list.items.borrow(&list.header).insert(0, Value::from(directory));
-        }
-        Ok(())
-    }
-
     /// Ends the interpreter: waits for threads, runs `atexit` functions, flushes. The exit code, 0 if `code` stands.
     pub fn finish(self, code: i32) -> i32 {
         let status = runtime::finish(&self.vm);
         if status != 0 { status } else { code }
     }
-}
-
-/// The path as `__file__` shows it.
-fn absolute(path: &str) -> String {
-    std::path::absolute(path).map_or_else(|_| path.to_string(), |path| path.to_string_lossy().into_owned())
 }

@@ -1,10 +1,11 @@
 //! The embedded library as a directory on `sys.path`.
 //!
 //! The module `_taipan_library` gives files and code of the pack to `_taipan_importer.py` (in `pylib`), whose path hook
-//! claims the library's directory and those below it, unless such a directory exists on the disk.
+//! claims the library's directory and those below it, unless there is a library on the disk.
 
 use crate::code::Code;
 use std::borrow::Cow;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, OnceLock};
 use taipan_bytecode::{CodeData, Constant, Text};
 use taipan_object::builtins::bytes;
@@ -35,7 +36,8 @@ pub static MODULE: ModuleDef = ModuleDef {
     doc: "The embedded standard library.",
     functions: FUNCTIONS,
     exec: |_, module| {
-        module.set("directory", Value::from(crate::config::get().library()));
+        let directory = crate::getpath::get().stdlib_dir.as_os_str().as_bytes();
+        module.set("directory", Str::from_fs_bytes(directory).into_value());
         Ok(())
     },
 };
@@ -85,7 +87,7 @@ pub fn code_of(vm: &Vm, path: &str, filename: &Value) -> Result<Option<Ref<Code>
         return Ok(Some(Code::new(with_filename(&data, &name))));
     }
     match (library.source)(path) {
-        Some(source) => super::compile_file(vm, &source, &vm.display_name(filename)).map(Some),
+        Some(source) => super::compile_file(vm, &source, filename).map(Some),
         None => Ok(None),
     }
 }

@@ -11,7 +11,7 @@ pub static MODULE: ModuleDef = ModuleDef {
     doc: "(Extremely) low-level import machinery bits as used by importlib.",
     functions: FUNCTIONS,
     exec: |_, module| {
-        module.set("check_hash_based_pycs", Value::from("default"));
+        module.set("check_hash_based_pycs", Value::from(crate::config::get().check_hash_based_pycs));
         module.set("pyc_magic_number_token", Value::from(i64::from(taipan_bytecode::pyc::MAGIC_NUMBER) | 0x0A0D_0000));
         Ok(())
     },

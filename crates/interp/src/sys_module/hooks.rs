@@ -130,7 +130,17 @@ taipan_object::method_table! {
             vm.call(&args[0], &arguments, None)
         }),
         MethodDef::new("_is_gil_enabled($module, /)", "Return True if the GIL is currently enabled.", |_, _, _| Ok(Value::TRUE)),
-        MethodDef::new("_get_cpu_count_config($module, /)", "Private function for getting PyConfig.cpu_count", |_, _, _| Ok(Value::from(-1))),
+        MethodDef::new("_baserepl($module, /)", "The basic interactive session.", |vm, _, _| {
+            let main = vm.import("__main__")?;
+            let Some(module) = main.downcast::<Module>() else { return Err(vm.runtime_error("lost __main__")) };
+            match crate::repl::run(vm, &module.dict)? {
+                0 => Ok(Value::NONE),
+                code => Err(vm.raise_args(exceptions::SYSTEM_EXIT.ty(), vec![Value::from(code)])),
+            }
+        }),
+        MethodDef::new("_get_cpu_count_config($module, /)", "The number of CPUs that the command line or the environment says; -1 if they do not.", |_, _, _| {
+            Ok(Value::from(config::get().cpu_count.unwrap_or(-1)))
+        }),
         MethodDef::new("is_stack_trampoline_active($module, /)", "Return *True* if a stack profiler trampoline is active.", |_, _, _| Ok(Value::FALSE)),
         MethodDef::new("is_remote_debug_enabled($module, /)", "Return True if remote debugging is enabled, False otherwise.", |_, _, _| Ok(Value::FALSE)),
     ];

@@ -1,14 +1,19 @@
 //! What `sys` says of the build and the start: versions, flags, limits, paths.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::namespace;
+use taipan_object::builtins::str::Str;
 use taipan_object::builtins::structseq::StructSeq;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::module::Module;
 use taipan_object::{Result, Value, Vm};
 
 use crate::config::{self, Config};
+use crate::getpath;
 
 /// The version of the language and library that this is.
 pub const VERSION: (i64, i64, i64) = (3, 14, 0);
@@ -106,14 +111,25 @@ static THREAD_INFO: StructSeq = StructSeq::new(
     3,
 );
 
-fn strings(items: &[String]) -> Value {
-    List::from_vec(items.iter().map(|item| Value::from(item.as_str())).collect()).into_value()
+/// Text from the system as a str.
+fn text(item: impl AsRef<OsStr>) -> Value {
+    Str::from_fs_bytes(item.as_ref().as_bytes()).into_value()
+}
+
+fn strings<T: AsRef<OsStr>>(items: &[T]) -> Value {
+    List::from_vec(items.iter().map(text).collect()).into_value()
+}
+
+/// `sys.version`
+pub fn version() -> String {
+    let (major, minor, micro) = VERSION;
+    format!("{major}.{minor}.{micro} (Taipan {}) [Rust]", env!("CARGO_PKG_VERSION"))
 }
 
 /// Adds the attributes that do not change.
 pub fn add(vm: &Vm, module: &Module) -> Result<()> {
     let config = config::get();
-    let version = VERSION_INFO.instance(
+    let version_info = VERSION_INFO.instance(
         vm,
         vec![
             Value::from(VERSION.0),
@@ -123,19 +139,16 @@ pub fn add(vm: &Vm, module: &Module) -> Result<()> {
             Value::from(0),
         ],
     )?;
-    module.set("version_info", version.clone());
+    module.set("version_info", version_info.clone());
     module.set("hexversion", Value::from(HEXVERSION));
     module.set("api_version", Value::from(1013));
-    module.set(
-        "version",
-        Value::from(format!("{}.{}.{} (Taipan {})", VERSION.0, VERSION.1, VERSION.2, env!("CARGO_PKG_VERSION"))),
-    );
+    module.set("version", Value::from(version()));
     module.set("copyright", Value::from("Copyright (c) the Taipan developers"));
     module.set("_git", Tuple::from_vec(["Taipan", "", ""].map(Value::from).to_vec()).into_value());
     module.set("_framework", Value::from(""));
     module.set("abiflags", Value::from(""));
     module.set("platform", Value::from(std::env::consts::OS));
-    module.set("platlibdir", Value::from("lib"));
+    module.set("platlibdir", text(&config.platlibdir));
     module.set("byteorder", Value::from(if cfg!(target_endian = "little") { "little" } else { "big" }));
     module.set("maxsize", Value::from(i64::MAX));
     module.set("maxunicode", Value::from(0x10FFFF));
@@ -145,7 +158,7 @@ pub fn add(vm: &Vm, module: &Module) -> Result<()> {
         namespace::new(vec![
             ("name", Value::from("taipan")),
             ("cache_tag", Value::from(CACHE_TAG)),
-            ("version", version),
+            ("version", version_info),
             ("hexversion", Value::from(HEXVERSION)),
             ("_multiarch", Value::from(MULTIARCH)),
             ("supports_isolated_interpreters", Value::FALSE),
@@ -204,8 +217,8 @@ fn flags(vm: &Vm, config: &Config) -> Result {
         vm,
         vec![
             Value::from(config.debug),
-            int(config.inspect),
-            int(config.interactive),
+            Value::from(config.inspect),
+            Value::from(config.interactive),
             Value::from(i32::from(config.optimize)),
             int(config.dont_write_bytecode),
             int(config.no_user_site),
@@ -213,7 +226,7 @@ fn flags(vm: &Vm, config: &Config) -> Result {
             int(config.ignore_environment),
             Value::from(config.verbose),
             Value::from(config.bytes_warning),
-            int(config.quiet),
+            Value::from(config.quiet),
             int(config.hash_randomization),
             int(config.isolated),
             Value::bool(config.dev_mode),
@@ -222,39 +235,34 @@ fn flags(vm: &Vm, config: &Config) -> Result {
             Value::bool(config.safe_path),
             Value::from(config.int_max_str_digits),
             Value::from(1),
-            Value::from(0),
-            Value::from(0),
+            int(config.thread_inherit_context),
+            int(config.context_aware_warnings),
         ],
     )
 }
 
 fn add_paths(module: &Module, config: &Config) {
-    let prefix = config.prefix();
-    for name in ["prefix", "exec_prefix", "base_prefix", "base_exec_prefix"] {
-        module.set(name, Value::from(prefix.as_str()));
-    }
-    for name in ["executable", "_base_executable"] {
-        module.set(name, Value::from(config.executable.as_str()));
-    }
-    module.set("_stdlib_dir", Value::from(config.library()));
-    module.set("_home", config.python_home.as_deref().map_or(Value::NONE, Value::from));
-    module.set("pycache_prefix", config.pycache_prefix.as_deref().map_or(Value::NONE, Value::from));
+    let paths = getpath::get();
+    module.set("prefix", text(&paths.prefix));
+    module.set("exec_prefix", text(&paths.exec_prefix));
+    module.set("base_prefix", text(&paths.base_prefix));
+    module.set("base_exec_prefix", text(&paths.base_exec_prefix));
+    module.set("executable", text(&paths.executable));
+    module.set("_base_executable", text(&paths.base_executable));
+    module.set("_stdlib_dir", text(&paths.stdlib_dir));
+    module.set("pycache_prefix", config.pycache_prefix.as_ref().map_or(Value::NONE, text));
     module.set("dont_write_bytecode", Value::bool(config.dont_write_bytecode));
     module.set("argv", strings(&config.argv));
     module.set("orig_argv", strings(&config.orig_argv));
     module.set("warnoptions", strings(&config.warnoptions));
     let xoptions = Dict::new();
     for (name, value) in &config.xoptions {
-        let value = value.as_deref().map_or(Value::TRUE, Value::from);
-        xoptions.set_str(taipan_object::builtins::str::intern(name).as_value(), value);
+        let value = value.as_ref().map_or(Value::TRUE, text);
+        let name = taipan_object::builtins::str::intern_value(text(name));
+        xoptions.set_str(&name, value);
     }
     module.set("_xoptions", xoptions.into_value());
-    let library = config.library();
-    let mut path = config.python_path.clone();
-    path.push(format!("{}/lib/python314.zip", prefix.trim_end_matches('/')));
-    path.push(library.clone());
-    path.push(format!("{library}/lib-dynload"));
-    module.set("path", strings(&path));
+    module.set("path", strings(&paths.path));
     for name in ["path_hooks", "meta_path"] {
         module.set(name, List::from_vec(Vec::new()).into_value());
     }

@@ -36,6 +36,12 @@ pub struct Hooks {
 
 pub static HOOKS: OnceLock<Hooks> = OnceLock::new();
 
+/// Reads a line from the terminal: the prompt, and the line with its line feed, or `None` at the end of input.
+pub type ReadLine = fn(&Vm, &[u8]) -> Result<Option<Vec<u8>>>;
+
+/// Line editing, once the module `readline` is loaded.
+pub static READLINE: OnceLock<ReadLine> = OnceLock::new();
+
 pub use super::gil::blocking;
 
 /// Runs `f` with the GIL, from within what [`blocking`] runs: for callbacks of foreign libraries.

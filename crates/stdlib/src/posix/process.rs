@@ -336,7 +336,11 @@ taipan_object::method_table! {
             }
             Ok(Tuple::from_array(loads.map(Value::from)).into_value())
         }),
-        MethodDef::new("cpu_count($module, /)", "The number of logical CPUs in the system; None if indeterminable.", |_, _, _| {
+        MethodDef::new("cpu_count($module, /)", "The number of logical CPUs in the system; None if indeterminable.", |vm, _, _| {
+            let configured = vm.call_args(&vm.import_from("sys", "_get_cpu_count_config")?, &[])?;
+            if configured.as_small_int().is_some_and(|count| count > 0) {
+                return Ok(configured);
+            }
             // SAFETY: takes a number.
             let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
             Ok(if count < 1 { Value::NONE } else { Value::from(count) })

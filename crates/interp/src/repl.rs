@@ -1,0 +1,149 @@
+//! The basic interactive session: prompts, one statement after another. Counterpart of CPython's
+//! `PyRun_InteractiveLoop`. The better one, with multi-line editing, is the library's `_pyrepl`.
+
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::str::{Str, intern};
+use taipan_object::exceptions;
+use taipan_object::{Ref, Result, Value, Vm};
+use taipan_syntax::Mode;
+
+use crate::code::Code;
+use crate::compile::{Origin, Request, compile_source, flags};
+use crate::{config, console, eval, runtime, sys_module};
+
+/// How a statement ended.
+enum Turn {
+    Done,
+    EndOfInput,
+    Exit(i32),
+}
+
+/// Runs statements from standard input in `globals` until its end; the exit code.
+pub fn run(vm: &Vm, globals: &Ref<Dict>) -> Result<i32> {
+    let sys = vm.import("sys")?;
+    for (name, prompt) in [("ps1", ">>> "), ("ps2", "... ")] {
+        if vm.get_attr_str_opt(&sys, name)?.is_none() {
+            vm.set_attr_str(&sys, name, &Value::from(prompt))?;
+        }
+    }
+    let mut future_flags = 0;
+    loop {
+        match turn(vm, globals, &mut future_flags) {
+            Turn::Done => {}
+            Turn::EndOfInput => return Ok(0),
+            Turn::Exit(code) => return Ok(code),
+        }
+    }
+}
+
+fn turn(vm: &Vm, globals: &Ref<Dict>, future_flags: &mut u32) -> Turn {
+    let result = match read_statement(vm, *future_flags) {
+        Ok(None) => return Turn::EndOfInput,
+        Ok(Some(code)) => {
+            *future_flags |= code.flags() & taipan_compiler::PYCF_MASK;
+            let main = globals.clone();
+            eval::eval_code(vm, &code, &main, None, None).map(drop)
+        }
+        Err(raised) => Err(raised),
+    };
+    if let Err(raised) = result {
+        let exception = vm.take(raised);
+        if let Some(code) = runtime::exit_request(vm, &exception).or_else(|| runtime::report(vm, &exception)) {
+            return Turn::Exit(code);
+        }
+    }
+    flush(vm);
+    Turn::Done
+}
+
+fn flush(vm: &Vm) {
+    for name in ["stderr", "stdout"] {
+        if let Some(stream) = sys_module::get(vm, name).filter(|stream| !stream.is_none())
+            && let Err(raised) = vm.call_method(&stream, "flush", &[])
+        {
+            vm.discard(raised);
+        }
+    }
+}
+
+/// A prompt of `sys` as text to show.
+fn prompt(vm: &Vm, name: &str) -> Vec<u8> {
+    let Some(prompt) = sys_module::get(vm, name) else { return Vec::new() };
+    match vm.str(&prompt) {
+        Ok(text) => text.downcast::<Str>().map(Str::to_fs_bytes).unwrap_or_default(),
+        Err(raised) => {
+            vm.discard(raised);
+            Vec::new()
+        }
+    }
+}
+
+/// Reads lines until they are a statement; `None` at the end of input.
+fn read_statement(vm: &Vm, future_flags: u32) -> Result<Option<Ref<Code>>> {
+    let mut source: Vec<u8> = Vec::new();
+    loop {
+        let is_first = source.is_empty();
+        flush(vm);
+        let Some(mut line) = console::read_line(vm, &prompt(vm, if is_first { "ps1" } else { "ps2" }))? else {
+            if is_first {
+                return Ok(None);
+            }
+            // What there is must do.
+            return compile(vm, &source, 0, future_flags).map(Some);
+        };
+        while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+            line.pop();
+        }
+        if is_first && line.trim_ascii_start().first().is_none_or(|byte| *byte == b'#') {
+            continue;
+        }
+        if !is_first {
+            source.push(b'\n');
+        }
+        source.extend_from_slice(&line);
+        const INCOMPLETE: u32 = flags::ALLOW_INCOMPLETE_INPUT | flags::DONT_IMPLY_DEDENT;
+        match compile(vm, &source, INCOMPLETE, future_flags) {
+            Ok(code) => return Ok(Some(code)),
+            Err(raised) => {
+                let error = vm.catch(raised, exceptions::SYNTAX_ERROR.ty())?;
+                let more = [&source[..], b"\n"].concat();
+                match compile(vm, &more, INCOMPLETE, future_flags) {
+                    Ok(_) => continue,
+                    Err(raised) => {
+                        let second = vm.take(raised);
+                        if second.ty().is_subtype(exceptions::INCOMPLETE_INPUT_ERROR.ty()) {
+                            continue;
+                        }
+                    }
+                }
+                drop(error);
+                return compile(vm, &source, 0, future_flags).map(Some);
+            }
+        }
+    }
+}
+
+fn compile(vm: &Vm, source: &[u8], extra: u32, future_flags: u32) -> Result<Ref<Code>> {
+    let filename = intern("<stdin>").into_value();
+    let text = [source, b"\n"].concat();
+    let source = if extra == 0 { &text[..] } else { source };
+    let request = Request {
+        filename: &filename,
+        mode: Mode::Single,
+        flags: extra | future_flags,
+        optimize: config::get().optimize,
+        feature_version: -1,
+        origin: Origin::Bytes,
+    };
+    let code = compile_source(vm, source, &request)?;
+    let code = code.downcast_ref::<Code>().expect("the compiler makes code");
+    register_source(vm, &code, source, "<stdin>")?;
+    Ok(code)
+}
+
+/// Lets tracebacks show the lines of code that is in no file.
+pub fn register_source(vm: &Vm, code: &Ref<Code>, source: &[u8], name: &str) -> Result<()> {
+    let register = vm.import_from("linecache", "_register_code")?;
+    let text = Value::from(String::from_utf8_lossy(source).into_owned());
+    vm.call_args(&register, &[code.as_value().clone(), text, Value::from(name)]).map(drop)
+}
