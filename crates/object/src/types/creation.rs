@@ -76,8 +76,8 @@ fn solid_base(ty: &Type) -> &Type {
         Some(base) => {
             let own_layout = ty.basicsize.get() != base.basicsize.get() || ty.itemsize.get() != base.itemsize.get();
             // The attributes of an exception class are fields of a C struct of its own in CPython.
-            let own_fields = ty.has_flags(type_flags::BASE_EXC_SUBCLASS)
-                && ty.spec.is_some_and(|spec| !spec.members.is_empty());
+            let own_fields =
+                ty.has_flags(type_flags::BASE_EXC_SUBCLASS) && ty.spec.is_some_and(|spec| !spec.members.is_empty());
             if own_layout || own_fields { ty } else { solid_base(base) }
         }
         None => ty,

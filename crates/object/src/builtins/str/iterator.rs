@@ -64,7 +64,8 @@ fn own(this: &Value) -> &StrIterator {
 
 /// `iter(text)`
 pub fn iter(text: &Str) -> Value {
-    let ty = if text.is_ascii() && !text.header.ty().is_heap_type() { STR_ASCII_ITERATOR.ty() } else { STR_ITERATOR.ty() };
+    let ty =
+        if text.is_ascii() && !text.header.ty().is_heap_type() { STR_ASCII_ITERATOR.ty() } else { STR_ITERATOR.ty() };
     let state = ObjectCell::new(State { text: Some(to_ref(text)), index: 0 });
     let iterator = StrIterator { header: Header::new(ty), state };
     // Both types have this layout and fixed size.
