@@ -8,6 +8,7 @@ use crate::builtins::dict::Dict;
 use crate::header::{Header, object_flags};
 use crate::object::{Ref, Visitor};
 use crate::shape;
+use crate::types::creation::FROM_END;
 use crate::types::{Type, type_flags};
 use crate::value::Value;
 use std::ptr::NonNull;
@@ -249,6 +250,23 @@ pub unsafe fn traverse(header: &Header, visit: Visitor) {
     }
 }
 
+/// Where a `__slots__` member is.
+///
+/// # Safety
+/// The object is an instance of the class that has the member.
+pub unsafe fn member_pointer(header: &Header, offset: u32) -> *mut u64 {
+    let base = header as *const Header as *mut u8;
+    // SAFETY: by contract the word is there.
+    unsafe {
+        if offset & FROM_END == 0 {
+            base.add(offset as usize).cast()
+        } else {
+            let size = crate::heap::usable_size(NonNull::new_unchecked(base));
+            base.add(size - (offset & !FROM_END) as usize).cast()
+        }
+    }
+}
+
 /// Calls `f` with the location of every `__slots__` member of the object.
 unsafe fn for_each_member(header: &Header, f: &mut dyn FnMut(*mut u64)) {
     let mut next = Some(header.ty());
@@ -256,7 +274,7 @@ unsafe fn for_each_member(header: &Header, f: &mut dyn FnMut(*mut u64)) {
         // SAFETY: `slot_members` is complete once the type exists and does not change.
         unsafe {
             for (_, offset) in &*ty.slot_members.as_ptr() {
-                f((header as *const Header as *mut u8).add(*offset as usize).cast());
+                f(member_pointer(header, *offset));
             }
         }
         next = ty.base();

@@ -580,6 +580,17 @@ impl Type {
         if self.has_dict() { base + 8 + 8 * self.inline_slots.get() as usize } else { base }
     }
 
+    /// How many `__slots__` members instances have at the end of their blocks.
+    pub fn tail_members(&self) -> u32 {
+        let mut count = 0;
+        let mut next = Some(self);
+        while let Some(ty) = next.filter(|ty| ty.is_heap_type()) {
+            count += ty.slot_members.borrow(&ty.header).iter().filter(|(_, at)| at & creation::FROM_END != 0).count();
+            next = ty.base();
+        }
+        count as u32
+    }
+
     /// Counts an instance made, to settle how many in-object slots instances get.
     #[inline]
     pub(crate) fn note_instance(&self) {

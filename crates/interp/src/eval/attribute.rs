@@ -12,7 +12,7 @@ use taipan_object::header::{Header, object_flags};
 use taipan_object::native::module::MODULE;
 use taipan_object::native::own_dict;
 use taipan_object::shape;
-use taipan_object::types::creation::SlotMember;
+use taipan_object::types::creation::{FROM_END, SlotMember};
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
 use taipan_object::{Result, Value, Vm};
 
@@ -220,7 +220,7 @@ fn data_descriptor_cache(ty: &Type, shape: u32, descriptor: &Value, methods: boo
 /// The word of an instance of `ty` in which a `__slots__` member is.
 fn member_word(ty: &Type, descriptor: &Value) -> Option<usize> {
     let member = descriptor.downcast_exact::<SlotMember>()?;
-    ty.is_subtype(&member.owner).then_some(member.offset as usize / 8)
+    (ty.is_subtype(&member.owner) && member.offset & FROM_END == 0).then_some(member.offset as usize / 8)
 }
 
 #[inline(never)]

@@ -113,11 +113,22 @@ impl Vm {
     }
 }
 
+/// Bytes at the end of a block for what a subclass adds.
+#[inline]
+fn tail_size(ty: &Type) -> usize {
+    if !ty.is_heap_type() {
+        return 0;
+    }
+    match ty.tail_members() as usize {
+        0 if !ty.has_dict() => 0,
+        members => 16 + 8 * members,
+    }
+}
+
 /// Bytes of a block for a string, with room for a subclass's attributes word.
 #[inline]
 fn block_size(ty: &Type, length: usize, kind: u8) -> Option<usize> {
-    let tail = if ty.has_dict() { 16 } else { 0 };
-    length.checked_mul(kind as usize)?.checked_add(size_of::<Str>() + tail + 8)
+    length.checked_mul(kind as usize)?.checked_add(size_of::<Str>() + tail_size(ty) + 8)
 }
 
 impl Str {
@@ -151,9 +162,10 @@ impl Str {
                 ascii: Cell::new(ascii),
                 interned: AtomicU8::new(0),
             });
-            if ty.has_dict() {
+            let tail = tail_size(ty);
+            if tail != 0 {
                 let size = heap::usable_size(pointer.cast());
-                pointer.as_ptr().cast::<u8>().add(size - 8).cast::<u64>().write(0);
+                pointer.as_ptr().cast::<u8>().add(size - tail).write_bytes(0, tail);
             }
             Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast()))
         }

@@ -187,13 +187,18 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
         return Ok(Vec::new());
     };
     let listed = if slots.downcast::<Str>().is_some() { vec![slots] } else { vm.collect(&slots)? };
-    if !listed.is_empty() && (base.itemsize.get() != 0 || base.has_flags(type_flags::UNICODE_SUBCLASS)) {
+    if !listed.is_empty() && (base.itemsize.get() != 0 || base.has_flags(type_flags::LONG_SUBCLASS)) {
         let only_special =
             listed.iter().all(|s| s.downcast::<Str>().is_some_and(|s| s.is_str("__dict__") || s.is_str("__weakref__")));
         if !only_special {
             return Err(vm.type_error(format!("nonempty __slots__ not supported for subtype of '{}'", base.name())));
         }
     }
+    // A docstring of None is what every class without one gets, no variable of its own.
+    let has_entry = |name: &Value| match dict.get_str(name) {
+        Some(value) => !(value.is_none() && name.is(&names().__doc__)),
+        None => false,
+    };
     let mut members = Vec::new();
     for slot in listed {
         let text = vm.expect_str(&slot, |got| format!("__slots__ items must be strings, not '{got}'"))?;
@@ -216,7 +221,7 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
             continue;
         }
         let mangled = intern(&mangle(&class.name(), &name)).into_value();
-        if dict.get_str(&mangled).is_some()
+        if has_entry(&mangled)
             && name != "__qualname__"
             && name != "__classcell__"
             && name != "__classdictcell__"
@@ -240,6 +245,15 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
         }
     }
     members.sort_by_key(|name| name.downcast::<Str>().map(Str::to_code_points));
+    if class.has_flags(type_flags::UNICODE_SUBCLASS) {
+        // The members of a str are at the end of its block, before the attributes word.
+        let first = class.tail_members();
+        for (at, name) in members.iter().enumerate() {
+            let offset = FROM_END | (16 + 8 * (first + at as u32));
+            class.slot_members.borrow(&class.header).push((name.clone(), offset));
+        }
+        return Ok(members);
+    }
     let mut offset = class.basicsize.get().next_multiple_of(8);
     for name in &members {
         class.slot_members.borrow(&class.header).push((name.clone(), offset));
@@ -248,6 +262,9 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
     class.basicsize.set(offset);
     Ok(members)
 }
+
+/// Of the offset of a `__slots__` member: it counts from the end of the object's block.
+pub const FROM_END: u32 = 1 << 31;
 
 /// Private-name mangling.
 pub fn mangle(class: &str, name: &str) -> String {
@@ -563,7 +580,7 @@ impl SlotMember {
         match object.as_object() {
             // SAFETY: instances of the owner have the word at this offset.
             Some(header) if object.ty().is_subtype(&self.owner) => {
-                Ok(unsafe { (header as *const Header as *mut u8).add(self.offset as usize).cast() })
+                Ok(unsafe { crate::attributes::member_pointer(header, self.offset) })
             }
             _ => Err(vm.type_error(format!(
                 "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
