@@ -20,7 +20,8 @@ use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Ref, Result, Value, Vm};
 
-use crate::lower::{Lowered, lower};
+use crate::lower::{Lowered, lower, lower_for_debugging};
+use crate::verify::VerifyError;
 pub use constants::{constant_to_value, interned, value_to_constant};
 
 /// A code object.
@@ -188,20 +189,47 @@ impl Code {
 
     #[cold]
     fn prepare(&self, vm: &Vm) -> Result<*const u64> {
-        if self.code.get().is_none() {
-            let made = self.make(vm, false)?;
-            // Another thread may have been faster; either version will do.
-            let _ = self.code.set(made);
+        let mut code = match self.code.get() {
+            Some(code) => code,
+            None => {
+                let made = self.make(vm, lower(&self.data))?;
+                // Another thread may have been faster; either version will do.
+                self.code.get_or_init(|| made)
+            }
+        };
+        if crate::monitoring::watching() {
+            code = self.debug_code(vm)?;
         }
-        let code = self.code.get().expect("just set");
-        self.constants.set(code.constants.as_ptr().cast());
+        self.constants.set(self.debug_code.get().unwrap_or(code).constants.as_ptr().cast());
         self.registers.set(code.lowered.registers);
         self.entry.set(code.lowered.words.as_ptr());
         Ok(self.entry.get())
     }
 
-    fn make(&self, vm: &Vm, debug: bool) -> Result<RegisterCode> {
-        let lowered = match lower(&self.data, debug) {
+    /// The debug lowering. Its constants serve the other one too.
+    pub fn debug_code(&self, vm: &Vm) -> Result<&RegisterCode> {
+        if let Some(code) = self.debug_code.get() {
+            return Ok(code);
+        }
+        let small_ints = self.code.get().map_or(&[][..], |code| &code.lowered.small_ints);
+        let made = self.make(vm, lower_for_debugging(&self.data, small_ints))?;
+        let code = self.debug_code.get_or_init(|| made);
+        self.constants.set(code.constants.as_ptr().cast());
+        Ok(code)
+    }
+
+    /// Lets the next call decide anew which lowering to enter.
+    pub fn reconsider_entry(&self) {
+        self.entry.set(ptr::null());
+    }
+
+    /// Whether `pc` lies in the debug lowering.
+    pub fn is_debug_pc(&self, pc: *const u64) -> bool {
+        self.debug_code.get().is_some_and(|code| code.lowered.words.as_ptr_range().contains(&pc))
+    }
+
+    fn make(&self, vm: &Vm, lowered: std::result::Result<Lowered, VerifyError>) -> Result<RegisterCode> {
+        let lowered = match lowered {
             Ok(lowered) => lowered,
             Err(error) => return Err(vm.system_error(format!("{error} in code object {}", self.qualname()))),
         };

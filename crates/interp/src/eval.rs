@@ -213,6 +213,23 @@ impl Machine<'_> {
         }
     }
 
+    /// Before a bytecode instruction of debug code.
+    #[inline(always)]
+    pub unsafe fn boundary(&mut self, w: Word) -> Flow {
+        // SAFETY: the current frame is alive; a report may move its `pc` to another boundary.
+        unsafe {
+            let previous = (*self.frame).pc;
+            self.save();
+            if crate::monitoring::watching() {
+                if crate::monitoring::boundary(self.vm, self.interp, self.frame, previous, w.bc()).is_err() {
+                    return Flow::Raise;
+                }
+                self.pc = (*self.frame).pc;
+            }
+            self.advance(1)
+        }
+    }
+
     pub fn frame(&self) -> &Frame {
         // SAFETY: the current frame is alive.
         unsafe { &*self.frame }
@@ -493,7 +510,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::MatchKeys => m.match_keys(w),
                 Op::MatchClass => m.match_class(w),
 
-                Op::Boundary => m.advance(1),
+                Op::Boundary => m.boundary(w),
             };
             match flow {
                 Flow::Next => {}

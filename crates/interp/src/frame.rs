@@ -51,6 +51,8 @@ pub const FRAME_GENERATOR: u16 = 2;
 pub const FRAME_CONSTRUCTOR: u16 = 4;
 /// The result of the call is to be converted to a bool or inverted… by the caller's instruction: it is run again.
 pub const FRAME_DISCARD: u16 = 8;
+/// When the frame returns, the one below switches to debug code.
+pub const FRAME_SWITCH: u16 = 16;
 
 impl Frame {
     #[inline(always)]
@@ -231,6 +233,12 @@ pub struct Interp {
     pub trace: Cell<Option<Value>>,
     pub profile: Cell<Option<Value>>,
     pub tracing: Cell<i32>,
+    /// The event that a trace function is being told of, or nothing.
+    pub trace_event: Cell<&'static str>,
+    /// The unit of the instruction that raised what the handler now entered handles.
+    pub raised_at: Cell<Option<u32>>,
+    /// Frames are to switch to debug code when they can.
+    pub switch_requested: Cell<bool>,
     builtins: Cell<Vec<(&'static str, Value)>>,
     /// `sys.modules`.
     pub modules: Cell<Option<taipan_object::Ref<taipan_object::builtins::dict::Dict>>>,
@@ -265,6 +273,9 @@ impl Interp {
             trace: Cell::new(None),
             profile: Cell::new(None),
             tracing: Cell::new(0),
+            trace_event: Cell::new(""),
+            raised_at: Cell::new(None),
+            switch_requested: Cell::new(false),
             builtins: Cell::new(Vec::new()),
             modules: Cell::new(None),
             breaker: Breaker::new(),

@@ -36,6 +36,8 @@ pub struct FrameObject {
     trace: ObjectCell<Option<Value>>,
     pub trace_lines: Cell<bool>,
     pub trace_opcodes: Cell<bool>,
+    /// The frame has a reference to this object.
+    kept: Cell<bool>,
     /// `f_lineno` as set by a trace function; 0: by the position.
     pub lineno: Cell<i32>,
     /// Values of locals that were replaced through `f_locals` while the frame may still have them borrowed.
@@ -117,7 +119,8 @@ pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
         }),
         GetSetDef::new("f_lineno", "Return the current line number in the frame.", |_, this| {
             Ok(own(this).lineno().map_or(Value::NONE, Value::from))
-        }),
+        })
+        .setter(|vm, this, value| crate::monitoring::set_lineno(vm, own(this), value)),
         GetSetDef::new("f_trace", "Return the trace function for this frame.", |_, this| {
             Ok(own(this).trace().unwrap_or(Value::NONE))
         })
@@ -188,6 +191,7 @@ pub(crate) unsafe fn of_frame(_vm: &Vm, frame: *mut Frame) -> Value {
             trace: ObjectCell::new(None),
             trace_lines: Cell::new(true),
             trace_opcodes: Cell::new(false),
+            kept: Cell::new(false),
             lineno: Cell::new(0),
             overwritten: ObjectCell::new(Vec::new()),
             extra_locals: ObjectCell::new(None),
@@ -247,7 +251,9 @@ pub(crate) unsafe fn take_over(frame: *mut Frame) {
         let old = std::mem::replace(&mut *object.back.borrow(&object.header), back);
         drop(old);
         let overwritten = std::mem::take(&mut *object.overwritten.borrow(&object.header));
+        let kept = object.take_kept();
         drop(overwritten);
+        drop(kept);
     }
 }
 
@@ -255,6 +261,10 @@ impl FrameObject {
     pub fn frame(&self) -> &Frame {
         // SAFETY: either the live frame, which would have cleared the pointer by taking over, or the own copy.
         unsafe { &*self.frame.get() }
+    }
+
+    pub fn frame_pointer(&self) -> *mut Frame {
+        self.frame.get()
     }
 
     pub fn code(&self) -> &Code {
@@ -278,9 +288,20 @@ impl FrameObject {
         self.trace.borrow(&self.header).clone()
     }
 
+    /// Sets `f_trace`. An object that has a trace function lives as long as its frame.
     pub fn set_trace(&self, trace: Option<Value>) {
+        let keep = trace.is_some() && !self.is_over();
         let old = std::mem::replace(&mut *self.trace.borrow(&self.header), trace);
+        if keep && !self.kept.replace(true) {
+            std::mem::forget(to_value(self));
+        }
         drop(old);
+    }
+
+    /// The reference that the frame has to its object, if it has one.
+    fn take_kept(&self) -> Option<Value> {
+        // SAFETY: `set_trace` left the reference to be ended here, once.
+        self.kept.replace(false).then(|| unsafe { Value::from_word(self as *const FrameObject as u64) })
     }
 
     /// `f_back`.

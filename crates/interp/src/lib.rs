@@ -2,6 +2,7 @@
 
 pub mod instruction;
 pub mod lower;
+pub mod monitoring;
 pub mod verify;
 
 pub mod code;

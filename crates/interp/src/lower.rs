@@ -90,12 +90,42 @@ impl Lowered {
     }
 }
 
-/// Verifies and lowers `code`. With `debug`, one to one.
-pub fn lower(code: &CodeData, debug: bool) -> Result<Lowered, VerifyError> {
+/// Verifies and lowers `code` for speed.
+pub fn lower(code: &CodeData) -> Result<Lowered, VerifyError> {
     let verified = verify(code)?;
-    let mut lowerer = Lowerer::new(&verified, !debug);
+    let mut lowerer = Lowerer::new(&verified, true);
     lowerer.run()?;
     Ok(lowerer.finish())
+}
+
+/// Lowers `code` one to one. Its constants begin with those of the lowering for speed, whose `small_ints` are given.
+pub fn lower_for_debugging(code: &CodeData, small_ints: &[u8]) -> Result<Lowered, VerifyError> {
+    let verified = verify(code)?;
+    let mut lowerer = Lowerer::new(&verified, false);
+    for value in small_ints {
+        lowerer.small_int(*value);
+    }
+    lowerer.run()?;
+    Ok(lowerer.finish())
+}
+
+/// Where the lowering for speed comes to the start of a bytecode instruction.
+#[derive(Debug)]
+pub struct Boundary {
+    pub pc: u32,
+    pub unit: u32,
+    /// Where the values of the stack are.
+    pub stack: Box<[Slot]>,
+}
+
+/// The boundaries in the lowering for speed, in the order of the code. An instruction that was fused with the one before
+/// it has none.
+pub fn boundaries(code: &CodeData) -> Result<Vec<Boundary>, VerifyError> {
+    let verified = verify(code)?;
+    let mut lowerer = Lowerer::new(&verified, true);
+    lowerer.boundaries = Some(Vec::new());
+    lowerer.run()?;
+    Ok(lowerer.boundaries.take().unwrap_or_default())
 }
 
 /// An operand: a register, and whether the instruction consumes it.
@@ -129,6 +159,8 @@ struct Lowerer<'v, 'a> {
     last_result: Option<LastResult>,
     /// The end of the last borrow emitted.
     last_borrow: usize,
+    /// Collected for [`boundaries`] only.
+    boundaries: Option<Vec<Boundary>>,
     at: usize,
 }
 
@@ -149,6 +181,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             fixups: Vec::new(),
             last_result: None,
             last_borrow: 0,
+            boundaries: None,
             at: 0,
         }
     }
@@ -209,6 +242,10 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             let instr = code.instrs[at];
             self.pc_of_instr[at] = self.words.len() as u32;
+            if let Some(boundaries) = &mut self.boundaries {
+                let (pc, stack) = (self.words.len() as u32, self.slots.as_slice().into());
+                boundaries.push(Boundary { pc, unit: instr.unit, stack });
+            }
             if !self.fold {
                 self.emit32(Op::Boundary, 0, 0, instr.unit);
             }
@@ -470,6 +507,10 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             let word = Word::decode(self.words[last.word]);
             self.words[last.word] = Word { a: local, flags: word.flags | A_LOCAL, ..word }.encode();
             self.last_result = None;
+            if let Some(boundaries) = &mut self.boundaries {
+                // The instruction before has done the work of this one.
+                boundaries.pop();
+            }
             return false;
         }
         let slot = self.slots.pop().expect("verified: the stack holds a value");

@@ -6,6 +6,7 @@ mod console;
 mod frames;
 mod hooks;
 mod info;
+mod tracing;
 
 pub use frames::super_arguments;
 pub use hooks::{audit, write_unraisable};
@@ -35,6 +36,7 @@ fn exec(vm: &Vm, module: &Module) -> Result<()> {
     }
     hooks::add_functions(vm, module);
     frames::add_functions(vm, module);
+    tracing::add_functions(vm, module);
     Ok(())
 }
 

@@ -21,7 +21,9 @@ use taipan_object::{Ref, Result, Value, Vm};
 
 use super::{Flow, Machine, run, variant, view, word_of};
 use crate::code::Code;
-use crate::frame::{FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, Frame, Interp, is_pointer, release, retain};
+use crate::frame::{
+    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_SWITCH, Frame, Interp, is_pointer, release, retain,
+};
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
 use crate::instruction::{Op, Word};
@@ -35,6 +37,7 @@ fn python_constructor(class: &Type) -> Option<Value> {
     if !slots.new.is_some_and(is_object_new)
         || !slots.init.is_some_and(is_dunder_init)
         || class.has_flags(type_flags::IS_ABSTRACT)
+        || crate::monitoring::watching()
     {
         return None;
     }
@@ -500,6 +503,7 @@ impl Machine<'_> {
                     return self.call_method(operands, kwnames, words as u16);
                 }
             }
+            let epoch = crate::monitoring::epoch();
             let result = match callable.ty().slots().call {
                 Some(call) => word_of(call(self.vm, callable, operands.slice(), kwnames)),
                 None => {
@@ -507,8 +511,25 @@ impl Machine<'_> {
                     0
                 }
             };
+            if crate::monitoring::watching() {
+                let result = self.report_native_call(&operands, epoch, result);
+                operands.release_all();
+                return self.finish_watched(w, result, words);
+            }
             operands.release_all();
             self.finish(w, result, words)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn report_native_call(&self, operands: &Operands, epoch: u32, result: u64) -> u64 {
+        // SAFETY: live operands; an owned result, 0 if it raised.
+        unsafe {
+            let result = if result == 0 { Err(self.vm.raised()) } else { Ok(Value::from_word(result)) };
+            let (callable, argument) = (view(&operands.callable), operands.slice().first());
+            let (vm, interp, frame) = (self.vm, self.interp, self.frame);
+            word_of(crate::monitoring::native_call_over(vm, interp, frame, callable, argument, epoch, result))
         }
     }
 
@@ -598,9 +619,17 @@ impl Machine<'_> {
             if callable.ty().is(&FUNCTION) {
                 return self.enter_function(callable.into_word(), args, kwnames, base.add(2), 1);
             }
-            let result = word_of(vm.call(&callable, &args, kwnames));
+            let epoch = crate::monitoring::epoch();
+            let mut result = vm.call(&callable, &args, kwnames);
+            if crate::monitoring::watching() {
+                let interp = self.interp;
+                let first = args.first();
+                result = crate::monitoring::native_call_over(vm, interp, self.frame, &callable, first, epoch, result);
+                drop((args, callable));
+                return self.finish_watched(w, word_of(result), 1);
+            }
             drop((args, callable));
-            self.finish(w, result, 1)
+            self.finish(w, word_of(result), 1)
         }
     }
 
@@ -612,9 +641,12 @@ impl Machine<'_> {
             let frame = self.frame;
             let flags = (*frame).flags;
             (*frame).pc = self.pc;
-            if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR) != 0 {
+            if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH) != 0 {
                 if flags & FRAME_GENERATOR != 0 {
                     return self.generator_return(result);
+                }
+                if flags & FRAME_CONSTRUCTOR == 0 {
+                    return self.return_and_switch(result);
                 }
                 if result != Value::NONE.into_word() {
                     leave_frame(self.interp, frame);
@@ -640,6 +672,59 @@ impl Machine<'_> {
 #[cold]
 fn init_result_error(vm: &Vm, result: Value) {
     let _ = vm.type_error(format!("__init__() should return None, not '{}'", result.ty().name()));
+}
+
+impl Machine<'_> {
+    /// As [`Machine::do_return`], and the frame below goes on in debug code.
+    #[cold]
+    #[inline(never)]
+    unsafe fn return_and_switch(&mut self, result: u64) -> Flow {
+        // SAFETY: as in `do_return`.
+        unsafe {
+            let frame = self.frame;
+            let (flags, words) = ((*frame).flags, (*frame).return_words as usize);
+            leave_frame(self.interp, frame);
+            if flags & FRAME_ENTRY != 0 {
+                return Flow::Leave(result);
+            }
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            self.set(w, result);
+            let flow = self.advance(words);
+            self.switch();
+            flow
+        }
+    }
+
+    /// Goes on in debug code, if the next instruction is where a bytecode instruction starts.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn switch(&mut self) {
+        // SAFETY: the frame is current.
+        unsafe {
+            let saved = (*self.frame).pc;
+            (*self.frame).pc = self.pc;
+            crate::monitoring::switch::to_debug_code(self.vm, self.frame);
+            self.pc = (*self.frame).pc;
+            // What reports take for the instruction before is the one that has just been done.
+            (*self.frame).pc = saved;
+            self.constants = (*(*self.frame).code).constants.get();
+        }
+    }
+
+    /// Ends a native call: tells those who watch, and switches to debug code if asked to.
+    #[cold]
+    #[inline(never)]
+    unsafe fn finish_watched(&mut self, w: Word, result: u64, words: usize) -> Flow {
+        // SAFETY: the frame is current.
+        unsafe {
+            let flow = self.finish(w, result, words);
+            if matches!(flow, Flow::Next) && self.interp.switch_requested.get() {
+                self.switch();
+            }
+            flow
+        }
+    }
 }
 
 /// Checks that there is room at `regs`, binds arguments and fills the new frame's locals.
@@ -794,6 +879,9 @@ pub(crate) unsafe fn resume_frame(vm: &Vm, interp: &Interp, frame: *mut Frame, r
     unsafe {
         (*frame).flags |= FRAME_ENTRY;
         if raising {
+            if crate::monitoring::watching() {
+                crate::monitoring::exception(vm, interp, frame, crate::monitoring::Stage::Thrown);
+            }
             let handler = super::unwind::unwind(vm, interp, frame, true);
             if handler.is_null() {
                 return 0;

@@ -28,6 +28,11 @@ impl Machine<'_> {
                 if self.interp.handle_eval_breaker(self.vm).is_err() {
                     return Flow::Raise;
                 }
+                if self.interp.switch_requested.get() {
+                    let flow = self.jump(w.bc() as u64);
+                    self.switch();
+                    return flow;
+                }
             }
             self.jump(w.bc() as u64)
         }

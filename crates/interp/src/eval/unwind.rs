@@ -6,6 +6,7 @@ use super::iteration::finish_generator;
 use super::leave_frame;
 use crate::frame::{FRAME_ENTRY, FRAME_GENERATOR, Frame, Interp, release, retain};
 use crate::lower::{Site, Slot};
+use crate::monitoring::{self, Stage};
 use crate::verify::NO_HANDLER;
 
 /// The site of the instruction at the frame's `pc`.
@@ -38,6 +39,11 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
             if add_traceback {
                 crate::traceback::here(vm, frame);
             }
+            let watched = monitoring::watching();
+            if watched {
+                let stage = if add_traceback { Stage::Raised } else { Stage::Reraised };
+                monitoring::exception(vm, interp, frame, stage);
+            }
             add_traceback = true;
             let (code, site) = site_of(&*frame);
             let map = &code.lowered.maps[site.map as usize];
@@ -66,9 +72,18 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
                     *next = Value::small_int(site.unit as i64).into_word();
                     next = next.add(1);
                 }
-                *next = vm.take(vm.raised()).into_word();
                 (*frame).pc = code.lowered.words.as_ptr().add(handler.pc as usize);
+                if watched {
+                    monitoring::exception(vm, interp, frame, Stage::Handled);
+                    let debug = (*frame).code().is_debug_pc((*frame).pc);
+                    interp.raised_at.set(debug.then_some(site.unit));
+                }
+                *next = vm.take(vm.raised()).into_word();
                 return frame;
+            }
+            if watched {
+                monitoring::exception(vm, interp, frame, Stage::Unwinds);
+                interp.raised_at.set(None);
             }
             let flags = (*frame).flags;
             if flags & FRAME_GENERATOR != 0 {

@@ -4,8 +4,9 @@
 
 use taipan_bytecode::{CodeData, Constant, Text};
 
-use super::{check::check, lower};
+use super::{Lowered, check::check, lower, lower_for_debugging};
 use crate::instruction::disassemble_all;
+use crate::verify::VerifyError;
 
 fn hex(text: &str) -> Box<[u8]> {
     match text {
@@ -52,7 +53,7 @@ fn real_code_is_accepted_and_lowered_soundly() {
     for line in corpus().lines() {
         let (name, code) = parse(line);
         for debug in [false, true] {
-            let lowered = lower(&code, debug).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let lowered = lower_either(&code, debug).unwrap_or_else(|error| panic!("{name}: {error}"));
             if let Err(message) = check(&lowered) {
                 panic!("{name} (debug: {debug}): {message}\n{}", disassemble_all(&lowered.words));
             }
@@ -89,7 +90,7 @@ fn mutated_code_never_panics_and_lowers_soundly() {
                 }
             }
             for debug in [false, true] {
-                match lower(&mutant, debug) {
+                match lower_either(&mutant, debug) {
                     Err(_) => refused += 1,
                     Ok(lowered) => {
                         accepted += 1;
@@ -129,8 +130,12 @@ fn corpus_line(prefix: &str) -> &'static str {
 }
 
 fn expect(code: &CodeData, expected: &[&str]) {
-    let lowered = lower(code, false).expect("sound");
+    let lowered = lower(code).expect("sound");
     let text = disassemble_all(&lowered.words);
     let lines: Vec<&str> = text.lines().map(|line| line.trim_start().split_once(' ').expect("index").1).collect();
     assert_eq!(lines, expected);
+}
+
+fn lower_either(code: &CodeData, debug: bool) -> Result<Lowered, VerifyError> {
+    if debug { lower_for_debugging(code, &[]) } else { lower(code) }
 }

@@ -125,10 +125,6 @@ taipan_object::method_table! {
         MethodDef::new("is_finalizing($module, /)", "Return True if Python is exiting.", |_, _, _| Ok(Value::bool(crate::runtime::is_finalizing()))),
         MethodDef::new("_clear_type_cache($module, /)", "Clear the internal type lookup cache.", |_, _, _| Ok(Value::NONE)),
         MethodDef::new("_clear_internal_caches($module, /)", "Clear all internal performance-related caches.", |_, _, _| Ok(Value::NONE)),
-        MethodDef::new("call_tracing($module, func, args, /)", "Call func(*args), while tracing is enabled.", |vm, _, args| {
-            let arguments = vm.collect(&args[1])?;
-            vm.call(&args[0], &arguments, None)
-        }),
         MethodDef::new("_is_gil_enabled($module, /)", "Return True if the GIL is currently enabled.", |_, _, _| Ok(Value::TRUE)),
         MethodDef::new("_baserepl($module, /)", "The basic interactive session.", |vm, _, _| {
             let main = vm.import("__main__")?;

@@ -221,11 +221,7 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
             continue;
         }
         let mangled = intern(&mangle(&class.name(), &name)).into_value();
-        if has_entry(&mangled)
-            && name != "__qualname__"
-            && name != "__classcell__"
-            && name != "__classdictcell__"
-        {
+        if has_entry(&mangled) && name != "__qualname__" && name != "__classcell__" && name != "__classdictcell__" {
             return Err(
                 vm.value_error(format!("'{}' in __slots__ conflicts with class variable", vm.display_name(&mangled)))
             );

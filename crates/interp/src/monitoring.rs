@@ -1,0 +1,366 @@
+//! Watching execution: `sys.settrace`, `sys.setprofile` and `sys.monitoring` (PEP 669).
+//!
+//! While anyone watches, calls enter the debug lowering of their code, in which a `Boundary` stands before each bytecode
+//! instruction: [`boundary`] finds out there what is to be reported. Frames that run the other lowering are switched at
+//! the next place where their state is known ([`switch`]). When nobody watches, all this costs nothing.
+//!
+//! `tools.rs` has the tools of `sys.monitoring` and their events, `module.rs` its functions, `tracing.rs` the functions
+//! set by `settrace` and `setprofile`, `lines.rs` where lines start, `jump.rs` the assignment of `f_lineno`.
+
+mod jump;
+mod lines;
+mod module;
+pub mod switch;
+mod tools;
+pub mod tracing;
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use taipan_bytecode::opcode::Opcode;
+use taipan_object::object::to_value;
+use taipan_object::{Result, Value, Vm};
+
+use crate::code::Code;
+use crate::frame::{Frame, Interp};
+use lines::Lines;
+
+pub use jump::set_lineno;
+pub use module::new_module;
+pub use tools::Event;
+
+/// Whether anything watches: then calls enter debug code.
+static WATCHING: AtomicBool = AtomicBool::new(false);
+/// Counts the changes of what is watched: the end of a native call is reported only if its start could have been.
+static EPOCH: AtomicU32 = AtomicU32::new(0);
+
+#[inline(always)]
+pub fn watching() -> bool {
+    WATCHING.load(Relaxed)
+}
+
+#[inline(always)]
+pub fn epoch() -> u32 {
+    EPOCH.load(Relaxed)
+}
+
+/// To be called when something may have begun or ceased to watch.
+pub(crate) fn update(vm: &Vm) {
+    let wanted = tools::any_events() || tracing::any_function(vm);
+    EPOCH.fetch_add(1, Relaxed);
+    if WATCHING.swap(wanted, Relaxed) != wanted {
+        for_each_code(Code::reconsider_entry);
+    }
+    if wanted {
+        switch::request(vm);
+    }
+}
+
+fn for_each_code(mut f: impl FnMut(&Code)) {
+    taipan_object::heap::for_each_object(&mut |object| {
+        // SAFETY: the walk shows live objects, and `f` makes and drops none.
+        let header = unsafe { object.cast::<taipan_object::header::Header>().as_ref() };
+        if header.ty().is(&crate::code::CODE) {
+            // SAFETY: an exact instance of the code type.
+            f(unsafe { object.cast::<Code>().as_ref() });
+        }
+    });
+}
+
+/// What happens at an event: everything that tools or trace functions may be told.
+pub(crate) struct Report<'a> {
+    pub vm: &'a Vm,
+    pub interp: &'a Interp,
+    pub frame: *mut Frame,
+    pub unit: u32,
+}
+
+impl Report<'_> {
+    fn code(&self) -> &Code {
+        // SAFETY: reports are made about live frames.
+        unsafe { (*self.frame).code() }
+    }
+
+    fn tell(&self, event: Event, args: &[Value]) -> Result<()> {
+        tools::fire(self, event, args)
+    }
+}
+
+/// Reports what the instruction at `unit` is about to do. `previous` is the frame's `pc` before.
+///
+/// # Safety
+/// The frame is current, runs debug code and its `pc` is at the boundary of `unit`.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn boundary(
+    vm: &Vm,
+    interp: &Interp,
+    frame: *mut Frame,
+    previous: *const u64,
+    unit: u32,
+) -> Result<()> {
+    if interp.tracing.get() > 0 {
+        return Ok(());
+    }
+    let report = Report { vm, interp, frame, unit };
+    let code = report.code();
+    let lines = Lines::of(code);
+    if unit < lines.first_traceable {
+        return Ok(());
+    }
+    // SAFETY: by contract the frame is alive.
+    let here = unsafe { (*frame).pc };
+    let raised = interp.raised_at.take();
+    let before = match raised {
+        Some(raised) => Some(raised),
+        None if previous == here && unit == 0 => None,
+        None => Some(code.unit_of_pc(previous)),
+    };
+    let (op, oparg) = lines.instruction(code, unit);
+    // A loop that is over goes on behind END_FOR.
+    let skipped = op == Opcode::END_FOR;
+    if raised.is_none()
+        && let Some(from) = before.filter(|from| *from >= lines.first_traceable)
+    {
+        moved(&report, &lines, from, unit + u32::from(skipped))?;
+    }
+    if skipped {
+        return Ok(());
+    }
+    if op == Opcode::RESUME {
+        let event = if oparg & 3 == 0 { Event::PyStart } else { Event::PyResume };
+        report.tell(event, &[])?;
+        tracing::call_event(&report)?;
+    } else if let Some(line) = lines.start(unit) {
+        let hidden = before.is_some_and(|before| {
+            lines.line(before) == Some(line) && lines.instruction(code, before).0 != Opcode::RESUME
+        });
+        if !hidden {
+            report.tell(Event::Line, &[Value::from(line)])?;
+            tracing::line_event(&report, line)?;
+        }
+    }
+    report.tell(Event::Instruction, &[])?;
+    tracing::opcode_event(&report)?;
+    // SAFETY: the debug lowering keeps the operand stack in its registers, all of it owned.
+    unsafe { operation(&report, op, oparg) }
+}
+
+/// Reports a jump or the way a branch took, now that it is known where it led.
+fn moved(report: &Report, lines: &Lines, from: u32, to: u32) -> Result<()> {
+    let code = report.code();
+    let (op, oparg) = lines.instruction(code, from);
+    let next = lines.next(from);
+    let mut destination = to;
+    let event = match op {
+        Opcode::JUMP_FORWARD | Opcode::JUMP_BACKWARD | Opcode::JUMP_BACKWARD_NO_INTERRUPT => Event::Jump,
+        Opcode::POP_JUMP_IF_FALSE
+        | Opcode::POP_JUMP_IF_TRUE
+        | Opcode::POP_JUMP_IF_NONE
+        | Opcode::POP_JUMP_IF_NOT_NONE
+            if to == next =>
+        {
+            destination += u32::from(lines.instruction(code, next).0 == Opcode::NOT_TAKEN);
+            Event::BranchLeft
+        }
+        Opcode::FOR_ITER if to == next => Event::BranchLeft,
+        Opcode::FOR_ITER => {
+            // The loop goes on behind END_FOR and POP_ITER.
+            destination = next + oparg + 2;
+            Event::BranchRight
+        }
+        Opcode::POP_JUMP_IF_FALSE
+        | Opcode::POP_JUMP_IF_TRUE
+        | Opcode::POP_JUMP_IF_NONE
+        | Opcode::POP_JUMP_IF_NOT_NONE => Event::BranchRight,
+        _ => return Ok(()),
+    };
+    let at = Report { unit: from, ..*report };
+    at.tell(event, &[Value::from(destination as i64 * 2)])?;
+    if event == Event::Jump {
+        tracing::jump_event(report, lines.line(from), lines.line(to), to < from)?;
+    }
+    Ok(())
+}
+
+/// Reports calls, returns and yields.
+///
+/// # Safety
+/// The operand stack of the frame is in its registers.
+unsafe fn operation(report: &Report, op: Opcode, oparg: u32) -> Result<()> {
+    // SAFETY: the verifier proved how deep the stack is at each instruction; `peek` reads below that.
+    unsafe {
+        match op {
+            Opcode::RETURN_VALUE => {
+                let value = peek(report, 1);
+                report.tell(Event::PyReturn, std::slice::from_ref(&value))?;
+                tracing::return_event(report, Some(&value))
+            }
+            Opcode::YIELD_VALUE => {
+                let value = peek(report, 1);
+                report.tell(Event::PyYield, std::slice::from_ref(&value))?;
+                tracing::return_event(report, Some(&value))
+            }
+            Opcode::CALL | Opcode::CALL_KW | Opcode::CALL_FUNCTION_EX => {
+                let (callable, argument) = call_operands(report, op, oparg);
+                report.tell(Event::Call, &[callable.clone(), argument])?;
+                if !is_python_call(&callable) {
+                    tracing::native_call_event(report, "c_call", &callable)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The value `depth` below the top of the stack (1: the top); `None` stands for a null.
+unsafe fn peek(report: &Report, depth: usize) -> Value {
+    let lines = Lines::of(report.code());
+    let code = report.code();
+    let top = lines.depth(report.unit) as usize;
+    // SAFETY: as the caller says, the registers of the stack hold what the verifier saw.
+    unsafe {
+        let word = (*report.frame).regs.add(code.nlocalsplus() + top - depth);
+        if *word == 0 { Value::NONE } else { Value::borrow_word(&*word).clone() }
+    }
+}
+
+/// Whether the callable's own frame will report.
+pub(crate) fn is_python_call(callable: &Value) -> bool {
+    use taipan_object::builtins::method::BoundMethod;
+    match callable.downcast_exact::<BoundMethod>() {
+        Some(method) => method.function.ty().is(&crate::function::FUNCTION),
+        None => callable.ty().is(&crate::function::FUNCTION),
+    }
+}
+
+/// What is called, and its first argument or `sys.monitoring.MISSING`.
+unsafe fn call_operands(report: &Report, op: Opcode, oparg: u32) -> (Value, Value) {
+    let count = oparg as usize;
+    // SAFETY: as in `operation`.
+    unsafe {
+        let (callable, this, first) = match op {
+            Opcode::CALL_FUNCTION_EX => {
+                let arguments = peek(report, 2);
+                let first = arguments
+                    .downcast::<taipan_object::builtins::tuple::Tuple>()
+                    .and_then(|arguments| arguments.as_slice().first().cloned());
+                return (peek(report, 4), first.unwrap_or_else(tools::missing));
+            }
+            Opcode::CALL_KW => (peek(report, count + 3), operand(report, count + 2), (count > 0).then(|| count + 1)),
+            _ => (peek(report, count + 2), operand(report, count + 1), (count > 0).then_some(count)),
+        };
+        let argument = match (this, first) {
+            (Some(this), _) => this,
+            (None, Some(first)) => peek(report, first),
+            (None, None) => tools::missing(),
+        };
+        (callable, argument)
+    }
+}
+
+/// The value at a depth, unless it is a null.
+unsafe fn operand(report: &Report, depth: usize) -> Option<Value> {
+    let code = report.code();
+    let top = Lines::of(code).depth(report.unit) as usize;
+    // SAFETY: as in `peek`.
+    unsafe {
+        let word = (*report.frame).regs.add(code.nlocalsplus() + top - depth);
+        (*word != 0).then(|| Value::borrow_word(&*word).clone())
+    }
+}
+
+/// A native callable returned to debug code, or raised.
+///
+/// # Safety
+/// The frame is current, its `pc` that of the call, which began in the epoch `begun`.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn native_call_over(
+    vm: &Vm,
+    interp: &Interp,
+    frame: *mut Frame,
+    callable: &Value,
+    argument: Option<&Value>,
+    begun: u32,
+    result: Result,
+) -> Result {
+    // SAFETY: the frame is current.
+    unsafe {
+        if interp.tracing.get() > 0 || begun != epoch() || !(*frame).code().is_debug_pc((*frame).pc) {
+            return result;
+        }
+        let report = Report { vm, interp, frame, unit: (*frame).unit() };
+        let argument = argument.cloned().unwrap_or_else(tools::missing);
+        let args = [callable.clone(), argument];
+        match result {
+            Ok(value) => {
+                report.tell(Event::CReturn, &args)?;
+                tracing::native_call_event(&report, "c_return", callable)?;
+                Ok(value)
+            }
+            Err(raised) => {
+                let exception = vm.take(raised);
+                report.tell(Event::CRaise, &args)?;
+                tracing::native_call_event(&report, "c_exception", callable)?;
+                Err(vm.set_exception(exception))
+            }
+        }
+    }
+}
+
+/// What [`exception`] is told about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It came to the frame, from the instruction that raised it or from a call.
+    Raised,
+    /// It is raised again by the end of a handler.
+    Reraised,
+    /// A handler in the frame takes it.
+    Handled,
+    /// It leaves the frame.
+    Unwinds,
+    /// It is thrown into a generator.
+    Thrown,
+}
+
+/// Reports on the exception in flight, which stays so unless a callback raises another.
+///
+/// # Safety
+/// The frame is alive, its `pc` that of the instruction concerned; an exception is in flight.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn exception(vm: &Vm, interp: &Interp, frame: *mut Frame, stage: Stage) {
+    // SAFETY: by contract.
+    unsafe {
+        if interp.tracing.get() > 0 || !(*frame).code().is_debug_pc((*frame).pc) {
+            return;
+        }
+        let report = Report { vm, interp, frame, unit: (*frame).unit() };
+        if report.unit < Lines::of(report.code()).first_traceable {
+            return;
+        }
+        let exception = vm.take(vm.raised());
+        let event = match stage {
+            Stage::Raised => Event::Raise,
+            Stage::Reraised => Event::Reraise,
+            Stage::Handled => Event::ExceptionHandled,
+            Stage::Unwinds => Event::PyUnwind,
+            Stage::Thrown => Event::PyThrow,
+        };
+        let told = report.tell(event, std::slice::from_ref(&exception)).and_then(|()| match stage {
+            Stage::Raised => tracing::exception_event(&report, &exception),
+            Stage::Unwinds => tracing::return_event(&report, None),
+            Stage::Thrown => tracing::call_event(&report),
+            Stage::Reraised | Stage::Handled => Ok(()),
+        });
+        if told.is_ok() {
+            let _ = vm.set_exception(exception);
+        }
+    }
+}
+
+/// The code object of a report as a value.
+fn code_value(report: &Report) -> Value {
+    to_value(report.code())
+}
