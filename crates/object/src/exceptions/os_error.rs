@@ -35,28 +35,44 @@ fn class_for(errno: i64) -> Option<&'static Type> {
     Some(spec.ty())
 }
 
+fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
+    if uses_init(ty) {
+        return Ok(new_exception(ty, Vec::new()));
+    }
+    let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
+    if keywords > 0 {
+        return Err(vm.type_error(format!("{}() takes no keyword arguments", ty.name())));
+    }
+    let errno = args.first().filter(|_| (2..=5).contains(&args.len())).and_then(int::to_i64);
+    let ty = errno.filter(|_| ty.is(&OS_ERROR)).and_then(class_for).unwrap_or(ty);
+    let exception = new_exception(ty, args.to_vec());
+    parse(vm, &exception, args)?;
+    Ok(exception)
+}
+
+fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
+    if !uses_init(this.ty()) {
+        return Ok(());
+    }
+    if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
+        return Err(vm.type_error(format!("{}() takes no keyword arguments", this.ty().name())));
+    }
+    methods::set_args(this, args.to_vec());
+    parse(vm, this, args)
+}
+
+/// Whether `__init__` takes the arguments apart rather than `__new__`: in subclasses that override only the former,
+/// and may take other arguments than they pass on.
+fn uses_init(ty: &Type) -> bool {
+    let own_init = ty.slots().init.is_some_and(|f| std::ptr::fn_addr_eq(f, init as crate::types::slots::Init));
+    let own_new = ty.slots().new.is_some_and(|f| std::ptr::fn_addr_eq(f, new as crate::types::slots::Call));
+    !own_init && own_new
+}
+
 pub fn slots(s: &mut Slots) {
-    s.new = Some(|vm, class, args, kwnames| {
-        let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
-        let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
-        let is_os_error = ty.is(&OS_ERROR);
-        let errno = args.first().filter(|_| (2..=5).contains(&positional)).and_then(int::to_i64);
-        let ty = match errno.filter(|_| is_os_error).and_then(class_for) {
-            Some(sub) => sub,
-            None => ty,
-        };
-        let exception = new_exception(ty, args[..positional].to_vec());
-        parse(&exception, &args[..positional]);
-        Ok(exception)
-    });
-    s.init = Some(|vm, this, args, kwnames| {
-        if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
-            return Err(vm.type_error(format!("{}() takes no keyword arguments", this.ty().name())));
-        }
-        methods::set_args(this, args.to_vec());
-        parse(this, args);
-        Ok(())
-    });
+    s.new = Some(new);
+    s.init = Some(init);
     s.str = Some(|vm, this| {
         let get = |name: &str| field(this, intern(name).as_value());
         let or_none = |value: Option<Value>| value.unwrap_or(Value::NONE);
@@ -79,17 +95,24 @@ pub fn slots(s: &mut Slots) {
 }
 
 /// Takes errno, strerror and the file names from the arguments; `args` keeps the first two.
-fn parse(this: &Value, args: &[Value]) {
+fn parse(vm: &Vm, this: &Value, args: &[Value]) -> Result<()> {
     if !(2..=5).contains(&args.len()) {
-        return;
+        return Ok(());
     }
     let set = |name: &str, value: &Value| set_field(this, intern(name).as_value(), value.clone());
     set("errno", &args[0]);
     set("strerror", &args[1]);
     if let Some(filename) = args.get(2).filter(|f| !f.is_none()) {
-        if this.ty().is_subtype(BLOCKING_IO_ERROR.ty()) && int::is_int(filename) {
-            set("characters_written", filename);
-            return;
+        let slots = filename.ty().slots();
+        let is_number = slots.index.is_some() || slots.int.is_some() || slots.float.is_some();
+        if this.ty().is(&BLOCKING_IO_ERROR) && is_number {
+            let index = vm.index(filename)?;
+            if int::to_i64(&index).is_none() {
+                let name = filename.ty().name();
+                return Err(vm.value_error(format!("cannot fit '{name}' into an index-sized integer")));
+            }
+            set("characters_written", &index);
+            return Ok(());
         }
         set("filename", filename);
         if let Some(second) = args.get(4).filter(|f| !f.is_none()) {
@@ -97,6 +120,7 @@ fn parse(this: &Value, args: &[Value]) {
         }
         methods::set_args(this, args[..2].to_vec());
     }
+    Ok(())
 }
 
 pub static MEMBERS: &[MemberDef] = &[
