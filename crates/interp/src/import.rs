@@ -6,6 +6,7 @@
 pub mod embedded;
 pub mod imp;
 mod import_time;
+pub mod lock;
 
 use crate::code::Code;
 use crate::compile::{Origin, Request, compile_source};

@@ -6,6 +6,7 @@ mod console;
 mod frames;
 mod hooks;
 mod info;
+mod threads;
 mod tracing;
 
 pub use frames::super_arguments;
@@ -37,6 +38,7 @@ fn exec(vm: &Vm, module: &Module) -> Result<()> {
     hooks::add_functions(vm, module);
     frames::add_functions(vm, module);
     tracing::add_functions(vm, module);
+    threads::add_functions(vm, module);
     Ok(())
 }
 

@@ -120,7 +120,8 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
             is_function: |value| value.downcast::<Function>().is_some(),
             thread_starts: crate::threads::starts,
             thread_ends: crate::threads::ends,
-            after_fork_in_child: crate::threads::after_fork_in_child,
+            before_fork: crate::threads::before_fork,
+            after_fork: crate::threads::after_fork,
         });
     });
     let vm = Vm::new(1 << 20);

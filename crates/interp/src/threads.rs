@@ -9,6 +9,7 @@ use taipan_object::vm::hooks;
 use taipan_object::{Value, Vm};
 
 use crate::frame::Interp;
+use crate::import::lock;
 
 /// What identifies a thread for others, and its state.
 struct Thread {
@@ -58,8 +59,23 @@ pub fn for_each(_vm: &Vm, mut f: impl FnMut(u64, &Vm)) {
     }
 }
 
-/// In a forked process: this thread is the only one and the main thread. What others had stays as it is.
-pub fn after_fork_in_child(vm: &Vm) {
+/// Before the process is forked: no other thread is to be in the midst of an import.
+pub fn before_fork(_vm: &Vm) {
+    lock::acquire();
+}
+
+/// After the process was forked. In the child this thread is the only one and the main thread; what others had stays as
+/// it is.
+pub fn after_fork(vm: &Vm, in_child: bool) {
+    if in_child {
+        adopt_process(vm);
+    }
+    if let Err(raised) = lock::release(vm) {
+        vm.discard(raised);
+    }
+}
+
+fn adopt_process(vm: &Vm) {
     gil::after_fork_in_child();
     let mut threads = THREADS.lock().expect("never poisoned");
     threads.retain(|thread| std::ptr::eq(thread.vm, vm));

@@ -40,7 +40,8 @@ fn start_process() {
             is_function: function::is_function,
             thread_starts: threads::starts,
             thread_ends: threads::ends,
-            after_fork_in_child: threads::after_fork_in_child,
+            before_fork: threads::before_fork,
+            after_fork: threads::after_fork,
         });
         import::register(taipan_stdlib::MODULES);
         import::embedded::set_library(import::embedded::Library {

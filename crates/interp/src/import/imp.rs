@@ -22,9 +22,15 @@ method_table! {
         MethodDef::new("extension_suffixes($module, /)", "Returns the list of file suffixes used to identify extension modules.", |_, _, _| {
             Ok(List::from_vec(Vec::new()).into_value())
         }),
-        MethodDef::new("lock_held($module, /)", "Return True if the import lock is currently held, else False.\n\nOn platforms without threads, return False.", |_, _, _| Ok(Value::FALSE)),
-        MethodDef::new("acquire_lock($module, /)", "Acquires the interpreter's import lock for the current thread.\n\nThis lock should be used by import hooks to ensure thread-safety when importing\nmodules. On platforms without threads, this function does nothing.", |_, _, _| Ok(Value::NONE)),
-        MethodDef::new("release_lock($module, /)", "Release the interpreter's import lock.\n\nOn platforms without threads, this function does nothing.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("lock_held($module, /)", "Return True if the import lock is currently held, else False.\n\nOn platforms without threads, return False.", |_, _, _| Ok(Value::bool(super::lock::is_held()))),
+        MethodDef::new("acquire_lock($module, /)", "Acquires the interpreter's import lock for the current thread.\n\nThis lock should be used by import hooks to ensure thread-safety when importing\nmodules. On platforms without threads, this function does nothing.", |_, _, _| {
+            super::lock::acquire();
+            Ok(Value::NONE)
+        }),
+        MethodDef::new("release_lock($module, /)", "Release the interpreter's import lock.\n\nOn platforms without threads, this function does nothing.", |vm, _, _| {
+            super::lock::release(vm)?;
+            Ok(Value::NONE)
+        }),
         MethodDef::new("get_frozen_object($module, name, data=None, /)", "Create a code object for a frozen module.", |vm, _, args| {
             Err(vm.import_error(format!("No such frozen object named {}", vm.display_name(&args[0]))))
         }),

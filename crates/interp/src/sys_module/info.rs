@@ -206,9 +206,21 @@ fn add_numeric_info(vm: &Vm, module: &Module) -> Result<()> {
         ],
     )?;
     module.set("hash_info", hash);
-    let thread = [Value::from("pthread"), Value::from("semaphore"), Value::NONE].to_vec();
+    let thread = [Value::from("pthread"), Value::from("semaphore"), thread_library()].to_vec();
     module.set("thread_info", THREAD_INFO.instance(vm, thread)?);
     Ok(())
+}
+
+/// The name and version of the C library's threads.
+fn thread_library() -> Value {
+    const CS_GNU_LIBPTHREAD_VERSION: i32 = 3;
+    let mut buffer = [0u8; 64];
+    // SAFETY: the buffer has the given length; the result is a C string.
+    let length = unsafe { libc::confstr(CS_GNU_LIBPTHREAD_VERSION, buffer.as_mut_ptr().cast(), buffer.len()) };
+    match length.checked_sub(1).and_then(|end| buffer.get(..end)) {
+        Some(version) => Value::from(String::from_utf8_lossy(version).into_owned()),
+        None => Value::NONE,
+    }
 }
 
 fn flags(vm: &Vm, config: &Config) -> Result {

@@ -30,8 +30,10 @@ pub struct Hooks {
     pub thread_starts: fn(&Vm),
     /// Gives up what the interpreter keeps for a thread, which is attached and runs no more Python code.
     pub thread_ends: fn(&Vm),
-    /// The process has just been forked: this thread is the only one.
-    pub after_fork_in_child: fn(&Vm),
+    /// The process is about to be forked.
+    pub before_fork: fn(&Vm),
+    /// The process has been forked; in the child (true) this thread is the only one.
+    pub after_fork: fn(&Vm, bool),
 }
 
 pub static HOOKS: OnceLock<Hooks> = OnceLock::new();
@@ -124,10 +126,17 @@ impl Vm {
         }
     }
 
-    /// In a forked process.
-    pub fn after_fork_in_child(&self) {
+    /// Before the process is forked.
+    pub fn before_fork(&self) {
         if let Some(hooks) = self.hooks() {
-            (hooks.after_fork_in_child)(self);
+            (hooks.before_fork)(self);
+        }
+    }
+
+    /// Afterwards, in the child or in the parent.
+    pub fn after_fork(&self, in_child: bool) {
+        if let Some(hooks) = self.hooks() {
+            (hooks.after_fork)(self, in_child);
         }
     }
 

@@ -47,9 +47,9 @@ fn started() -> MutexGuard<'static, Started> {
     STARTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes the calling thread the main thread.
+/// Makes the calling thread the main thread unless there is one.
 pub fn set_main_thread() {
-    MAIN_IDENT.store(get_ident(), Relaxed);
+    let _ = MAIN_IDENT.compare_exchange(0, get_ident(), Relaxed, Relaxed);
 }
 
 /// Sets the size of the stacks of new threads; the former one.
@@ -166,7 +166,7 @@ fn shutdown(vm: &Vm) {
 /// In a forked process, whose only thread is the calling one.
 pub fn after_fork_in_child() {
     let this = get_ident();
-    set_main_thread();
+    MAIN_IDENT.store(this, Relaxed);
     COUNT.store(COUNTED.get() as usize, Relaxed);
     let mut started = started();
     started.awaited.clear();
