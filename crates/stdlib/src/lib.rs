@@ -52,6 +52,7 @@ pub mod itertools;
 pub mod math;
 pub mod posix;
 pub mod pwd;
+pub mod pyexpat;
 pub mod resource;
 pub mod select;
 pub mod syslog;
@@ -106,6 +107,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &math::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
+    &pyexpat::MODULE,
     &resource::MODULE,
     &select::MODULE,
     &syslog::MODULE,

@@ -123,7 +123,7 @@ pub(crate) fn slot_wrapper_of(ty: &Type, name: &str) -> Value {
     let function = (row.get)(ty.slots()).expect("the slot is set");
     slot_wrapper(ty, row, function)
 }
-pub(crate) fn getset(ty: &Type, def: &'static GetSetDef) -> Value {
+pub fn getset(ty: &Type, def: &'static GetSetDef) -> Value {
     let header = Header::new(GETSET_DESCRIPTOR.ty());
     Ref::new(GetSetDescriptor { header, owner: to_ref(ty), def }).into_value()
 }

@@ -229,3 +229,24 @@ pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
         _ => f(),
     }
 }
+
+/// The lock taken for a while by a thread that had given it up.
+struct Attached<'a>(&'a Vm);
+
+impl Drop for Attached<'_> {
+    fn drop(&mut self) {
+        self.0.detach();
+    }
+}
+
+/// Runs `f` with the GIL, from within what [`blocking`] runs: for callbacks of foreign libraries.
+pub fn with_gil<R>(f: impl FnOnce(&Vm) -> R) -> R {
+    Vm::with_current(|vm| {
+        if vm.is_attached() {
+            return f(vm);
+        }
+        vm.attach();
+        let _detach_again = Attached(vm);
+        f(vm)
+    })
+}

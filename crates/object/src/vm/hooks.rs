@@ -44,13 +44,7 @@ pub type ReadLine = fn(&Vm, &[u8]) -> Result<Option<Vec<u8>>>;
 /// Line editing, once the module `readline` is loaded.
 pub static READLINE: OnceLock<ReadLine> = OnceLock::new();
 
-pub use super::gil::blocking;
-
-/// Runs `f` with the GIL, from within what [`blocking`] runs: for callbacks of foreign libraries.
-#[inline]
-pub fn with_gil<R>(f: impl FnOnce(&Vm) -> R) -> R {
-    Vm::with_current(f)
-}
+pub use super::gil::{blocking, with_gil};
 
 /// A signal arrived, and its handler has not run yet.
 static SIGNAL_REQUESTED: AtomicBool = AtomicBool::new(false);
