@@ -42,6 +42,7 @@ pub mod _string;
 pub mod _struct;
 pub mod _thread;
 pub mod _weakref;
+pub mod array;
 pub mod atexit;
 pub mod cmath;
 pub mod errno;
@@ -99,6 +100,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_weakref::MODULE,
     &cmath::MODULE,
     &atexit::MODULE,
+    &array::MODULE,
     &errno::MODULE,
     &gc::MODULE,
     &fcntl::MODULE,
