@@ -93,21 +93,17 @@ fn preconfigure(config: &mut Config, environment: &Environment) -> Result<(), Fa
     let function = "preconfig_init_utf8_mode";
     config.utf8_mode = match xoption(config, "utf8") {
         Some(value) => match value.as_deref().map(OsStr::as_bytes) {
-            None | Some(b"1") => true,
-            Some(b"0") => false,
+            None | Some(b"1") => Some(true),
+            Some(b"0") => Some(false),
             Some(_) => return Err(fatal(function, "invalid -X utf8 option value", "preinitializing")),
         },
         None => match environment.get("PYTHONUTF8").as_deref().map(OsStr::as_bytes) {
-            Some(b"1") => true,
-            Some(b"0") => false,
+            Some(b"1") => Some(true),
+            Some(b"0") => Some(false),
             Some(_) => {
                 return Err(fatal(function, "invalid PYTHONUTF8 environment variable value", "preinitializing"));
             }
-            None => {
-                let locale = ["LC_ALL", "LC_CTYPE", "LANG"];
-                let locale = locale.into_iter().filter_map(std::env::var_os).find(|value| !value.is_empty());
-                locale.is_none_or(|locale| locale == "C" || locale == "POSIX")
-            }
+            None => None,
         },
     };
     Ok(())

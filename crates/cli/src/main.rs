@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use options::Action;
-use taipan::{Interpreter, config};
+use taipan::{Interpreter, config, locale};
 
 /// Python code nests natively in places (parser, repr, comparison): the main thread gets a large stack, of which only
 /// what is used takes memory.
@@ -40,7 +40,10 @@ extern "C" fn run_and_exit() {
 fn run() -> i32 {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let (config, program) = match options::parse(&arguments) {
-        Ok((config, Action::Run(program))) => (config, program),
+        Ok((mut config, Action::Run(program))) => {
+            locale::prepare(&mut config);
+            (config, program)
+        }
         Ok((_, Action::Print(text))) => {
             print!("{text}");
             return 0;

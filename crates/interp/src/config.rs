@@ -34,7 +34,8 @@ pub struct Config {
     pub bytes_warning: i64,
     pub unbuffered: bool,
     pub safe_path: bool,
-    pub utf8_mode: bool,
+    /// `None`: by the locale.
+    pub utf8_mode: Option<bool>,
     pub dev_mode: bool,
     pub warn_default_encoding: bool,
     pub hash_randomization: bool,
@@ -84,7 +85,7 @@ impl Default for Config {
             bytes_warning: 0,
             unbuffered: false,
             safe_path: false,
-            utf8_mode: false,
+            utf8_mode: None,
             dev_mode: false,
             warn_default_encoding: false,
             hash_randomization: true,

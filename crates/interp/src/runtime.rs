@@ -9,7 +9,7 @@ use taipan_object::{Result, Value, Vm};
 
 use crate::frame_object::FrameObject;
 use crate::traceback::Traceback;
-use crate::{config, import, sys_module};
+use crate::{config, import, streams, sys_module};
 
 pub use taipan_object::vm::gil::is_finalizing;
 
@@ -19,7 +19,6 @@ const NEEDED: [&str; 6] = ["_thread", "_weakref", "_warnings", "posix", "_io", "
 /// Starts the import system, the standard streams and `site`.
 pub fn start(vm: &Vm) -> Result<()> {
     set_hash_key();
-    set_locale();
     taipan_object::builtins::int::set_max_str_digits(config::get().int_max_str_digits);
     vm.import("builtins")?;
     vm.import("sys")?;
@@ -29,7 +28,7 @@ pub fn start(vm: &Vm) -> Result<()> {
     }
     import::install(vm)?;
     vm.import("encodings")?;
-    open_streams(vm)?;
+    streams::open(vm)?;
     sys_module::add_main_module(vm)?;
     if !config::get().warnoptions.is_empty() {
         vm.import("warnings")?;
@@ -38,18 +37,6 @@ pub fn start(vm: &Vm) -> Result<()> {
         vm.import("site")?;
     }
     Ok(())
-}
-
-/// Takes over the user's locale for characters; that without a character set of its own gives way to UTF-8.
-fn set_locale() {
-    // SAFETY: C strings; no other thread runs yet.
-    unsafe {
-        libc::setlocale(libc::LC_CTYPE, c"".as_ptr());
-        let current = libc::setlocale(libc::LC_CTYPE, std::ptr::null());
-        if !current.is_null() && matches!(std::ffi::CStr::from_ptr(current).to_bytes(), b"C" | b"POSIX") {
-            libc::setlocale(libc::LC_CTYPE, c"C.UTF-8".as_ptr());
-        }
-    }
 }
 
 /// The key of the hashes of str and bytes: from `PYTHONHASHSEED` (by CPython's generator), else random.
@@ -72,80 +59,6 @@ fn set_hash_key() {
     }
     let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| key[at + i]));
     taipan_object::hash::set_key(word(0), word(8));
-}
-
-/// `sys.stdin`, `stdout` and `stderr` as `io` objects.
-fn open_streams(vm: &Vm) -> Result<()> {
-    let io = vm.import("io")?;
-    let builtins = vm.import("builtins")?;
-    let open = vm.get_attr_str(&io, "open")?;
-    vm.set_attr_str(&builtins, "open", &open)?;
-    let sys = vm.import("sys")?;
-    let unbuffered = config::get().unbuffered;
-    for (name, descriptor, mode) in [("stdin", 0, "rb"), ("stdout", 1, "wb"), ("stderr", 2, "wb")] {
-        let stream = match open_stream(vm, &io, descriptor, mode, name, unbuffered && descriptor != 0) {
-            Ok(stream) => stream,
-            Err(raised) => {
-                // A closed descriptor gives no stream.
-                drop(vm.catch(raised, exceptions::OS_ERROR.ty())?);
-                Value::NONE
-            }
-        };
-        vm.set_attr_str(&sys, &format!("__{name}__"), &stream)?;
-        vm.set_attr_str(&sys, name, &stream)?;
-    }
-    Ok(())
-}
-
-fn open_stream(vm: &Vm, io: &Value, descriptor: i32, mode: &str, name: &str, unbuffered: bool) -> Result {
-    let open = vm.get_attr_str(io, "open")?;
-    let buffering = if unbuffered { 0 } else { -1 };
-    let buffer = vm.call_keywords(
-        &open,
-        &[
-            Value::from(descriptor),
-            Value::from(mode),
-            Value::from(buffering),
-            Value::NONE,
-            Value::NONE,
-            Value::NONE,
-            Value::FALSE,
-        ],
-        &[],
-    )?;
-    let raw = if unbuffered { buffer.clone() } else { vm.get_attr_str(&buffer, "raw")? };
-    vm.set_attr_str(&raw, "name", &Value::from(format!("<{name}>")))?;
-    let is_terminal = vm.call_method(&raw, "isatty", &[])?;
-    let is_terminal = vm.is_true(&is_terminal)?;
-    let (encoding, errors) = stream_encoding(descriptor);
-    let wrapper = vm.get_attr_str(io, "TextIOWrapper")?;
-    let stream = vm.call_keywords(
-        &wrapper,
-        &[buffer, Value::from(encoding), Value::from(errors), Value::from("\n")],
-        &[("line_buffering", Value::bool(is_terminal || descriptor == 2)), ("write_through", Value::bool(unbuffered))],
-    )?;
-    vm.set_attr_str(&stream, "mode", &Value::from(if descriptor == 0 { "r" } else { "w" }))?;
-    Ok(stream)
-}
-
-/// Encoding and error handler of a standard stream, by `PYTHONIOENCODING` and the locale.
-fn stream_encoding(descriptor: i32) -> (String, String) {
-    let wanted = if config::get().ignore_environment { None } else { std::env::var("PYTHONIOENCODING").ok() };
-    let (encoding, errors) = match &wanted {
-        Some(wanted) => wanted.split_once(':').unwrap_or((wanted, "")),
-        None => ("", ""),
-    };
-    let locale =
-        ["LC_ALL", "LC_CTYPE", "LANG"].iter().filter_map(|name| std::env::var(name).ok()).find(|v| !v.is_empty());
-    let is_c = locale.is_none_or(|locale| locale == "C" || locale == "POSIX");
-    let default_errors = match descriptor {
-        2 => "backslashreplace",
-        _ if is_c => "surrogateescape",
-        _ => "strict",
-    };
-    let encoding = if encoding.is_empty() { "utf-8" } else { encoding };
-    let errors = if errors.is_empty() || descriptor == 2 { default_errors } else { errors };
-    (encoding.to_string(), errors.to_string())
 }
 
 /// Prints an exception with its traceback on `sys.stderr`, as `traceback` does it.
@@ -182,7 +95,8 @@ pub fn write_stderr(vm: &Vm, text: &str) {
             }
         });
     if !written {
-        eprint!("{text}");
+        // Nobody is left to hear that this failed.
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
     }
 }
 
@@ -335,9 +249,11 @@ pub fn report(vm: &Vm, exception: &Value) -> Option<i32> {
     None
 }
 
+/// The exit code when the standard streams cannot be flushed at the end.
+const FLUSHING_FAILED: i32 = 120;
+
 /// Ends the interpreter: threads, `atexit` functions, buffers, what modules keep alive.
 pub fn finish(vm: &Vm) -> i32 {
-    let mut status = 0;
     let modules = import::modules(vm);
     let loaded = |name: &str| modules.get_str(taipan_object::builtins::str::intern(name).as_value());
     if let Some(threading) = loaded("threading") {
@@ -352,39 +268,11 @@ pub fn finish(vm: &Vm) -> i32 {
             vm.discard(raised);
         }
     }
-    flush_streams(vm, &mut status);
+    let flushed = streams::flush(vm);
     vm.begin_finalizing();
     clear_modules(vm);
-    flush_streams(vm, &mut status);
-    status
-}
-
-fn flush_streams(vm: &Vm, status: &mut i32) {
-    for name in ["stdout", "stderr"] {
-        let Some(stream) = sys_module::get(vm, name).filter(|stream| !stream.is_none()) else { continue };
-        let closed = match vm.get_attr_str_opt(&stream, "closed") {
-            Ok(Some(closed)) => vm.is_true(&closed).unwrap_or_else(|raised| {
-                vm.discard(raised);
-                false
-            }),
-            Ok(None) => false,
-            Err(raised) => {
-                vm.discard(raised);
-                false
-            }
-        };
-        if closed {
-            continue;
-        }
-        if let Err(raised) = vm.call_method_name(&stream, &names().flush, &[]) {
-            if name == "stdout" {
-                vm.write_unraisable(raised, "Exception ignored while flushing sys.stdout", &stream);
-                *status = 120;
-            } else {
-                vm.discard(raised);
-            }
-        }
-    }
+    // What could not be flushed is not tried again.
+    if flushed && streams::flush(vm) { 0 } else { FLUSHING_FAILED }
 }
 
 /// Clears `__main__` and the other modules, so that what they alone keep alive is finalised.

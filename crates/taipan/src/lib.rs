@@ -14,6 +14,7 @@ use taipan_object::{Result, Value, Vm};
 
 pub use program::Program;
 pub use taipan_interp::config::{self, Config};
+pub use taipan_interp::locale;
 pub use taipan_interp::runtime::was_interrupted;
 pub use taipan_interp::sys_module::version;
 pub use taipan_object;

@@ -3,8 +3,9 @@
 use taipan_object::builtins::str::{Str, intern};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions;
+use taipan_object::vm::hooks::blocking;
 use taipan_object::vm::names;
-use taipan_object::{Result, Value, Vm};
+use taipan_object::{Result, Value, Vm, codecs};
 
 /// Bound as `print(*args, sep, end, file, flush)`.
 pub fn print(vm: &Vm, args: &[Value]) -> Result {
@@ -43,19 +44,32 @@ pub fn print(vm: &Vm, args: &[Value]) -> Result {
 pub fn input(vm: &Vm, prompt: &Value) -> Result {
     let stream = |name: &str| match crate::sys_module::get(vm, name).filter(|stream| !stream.is_none()) {
         Some(stream) => Ok(stream),
-        None => Err(vm.runtime_error(format!("input(): lost sys.{name}"))),
+        None => Err(vm.runtime_error(format!("lost sys.{name}"))),
     };
     let (stdin, stdout, stderr) = (stream("stdin")?, stream("stdout")?, stream("stderr")?);
-    vm.audit("builtins.input", std::slice::from_ref(prompt))?;
+    // The default cannot be told from an empty prompt, which shows nothing either.
+    let prompt = Some(prompt).filter(|prompt| prompt.downcast::<Str>().is_none_or(|text| text.len() > 0));
+    vm.audit("builtins.input", &[prompt.cloned().unwrap_or(Value::NONE)])?;
     if let Err(raised) = vm.call_method_name(&stderr, &names().flush, &[]) {
         vm.discard(raised);
     }
-    let prompt = vm.str(prompt)?;
-    if prompt.downcast::<Str>().is_some_and(|p| p.len() > 0) {
-        vm.call_method_name(&stdout, &names().write, std::slice::from_ref(&prompt))?;
-    }
-    vm.call_method_name(&stdout, &names().flush, &[])?;
-    let line = vm.call_method_name(&stdin, &names().readline, &[])?;
+    let line = match terminal_coding(vm, &stdin, &stdout)? {
+        Some((input, output)) => input_from_terminal(vm, &stdout, prompt, &input, &output)?,
+        None => {
+            if let Some(prompt) = prompt {
+                vm.call_method_name(&stdout, &names().write, &[vm.str(prompt)?])?;
+            }
+            vm.call_method_name(&stdout, &names().flush, &[])?;
+            next_line(vm, &stdin)?
+        }
+    };
+    vm.audit("builtins.input/result", std::slice::from_ref(&line))?;
+    Ok(line)
+}
+
+/// The next line of a stream without its end.
+fn next_line(vm: &Vm, stdin: &Value) -> Result {
+    let line = vm.call_method_name(stdin, &names().readline, &[])?;
     let Some(text) = line.downcast::<Str>() else {
         return Err(vm.type_error("object.readline() returned non-string"));
     };
@@ -64,4 +78,89 @@ pub fn input(vm: &Vm, prompt: &Value) -> Result {
     }
     let end = if text.at(text.len() - 1) == '\n' as u32 { text.len() - 1 } else { text.len() };
     Ok(text.slice(0, end).into_value())
+}
+
+/// Encoding and error handler of a text stream.
+type Coding = (String, String);
+
+fn coding(vm: &Vm, stream: &Value) -> Result<Option<Coding>> {
+    let encoding = vm.get_attr_str_opt(stream, "encoding")?;
+    let errors = vm.get_attr_str_opt(stream, "errors")?;
+    let text = |value: Option<Value>| value.and_then(|value| value.downcast::<Str>().map(Str::to_string_lossy));
+    Ok(text(encoding).zip(text(errors)))
+}
+
+/// How to code text if both streams are the process's own and terminals.
+fn terminal_coding(vm: &Vm, stdin: &Value, stdout: &Value) -> Result<Option<(Coding, Coding)>> {
+    for (stream, own) in [(stdin, 0), (stdout, 1)] {
+        let descriptor = match vm.call_method(stream, "fileno", &[]) {
+            Ok(descriptor) => taipan_object::builtins::int::to_i64(&descriptor),
+            Err(raised) => {
+                vm.discard(raised);
+                None
+            }
+        };
+        // SAFETY: the call only asks.
+        if descriptor != Some(own) || unsafe { libc::isatty(own as i32) } == 0 {
+            return Ok(None);
+        }
+    }
+    Ok(coding(vm, stdin)?.zip(coding(vm, stdout)?))
+}
+
+fn input_from_terminal(
+    vm: &Vm,
+    stdout: &Value,
+    prompt: Option<&Value>,
+    (encoding, errors): &Coding,
+    (prompt_encoding, prompt_errors): &Coding,
+) -> Result {
+    vm.call_method_name(stdout, &names().flush, &[])?;
+    let mut shown = Vec::new();
+    if let Some(prompt) = prompt {
+        let text = vm.str(prompt)?;
+        let encoded = codecs::encode(vm, &text, Some(prompt_encoding), Some(prompt_errors))?;
+        shown = vm.bytes_like(&encoded)?.to_vec();
+        if shown.contains(&0) {
+            return Err(vm.value_error("input: prompt string cannot contain null characters"));
+        }
+    }
+    let mut line = read_terminal_line(vm, &shown)?;
+    if line.is_empty() {
+        return Err(vm.raise_args(exceptions::EOF_ERROR.ty(), Vec::new()));
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    }
+    codecs::decode(vm, &line, Some(encoding), Some(errors))
+}
+
+/// Shows the prompt on the error output and reads up to the end of a line.
+fn read_terminal_line(vm: &Vm, prompt: &[u8]) -> Result<Vec<u8>> {
+    let mut rest = prompt;
+    while !rest.is_empty() {
+        // SAFETY: the slice has so many bytes.
+        let written = blocking(|| unsafe { libc::write(2, rest.as_ptr().cast(), rest.len()) });
+        if written <= 0 {
+            break;
+        }
+        rest = &rest[written as usize..];
+    }
+    let mut line = Vec::new();
+    loop {
+        let mut byte = 0u8;
+        let (read, error) = blocking(|| {
+            // SAFETY: there is room for one byte.
+            let read = unsafe { libc::read(0, (&raw mut byte).cast(), 1) };
+            (read, std::io::Error::last_os_error().raw_os_error())
+        });
+        match read {
+            1 => line.push(byte),
+            -1 if error == Some(libc::EINTR) => vm.check_signals()?,
+            _ => return Ok(line),
+        }
+        if byte == b'\n' {
+            return Ok(line);
+        }
+    }
 }

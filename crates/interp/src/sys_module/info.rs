@@ -242,7 +242,7 @@ fn flags(vm: &Vm, config: &Config) -> Result {
             int(config.hash_randomization),
             int(config.isolated),
             Value::bool(config.dev_mode),
-            int(config.utf8_mode),
+            int(config.utf8_mode.unwrap_or(false)),
             int(config.warn_default_encoding),
             Value::bool(config.safe_path),
             Value::from(config.int_max_str_digits),

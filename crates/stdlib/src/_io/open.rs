@@ -48,7 +48,7 @@ fn parse_mode(vm: &Vm, text: &str) -> Result<Mode> {
         return Err(vm.value_error("can't have text and binary mode at once"));
     }
     let kinds = [mode.creating, mode.reading, mode.writing, mode.appending];
-    if kinds.iter().filter(|kind| **kind).count() != 1 {
+    if kinds.iter().filter(|kind| **kind).count() > 1 {
         return Err(vm.value_error("must have exactly one of create/read/write/append mode"));
     }
     Ok(mode)
