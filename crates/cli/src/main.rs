@@ -2,13 +2,14 @@
 //! environment, `usage.rs` has the help texts, `stack.rs` makes room
 //! for deep recursion.
 
+#![no_main]
+
 mod environment;
 mod options;
 mod stack;
 mod usage;
 
-use std::ffi::OsString;
-use std::process::ExitCode;
+use std::ffi::{OsString, c_char};
 
 use options::Action;
 use taipan::{Interpreter, config, locale};
@@ -20,14 +21,18 @@ const STACK_SIZE: usize = 256 << 20;
 #[global_allocator]
 static ALLOCATOR: taipan::taipan_object::heap::Buffers = taipan::taipan_object::heap::Buffers;
 
-fn main() -> ExitCode {
-    match stack::call_with_stack(STACK_SIZE, run_and_exit) {
-        Ok(()) => ExitCode::from(1),
-        Err(error) => {
-            eprintln!("no memory for the stack: {error}");
-            ExitCode::from(1)
-        }
+/// The process's entry point. That of Rust's own runtime would open the standard descriptors that are closed.
+///
+/// # Safety
+/// The C library's start code calls it, once.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn main(_argc: i32, _argv: *const *const c_char) -> i32 {
+    // SAFETY: writing to a closed pipe shall be an error, as in CPython; no other thread runs yet.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    if let Err(error) = stack::call_with_stack(STACK_SIZE, run_and_exit) {
+        eprintln!("no memory for the stack: {error}");
     }
+    1
 }
 
 /// Runs the program and ends the process; returns if there was a panic.

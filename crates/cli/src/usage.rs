@@ -76,10 +76,7 @@ Environment variables that change behavior:
 PYTHONASYNCIODEBUG: debug mode of asyncio
 PYTHON_BASIC_REPL: the basic interactive session, one line at a time
 PYTHONBREAKPOINT: what breakpoint() calls; 0 for nothing
-PYTHONCOERCECLOCALE: if this variable is set to 0, it disables the locale
-                  coercion behavior.  Use PYTHONCOERCECLOCALE=warn to request
-                  display of locale coercion and locale compatibility warnings
-                  on stderr
+PYTHONCOERCECLOCALE: 0 leaves the C locale as it is; warn says when UTF-8 replaces it
 PYTHON_COLORS   : 1 for colored output, 0 for plain output
 PYTHONHASHSEED  : 'random', or a number in [0,4294967295] that makes the hashes
                   of str and bytes repeatable

@@ -133,9 +133,8 @@ pub fn flush(vm: &Vm) -> bool {
 }
 
 fn is_closed(vm: &Vm, stream: &Value) -> bool {
-    let closed = vm
-        .get_attr_str_opt(stream, "closed")
-        .and_then(|closed| closed.map_or(Ok(false), |closed| vm.is_true(&closed)));
+    let closed =
+        vm.get_attr_str_opt(stream, "closed").and_then(|closed| closed.map_or(Ok(false), |closed| vm.is_true(&closed)));
     closed.unwrap_or_else(|raised| {
         vm.discard(raised);
         false

@@ -132,7 +132,7 @@ fn with_context(vm: &Vm, raised: Raised, first: Value) -> Raised {
 }
 
 /// An optional size: `None` counts as -1.
-fn size_argument(vm: &Vm, value: &Value) -> Result<i64> {
+pub fn size_argument(vm: &Vm, value: &Value) -> Result<i64> {
     match value.given() {
         None => Ok(-1),
         Some(value) if int::is_int(value) || value.ty().slots().index.is_some() => vm.index_i64(value),

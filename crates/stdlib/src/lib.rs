@@ -23,9 +23,12 @@ pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
 pub mod _io;
+pub mod _locale;
 pub mod _lzma;
 pub mod _md5;
+pub mod _multiprocessing;
 pub mod _operator;
+pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
@@ -41,6 +44,7 @@ pub mod _statistics;
 pub mod _string;
 pub mod _struct;
 pub mod _thread;
+pub mod _uuid;
 pub mod _weakref;
 pub mod array;
 pub mod atexit;
@@ -51,6 +55,7 @@ pub mod gc;
 pub mod grp;
 pub mod itertools;
 pub mod math;
+pub mod mmap;
 pub mod posix;
 pub mod pwd;
 pub mod pyexpat;
@@ -77,9 +82,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &_heapq::MODULE,
     &_hmac::MODULE,
     &_io::MODULE,
+    &_locale::MODULE,
     &_lzma::MODULE,
     &_md5::MODULE,
+    &_multiprocessing::MODULE,
     &_operator::MODULE,
+    &_posixshmem::MODULE,
     &_posixsubprocess::MODULE,
     &_random::MODULE,
     &_sha1::MODULE,
@@ -91,6 +99,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_sqlite3::MODULE,
     &_stat::MODULE,
     &_thread::MODULE,
+    &_uuid::MODULE,
     &_sre::MODULE,
     &_stat::MODULE,
     &_statistics::MODULE,
@@ -107,6 +116,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &grp::MODULE,
     &itertools::MODULE,
     &math::MODULE,
+    &mmap::MODULE,
     &posix::MODULE,
     &pwd::MODULE,
     &pyexpat::MODULE,

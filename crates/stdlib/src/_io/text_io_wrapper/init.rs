@@ -44,9 +44,7 @@ pub fn locale_encoding(vm: &Vm) -> Result<String> {
     if flag(vm, "utf8_mode")? {
         return Ok("utf-8".to_string());
     }
-    // SAFETY: the result is a C string, copied at once.
-    let name = unsafe { std::ffi::CStr::from_ptr(libc::nl_langinfo(libc::CODESET)) }.to_string_lossy().into_owned();
-    Ok(if name.is_empty() { "UTF-8".to_string() } else { name })
+    Ok(crate::_locale::encoding())
 }
 
 pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
