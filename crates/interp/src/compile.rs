@@ -243,7 +243,7 @@ pub fn with_attributes(vm: &Vm, raised: Raised, attributes: &[(&str, Value)]) ->
 }
 
 /// Line `lineno` of a file, decoded as the file declares.
-fn program_text(filename: &Value, lineno: i32) -> Option<Value> {
+pub fn program_text(filename: &Value, lineno: i32) -> Option<Value> {
     let path = filename.downcast::<Str>()?.to_fs_bytes();
     let lineno = usize::try_from(lineno).ok()?.checked_sub(1)?;
     let data = std::fs::read(std::ffi::OsStr::from_bytes(&path)).ok()?;

@@ -587,13 +587,13 @@ fn finalize(vm: &Vm, this: &Value) {
             && !generator.closed.get()
         {
             if let Err(raised) = vm.call(&finalizer, std::slice::from_ref(this), None) {
-                vm.write_unraisable(raised, "", this);
+                vm.write_unraisable(raised, "Exception ignored while finalizing generator", this);
             }
             return;
         }
     }
     if let Err(raised) = delegate::close(vm, generator) {
-        vm.write_unraisable(raised, "", this);
+        vm.write_unraisable(raised, "Exception ignored while closing generator", this);
     }
 }
 

@@ -108,12 +108,83 @@ pub fn print_unraisable(vm: &Vm, exception: &Value, message: &str, object: &Valu
             "<object repr() failed>".to_string()
         })
     };
-    let what = if message.is_empty() { "Exception ignored in" } else { message };
-    let text = if object.is_none() { format!("{what}:\n") } else { format!("{what}: {}\n", describe(object)) };
-    write_stderr(vm, &text);
+    let mut text = match (message, object.is_none()) {
+        ("", true) => String::new(),
+        ("", false) => format!("Exception ignored in: {}\n", describe(object)),
+        (message, true) => format!("{message}:\n"),
+        (message, false) => format!("{message}: {}\n", describe(object)),
+    };
     if !exception.is_none() {
-        print_exception(vm, exception);
+        text.push_str(&plain_traceback(&exceptions::traceback(exception)));
+        text.push_str(&format!("{}: ", qualified_class_name(vm, exception)));
+        text.push_str(&vm.str_string(exception).unwrap_or_else(|raised| {
+            vm.discard(raised);
+            "<exception str() failed>".to_string()
+        }));
+        text.push('\n');
     }
+    write_stderr(vm, &text);
+}
+
+/// The name of an exception's class, with its module unless that goes without saying.
+fn qualified_class_name(vm: &Vm, exception: &Value) -> String {
+    let class = exception.ty().to_value();
+    let attribute = |name| match vm.get_attr(&class, name) {
+        Ok(value) => Some(value),
+        Err(raised) => {
+            vm.discard(raised);
+            None
+        }
+    };
+    let name = attribute(&names().__qualname__).map_or_else(|| exception.ty().name(), |name| vm.display_name(&name));
+    match attribute(&names().__module__).as_ref().and_then(|module| module.downcast::<Str>()) {
+        Some(module) if module.is_str("builtins") || module.is_str("__main__") => name,
+        Some(module) => format!("{}.{name}", module.to_string_lossy()),
+        None => format!("<unknown>.{name}"),
+    }
+}
+
+/// A traceback as the interpreter itself shows it: source lines without markers, repeated entries folded.
+fn plain_traceback(traceback: &Value) -> String {
+    /// How often the same entry is shown.
+    const CUTOFF: usize = 3;
+    let mut text = String::new();
+    let mut at = traceback.clone();
+    let mut last = None;
+    let mut count = 0usize;
+    let fold = |text: &mut String, count: usize| {
+        if count > CUTOFF {
+            let more = count - CUTOFF;
+            text.push_str(&format!("  [Previous line repeated {more} more time{}]\n", if more == 1 { "" } else { "s" }));
+        }
+    };
+    while let Some(entry) = at.downcast_ref::<Traceback>() {
+        if let Some(frame) = entry.frame.downcast::<FrameObject>() {
+            let data = &frame.code().data;
+            let (file, name) = (data.filename.to_str_lossy(), data.name.to_str_lossy());
+            let lineno = entry.lineno();
+            let shown = lineno.map_or("?".to_string(), |line| line.to_string());
+            let header = format!("  File \"{file}\", line {shown}, in {name}\n");
+            if last.as_ref() != Some(&header) {
+                fold(&mut text, count);
+                count = 0;
+            }
+            count += 1;
+            if count <= CUTOFF {
+                text.push_str(&header);
+                let filename = Str::from_wtf8(data.filename.as_bytes()).into_value();
+                let line = lineno.and_then(|line| crate::compile::program_text(&filename, line));
+                let line = line.as_ref().and_then(|line| line.downcast::<Str>()).map(Str::to_string_lossy);
+                if let Some(line) = line.as_deref().map(str::trim).filter(|line| !line.is_empty()) {
+                    text.push_str(&format!("    {line}\n"));
+                }
+            }
+            last = Some(header);
+        }
+        at = entry.next();
+    }
+    fold(&mut text, count);
+    if text.is_empty() { text } else { format!("Traceback (most recent call last):\n{text}") }
 }
 
 /// A traceback as plain text, for when `traceback` cannot be used.
@@ -127,19 +198,7 @@ pub fn format_exception(vm: &Vm, exception: &Value) -> String {
         text.push_str(&format_exception(vm, &context));
         text.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
     }
-    let mut at = exceptions::traceback(exception);
-    if !at.is_none() {
-        text.push_str("Traceback (most recent call last):\n");
-    }
-    while let Some(traceback) = at.downcast_ref::<Traceback>() {
-        if let Some(frame) = traceback.frame.downcast::<FrameObject>() {
-            let data = &frame.code().data;
-            let (file, name) = (data.filename.to_str_lossy(), data.name.to_str_lossy());
-            let line = traceback.lineno().map_or("?".to_string(), |line| line.to_string());
-            text.push_str(&format!("  File \"{file}\", line {line}, in {name}\n"));
-        }
-        at = traceback.next();
-    }
+    text.push_str(&plain_traceback(&exceptions::traceback(exception)));
     let message = vm.str_string(exception).unwrap_or_else(|raised| {
         vm.discard(raised);
         "<exception str() failed>".to_string()

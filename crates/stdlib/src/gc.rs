@@ -15,7 +15,7 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "gc",
-    doc: "Control of the collector of reference cycles: when it runs, what it has found, what it knows of.",
+    doc: "This module provides access to the garbage collector for reference cycles.\n\nenable, disable and isenabled are about automatic collection, collect collects at once;\nget_count, get_stats, get_threshold and set_threshold are about how often.\nget_objects, get_referrers, get_referents, is_tracked and is_finalized look at objects;\nfreeze, unfreeze and get_freeze_count are about those that no collection looks at.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.set("callbacks", collector::callbacks());

@@ -72,8 +72,14 @@ fn class_attribute(vm: &Vm, this: &Value, name: &str) -> Result<Option<Value>> {
     vm.get_attr_str_opt(&this.ty().to_value(), name)
 }
 
-/// `_fields` of a node's class, if it has them, as a list of names.
+/// `_fields` of a node's class as a list of names.
 pub fn field_names(vm: &Vm, this: &Value) -> Result<Vec<Value>> {
+    let fields = vm.get_attr_str(&this.ty().to_value(), "_fields")?;
+    sequence_items(vm, &fields)
+}
+
+/// As [`field_names`], for classes that need not have any.
+fn optional_field_names(vm: &Vm, this: &Value) -> Result<Vec<Value>> {
     match class_attribute(vm, this, "_fields")? {
         Some(fields) => sequence_items(vm, &fields),
         None => Ok(Vec::new()),
@@ -102,7 +108,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         return Err(vm.type_error(format!("{name} constructor takes at most {count} positional argument{plural}")));
     }
     for (name, value) in names.iter().zip(args) {
-        vm.set_attr(this, name, value)?;
+        vm.set_attr(this, &vm.attribute_name(name)?, value)?;
         discard(vm, &remaining, name)?;
     }
     let mut attributes = None;
@@ -166,10 +172,10 @@ fn set_omitted(vm: &Vm, this: &Value, class_name: &str, omitted: &Ref<Set>) -> R
         if ty.downcast::<union::Union>().is_some() {
             // Optional: the class has `None`.
         } else if ty.downcast::<generic_alias::GenericAlias>().is_some() {
-            vm.set_attr(this, &name, List::from_vec(Vec::new()).as_value())?;
+            vm.set_attr(this, &vm.attribute_name(&name)?, List::from_vec(Vec::new()).as_value())?;
         } else if ty.is(context) {
             let load = classes::all(vm)?.get("Load").singleton.clone().unwrap_or(Value::NONE);
-            vm.set_attr(this, &name, &load)?;
+            vm.set_attr(this, &vm.attribute_name(&name)?, &load)?;
         } else {
             let field = vm.repr_string(&name)?;
             warn(
@@ -196,7 +202,7 @@ fn reduce(vm: &Vm, this: &Value) -> Result {
         None => return Err(vm.system_error("bad argument to internal function")),
     };
     let mut given = Vec::new();
-    for name in field_names(vm, this)? {
+    for name in optional_field_names(vm, this)? {
         if !namespace.contains(vm, &name)? {
             break;
         }
@@ -215,7 +221,7 @@ fn replace(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
     let class = this.ty().to_value();
     let fields = class_attribute(vm, this, "_fields")?;
     let known_attributes = class_attribute(vm, this, "_attributes")?;
-    let mut allowed = field_names(vm, this)?;
+    let mut allowed = optional_field_names(vm, this)?;
     if let Some(attributes) = &known_attributes {
         allowed.extend(sequence_items(vm, attributes)?);
     }

@@ -31,7 +31,7 @@ fn push_fields(vm: &Vm, out: &mut StrBuilder, this: &Value, class_name: &str, de
     out.push_str(class_name);
     out.push_str("(");
     for (at, name) in node::field_names(vm, this)?.iter().enumerate() {
-        let value = vm.get_attr(this, name)?;
+        let value = vm.get_attr(this, &vm.attribute_name(name)?)?;
         out.push_str(if at > 0 { ", " } else { "" });
         if let Some(name) = name.downcast::<Str>() {
             out.push_text(name);

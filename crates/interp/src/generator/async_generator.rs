@@ -214,7 +214,7 @@ fn step_slots(s: &mut Slots) {
             let name = vm.display_name(&generator.qualname());
             let message = format!("coroutine method '{method}' of '{name}' was never awaited");
             if let Err(raised) = vm.warn(&RUNTIME_WARNING.value(), &message, 1) {
-                vm.write_unraisable(raised, "", this);
+                vm.write_unraisable(raised, "Exception ignored while finalizing async generator", &step.generator);
             }
         }
     });

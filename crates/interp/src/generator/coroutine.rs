@@ -191,6 +191,6 @@ pub(super) fn warn_never_awaited(vm: &Vm, this: &Value, coroutine: &Generator) {
         }
     };
     if let Err(raised) = result {
-        vm.write_unraisable(raised, "", this);
+        vm.write_unraisable(raised, "Exception ignored while finalizing coroutine", this);
     }
 }

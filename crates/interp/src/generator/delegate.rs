@@ -139,7 +139,7 @@ fn close_iterator(vm: &Vm, iterator: &Value) -> Result<()> {
         Ok(Some(close)) => vm.call(&close, &[], None).map(drop),
         Ok(None) => Ok(()),
         Err(raised) => {
-            vm.write_unraisable(raised, "", iterator);
+            vm.write_unraisable(raised, "Exception ignored while closing generator", iterator);
             Ok(())
         }
     }

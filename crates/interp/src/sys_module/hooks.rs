@@ -204,7 +204,18 @@ static UNRAISABLE_ARGS: taipan_object::builtins::structseq::StructSeq =
     .sealed();
 
 /// Reports an exception that nobody can catch, through `sys.unraisablehook`.
+/// With a message, the object is shown in it; if it cannot be shown, there is no message.
 pub fn write_unraisable(vm: &Vm, exception: Value, message: &str, object: &Value) {
+    if !message.is_empty() && !object.is_none() {
+        let message = match vm.repr_string(object) {
+            Ok(shown) => format!("{message} {shown}"),
+            Err(raised) => {
+                vm.discard(raised);
+                String::new()
+            }
+        };
+        return write_unraisable(vm, exception, &message, &Value::NONE);
+    }
     let hook = get(vm, "unraisablehook").filter(|hook| !hook.is_none());
     let Some(hook) = hook else { return crate::runtime::print_unraisable(vm, &exception, message, object) };
     let args = UNRAISABLE_ARGS.instance(
