@@ -6,6 +6,7 @@ mod console;
 mod frames;
 mod hooks;
 mod info;
+mod jit;
 mod threads;
 mod tracing;
 
@@ -35,6 +36,7 @@ fn exec(vm: &Vm, module: &Module) -> Result<()> {
         module.set(&format!("__{name}__"), stream.clone());
         module.set(name, stream);
     }
+    jit::add(vm, module)?;
     hooks::add_functions(vm, module);
     frames::add_functions(vm, module);
     tracing::add_functions(vm, module);

@@ -6,6 +6,7 @@ use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions;
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::Module;
+use taipan_object::types::{Type, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
@@ -124,6 +125,9 @@ taipan_object::method_table! {
         }),
         MethodDef::new("is_finalizing($module, /)", "Return True if Python is exiting.", |_, _, _| Ok(Value::bool(crate::runtime::is_finalizing()))),
         MethodDef::new("_clear_type_cache($module, /)", "Clear the internal type lookup cache.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("_clear_type_descriptors($module, type, /)", "Private function for clearing certain descriptors from a type's dictionary.", |vm, _, args| {
+            clear_type_descriptors(vm, &args[0])
+        }),
         MethodDef::new("_clear_internal_caches($module, /)", "Clear all internal performance-related caches.", |_, _, _| Ok(Value::NONE)),
         MethodDef::new("_is_gil_enabled($module, /)", "Return True if the GIL is currently enabled.", |_, _, _| Ok(Value::TRUE)),
         MethodDef::new("_baserepl($module, /)", "The basic interactive session.", |vm, _, _| {
@@ -204,6 +208,22 @@ static UNRAISABLE_ARGS: taipan_object::builtins::structseq::StructSeq =
     .sealed();
 
 /// Reports an exception that nobody can catch, through `sys.unraisablehook`.
+/// Removes the descriptors of `__dict__` and `__weakref__`, which a class made anew with slots must not inherit.
+fn clear_type_descriptors(vm: &Vm, class: &Value) -> Result {
+    let Some(ty) = class.downcast::<Type>() else {
+        let got = class.ty().name();
+        return Err(vm.type_error(format!("_clear_type_descriptors() argument must be type, not {got}")));
+    };
+    if ty.has_flags(type_flags::IMMUTABLETYPE) {
+        return Err(vm.type_error("argument is immutable"));
+    }
+    let dict = ty.dict();
+    let removed = [&names().__dict__, &names().__weakref__].map(|name| dict.remove_str(name));
+    ty.modified();
+    drop(removed);
+    Ok(Value::NONE)
+}
+
 /// With a message, the object is shown in it; if it cannot be shown, there is no message.
 pub fn write_unraisable(vm: &Vm, exception: Value, message: &str, object: &Value) {
     if !message.is_empty() && !object.is_none() {
