@@ -155,7 +155,10 @@ fn plain_traceback(traceback: &Value) -> String {
     let fold = |text: &mut String, count: usize| {
         if count > CUTOFF {
             let more = count - CUTOFF;
-            text.push_str(&format!("  [Previous line repeated {more} more time{}]\n", if more == 1 { "" } else { "s" }));
+            text.push_str(&format!(
+                "  [Previous line repeated {more} more time{}]\n",
+                if more == 1 { "" } else { "s" }
+            ));
         }
     };
     while let Some(entry) = at.downcast_ref::<Traceback>() {
