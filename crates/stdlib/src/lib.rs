@@ -59,6 +59,7 @@ pub mod mmap;
 pub mod posix;
 pub mod pwd;
 pub mod pyexpat;
+pub mod readline;
 pub mod resource;
 pub mod select;
 pub mod syslog;
@@ -75,8 +76,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &_bz2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
-    &_datetime::MODULE,
     &_contextvars::MODULE,
+    &_datetime::MODULE,
     &_functools::MODULE,
     &_hashlib::MODULE,
     &_heapq::MODULE,
@@ -89,11 +90,11 @@ pub static MODULES: &[&ModuleDef] = &[
     &_operator::MODULE,
     &_posixshmem::MODULE,
     &_posixsubprocess::MODULE,
+    &_queue::MODULE,
     &_random::MODULE,
     &_sha1::MODULE,
     &_sha2::MODULE,
     &_sha3::MODULE,
-    &_queue::MODULE,
     &_signal::MODULE,
     &_socket::MODULE,
     &_sqlite3::MODULE,
@@ -107,12 +108,12 @@ pub static MODULES: &[&ModuleDef] = &[
     &_struct::MODULE,
     &_thread::MODULE,
     &_weakref::MODULE,
-    &cmath::MODULE,
     &atexit::MODULE,
     &array::MODULE,
+    &cmath::MODULE,
     &errno::MODULE,
-    &gc::MODULE,
     &fcntl::MODULE,
+    &gc::MODULE,
     &grp::MODULE,
     &itertools::MODULE,
     &math::MODULE,
@@ -120,6 +121,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &posix::MODULE,
     &pwd::MODULE,
     &pyexpat::MODULE,
+    &readline::MODULE,
     &resource::MODULE,
     &select::MODULE,
     &syslog::MODULE,

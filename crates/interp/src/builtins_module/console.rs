@@ -3,7 +3,6 @@
 use taipan_object::builtins::str::{Str, intern};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions;
-use taipan_object::vm::hooks::blocking;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm, codecs};
 
@@ -125,42 +124,11 @@ fn input_from_terminal(
             return Err(vm.value_error("input: prompt string cannot contain null characters"));
         }
     }
-    let mut line = read_terminal_line(vm, &shown)?;
-    if line.is_empty() {
+    let Some(mut line) = crate::console::read_line(vm, &shown)? else {
         return Err(vm.raise_args(exceptions::EOF_ERROR.ty(), Vec::new()));
-    }
+    };
     if line.last() == Some(&b'\n') {
         line.pop();
     }
     codecs::decode(vm, &line, Some(encoding), Some(errors))
-}
-
-/// Shows the prompt on the error output and reads up to the end of a line.
-fn read_terminal_line(vm: &Vm, prompt: &[u8]) -> Result<Vec<u8>> {
-    let mut rest = prompt;
-    while !rest.is_empty() {
-        // SAFETY: the slice has so many bytes.
-        let written = blocking(|| unsafe { libc::write(2, rest.as_ptr().cast(), rest.len()) });
-        if written <= 0 {
-            break;
-        }
-        rest = &rest[written as usize..];
-    }
-    let mut line = Vec::new();
-    loop {
-        let mut byte = 0u8;
-        let (read, error) = blocking(|| {
-            // SAFETY: there is room for one byte.
-            let read = unsafe { libc::read(0, (&raw mut byte).cast(), 1) };
-            (read, std::io::Error::last_os_error().raw_os_error())
-        });
-        match read {
-            1 => line.push(byte),
-            -1 if error == Some(libc::EINTR) => vm.check_signals()?,
-            _ => return Ok(line),
-        }
-        if byte == b'\n' {
-            return Ok(line);
-        }
-    }
 }
