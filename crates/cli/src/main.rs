@@ -16,7 +16,7 @@ use taipan::{Interpreter, config, locale};
 
 /// Python code nests natively in places (parser, repr, comparison): the main thread gets a large stack, of which only
 /// what is used takes memory.
-const STACK_SIZE: usize = 256 << 20;
+const STACK_SIZE: usize = if cfg!(debug_assertions) { 64 << 20 } else { 16 << 20 };
 
 #[global_allocator]
 static ALLOCATOR: taipan::taipan_object::heap::Buffers = taipan::taipan_object::heap::Buffers;

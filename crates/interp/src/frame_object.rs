@@ -405,6 +405,7 @@ fn clear_method(vm: &Vm, object: &FrameObject) -> Result {
     if generator.is_suspended() {
         return Err(vm.runtime_error("cannot clear a suspended frame"));
     }
+    crate::generator::finalize(vm, &to_value(generator));
     generator.clear();
     object.clear_own_locals();
     Ok(Value::NONE)

@@ -154,8 +154,11 @@ taipan_object::method_table! {
 
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 
-const NAME: GetSetDef =
-    GetSetDef::new("__name__", "name of the generator", |_, this| Ok(own(this).name())).setter(|vm, this, value| {
+const NAME: GetSetDef = name_getset("name of the generator");
+const QUALNAME: GetSetDef = qualname_getset("qualified name of the generator");
+
+const fn name_getset(doc: &'static str) -> GetSetDef {
+    GetSetDef::new("__name__", doc, |_, this| Ok(own(this).name())).setter(|vm, this, value| {
         let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
             return Err(vm.type_error("__name__ must be set to a string object"));
         };
@@ -163,20 +166,20 @@ const NAME: GetSetDef =
         let old = std::mem::replace(&mut generator.names.borrow(&generator.header).0, value.clone());
         drop(old);
         Ok(())
-    });
+    })
+}
 
-const QUALNAME: GetSetDef =
-    GetSetDef::new("__qualname__", "qualified name of the generator", |_, this| Ok(own(this).qualname())).setter(
-        |vm, this, value| {
-            let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
-                return Err(vm.type_error("__qualname__ must be set to a string object"));
-            };
-            let generator = own(this);
-            let old = std::mem::replace(&mut generator.names.borrow(&generator.header).1, value.clone());
-            drop(old);
-            Ok(())
-        },
-    );
+const fn qualname_getset(doc: &'static str) -> GetSetDef {
+    GetSetDef::new("__qualname__", doc, |_, this| Ok(own(this).qualname())).setter(|vm, this, value| {
+        let Some(value) = value.filter(|value| value.downcast::<Str>().is_some()) else {
+            return Err(vm.type_error("__qualname__ must be set to a string object"));
+        };
+        let generator = own(this);
+        let old = std::mem::replace(&mut generator.names.borrow(&generator.header).1, value.clone());
+        drop(old);
+        Ok(())
+    })
+}
 
 /// `repr`, finaliser: alike for the three types.
 fn common_slots(s: &mut Slots) {
@@ -501,6 +504,13 @@ pub fn resume(vm: &Vm, generator: &Generator, sent: Option<&Value>, raising: boo
     let word = unsafe {
         let sent = sent.map_or(Value::NONE, Value::clone).into_word();
         let frame = generator.prepare(vm, interp, sent);
+        if raising && generator.handled.exception.get() != 0 {
+            // What is thrown is chained to what the generator itself handles.
+            let exception = vm.take(vm.raised());
+            let handled = Value::borrow_word(&generator.handled.exception.get()).clone();
+            exceptions::chain_context(&exception, handled);
+            let _ = vm.set_exception(exception);
+        }
         crate::eval::resume_frame(vm, interp, frame, raising)
     };
     let result = match word {
@@ -570,7 +580,7 @@ pub fn yield_from_iter(vm: &Vm, iterable: &Value, flags: u32) -> Result {
 }
 
 /// `__del__`: closes what was left suspended.
-fn finalize(vm: &Vm, this: &Value) {
+pub(crate) fn finalize(vm: &Vm, this: &Value) {
     let generator = own(this);
     match generator.state.get() {
         State::Cleared | State::Running => return,

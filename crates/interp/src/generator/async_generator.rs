@@ -14,8 +14,8 @@ use taipan_object::types::slots::Slots;
 use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::delegate::{exception_of, throw};
-use super::{CLASS_GETITEM, Generator, NAME, QUALNAME, Resumed, common_slots, own, resume, yield_from};
+use super::delegate::{check_throw_arguments, exception_of, throw};
+use super::{CLASS_GETITEM, Generator, Resumed, common_slots, name_getset, own, qualname_getset, resume, yield_from};
 use crate::frame::Interp;
 
 /// An asynchronous generator: the layout of a generator under a type of its own.
@@ -46,8 +46,8 @@ pub static ASYNC_GENERATOR: TypeSpec = TypeSpec::new::<AsyncGenerator>("async_ge
     .methods(METHODS)
     .members(&[MemberDef::new("ag_running", "", |_, this| Ok(Value::bool(own(this).running_async.get())))])
     .getset(&[
-        NAME,
-        QUALNAME,
+        name_getset("name of the async generator"),
+        qualname_getset("qualified name of the async generator"),
         GetSetDef::new("ag_await", "object being awaited on, or None", |_, this| Ok(yield_from(this))),
         GetSetDef::new("ag_frame", "", |vm, this| Ok(own(this).frame_object(vm))),
         GetSetDef::new("ag_code", "", |_, this| Ok(own(this).code.as_value().clone())),
@@ -65,8 +65,8 @@ taipan_object::method_table! {
             "athrow(value)\nathrow(type[,value[,tb]])\n\nraise exception in generator.\nthe (type, val, tb) signature is \
              deprecated, \nand may be removed in a future version of Python.",
             |vm, this, args, kwnames| {
-                let exception = exception_of(vm, args, kwnames)?;
-                step(vm, this, Action::Throw(exception))
+                check_throw_arguments(vm, args, kwnames)?;
+                step(vm, this, Action::Throw(args.to_vec()))
             },
         ),
         MethodDef::new("aclose($self, /)", "aclose() -> raise GeneratorExit inside generator.", |vm, this, _| {
@@ -105,7 +105,8 @@ pub fn wrap_value(value: Value) -> Value {
 /// What one step of an asynchronous generator does.
 enum Action {
     Send(Value),
-    Throw(Value),
+    /// The arguments of `athrow()`, looked at when the awaitable is first sent to.
+    Throw(Vec<Value>),
     Close,
 }
 
@@ -155,7 +156,8 @@ impl Step {
     fn traverse(&self, visit: Visitor) {
         visit(&self.generator);
         match &self.kind {
-            Action::Send(value) | Action::Throw(value) => visit(value),
+            Action::Send(value) => visit(value),
+            Action::Throw(args) => args.iter().for_each(&mut *visit),
             Action::Close => {}
         }
     }
@@ -313,7 +315,7 @@ fn send(vm: &Vm, step: &Step, arg: Option<&Value>) -> Result {
         step.state.set(StepState::Iterating);
         generator.running_async.set(true);
         let result = match &step.kind {
-            Action::Throw(exception) => throw(vm, generator, exception.clone(), false),
+            Action::Throw(args) => exception_of(vm, args).and_then(|exception| throw(vm, generator, exception, false)),
             _ => {
                 generator.closed.set(true);
                 throw(vm, generator, new_exception(GENERATOR_EXIT.ty(), Vec::new()), false)
@@ -369,7 +371,8 @@ fn throw_step(vm: &Vm, step: &Step, args: &[Value], kwnames: Option<&Value>) -> 
         step.state.set(StepState::Iterating);
         generator.running_async.set(true);
     }
-    let exception = exception_of(vm, args, kwnames)?;
+    check_throw_arguments(vm, args, kwnames)?;
+    let exception = exception_of(vm, args)?;
     let result = throw(vm, generator, exception, false);
     if matches!(step.kind, Action::Send(_)) { unwrap(vm, step, result) } else { thrown(vm, step, result) }
 }

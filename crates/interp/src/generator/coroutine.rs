@@ -10,7 +10,10 @@ use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::{CLASS_GETITEM, GENERATOR, Generator, NAME, QUALNAME, common_slots, delegate, of_value, own, yield_from};
+use super::{
+    CLASS_GETITEM, GENERATOR, Generator, common_slots, delegate, name_getset, of_value, own, qualname_getset,
+    yield_from,
+};
 use crate::frame::{Frame, Interp};
 
 /// A coroutine: the layout of a generator under a type of its own.
@@ -67,8 +70,8 @@ pub static COROUTINE: TypeSpec = TypeSpec::new::<Coroutine>("coroutine")
     .methods(METHODS)
     .members(&[MemberDef::new("cr_origin", "", |_, this| Ok(own(this).origin.clone()))])
     .getset(&[
-        NAME,
-        QUALNAME,
+        name_getset("name of the coroutine"),
+        qualname_getset("qualified name of the coroutine"),
         GetSetDef::new("cr_await", "object being awaited on, or None", |_, this| Ok(yield_from(this))),
         GetSetDef::new("cr_running", "", |_, this| Ok(Value::bool(own(this).is_running()))),
         GetSetDef::new("cr_frame", "", |vm, this| Ok(own(this).frame_object(vm))),
@@ -182,15 +185,23 @@ pub(super) fn origin(interp: &Interp, frame: *const Frame) -> Value {
 
 /// "coroutine 'x' was never awaited".
 pub(super) fn warn_never_awaited(vm: &Vm, this: &Value, coroutine: &Generator) {
-    let result = match vm.import_from("warnings", "_warn_unawaited_coroutine") {
-        Ok(warn) => vm.call(&warn, std::slice::from_ref(this), None).map(drop),
-        Err(raised) => {
-            vm.discard(raised);
-            let name = vm.display_name(&coroutine.qualname());
-            vm.warn(&RUNTIME_WARNING.value(), &format!("coroutine '{name}' was never awaited"), 1)
-        }
-    };
-    if let Err(raised) = result {
-        vm.write_unraisable(raised, "Exception ignored while finalizing coroutine", this);
+    let report = |raised| vm.write_unraisable(raised, "Exception ignored while finalizing coroutine", this);
+    match vm.import_from("warnings", "_warn_unawaited_coroutine") {
+        Ok(warn) => match vm.call(&warn, std::slice::from_ref(this), None) {
+            Ok(_) => return,
+            Err(raised) => {
+                // As an error the warning counts as given.
+                let warned = vm.pending_matches(&raised, RUNTIME_WARNING.ty());
+                report(raised);
+                if warned {
+                    return;
+                }
+            }
+        },
+        Err(raised) => vm.discard(raised),
+    }
+    let name = vm.display_name(&coroutine.qualname());
+    if let Err(raised) = vm.warn(&RUNTIME_WARNING.value(), &format!("coroutine '{name}' was never awaited"), 1) {
+        report(raised);
     }
 }

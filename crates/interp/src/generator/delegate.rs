@@ -7,6 +7,7 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{ASYNC_GENERATOR, COROUTINE, Generator, Resumed, State, of_value, resume};
+use crate::frame::Interp;
 use crate::traceback::Traceback;
 
 /// A resumption's outcome as Python sees it.
@@ -22,8 +23,8 @@ pub(super) fn send_method(vm: &Vm, generator: &Generator, value: &Value) -> Resu
     outcome(vm, resume(vm, generator, Some(value), false)?)
 }
 
-/// The exception that `throw(type, value, traceback)` asks for.
-pub(super) fn exception_of(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result {
+/// Whether `throw` or `athrow` may be called so.
+pub(super) fn check_throw_arguments(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
     if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
         return Err(vm.type_error("throw() takes no keyword arguments"));
     }
@@ -40,6 +41,11 @@ pub(super) fn exception_of(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> 
             1,
         )?;
     }
+    Ok(())
+}
+
+/// The exception that `throw(type, value, traceback)` asks for.
+pub(super) fn exception_of(vm: &Vm, args: &[Value]) -> Result {
     let traceback = args.get(2).filter(|traceback| !traceback.is_none());
     if traceback.is_some_and(|traceback| traceback.downcast::<Traceback>().is_none()) {
         return Err(vm.type_error("throw() third argument must be a traceback object"));
@@ -77,7 +83,8 @@ pub(super) fn exception_of(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> 
 }
 
 pub(super) fn throw_method(vm: &Vm, generator: &Generator, args: &[Value], kwnames: Option<&Value>) -> Result {
-    let exception = exception_of(vm, args, kwnames)?;
+    check_throw_arguments(vm, args, kwnames)?;
+    let exception = exception_of(vm, args)?;
     if generator.state() == State::Cleared && generator.header.ty().is(&COROUTINE) {
         return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
     }
@@ -89,6 +96,24 @@ fn while_delegating<T>(generator: &Generator, f: impl FnOnce() -> T) -> T {
     let state = generator.state.replace(State::Running);
     let result = f();
     generator.state.set(state);
+    result
+}
+
+/// As [`while_delegating`], with the generator's frame in the chain of frames.
+fn while_throwing<T>(vm: &Vm, generator: &Generator, f: impl FnOnce() -> T) -> T {
+    let interp = Interp::of(vm);
+    let frame = generator.frame();
+    let previous = interp.frame.get();
+    // SAFETY: the frame is suspended, and it is out of the chain again when `f` is over.
+    unsafe {
+        (*frame).top = interp.free_registers();
+        (*frame).previous = previous;
+    }
+    interp.frame.set(frame);
+    let result = while_delegating(generator, f);
+    interp.frame.set(previous);
+    // SAFETY: as above.
+    unsafe { (*frame).previous = std::ptr::null_mut() };
     result
 }
 
@@ -104,14 +129,14 @@ pub fn throw(vm: &Vm, generator: &Generator, exception: Value, close_on_exit: bo
             return resume(vm, generator, None, true);
         }
         let result = if let Some(inner) = of_value(&delegate).filter(|_| !delegate.ty().is(&ASYNC_GENERATOR)) {
-            match while_delegating(generator, || throw(vm, inner, exception, close_on_exit)) {
+            match while_throwing(vm, generator, || throw(vm, inner, exception, close_on_exit)) {
                 Ok(Resumed::Yielded(value)) => Ok(value),
                 Ok(Resumed::Returned(value)) => Err(vm.stop_iteration(Some(value))),
                 Err(raised) => Err(raised),
             }
         } else {
             match vm.get_attr_opt(&delegate, &names().throw)? {
-                Some(method) => while_delegating(generator, || vm.call(&method, &[exception], None)),
+                Some(method) => while_throwing(vm, generator, || vm.call(&method, &[exception], None)),
                 None => {
                     let _ = vm.set_exception(exception);
                     return resume(vm, generator, None, true);
@@ -126,7 +151,7 @@ pub fn throw(vm: &Vm, generator: &Generator, exception: Value, close_on_exit: bo
     if generator.state() == State::Running {
         return Err(vm.value_error(format!("{} already executing", generator.kind())));
     }
-    let _ = vm.raise(exception);
+    let _ = vm.set_exception(exception);
     resume(vm, generator, None, true)
 }
 
@@ -161,7 +186,7 @@ pub fn close(vm: &Vm, generator: &Generator) -> Result {
         None => Ok(()),
     };
     if closed.is_ok() {
-        let _ = vm.raise(exceptions::new_exception(GENERATOR_EXIT.ty(), Vec::new()));
+        let _ = vm.set_exception(exceptions::new_exception(GENERATOR_EXIT.ty(), Vec::new()));
     }
     match resume(vm, generator, None, true) {
         Ok(Resumed::Yielded(_)) => Err(vm.runtime_error(format!("{} ignored GeneratorExit", generator.kind()))),
