@@ -17,42 +17,48 @@ pub fn call_with_stack(size: usize, f: extern "C" fn()) -> Result<()> {
         }
         base.cast::<u8>().add(size)
     };
-    // SAFETY: the mapping is 16-byte aligned at its end and stays; `f` returns to here, where the stack pointer is put
-    // back from a register that `f` preserves.
+    // SAFETY: the mapping is 16-byte aligned at its end and stays.
     unsafe { switch(top, f) };
     Ok(())
 }
 
+/// Calls `f` with the stack pointer at `top`. The frame pointer leads back to the old stack, for unwinders too.
 #[cfg(target_arch = "x86_64")]
-unsafe fn switch(top: *mut u8, f: extern "C" fn()) {
-    // SAFETY: as the caller says.
-    unsafe {
-        std::arch::asm!(
-            "mov r12, rsp",
-            "mov rsp, {top}",
-            "call {f}",
-            "mov rsp, r12",
-            top = in(reg) top,
-            f = in(reg) f,
-            out("r12") _,
-            clobber_abi("C"),
-        );
-    }
+#[unsafe(naked)]
+unsafe extern "C" fn switch(top: *mut u8, f: extern "C" fn()) {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        "mov rsp, rdi",
+        "call rsi",
+        "mov rsp, rbp",
+        "pop rbp",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+    )
 }
 
+/// Calls `f` with the stack pointer at `top`. The frame pointer leads back to the old stack, for unwinders too.
 #[cfg(target_arch = "aarch64")]
-unsafe fn switch(top: *mut u8, f: extern "C" fn()) {
-    // SAFETY: as the caller says.
-    unsafe {
-        std::arch::asm!(
-            "mov x20, sp",
-            "mov sp, {top}",
-            "blr {f}",
-            "mov sp, x20",
-            top = in(reg) top,
-            f = in(reg) f,
-            out("x20") _,
-            clobber_abi("C"),
-        );
-    }
+#[unsafe(naked)]
+unsafe extern "C" fn switch(top: *mut u8, f: extern "C" fn()) {
+    std::arch::naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-16]!",
+        "mov x29, sp",
+        ".cfi_def_cfa x29, 16",
+        ".cfi_offset x30, -8",
+        ".cfi_offset x29, -16",
+        "mov sp, x0",
+        "blr x1",
+        "mov sp, x29",
+        "ldp x29, x30, [sp], #16",
+        "ret",
+        ".cfi_endproc",
+    )
 }

@@ -243,12 +243,18 @@ impl Code {
 
     /// The code to which `pc` belongs: the optimised or the debug lowering.
     pub fn register_code(&self, pc: *const u64) -> &RegisterCode {
-        for code in [self.code.get(), self.debug_code.get()].into_iter().flatten() {
-            if code.lowered.words.as_ptr_range().contains(&pc) {
-                return code;
-            }
-        }
-        unreachable!("a frame's pc lies in its code")
+        self.find_register_code(pc).expect("a frame's pc lies in its code")
+    }
+
+    fn find_register_code(&self, pc: *const u64) -> Option<&RegisterCode> {
+        let lowerings = [self.code.get(), self.debug_code.get()];
+        lowerings.into_iter().flatten().find(|code| code.lowered.words.as_ptr_range().contains(&pc))
+    }
+
+    /// The line of the instruction at `pc`, if it is in this code and has one. Neither allocates nor panics.
+    pub fn lineno_of_pc(&self, pc: *const u64) -> Option<i32> {
+        let code = self.find_register_code(pc)?;
+        self.lineno_of_unit(unit_in(code, pc))
     }
 
     /// The optimised lowering, if it was made.
@@ -258,12 +264,7 @@ impl Code {
 
     /// The bytecode unit that the instruction at `pc` was made from.
     pub fn unit_of_pc(&self, pc: *const u64) -> u32 {
-        let code = self.register_code(pc);
-        // SAFETY: `pc` lies in the words, as `register_code` found.
-        let at = unsafe { pc.offset_from(code.lowered.words.as_ptr()) } as u32;
-        let sites = &code.lowered.sites;
-        let index = sites.partition_point(|site| site.pc < at);
-        sites.get(index).or(sites.last()).map_or(0, |site| site.unit)
+        unit_in(self.register_code(pc), pc)
     }
 
     pub fn position_of_unit(&self, unit: u32) -> Position {
@@ -274,4 +275,12 @@ impl Code {
         let lineno = self.position_of_unit(unit).lineno;
         (lineno != -1).then_some(lineno)
     }
+}
+
+fn unit_in(code: &RegisterCode, pc: *const u64) -> u32 {
+    // SAFETY: `pc` lies in the words.
+    let at = unsafe { pc.offset_from(code.lowered.words.as_ptr()) } as u32;
+    let sites = &code.lowered.sites;
+    let index = sites.partition_point(|site| site.pc < at);
+    sites.get(index).or(sites.last()).map_or(0, |site| site.unit)
 }

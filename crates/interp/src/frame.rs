@@ -430,12 +430,13 @@ impl Interp {
         self.breaker.is_requested()
     }
 
-    /// Does it: lets other threads run, runs signal handlers.
+    /// Does it: lets other threads run, collects garbage, runs signal handlers.
     #[cold]
     #[inline(never)]
     pub fn handle_eval_breaker(&self, vm: &Vm) -> taipan_object::Result<()> {
         self.breaker.reset();
         vm.yield_if_requested();
+        taipan_object::collector::collect_if_requested(vm);
         vm.check_signals()
     }
 }

@@ -22,6 +22,11 @@ pub fn start(vm: &Vm) -> Result<()> {
     taipan_object::builtins::int::set_max_str_digits(config::get().int_max_str_digits);
     vm.import("builtins")?;
     vm.import("sys")?;
+    taipan_object::heap::set_collection_hook(|| {
+        if let Some(vm) = Vm::try_current() {
+            vm.request_safepoint();
+        }
+    });
     taipan_object::collector::apply_threshold();
     if NEEDED.iter().any(|name| import::native_module(name).is_none()) {
         return sys_module::add_main_module(vm);
@@ -30,6 +35,9 @@ pub fn start(vm: &Vm) -> Result<()> {
     vm.import("encodings")?;
     streams::open(vm)?;
     sys_module::add_main_module(vm)?;
+    if config::get().faulthandler {
+        vm.call_method(&vm.import("faulthandler")?, "enable", &[])?;
+    }
     if !config::get().warnoptions.is_empty() {
         vm.import("warnings")?;
     }

@@ -59,6 +59,16 @@ pub fn for_each(_vm: &Vm, mut f: impl FnMut(u64, &Vm)) {
     }
 }
 
+/// As [`for_each`], for signal handlers; false if the list of threads is in use.
+pub fn try_for_each(mut f: impl FnMut(u64, &Vm)) -> bool {
+    let Ok(threads) = THREADS.try_lock() else { return false };
+    for thread in threads.iter().rev() {
+        // SAFETY: a thread cannot take itself off the list meanwhile.
+        f(thread.ident, unsafe { &*thread.vm });
+    }
+    true
+}
+
 /// Before the process is forked: no other thread is to be in the midst of an import.
 pub fn before_fork(_vm: &Vm) {
     lock::acquire();

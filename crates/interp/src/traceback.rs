@@ -1,5 +1,7 @@
 //! `traceback`: the frames that an exception passed.
 
+pub mod dump;
+
 use std::cell::Cell;
 
 use taipan_object::builtins::list::List;

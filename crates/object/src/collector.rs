@@ -94,6 +94,10 @@ pub fn callbacks() -> Value {
 pub fn garbage() -> Value {
     shared_list(&GARBAGE)
 }
+/// Whether a collection is in progress.
+pub fn is_collecting() -> bool {
+    COLLECTING.load(Relaxed)
+}
 pub fn is_enabled() -> bool {
     ENABLED.load(Relaxed)
 }

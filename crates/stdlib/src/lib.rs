@@ -50,6 +50,7 @@ pub mod array;
 pub mod atexit;
 pub mod cmath;
 pub mod errno;
+pub mod faulthandler;
 pub mod fcntl;
 pub mod gc;
 pub mod grp;
@@ -112,6 +113,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &array::MODULE,
     &cmath::MODULE,
     &errno::MODULE,
+    &faulthandler::MODULE,
+    &gc::MODULE,
     &fcntl::MODULE,
     &gc::MODULE,
     &grp::MODULE,

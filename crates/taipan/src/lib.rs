@@ -8,7 +8,7 @@ mod program;
 use std::sync::Once;
 
 use taipan_interp::frame::Interp;
-use taipan_interp::{function, import, runtime, sys_module, threads};
+use taipan_interp::{function, import, runtime, sys_module, threads, traceback};
 use taipan_object::vm::hooks::{HOOKS, Hooks};
 use taipan_object::{Result, Value, Vm};
 
@@ -41,6 +41,7 @@ fn start_process() {
             is_function: function::is_function,
             thread_starts: threads::starts,
             thread_ends: threads::ends,
+            dump_traceback: traceback::dump::dump_traceback,
             before_fork: threads::before_fork,
             after_fork: threads::after_fork,
         });

@@ -178,6 +178,14 @@ impl Vm {
         }
     }
 
+    /// Asks the thread itself for a safepoint.
+    pub fn request_safepoint(&self) {
+        // SAFETY: whoever owns the breaker takes it back before it goes.
+        if let Some(breaker) = unsafe { self.breaker.get().as_ref() } {
+            breaker.request();
+        }
+    }
+
     /// Before the eval breaker goes: afterwards nobody uses it any more.
     pub fn forget_breaker(&self) {
         self.breaker.set(std::ptr::null());
@@ -198,6 +206,25 @@ impl Vm {
     pub fn end_finalizing(&self) {
         FINALIZER.store(std::ptr::null_mut(), SeqCst);
     }
+}
+
+/// Runs `f` holding the lock, for threads without a state, which must not touch Python objects but may look at what
+/// other threads do. If the lock cannot be had before the deadline, `f` runs without it.
+pub fn with_lock_until<R>(deadline: i64, f: impl FnOnce() -> R) -> R {
+    let mut held = HELD.compare_exchange(0, 1, SeqCst, Relaxed).is_ok();
+    WAITING.fetch_add(!held as u32, SeqCst);
+    let waited = !held;
+    while !held && monotonic() < deadline {
+        request_drop();
+        parking::wait(&HELD, 1, Some(deadline.min(monotonic() + 1_000_000)));
+        held = HELD.compare_exchange(0, 1, SeqCst, Relaxed).is_ok();
+    }
+    WAITING.fetch_sub(waited as u32, SeqCst);
+    let result = f();
+    if held {
+        release();
+    }
+    result
 }
 
 /// In a forked process, whose only thread is the one that forked, attached.

@@ -30,10 +30,21 @@ pub struct Hooks {
     pub thread_starts: fn(&Vm),
     /// Gives up what the interpreter keeps for a thread, which is attached and runs no more Python code.
     pub thread_ends: fn(&Vm),
+    /// Writes tracebacks to a descriptor; for signal handlers.
+    pub dump_traceback: fn(i32, Dumped),
     /// The process is about to be forked.
     pub before_fork: fn(&Vm),
     /// The process has been forked; in the child (true) this thread is the only one.
     pub after_fork: fn(&Vm, bool),
+}
+
+/// Whose traceback to write.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dumped {
+    /// The calling thread's.
+    Current,
+    /// Those of all threads.
+    All,
 }
 
 pub static HOOKS: OnceLock<Hooks> = OnceLock::new();

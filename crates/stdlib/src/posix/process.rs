@@ -71,6 +71,7 @@ pub fn fork_process(vm: &Vm, fork: impl FnOnce() -> libc::pid_t) -> Result<libc:
     if pid == 0 {
         heap.in_child();
         crate::_thread::start::after_fork_in_child();
+        crate::faulthandler::later::after_fork_in_child();
     } else {
         drop(heap);
     }
