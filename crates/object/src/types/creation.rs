@@ -132,6 +132,10 @@ fn build(
     class.root_shape.store(crate::shape::new_root(&class, class.inline_slots.get()), Relaxed);
     add_slot_descriptors(&class, &dict, &slot_names);
     dict.set_default_str(&names().__doc__, Value::NONE);
+    // Who defines equality anew inherits no hash.
+    if dict.get_str(&names().__eq__).is_some() {
+        dict.set_default_str(&names().__hash__, Value::NONE);
+    }
     inherit_slots(&class);
     set_classcell(vm, &class, &dict)?;
     set_names(vm, &class)?;
