@@ -47,6 +47,7 @@ pub mod _thread;
 pub mod _uuid;
 pub mod _weakref;
 pub mod array;
+pub mod _zstd;
 pub mod atexit;
 pub mod cmath;
 pub mod errno;
@@ -109,6 +110,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &_struct::MODULE,
     &_thread::MODULE,
     &_weakref::MODULE,
+    &_zstd::MODULE,
+    &cmath::MODULE,
     &atexit::MODULE,
     &array::MODULE,
     &cmath::MODULE,
