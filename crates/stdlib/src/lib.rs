@@ -49,6 +49,7 @@ pub mod _weakref;
 pub mod array;
 pub mod _zstd;
 pub mod atexit;
+pub mod binascii;
 pub mod cmath;
 pub mod errno;
 pub mod faulthandler;
@@ -115,6 +116,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &atexit::MODULE,
     &array::MODULE,
     &cmath::MODULE,
+    &binascii::MODULE,
     &errno::MODULE,
     &faulthandler::MODULE,
     &gc::MODULE,

@@ -4,7 +4,7 @@
 
 mod compress;
 mod decompress;
-mod stream;
+pub(crate) mod stream;
 
 use std::sync::OnceLock;
 

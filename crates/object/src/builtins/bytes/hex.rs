@@ -15,13 +15,18 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 /// The hexadecimal digits of `data`, with a separator between groups of bytes: counted from the right if `group` is
 /// positive, from the left if it is negative.
 pub fn to_hex(vm: &Vm, data: &[u8], separator: &Value, group: &Value) -> Result {
+    Ok(Str::from_ascii(&hex_digits(vm, data, separator, group, 0x7f)?).into_value())
+}
+
+/// As [`to_hex`], as bytes; the separator is a code up to `limit`.
+pub fn hex_digits(vm: &Vm, data: &[u8], separator: &Value, group: &Value, limit: u8) -> Result<Vec<u8>> {
     let group = match int::to_i64(&vm.index(group)?) {
         Some(group) if i32::try_from(group).is_ok() => group,
         _ => return Err(vm.overflow_error("Python int too large to convert to C int")),
     };
     let separator = match separator.bound() {
         None => None,
-        Some(value) => Some(separator_byte(vm, value)?),
+        Some(value) => Some(separator_byte(vm, value, limit)?),
     };
     let size = group.unsigned_abs() as usize;
     let separators = match separator {
@@ -39,10 +44,10 @@ pub fn to_hex(vm: &Vm, data: &[u8], separator: &Value, group: &Value) -> Result 
         }
         out.extend_from_slice(&[DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]);
     }
-    Ok(Str::from_ascii(&out).into_value())
+    Ok(out)
 }
 
-fn separator_byte(vm: &Vm, value: &Value) -> Result<u8> {
+fn separator_byte(vm: &Vm, value: &Value, limit: u8) -> Result<u8> {
     let length = vm.len(value)?;
     if length != 1 {
         return Err(vm.value_error("sep must be length 1."));
@@ -54,7 +59,7 @@ fn separator_byte(vm: &Vm, value: &Value) -> Result<u8> {
     } else {
         return Err(vm.type_error("sep must be str or bytes."));
     };
-    if code < 0x80 { Ok(code as u8) } else { Err(vm.value_error("sep must be ASCII.")) }
+    if code <= limit.into() { Ok(code as u8) } else { Err(vm.value_error("sep must be ASCII.")) }
 }
 
 pub(crate) fn hex(vm: &Vm, this: &Value, args: &[Value]) -> Result {
