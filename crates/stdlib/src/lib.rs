@@ -17,6 +17,7 @@ pub mod _bz2;
 pub mod _codecs;
 pub mod _collections;
 pub mod _contextvars;
+pub mod _csv;
 pub mod _datetime;
 pub mod _functools;
 pub mod _hashlib;
@@ -81,6 +82,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_collections::MODULE,
     &_contextvars::MODULE,
     &_datetime::MODULE,
+    &_csv::MODULE,
     &_functools::MODULE,
     &_hashlib::MODULE,
     &_heapq::MODULE,

@@ -129,7 +129,7 @@ macro_rules! payload {
         #[repr(C)]
         $vis struct $name {
             pub header: taipan_object::header::Header,
-            $($( $fixed: $fixed_ty, )*)?
+            $($( $vis $fixed: $fixed_ty, )*)?
             state: taipan_object::cell::ObjectCell<$state>,
         }
 
