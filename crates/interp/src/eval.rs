@@ -12,6 +12,18 @@
 //! Rules: a handler that may call out stores `pc` in the frame first; owned operands are released when an operation is
 //! over, raising or not; a destination is written before what it held is released.
 
+/// Calls an outlined method on a copy of the machine: so the loop's own never has its address taken, and its fields stay
+/// in the processor's registers.
+macro_rules! out {
+    ($machine:ident.$method:ident($($arg:expr),* $(,)?)) => {{
+        #[allow(unused_mut)]
+        let mut copy = *$machine;
+        let result = copy.$method($($arg),*);
+        *$machine = copy;
+        result
+    }};
+}
+
 mod arithmetic;
 mod attribute;
 mod build;
@@ -46,6 +58,7 @@ pub(crate) enum Flow {
 }
 
 /// The registers of the dispatch loop.
+#[derive(Clone, Copy)]
 pub(crate) struct Machine<'a> {
     pub vm: &'a Vm,
     pub interp: &'a Interp,
@@ -230,6 +243,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(always)]
     pub fn frame(&self) -> &Frame {
         // SAFETY: the current frame is alive.
         unsafe { &*self.frame }
@@ -262,7 +276,7 @@ pub(crate) unsafe fn release_operands(flags: u8, b: u64, c: u64) {
 pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
     // SAFETY: the handlers rely on what the verifier proved of the code that runs; see their files.
     unsafe {
-        let mut m = Machine {
+        let mut machine = Machine {
             vm,
             interp,
             frame: entry,
@@ -270,6 +284,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
             regs: (*entry).regs,
             constants: (*(*entry).code).constants.get(),
         };
+        let m = &mut machine;
         loop {
             let w = Word::decode(*m.pc);
             // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
@@ -306,7 +321,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                     m.put(w.a, 0);
                     m.advance(1)
                 }
-                Op::LoadCommonConstant => m.load_common_constant(w),
+                Op::LoadCommonConstant => out!(m.load_common_constant(w)),
                 Op::Release => {
                     let word = m.get(w.b);
                     if is_pointer(word) {
@@ -330,7 +345,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                         m.advance(1)
                     }
                 }
-                Op::CheckCell => m.check_cell(w),
+                Op::CheckCell => out!(m.check_cell(w)),
                 Op::DeleteFast => {
                     let old = m.get(w.b);
                     m.put(w.b, 0);
@@ -339,29 +354,29 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                     }
                     m.advance(1)
                 }
-                Op::LoadFastAndClear => m.load_fast_and_clear(w),
+                Op::LoadFastAndClear => out!(m.load_fast_and_clear(w)),
                 Op::StoreFastMaybeNull => {
                     let word = m.take_b(w);
                     m.set(w, word);
                     m.advance(1)
                 }
 
-                Op::MakeCell => m.make_cell(w),
-                Op::CopyFreeVars => m.copy_free_vars(w),
+                Op::MakeCell => out!(m.make_cell(w)),
+                Op::CopyFreeVars => out!(m.copy_free_vars(w)),
                 Op::LoadDeref => m.load_deref(w),
                 Op::StoreDeref => m.store_deref(w),
-                Op::DeleteDeref => m.delete_deref(w),
+                Op::DeleteDeref => out!(m.delete_deref(w)),
                 Op::LoadGlobal => m.load_global(w),
-                Op::StoreGlobal => m.store_global(w),
-                Op::DeleteGlobal => m.delete_global(w),
-                Op::LoadName => m.load_name(w),
-                Op::StoreName => m.store_name(w),
-                Op::DeleteName => m.delete_name(w),
-                Op::LoadLocals => m.load_locals(w),
-                Op::LoadFromDictOrDeref => m.load_from_dict_or_deref(w),
-                Op::LoadFromDictOrGlobals => m.load_from_dict_or_globals(w),
-                Op::LoadBuildClass => m.load_build_class(w),
-                Op::SetupAnnotations => m.setup_annotations(),
+                Op::StoreGlobal => out!(m.store_global(w)),
+                Op::DeleteGlobal => out!(m.delete_global(w)),
+                Op::LoadName => out!(m.load_name(w)),
+                Op::StoreName => out!(m.store_name(w)),
+                Op::DeleteName => out!(m.delete_name(w)),
+                Op::LoadLocals => out!(m.load_locals(w)),
+                Op::LoadFromDictOrDeref => out!(m.load_from_dict_or_deref(w)),
+                Op::LoadFromDictOrGlobals => out!(m.load_from_dict_or_globals(w)),
+                Op::LoadBuildClass => out!(m.load_build_class(w)),
+                Op::SetupAnnotations => out!(m.setup_annotations()),
 
                 Op::Add => m.add::<false>(w),
                 Op::AddK => m.add::<true>(w),
@@ -429,50 +444,50 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::JumpIfIs => m.jump_if_is(w),
                 Op::JumpIfContains => m.jump_if_contains::<false>(w),
                 Op::JumpIfContainsK => m.jump_if_contains::<true>(w),
-                Op::JumpIfExcMatch => m.jump_if_exc_match(w),
+                Op::JumpIfExcMatch => out!(m.jump_if_exc_match(w)),
 
                 Op::LoadAttr => m.load_attr(w),
                 Op::LoadMethod => m.load_method(w),
                 Op::StoreAttr => m.store_attr(w),
-                Op::DeleteAttr => m.delete_attr(w),
-                Op::LoadSuperAttr => m.load_super_attr(w),
-                Op::LoadSpecial => m.load_special(w),
+                Op::DeleteAttr => out!(m.delete_attr(w)),
+                Op::LoadSuperAttr => out!(m.load_super_attr(w)),
+                Op::LoadSpecial => out!(m.load_special(w)),
                 Op::StoreSubscr => m.store_subscr(w),
-                Op::DeleteSubscr => m.delete_subscr(w),
-                Op::BinarySlice => m.binary_slice(w),
-                Op::StoreSlice => m.store_slice(w),
-                Op::ImportName => m.import_name(w),
-                Op::ImportFrom => m.import_from(w),
+                Op::DeleteSubscr => out!(m.delete_subscr(w)),
+                Op::BinarySlice => out!(m.binary_slice(w)),
+                Op::StoreSlice => out!(m.store_slice(w)),
+                Op::ImportName => out!(m.import_name(w)),
+                Op::ImportFrom => out!(m.import_from(w)),
 
-                Op::BuildTuple => m.build_tuple(w),
-                Op::BuildList => m.build_list(w),
-                Op::BuildSet => m.build_set(w),
-                Op::BuildMap => m.build_map(w),
-                Op::BuildString => m.build_string(w),
-                Op::BuildSlice => m.build_slice(w),
-                Op::BuildTemplate => m.build_template(w),
-                Op::BuildInterpolation => m.build_interpolation(w),
-                Op::ConvertValue => m.convert_value(w),
-                Op::FormatSimple => m.format_simple(w),
-                Op::FormatWithSpec => m.format_with_spec(w),
+                Op::BuildTuple => out!(m.build_tuple(w)),
+                Op::BuildList => out!(m.build_list(w)),
+                Op::BuildSet => out!(m.build_set(w)),
+                Op::BuildMap => out!(m.build_map(w)),
+                Op::BuildString => out!(m.build_string(w)),
+                Op::BuildSlice => out!(m.build_slice(w)),
+                Op::BuildTemplate => out!(m.build_template(w)),
+                Op::BuildInterpolation => out!(m.build_interpolation(w)),
+                Op::ConvertValue => out!(m.convert_value(w)),
+                Op::FormatSimple => out!(m.format_simple(w)),
+                Op::FormatWithSpec => out!(m.format_with_spec(w)),
                 Op::ListAppend => m.list_append(w),
-                Op::ListExtend => m.list_extend(w),
-                Op::SetAdd => m.set_add(w),
-                Op::SetUpdate => m.set_update(w),
-                Op::MapAdd => m.map_add(w),
-                Op::DictUpdate => m.dict_update(w),
-                Op::DictMerge => m.dict_merge(w),
-                Op::UnpackSequence => m.unpack_sequence(w),
-                Op::UnpackToLocals => m.unpack_to_locals(w),
-                Op::UnpackEx => m.unpack_ex(w),
-                Op::MakeFunction => m.make_function(w),
-                Op::SetFunctionAttribute => m.set_function_attribute(w),
+                Op::ListExtend => out!(m.list_extend(w)),
+                Op::SetAdd => out!(m.set_add(w)),
+                Op::SetUpdate => out!(m.set_update(w)),
+                Op::MapAdd => out!(m.map_add(w)),
+                Op::DictUpdate => out!(m.dict_update(w)),
+                Op::DictMerge => out!(m.dict_merge(w)),
+                Op::UnpackSequence => out!(m.unpack_sequence(w)),
+                Op::UnpackToLocals => out!(m.unpack_to_locals(w)),
+                Op::UnpackEx => out!(m.unpack_ex(w)),
+                Op::MakeFunction => out!(m.make_function(w)),
+                Op::SetFunctionAttribute => out!(m.set_function_attribute(w)),
 
                 Op::Call => m.call(w),
-                Op::CallKw => m.call_kw(w),
-                Op::CallFunctionEx => m.call_function_ex(w),
-                Op::CallIntrinsic1 => m.call_intrinsic_1(w),
-                Op::CallIntrinsic2 => m.call_intrinsic_2(w),
+                Op::CallKw => out!(m.call_kw(w)),
+                Op::CallFunctionEx => out!(m.call_function_ex(w)),
+                Op::CallIntrinsic1 => out!(m.call_intrinsic_1(w)),
+                Op::CallIntrinsic2 => out!(m.call_intrinsic_2(w)),
                 Op::Return => {
                     let word = m.take_b(w);
                     m.do_return(word)
@@ -482,33 +497,33 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                     m.do_return(word)
                 }
 
-                Op::GetIter => m.get_iter(w),
+                Op::GetIter => out!(m.get_iter(w)),
                 Op::ForIter => m.for_iter(w),
-                Op::GetLen => m.get_len(w),
-                Op::GetYieldFromIter => m.get_yield_from_iter(w),
-                Op::GetAwaitable => m.get_awaitable(w),
-                Op::GetAiter => m.get_aiter(w),
-                Op::GetAnext => m.get_anext(w),
-                Op::ReturnGenerator => m.return_generator(),
-                Op::YieldValue => m.yield_value(w),
-                Op::Send => m.send(w),
-                Op::CleanupThrow => m.cleanup_throw(w),
-                Op::EndAsyncFor => m.end_async_for(w),
+                Op::GetLen => out!(m.get_len(w)),
+                Op::GetYieldFromIter => out!(m.get_yield_from_iter(w)),
+                Op::GetAwaitable => out!(m.get_awaitable(w)),
+                Op::GetAiter => out!(m.get_aiter(w)),
+                Op::GetAnext => out!(m.get_anext(w)),
+                Op::ReturnGenerator => out!(m.return_generator()),
+                Op::YieldValue => out!(m.yield_value(w)),
+                Op::Send => out!(m.send(w)),
+                Op::CleanupThrow => out!(m.cleanup_throw(w)),
+                Op::EndAsyncFor => out!(m.end_async_for(w)),
 
-                Op::Raise => m.raise(w),
-                Op::RaiseOne => m.raise_one(w),
-                Op::RaiseAgain => m.raise_again(),
-                Op::Reraise => m.reraise(w),
-                Op::PushExcInfo => m.push_exc_info(w),
-                Op::PopExcept => m.pop_except(w),
-                Op::CheckExcMatch => m.check_exc_match(w),
-                Op::CheckEgMatch => m.check_eg_match(w),
-                Op::WithExceptStart => m.with_except_start(w),
+                Op::Raise => out!(m.raise(w)),
+                Op::RaiseOne => out!(m.raise_one(w)),
+                Op::RaiseAgain => out!(m.raise_again()),
+                Op::Reraise => out!(m.reraise(w)),
+                Op::PushExcInfo => out!(m.push_exc_info(w)),
+                Op::PopExcept => out!(m.pop_except(w)),
+                Op::CheckExcMatch => out!(m.check_exc_match(w)),
+                Op::CheckEgMatch => out!(m.check_eg_match(w)),
+                Op::WithExceptStart => out!(m.with_except_start(w)),
 
-                Op::MatchMapping => m.match_flag(w, taipan_object::types::type_flags::MAPPING),
-                Op::MatchSequence => m.match_flag(w, taipan_object::types::type_flags::SEQUENCE),
-                Op::MatchKeys => m.match_keys(w),
-                Op::MatchClass => m.match_class(w),
+                Op::MatchMapping => out!(m.match_flag(w, taipan_object::types::type_flags::MAPPING)),
+                Op::MatchSequence => out!(m.match_flag(w, taipan_object::types::type_flags::SEQUENCE)),
+                Op::MatchKeys => out!(m.match_keys(w)),
+                Op::MatchClass => out!(m.match_class(w)),
 
                 Op::Boundary => m.boundary(w),
             };

@@ -4,6 +4,8 @@
 //! its type and which names are in which slots; the version says that no lookup on the type has changed since. The
 //! first word's kind says what the index means.
 
+use std::cell::UnsafeCell;
+
 use taipan_object::attributes;
 use taipan_object::builtins::property::{self, PROPERTY};
 use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
@@ -73,6 +75,76 @@ impl Cache {
             *at.add(1) = self.second;
             *at = self.first;
         }
+    }
+}
+
+/// What a cache in the table of all sites is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Load,
+    Method,
+    Store,
+}
+
+/// A cache that some site had for a shape and name.
+#[derive(Clone, Copy)]
+struct Shared {
+    name: u64,
+    shape: u32,
+    used: Use,
+    first: u64,
+    second: u64,
+}
+
+/// How many caches are shared: for sites that see objects of many shapes in turn.
+const SHARED: usize = 2048;
+
+thread_local! {
+    static SHARED_CACHES: UnsafeCell<[Shared; SHARED]> = const {
+        UnsafeCell::new([Shared { name: 0, shape: 0, used: Use::Load, first: 0, second: 0 }; SHARED])
+    };
+}
+
+fn shared_index(shape: u32, name: &Value, used: Use) -> usize {
+    let mixed = (u64::from(shape) << 2 | used as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ name.word() >> 4;
+    (mixed ^ mixed >> 32) as usize % SHARED
+}
+
+/// Remembers a cache for other sites and other times.
+fn share(cache: &Cache, name: &Value, used: Use) {
+    let shape = cache.first as u32;
+    SHARED_CACHES.with(|caches| {
+        // SAFETY: thread-local, and nothing below re-enters.
+        let entry = unsafe { &mut (*caches.get())[shared_index(shape, name, used)] };
+        *entry = Shared { name: name.word(), shape, used, first: cache.first, second: cache.second };
+    });
+}
+
+/// Puts a shared cache that is valid for `object` into the site's, if there is one: then the instruction will hit.
+///
+/// # Safety
+/// `object` is live; `at` points to an instruction's two cache words.
+#[inline(never)]
+unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> bool {
+    if object & 7 != 0 {
+        return false;
+    }
+    // SAFETY: by contract.
+    unsafe {
+        let header = &*(object as *const Header);
+        let shape = header.shape_id();
+        let entry = SHARED_CACHES.with(|caches| (*caches.get())[shared_index(shape, name, used)]);
+        if entry.shape != shape || entry.name != name.word() || entry.used != used || shape == 0 {
+            return false;
+        }
+        let valid = match used {
+            Use::Store => lookup::current_version(header.ty()) == entry.second as u32,
+            Use::Load | Use::Method => cached(object, entry.first, entry.second).is_some(),
+        };
+        if valid {
+            Cache { first: entry.first, second: entry.second }.store(at);
+        }
+        valid
     }
 }
 
@@ -231,6 +303,7 @@ unsafe fn load_attr_slow(vm: &Vm, flags: u8, object: u64, name: &Value, caches: 
         if result.is_ok()
             && let Some(cache) = cache_for(view(&object), name, false)
         {
+            share(&cache, name, Use::Load);
             cache.store(caches);
         }
         release_operands(flags, object, 1);
@@ -264,6 +337,7 @@ unsafe fn load_method_slow(vm: &Vm, object: u64, name: &Value, caches: *mut u64)
         match get_method(vm, view(&object), name) {
             Ok((value, is_method)) => {
                 if let Some(cache) = cache_for(view(&object), name, true) {
+                    share(&cache, name, Use::Method);
                     cache.store(caches);
                 }
                 (value.into_word(), is_method)
@@ -315,6 +389,7 @@ unsafe fn store_attr_slow(vm: &Vm, flags: u8, object: u64, value: u64, name: &Va
             && old_shape != 0
             && let Some(cache) = store_cache_for(target, name, old_shape)
         {
+            share(&cache, name, Use::Store);
             cache.store(caches);
         }
         release_operands(flags, object, value);
@@ -373,12 +448,15 @@ impl Machine<'_> {
                 return self.advance(3);
             }
             if kind(self.extra(1)) == PROPERTY_GETTER
-                && let Some(flow) = self.call_getter(w, object)
+                && let Some(flow) = out!(self.call_getter(w, object))
             {
                 return flow;
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c as usize);
+            if take_shared(object, name, Use::Load, self.pc.add(1).cast_mut()) {
+                return Flow::Next;
+            }
             let word = load_attr_slow(self.vm, w.flags, object, name, self.pc.add(1).cast_mut());
             self.finish(w, word, 3)
         }
@@ -412,6 +490,9 @@ impl Machine<'_> {
                 None => {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c as usize);
+                    if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
+                        return Flow::Next;
+                    }
                     let found = load_method_slow(self.vm, object, name, self.pc.add(1).cast_mut());
                     if found.0 == 0 {
                         release_operands(w.flags, object, 1);
@@ -471,12 +552,16 @@ impl Machine<'_> {
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.a as usize);
+            if take_shared(object, name, Use::Store, self.pc.add(1).cast_mut()) {
+                return Flow::Next;
+            }
             let value = self.get(w.c);
             let result = store_attr_slow(self.vm, w.flags, object, value, name, self.pc.add(1).cast_mut());
             self.outcome(result, 3)
         }
     }
 
+    #[inline(never)]
     pub unsafe fn delete_attr(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -489,6 +574,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_super_attr(&mut self, w: Word) -> Flow {
         // SAFETY: three owned words from `b` on, all consumed.
         unsafe {
@@ -519,6 +605,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_special(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {

@@ -58,11 +58,13 @@ fn wrong_bytecode(vm: &Vm) -> Flow {
 
 impl Machine<'_> {
     /// The owned values from `b` on, to be moved out.
+    #[inline(never)]
     unsafe fn moved(&self, w: Word, count: usize) -> Moved {
         // SAFETY: the registers are in range.
         unsafe { Moved { at: self.regs.add(w.b as usize).cast(), left: count } }
     }
 
+    #[inline(never)]
     pub unsafe fn build_tuple(&mut self, w: Word) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
@@ -75,6 +77,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn build_list(&mut self, w: Word) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
@@ -84,6 +87,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn build_set(&mut self, w: Word) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
@@ -95,6 +99,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn build_map(&mut self, w: Word) -> Flow {
         // SAFETY: `c` owned pairs.
         unsafe {
@@ -112,6 +117,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn build_string(&mut self, w: Word) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
@@ -126,6 +132,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn build_slice(&mut self, w: Word) -> Flow {
         // SAFETY: two or three owned words.
         unsafe {
@@ -136,6 +143,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn build_template(&mut self, w: Word) -> Flow {
         // SAFETY: two owned words.
         unsafe {
@@ -146,6 +154,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn build_interpolation(&mut self, w: Word) -> Flow {
         // SAFETY: two or three owned words.
         unsafe {
@@ -164,6 +173,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn convert_value(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -179,6 +189,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn format_simple(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -194,6 +205,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn format_with_spec(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
@@ -221,6 +233,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn list_extend(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
@@ -232,6 +245,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn set_add(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
@@ -244,6 +258,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn set_update(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
@@ -256,6 +271,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn map_add(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
@@ -271,6 +287,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn dict_update(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
@@ -282,6 +299,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn dict_merge(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
@@ -326,6 +344,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn unpack_sequence(&mut self, w: Word) -> Flow {
         // SAFETY: the destinations are free stack registers.
         unsafe {
@@ -337,6 +356,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn unpack_to_locals(&mut self, w: Word) -> Flow {
         // SAFETY: the destinations are locals.
         unsafe {
@@ -354,6 +374,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn unpack_ex(&mut self, w: Word) -> Flow {
         // SAFETY: a live operand, released if owned; the destinations are free stack registers.
         unsafe {
@@ -371,6 +392,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn make_function(&mut self, w: Word) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
@@ -384,6 +406,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn set_function_attribute(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; the function moves on.
         unsafe {

@@ -271,11 +271,13 @@ impl Machine<'_> {
             let operands = self.operands(w);
             if operands.callable & 7 == 0 && (*(operands.callable as *const Header)).ty().is(&FUNCTION) {
                 let code = (*(operands.callable as *const Function)).code();
-                if code.simple_args == operands.count as i32 && (!code.entry.get().is_null() || self.lowered(code)) {
+                if code.simple_args == operands.count as i32
+                    && (!code.entry.get().is_null() || out!(self.lowered(code)))
+                {
                     return self.call_simple(&operands, code, 2);
                 }
                 self.save();
-                return self.call_python(&operands, None, 2);
+                return out!(self.call_python(&operands, None, 2));
             }
             self.save();
             if operands.callable & 7 == 0
@@ -283,9 +285,9 @@ impl Machine<'_> {
                 && operands.first == self.regs.add(w.b as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {
-                return self.construct(operands, init, None, 2);
+                return out!(self.construct(operands, init, None, 2));
             }
-            self.call_other(w, operands, None, 2)
+            out!(self.call_other(w, operands, None, 2))
         }
     }
 
@@ -366,6 +368,7 @@ impl Machine<'_> {
 
     /// Enters a function that takes keyword or default arguments but no variable number of them, if all that is given
     /// has a place and nothing is missing; otherwise nothing has happened.
+    #[inline(never)]
     unsafe fn call_bound(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
         // SAFETY: live operands, which pass to the frame.
         unsafe {
@@ -424,6 +427,7 @@ impl Machine<'_> {
 
     /// Calls the function in the owned word `function`, which takes one argument, from an instruction without call
     /// operands of `words` words.
+    #[inline(never)]
     pub(super) unsafe fn call_with_one(&mut self, function: u64, argument: u64, lent: bool, words: u16) -> Flow {
         // SAFETY: live words; the window starts where the frame's own registers end.
         unsafe {
@@ -534,6 +538,7 @@ impl Machine<'_> {
     }
 
     /// Calls a bound method of a Python function: `self` goes into the register before the arguments.
+    #[inline(never)]
     unsafe fn call_method(&mut self, operands: Operands, kwnames: Option<&Value>, words: u16) -> Flow {
         // SAFETY: live operands; the register before the arguments is that of a missing `self`.
         unsafe {
@@ -561,6 +566,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn call_kw(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
@@ -597,6 +603,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn call_function_ex(&mut self, w: Word) -> Flow {
         // SAFETY: owned operands from `b` on, consumed.
         unsafe {
@@ -643,10 +650,10 @@ impl Machine<'_> {
             (*frame).pc = self.pc;
             if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH) != 0 {
                 if flags & FRAME_GENERATOR != 0 {
-                    return self.generator_return(result);
+                    return out!(self.generator_return(result));
                 }
                 if flags & FRAME_CONSTRUCTOR == 0 {
-                    return self.return_and_switch(result);
+                    return out!(self.return_and_switch(result));
                 }
                 if result != Value::NONE.into_word() {
                     leave_frame(self.interp, frame);

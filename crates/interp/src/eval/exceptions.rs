@@ -72,6 +72,7 @@ fn raise_from(vm: &Vm, exception: &Value, cause: Option<&Value>) {
 }
 
 impl Machine<'_> {
+    #[inline(never)]
     pub unsafe fn raise(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
@@ -83,6 +84,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn raise_one(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -94,6 +96,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn raise_again(&mut self) -> Flow {
         // SAFETY: the frame is alive.
         unsafe { self.save() };
@@ -109,6 +112,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn reraise(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, consumed.
         unsafe {
@@ -118,6 +122,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn push_exc_info(&mut self, w: Word) -> Flow {
         // SAFETY: `a` owns an exception; the item owns what it holds.
         unsafe {
@@ -131,6 +136,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn pop_except(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which passes to the item.
         unsafe {
@@ -150,6 +156,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn check_exc_match(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
@@ -164,6 +171,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn jump_if_exc_match(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
@@ -175,6 +183,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn check_eg_match(&mut self, w: Word) -> Flow {
         // SAFETY: two owned words.
         unsafe {
@@ -196,6 +205,7 @@ impl Machine<'_> {
     }
 
     /// Calls `exit(type, exception, traceback)`.
+    #[inline(never)]
     pub unsafe fn with_except_start(&mut self, w: Word) -> Flow {
         // SAFETY: five live words, which stay.
         unsafe {

@@ -120,6 +120,7 @@ pub(super) fn import_star(vm: &Vm, frame: &Frame, module: &Value) -> Result {
 }
 
 impl Machine<'_> {
+    #[inline(never)]
     pub unsafe fn import_name(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
@@ -133,6 +134,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn import_from(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {

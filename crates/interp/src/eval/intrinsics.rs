@@ -18,6 +18,7 @@ use crate::instruction::Word;
 use crate::type_params;
 
 impl Machine<'_> {
+    #[inline(never)]
     pub unsafe fn call_intrinsic_1(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -29,6 +30,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn call_intrinsic_2(&mut self, w: Word) -> Flow {
         // SAFETY: two owned words.
         unsafe {

@@ -90,6 +90,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn delete_subscr(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
@@ -107,6 +108,7 @@ impl Machine<'_> {
         unsafe { std::array::from_fn(|at| Value::from_word(self.get(base + at as u16))) }
     }
 
+    #[inline(never)]
     pub unsafe fn binary_slice(&mut self, w: Word) -> Flow {
         // SAFETY: three owned words.
         unsafe {
@@ -121,6 +123,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn store_slice(&mut self, w: Word) -> Flow {
         // SAFETY: four owned words.
         unsafe {

@@ -30,7 +30,7 @@ impl Machine<'_> {
                 }
                 if self.interp.switch_requested.get() {
                     let flow = self.jump(w.bc() as u64);
-                    self.switch();
+                    out!(self.switch());
                     return flow;
                 }
             }
@@ -38,6 +38,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn get_iter(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -116,6 +117,7 @@ impl Machine<'_> {
     }
 
     /// Turns the frame into a generator, which the caller gets.
+    #[inline(never)]
     pub unsafe fn return_generator(&mut self) -> Flow {
         // SAFETY: the verifier lets this run once, with nothing on the stack.
         unsafe {
@@ -140,6 +142,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn yield_value(&mut self, w: Word) -> Flow {
         // SAFETY: the verifier lets this run in generators only.
         unsafe {
@@ -182,6 +185,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn send(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; the receiver stays.
         unsafe {
@@ -209,6 +213,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn get_len(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
@@ -219,6 +224,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn get_yield_from_iter(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -231,6 +237,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn get_awaitable(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -242,6 +249,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn get_aiter(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
@@ -253,6 +261,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn get_anext(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
@@ -264,6 +273,7 @@ impl Machine<'_> {
     }
 
     /// An exception was thrown into a `yield from`: `StopIteration` ends it with a value.
+    #[inline(never)]
     pub unsafe fn cleanup_throw(&mut self, w: Word) -> Flow {
         // SAFETY: three owned words.
         unsafe {
@@ -282,6 +292,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn end_async_for(&mut self, w: Word) -> Flow {
         // SAFETY: two owned words.
         unsafe {

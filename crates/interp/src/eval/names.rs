@@ -188,6 +188,7 @@ fn make_cell(word: u64) -> u64 {
 }
 
 impl Machine<'_> {
+    #[inline(always)]
     pub(super) fn outcome(&mut self, result: Result<()>, words: usize) -> Flow {
         match result {
             // SAFETY: the instruction has `words` words.
@@ -203,6 +204,7 @@ impl Machine<'_> {
         Flow::Raise
     }
 
+    #[inline(never)]
     pub unsafe fn check_cell(&mut self, w: Word) -> Flow {
         // SAFETY: a local is null or live.
         unsafe {
@@ -228,6 +230,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_fast_and_clear(&mut self, w: Word) -> Flow {
         // SAFETY: the reference moves with the word.
         unsafe {
@@ -238,6 +241,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn make_cell(&mut self, w: Word) -> Flow {
         // SAFETY: the local's reference moves into the cell.
         unsafe {
@@ -249,6 +253,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn copy_free_vars(&mut self, w: Word) -> Flow {
         // SAFETY: the verifier compared `c` with the number of free variables, which are the last locals.
         unsafe {
@@ -310,6 +315,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn delete_deref(&mut self, w: Word) -> Flow {
         // SAFETY: as in `store_deref`.
         unsafe {
@@ -347,6 +353,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn store_global(&mut self, w: Word) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
@@ -366,6 +373,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn delete_global(&mut self, w: Word) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
@@ -383,6 +391,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_name(&mut self, w: Word) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
@@ -393,6 +402,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn store_name(&mut self, w: Word) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
@@ -405,6 +415,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn delete_name(&mut self, w: Word) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
@@ -415,6 +426,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_locals(&mut self, w: Word) -> Flow {
         // SAFETY: the frame owns its namespace.
         unsafe {
@@ -428,6 +440,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_from_dict_or_deref(&mut self, w: Word) -> Flow {
         // SAFETY: a live operand, released if owned; the verifier saw to the cell.
         unsafe {
@@ -451,6 +464,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_from_dict_or_globals(&mut self, w: Word) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
@@ -468,6 +482,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_build_class(&mut self, w: Word) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
@@ -485,6 +500,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn setup_annotations(&mut self) -> Flow {
         // SAFETY: the frame owns its namespace.
         unsafe {
@@ -503,6 +519,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn load_common_constant(&mut self, w: Word) -> Flow {
         use taipan_bytecode::oparg::CommonConstant;
         // SAFETY: the frame is alive.

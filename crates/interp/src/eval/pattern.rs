@@ -12,6 +12,7 @@ use crate::instruction::Word;
 
 impl Machine<'_> {
     /// Whether the type of `b` has the flag.
+    #[inline(never)]
     pub unsafe fn match_flag(&mut self, w: Word, flag: u64) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
@@ -22,6 +23,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn match_keys(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, which stay.
         unsafe {
@@ -32,6 +34,7 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
     pub unsafe fn match_class(&mut self, w: Word) -> Flow {
         // SAFETY: three owned words.
         unsafe {
