@@ -505,7 +505,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::GetAiter => out!(m.get_aiter(w)),
                 Op::GetAnext => out!(m.get_anext(w)),
                 Op::ReturnGenerator => out!(m.return_generator()),
-                Op::YieldValue => out!(m.yield_value(w)),
+                Op::YieldValue => m.yield_value(w),
                 Op::Send => out!(m.send(w)),
                 Op::CleanupThrow => out!(m.cleanup_throw(w)),
                 Op::EndAsyncFor => out!(m.end_async_for(w)),

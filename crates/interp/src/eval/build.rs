@@ -14,7 +14,7 @@ use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, view, word_of};
 use crate::code::Code;
-use crate::frame::{Frame, release};
+use crate::frame::{Frame, release, retain};
 use crate::function::Function;
 use crate::instruction::{B_OWNED, Word};
 
@@ -330,6 +330,27 @@ impl Machine<'_> {
         }
     }
 
+    /// Operand `b` as an owned word with its items, if it is an exact tuple of that length.
+    #[inline(always)]
+    unsafe fn exact_tuple<'t>(&self, w: Word, count: usize) -> Option<(u64, &'t [Value])> {
+        // SAFETY: a live operand; the items live as long as the word that the caller then owns.
+        unsafe {
+            let word = self.get(w.b);
+            if word & 7 != 0 || !(*(word as *const Header)).ty().is(&TUPLE) {
+                return None;
+            }
+            let items = (*(word as *const Tuple)).as_slice();
+            if items.len() != count {
+                return None;
+            }
+            self.save();
+            if w.flags & B_OWNED == 0 {
+                retain(word);
+            }
+            Some((word, items))
+        }
+    }
+
     unsafe fn items_of(&mut self, w: Word, count: usize) -> Option<SmallVec<[Value; 4]>> {
         // SAFETY: a live operand, released if owned.
         unsafe {
@@ -348,6 +369,13 @@ impl Machine<'_> {
     pub unsafe fn unpack_sequence(&mut self, w: Word) -> Flow {
         // SAFETY: the destinations are free stack registers.
         unsafe {
+            if let Some((tuple, items)) = self.exact_tuple(w, w.c as usize) {
+                for (register, item) in (w.a..w.a + w.c).rev().zip(items) {
+                    self.put(register, retain(item.word()));
+                }
+                release(tuple);
+                return self.advance(1);
+            }
             let Some(items) = self.items_of(w, w.c as usize) else { return Flow::Raise };
             for (register, item) in (w.a..w.a + w.c).rev().zip(items) {
                 self.put(register, item.into_word());
@@ -361,6 +389,18 @@ impl Machine<'_> {
         // SAFETY: the destinations are locals.
         unsafe {
             let locals = self.extra(1);
+            if let Some((tuple, items)) = self.exact_tuple(w, w.c as usize) {
+                for (at, item) in items.iter().enumerate() {
+                    let local = (locals >> (16 * at)) as u16;
+                    let old = self.get(local);
+                    self.put(local, retain(item.word()));
+                    if crate::frame::is_pointer(old) {
+                        self.release_local(local, old);
+                    }
+                }
+                release(tuple);
+                return self.advance(2);
+            }
             let Some(items) = self.items_of(w, w.c as usize) else { return Flow::Raise };
             for (at, item) in items.into_iter().enumerate() {
                 let local = (locals >> (16 * at)) as u16;

@@ -142,7 +142,7 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub unsafe fn yield_value(&mut self, w: Word) -> Flow {
         // SAFETY: the verifier lets this run in generators only.
         unsafe {
