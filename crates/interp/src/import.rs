@@ -73,11 +73,30 @@ pub fn modules(vm: &Vm) -> Ref<Dict> {
 /// Forgets `sys.modules`: the interpreter is finalised.
 pub fn forget_modules(vm: &Vm) {
     let shared = MODULES.lock().expect("never poisoned").take();
-    drop((shared, Interp::of(vm).modules.take()));
+    let core = std::mem::take(&mut *CORE.lock().expect("never poisoned"));
+    drop((shared, core, Interp::of(vm).modules.take()));
+}
+
+/// Modules that the interpreter itself uses, whatever becomes of `sys.modules`.
+static CORE: Mutex<Vec<(&'static str, Value)>> = Mutex::new(Vec::new());
+
+/// `sys`, `builtins` or `_frozen_importlib`.
+pub fn core_module(name: &str) -> Option<Value> {
+    CORE.lock().expect("never poisoned").iter().find(|(core, _)| *core == name).map(|(_, module)| module.clone())
+}
+
+fn remember_core_module(name: &str, module: &Value) {
+    if let Some(name) = ["sys", "builtins", "_frozen_importlib"].into_iter().find(|core| *core == name) {
+        let mut core = CORE.lock().expect("never poisoned");
+        if core.iter().all(|(known, _)| *known != name) {
+            core.push((name, module.clone()));
+        }
+    }
 }
 
 fn bootstrap(vm: &Vm) -> Result {
-    match modules(vm).get_str(intern("_frozen_importlib").as_value()) {
+    const NAME: &str = "_frozen_importlib";
+    match modules(vm).get_str(intern(NAME).as_value()).or_else(|| core_module(NAME)) {
         Some(module) => Ok(module),
         None => Err(vm.import_error("the import system is not running")),
     }
@@ -88,6 +107,7 @@ pub fn load_native(vm: &Vm, name: &str) -> Result<Option<Value>> {
     let Some(def) = native_module(name) else { return Ok(None) };
     let module = Module::from_def(vm, def)?.into_value();
     modules(vm).set_str(intern(name).as_value(), module.clone());
+    remember_core_module(name, &module);
     Ok(Some(module))
 }
 
@@ -212,6 +232,12 @@ fn resolve_name(vm: &Vm, name: &Value, globals: Option<&Value>, level: i32) -> R
 
 /// For native code: the module with a dotted name.
 pub fn import_module(vm: &Vm, name: &str) -> Result {
+    if matches!(name, "sys" | "builtins")
+        && modules(vm).get_str(intern(name).as_value()).is_none_or(|module| module.is_none())
+        && let Some(module) = core_module(name)
+    {
+        return Ok(module);
+    }
     import_absolute(vm, intern(name).as_value())
 }
 
@@ -260,6 +286,7 @@ fn run_embedded(vm: &Vm, path: &str, name: &str) -> Result<Ref<Module>> {
 /// Starts `importlib`: finders of native modules, then those that look at `sys.path`.
 pub fn install(vm: &Vm) -> Result<()> {
     let bootstrap = run_embedded(vm, "importlib/_bootstrap.py", "_frozen_importlib")?;
+    remember_core_module("_frozen_importlib", bootstrap.as_value());
     let sys = import_absolute(vm, intern("sys").as_value())?;
     let Some(imp) = load_native(vm, "_imp")? else { return Err(vm.import_error("_imp is missing")) };
     vm.call_method(bootstrap.as_value(), "_install", &[sys, imp])?;

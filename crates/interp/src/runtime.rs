@@ -1,5 +1,9 @@
 //! The life of the interpreter: start, the standard streams, printing of exceptions, end.
 
+mod finalize;
+
+pub use finalize::finish;
+
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use taipan_object::builtins::str::Str;
@@ -317,46 +321,4 @@ pub fn report(vm: &Vm, exception: &Value) -> Option<i32> {
         print_exception(vm, exception);
     }
     None
-}
-
-/// The exit code when the standard streams cannot be flushed at the end.
-const FLUSHING_FAILED: i32 = 120;
-
-/// Ends the interpreter: threads, `atexit` functions, buffers, what modules keep alive.
-pub fn finish(vm: &Vm) -> i32 {
-    let modules = import::modules(vm);
-    let loaded = |name: &str| modules.get_str(taipan_object::builtins::str::intern(name).as_value());
-    if let Some(threading) = loaded("threading") {
-        let ended = vm.call_method(&threading, "_shutdown", &[]);
-        if let Err(raised) = ended {
-            vm.write_unraisable(raised, "Exception ignored on threading shutdown", &threading);
-        }
-    }
-    if let Some(atexit) = loaded("atexit") {
-        let ended = vm.call_method(&atexit, "_run_exitfuncs", &[]);
-        if let Err(raised) = ended {
-            vm.discard(raised);
-        }
-    }
-    let flushed = streams::flush(vm);
-    vm.begin_finalizing();
-    clear_modules(vm);
-    // What could not be flushed is not tried again.
-    if flushed && streams::flush(vm) { 0 } else { FLUSHING_FAILED }
-}
-
-/// Clears `__main__` and the other modules, so that what they alone keep alive is finalised.
-fn clear_modules(vm: &Vm) {
-    let modules = import::modules(vm);
-    taipan_object::collector::collect(vm, 2);
-    let main = modules.get_str(&names().__main__);
-    if let Some(main) = main.as_ref().and_then(|main| main.downcast::<taipan_object::native::module::Module>()) {
-        for (name, _) in main.dict.items() {
-            let text = name.downcast::<Str>().map(Str::to_string_lossy).unwrap_or_default();
-            if !text.starts_with("__") {
-                main.dict.set_str(&name, Value::NONE);
-            }
-        }
-    }
-    taipan_object::collector::collect(vm, 2);
 }

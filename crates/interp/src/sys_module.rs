@@ -46,7 +46,7 @@ fn exec(vm: &Vm, module: &Module) -> Result<()> {
 
 /// `sys.name`, if `sys` has it.
 pub fn get(vm: &Vm, name: &str) -> Option<Value> {
-    let sys = import::modules(vm).get_str(intern("sys").as_value())?;
+    let sys = import::core_module("sys").or_else(|| import::modules(vm).get_str(intern("sys").as_value()))?;
     sys.downcast::<Module>()?.get(name)
 }
 

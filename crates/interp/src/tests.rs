@@ -120,6 +120,7 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
             is_function: |value| value.downcast::<Function>().is_some(),
             thread_starts: crate::threads::starts,
             thread_ends: crate::threads::ends,
+            run_exitfuncs: |_| {},
             dump_traceback: crate::traceback::dump::dump_traceback,
             before_fork: crate::threads::before_fork,
             after_fork: crate::threads::after_fork,

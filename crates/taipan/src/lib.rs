@@ -41,6 +41,7 @@ fn start_process() {
             is_function: function::is_function,
             thread_starts: threads::starts,
             thread_ends: threads::ends,
+            run_exitfuncs: taipan_stdlib::atexit::run_exitfuncs,
             dump_traceback: traceback::dump::dump_traceback,
             before_fork: threads::before_fork,
             after_fork: threads::after_fork,

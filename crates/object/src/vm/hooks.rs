@@ -30,6 +30,8 @@ pub struct Hooks {
     pub thread_starts: fn(&Vm),
     /// Gives up what the interpreter keeps for a thread, which is attached and runs no more Python code.
     pub thread_ends: fn(&Vm),
+    /// Calls the functions that `atexit` registered.
+    pub run_exitfuncs: fn(&Vm),
     /// Writes tracebacks to a descriptor; for signal handlers.
     pub dump_traceback: fn(i32, Dumped),
     /// The process is about to be forked.

@@ -101,7 +101,9 @@ impl Context {
         self.with(|state| state.map.as_ref().and_then(|map| map.find(var).cloned()))
     }
 
-    pub(super) fn set(&self, var: &Ref<ContextVar>, value: Value) {
+    /// Sets the value of a variable. The result is what to drop when all is consistent again.
+    #[must_use]
+    pub(super) fn set(&self, var: &Ref<ContextVar>, value: Value) -> [Option<Ref<Node>>; 2] {
         let old = self.map();
         let is_new = old.as_ref().is_none_or(|map| map.find(var).is_none());
         let map = hamt::assoc(old.as_ref(), var, value);
@@ -109,7 +111,7 @@ impl Context {
             state.len += is_new as usize;
             state.map.replace(map)
         });
-        drop((old, replaced));
+        [old, replaced]
     }
 
     /// Removes a variable; whether it was there.

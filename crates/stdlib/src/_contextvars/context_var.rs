@@ -80,8 +80,9 @@ impl ContextVar {
         let old = current.find(self);
         // What is remembered must not outlive the value that it borrows.
         self.remember(None);
-        current.set(&this, value.clone());
+        let garbage = current.set(&this, value.clone());
         self.remember(Some(&value));
+        drop(garbage);
         token::new(current, this, old)
     }
 
@@ -106,8 +107,9 @@ impl ContextVar {
         self.remember(None);
         match old {
             Some(old) => {
-                current.set(&var, old.clone());
+                let garbage = current.set(&var, old.clone());
                 self.remember(Some(&old));
+                drop(garbage);
             }
             None => {
                 if !current.remove(self) {
@@ -142,6 +144,7 @@ fn construct(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<(Value,
     if args[0].downcast::<Str>().is_none() {
         return Err(vm.type_error("context variable name must be a str"));
     }
+    vm.hash(&args[0])?;
     Ok((args[0].clone(), args.get(1).cloned()))
 }
 

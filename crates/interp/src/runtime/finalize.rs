@@ -1,0 +1,119 @@
+//! The end of the interpreter. Counterpart of `Py_FinalizeEx` and `finalize_modules` in CPython's `Python/pylifecycle.c`.
+//!
+//! What modules keep alive is finalised in stages: first `sys.modules` lets go of them, so that most die with their
+//! namespaces intact; whatever is left has its names set to None; `sys` and `builtins` come last.
+
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::str::{Str, intern};
+use taipan_object::native::module::Module;
+use taipan_object::vm::hooks::HOOKS;
+use taipan_object::weakref::{self, REFERENCE};
+use taipan_object::{Value, Vm, collector};
+
+use crate::{import, streams};
+
+/// The exit code when the standard streams cannot be flushed at the end.
+const FLUSHING_FAILED: i32 = 120;
+
+/// Ends the interpreter: threads, `atexit` functions, buffers, what modules keep alive.
+pub fn finish(vm: &Vm) -> i32 {
+    wait_for_thread_shutdown(vm);
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.run_exitfuncs)(vm);
+    }
+    vm.begin_finalizing();
+    let flushed = streams::flush(vm);
+    if collector::is_enabled() {
+        collector::collect(vm, 2);
+    }
+    finalize_modules(vm);
+    // What could not be flushed is not tried again.
+    if flushed && streams::flush(vm) { 0 } else { FLUSHING_FAILED }
+}
+
+fn wait_for_thread_shutdown(vm: &Vm) {
+    let Some(threading) = import::modules(vm).get_str(intern("threading").as_value()) else { return };
+    if let Err(raised) = vm.call_method(&threading, "_shutdown", &[]) {
+        vm.write_unraisable(raised, "Exception ignored on threading shutdown", &Value::NONE);
+    }
+}
+
+/// Attributes of `sys` that hold what programs left there.
+const SYS_DELETES: [&str; 12] = [
+    "path",
+    "argv",
+    "ps1",
+    "ps2",
+    "last_exc",
+    "last_type",
+    "last_value",
+    "last_traceback",
+    "path_hooks",
+    "path_importer_cache",
+    "meta_path",
+    "__interactivehook__",
+];
+
+fn delete_special() {
+    if let Some(builtins) = import::core_module("builtins").as_ref().and_then(Value::downcast::<Module>) {
+        builtins.set("_", Value::NONE);
+    }
+    let sys = import::core_module("sys");
+    let Some(sys) = sys.as_ref().and_then(Value::downcast::<Module>) else { return };
+    for name in SYS_DELETES {
+        sys.set(name, Value::NONE);
+    }
+    for name in ["stdin", "stdout", "stderr"] {
+        sys.set(name, sys.get(&format!("__{name}__")).unwrap_or(Value::NONE));
+    }
+}
+
+fn finalize_modules(vm: &Vm) {
+    delete_special();
+    let modules = import::modules(vm);
+    let mut references = Vec::new();
+    for (name, module) in modules.items() {
+        if module.downcast::<Module>().is_some() {
+            match weakref::create(vm, REFERENCE.ty(), &module, None) {
+                Ok(reference) => references.push(reference),
+                Err(raised) => vm.discard(raised),
+            }
+        }
+        if let Err(raised) = modules.set(vm, &name, Value::NONE) {
+            vm.discard(raised);
+        }
+    }
+    modules.clear_items();
+    collector::collect(vm, 2);
+    let core = [import::core_module("sys"), import::core_module("builtins")];
+    while let Some(reference) = references.pop() {
+        let Some(module) = weakref::target(&reference) else { continue };
+        let is_core = core.iter().flatten().any(|core| core.is(&module));
+        if let Some(module) = module.downcast::<Module>().filter(|_| !is_core) {
+            clear_namespace(vm, &module.dict);
+        }
+    }
+    for module in core.iter().flatten().filter_map(Value::downcast::<Module>) {
+        clear_namespace(vm, &module.dict);
+    }
+    import::forget_modules(vm);
+    collector::collect(vm, 2);
+}
+
+/// Sets the names of a module to None, private ones first; `__builtins__` stays.
+fn clear_namespace(vm: &Vm, namespace: &Dict) {
+    let text = |name: &Value| name.downcast::<Str>().map(Str::to_string_lossy);
+    let is_private = |name: &str| name.starts_with('_') && !name.starts_with("__");
+    for private in [true, false] {
+        for (name, value) in namespace.items() {
+            let Some(text) = text(&name) else { continue };
+            let is_wanted = if private { is_private(&text) } else { text != "__builtins__" };
+            if is_wanted
+                && !value.is_none()
+                && let Err(raised) = namespace.set(vm, &name, Value::NONE)
+            {
+                vm.discard(raised);
+            }
+        }
+    }
+}
