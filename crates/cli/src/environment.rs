@@ -16,11 +16,13 @@ pub fn apply(config: &mut Config, warnoptions: Vec<OsString>, random_hashes: boo
     let mut optimize = i64::from(config.optimize);
     environment.flag("PYTHONOPTIMIZE", &mut optimize);
     config.optimize = u8::try_from(optimize).unwrap_or(u8::MAX);
-    environment.flag("PYTHONINSPECT", &mut config.inspect);
+    if environment.get("PYTHONINSPECT").is_some() {
+        config.inspect = config.inspect.max(1);
+    }
     config.dont_write_bytecode |= environment.is_on("PYTHONDONTWRITEBYTECODE");
     config.no_user_site |= environment.is_on("PYTHONNOUSERSITE");
     config.unbuffered |= environment.is_on("PYTHONUNBUFFERED");
-    config.safe_path |= environment.is_on("PYTHONSAFEPATH");
+    config.safe_path |= environment.get("PYTHONSAFEPATH").is_some();
     if let Some(path) = environment.get("PYTHONPATH") {
         let parts = path.as_bytes().split(|byte| *byte == b':');
         config.python_path = parts.map(|part| OsStr::from_bytes(part).to_os_string()).collect();
@@ -150,8 +152,8 @@ fn read_numbers(config: &mut Config, environment: &Environment) -> Result<(), Fa
     if let Some(value) = xoption(config, "importtime") {
         config.import_time = match as_number(value.as_deref()) {
             Some(n @ 1..=2) => n as u8,
-            None if value.is_none() => 1,
-            _ => {
+            None => 1,
+            Some(_) => {
                 let message = "-X importtime: values other than 1 and 2 are reserved for future use.";
                 return Err(invalid("config_init_import_time", message));
             }

@@ -263,8 +263,13 @@ pub fn fs_decode(vm: &Vm, path: &Value) -> Result {
 
 /// Compiles a source file.
 pub fn compile_file(vm: &Vm, source: &[u8], filename: &Value) -> Result<Ref<Code>> {
+    compile_module(vm, source, filename, Origin::File)
+}
+
+/// Compiles a program that is no file's content.
+pub fn compile_module(vm: &Vm, source: &[u8], filename: &Value, origin: Origin) -> Result<Ref<Code>> {
     let optimize = crate::config::get().optimize;
-    let request = Request { filename, mode: Mode::Exec, flags: 0, optimize, feature_version: -1, origin: Origin::File };
+    let request = Request { filename, mode: Mode::Exec, flags: 0, optimize, feature_version: -1, origin };
     let code = compile_source(vm, source, &request)?;
     Ok(code.downcast_ref::<Code>().expect("the compiler makes code"))
 }

@@ -37,6 +37,8 @@ pub fn start(vm: &Vm) -> Result<()> {
     }
     import::install(vm)?;
     vm.import("encodings")?;
+    // From here on, SIGINT is Python's.
+    vm.import("_signal")?;
     streams::open(vm)?;
     sys_module::add_main_module(vm)?;
     if config::get().faulthandler {

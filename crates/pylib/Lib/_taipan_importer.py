@@ -35,6 +35,12 @@ class EmbeddedLoader(_external.FileLoader, _external.SourceLoader):
         path = self.get_filename(fullname)
         return _library.code(_relative(path), path)
 
+    def get_resource_reader(self, name=None):
+        from _taipan_resources import EmbeddedResources
+
+        directory = _relative(self.path).rpartition("/")[0]
+        return EmbeddedResources(directory)
+
 
 class EmbeddedFinder:
     """Finds modules in one directory of the library."""

@@ -1,4 +1,5 @@
-//! Undoes, in the library's source tree, what was changed there for another interpreter.
+//! Undoes, in the library's source tree, what was changed there for another interpreter, and adapts what looks for its
+//! own files on the disk.
 
 use std::collections::BTreeMap;
 
@@ -55,6 +56,13 @@ pub const EDITS: &[Edit] = &[
         from: "\n\n\n# XXX: RUSTPYTHON\n# This is very useful",
         through: "__unittest_expecting_failure__ = False\n    return test_item\n\n",
         to: "",
+    },
+    // The scripts are in the binary: they are copied from a directory made for that.
+    Edit {
+        path: "venv/__init__.py",
+        from: "        path = os.path.abspath(os.path.dirname(__file__))\n        path = os.path.join(path, 'scripts')\n",
+        through: "        self.install_scripts(context, path)\n",
+        to: "        from importlib import resources\n        with resources.as_file(resources.files(__package__) / 'scripts') as path:\n            self.install_scripts(context, str(path))\n",
     },
 ];
 

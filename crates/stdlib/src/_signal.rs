@@ -379,6 +379,7 @@ taipan_object::method_table! {
             }
             // SAFETY: a null siginfo lets the kernel make one.
             check(vm, unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, std::ptr::null::<u8>(), flags) })?;
+            vm.check_signals()?;
             Ok(Value::NONE)
         }),
         MethodDef::new("pthread_sigmask($module, how, mask, /)", "Fetch and/or change the signal mask of the calling thread.", |vm, _, args| {

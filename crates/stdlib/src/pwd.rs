@@ -10,7 +10,7 @@ use taipan_object::native::module::ModuleDef;
 use taipan_object::vm::hooks::blocking;
 use taipan_object::{Raised, Result, Value, Vm};
 
-use crate::arguments::bad_argument;
+use crate::arguments::{bad_argument, fs_bytes};
 use crate::posix::ids::{from_id, id};
 
 pub static MODULE: ModuleDef = ModuleDef {
@@ -69,7 +69,7 @@ pub fn with_buffer(mut call: impl FnMut(&mut [u8]) -> (i32, bool)) -> (std::resu
 /// The argument of a look-up by name.
 pub fn name_argument(vm: &Vm, function: &str, argument: &str, value: &Value) -> Result<CString> {
     match value.downcast::<Str>() {
-        Some(name) => CString::new(name.to_fs_bytes()).map_err(|_| vm.value_error("embedded null byte")),
+        Some(_) => CString::new(fs_bytes(vm, value)?).map_err(|_| vm.value_error("embedded null byte")),
         None => Err(bad_argument(vm, function, argument, "str", value)),
     }
 }

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use taipan_interp::compile::Origin;
 use taipan_interp::{config, console, eval, getpath, import, marshal_module, repl, runtime, sys_module};
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
@@ -91,7 +92,7 @@ impl Interpreter {
         vm.audit("cpython.run_command", &[text(source)])?;
         let name = intern("<string>").into_value();
         let source = dedent(&[source.as_bytes(), b"\n"].concat());
-        let code = import::compile_file(vm, &source, &name)?;
+        let code = import::compile_module(vm, &source, &name, Origin::Text)?;
         repl::register_source(vm, &code, &source, "<string>")?;
         eval::eval_code(vm, &code, &self.main_globals()?, None, None)?;
         Ok(0)

@@ -228,9 +228,9 @@ fn flags(vm: &Vm, config: &Config) -> Result {
     FLAGS.instance(
         vm,
         vec![
-            Value::from(config.debug),
-            Value::from(config.inspect),
-            Value::from(config.interactive),
+            int(config.debug > 0),
+            int(config.inspect > 0),
+            int(config.interactive > 0),
             Value::from(i32::from(config.optimize)),
             int(config.dont_write_bytecode),
             int(config.no_user_site),
@@ -238,7 +238,7 @@ fn flags(vm: &Vm, config: &Config) -> Result {
             int(config.ignore_environment),
             Value::from(config.verbose),
             Value::from(config.bytes_warning),
-            Value::from(config.quiet),
+            int(config.quiet > 0),
             int(config.hash_randomization),
             int(config.isolated),
             Value::bool(config.dev_mode),

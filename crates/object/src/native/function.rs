@@ -110,6 +110,9 @@ fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Res
     while native.is_heap_type() {
         native = native.base().expect("only `object` has no base");
     }
+    if native.has_flags(type_flags::DISALLOW_INSTANTIATION) {
+        return Err(vm.type_error(format!("cannot create '{}' instances", class.full_name())));
+    }
     let (own, wanted) = (ty.slots().new, native.slots().new);
     let same = matches!((own, wanted), (Some(a), Some(b)) if std::ptr::fn_addr_eq(a, b));
     if !same {

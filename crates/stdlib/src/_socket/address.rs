@@ -12,7 +12,7 @@ use taipan_object::{Raised, Result, Value, Vm};
 use super::host::{host_of_address, interface_index, resolve};
 use super::os_error;
 use super::socket::Socket;
-use crate::arguments::{bad_argument, c_ulong_mask};
+use crate::arguments::{bad_argument, c_ulong_mask, fs_bytes};
 
 /// An address of any family.
 #[derive(Clone, Copy)]
@@ -376,16 +376,9 @@ pub fn parse(vm: &Vm, socket: &Socket, value: &Value, function: &str) -> Result<
 }
 
 fn parse_unix(vm: &Vm, value: &Value) -> Result<Address> {
-    let encoded;
-    let path: &[u8] = match value.downcast::<Str>() {
-        Some(text) => {
-            encoded = text.to_fs_bytes();
-            &encoded
-        }
-        None => {
-            encoded = vm.bytes_like(value)?.to_vec();
-            &encoded
-        }
+    let path = match value.downcast::<Str>() {
+        Some(_) => fs_bytes(vm, value)?,
+        None => vm.bytes_like(value)?.to_vec(),
     };
     // SAFETY: zeros are a valid structure.
     let mut unix: libc::sockaddr_un = unsafe { std::mem::zeroed() };
@@ -395,7 +388,7 @@ fn parse_unix(vm: &Vm, value: &Value) -> Result<Address> {
     if path.len() + usize::from(is_path) > unix.sun_path.len() {
         return Err(os_error(vm, "AF_UNIX path too long"));
     }
-    for (to, from) in unix.sun_path.iter_mut().zip(path) {
+    for (to, from) in unix.sun_path.iter_mut().zip(&path) {
         *to = *from as libc::c_char;
     }
     let length = offset_of!(libc::sockaddr_un, sun_path) + path.len() + usize::from(is_path);

@@ -31,8 +31,8 @@ pub fn cmsg_len(length: isize) -> Option<usize> {
 /// `CMSG_SPACE`; `None` if it does not fit the system's `int`.
 pub fn cmsg_space(length: isize) -> Option<usize> {
     let length = usize::try_from(length).ok()?;
-    let space = HEADER.checked_add(length.checked_add(size_of::<usize>() - 1)?)?;
-    (space <= i32::MAX as usize).then_some(HEADER + cmsg_align(length))
+    let padded = HEADER + cmsg_align(1);
+    (length <= i32::MAX as usize - padded).then(|| HEADER + cmsg_align(length))
 }
 
 /// One piece of ancillary data to send.

@@ -64,19 +64,19 @@ pub fn setsockopt(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>
     let value = &args[2];
     if python_int::is_int(value) {
         let number = python_int::to_i64(value);
-        if let Some(number) = number.and_then(|n| i32::try_from(n).ok()) {
-            // SAFETY: an int of this size.
-            check(vm, unsafe {
-                libc::setsockopt(fd, level, option, (&raw const number).cast(), size_of::<i32>() as libc::socklen_t)
-            })?;
-            return Ok(Value::NONE);
-        }
         if Socket::of(this).family() == libc::AF_VSOCK
             && let Some(number) = number.and_then(|n| u64::try_from(n).ok())
         {
             // SAFETY: a number of this size.
             check(vm, unsafe {
                 libc::setsockopt(fd, level, option, (&raw const number).cast(), size_of::<u64>() as libc::socklen_t)
+            })?;
+            return Ok(Value::NONE);
+        }
+        if let Some(number) = number.and_then(|n| i32::try_from(n).ok()) {
+            // SAFETY: an int of this size.
+            check(vm, unsafe {
+                libc::setsockopt(fd, level, option, (&raw const number).cast(), size_of::<i32>() as libc::socklen_t)
             })?;
             return Ok(Value::NONE);
         }

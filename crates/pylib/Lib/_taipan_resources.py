@@ -1,0 +1,66 @@
+"""The data files of the embedded library, for `importlib.resources`."""
+
+import io
+from importlib.resources.abc import Traversable, TraversableResources
+
+import _taipan_library as _library
+
+
+class EmbeddedPath(Traversable):
+    """A file or directory of the library."""
+
+    def __init__(self, path):
+        self._path = path
+
+    @property
+    def name(self):
+        return self._path.rpartition("/")[2]
+
+    def is_dir(self):
+        return not self._path or _library.exists(self._path) == 2
+
+    def is_file(self):
+        return _library.exists(self._path) == 1
+
+    def iterdir(self):
+        if not self.is_dir():
+            raise NotADirectoryError(20, "Not a directory", self._path)
+        for name in _library.list(self._path):
+            yield self / name
+
+    def joinpath(self, *descendants):
+        parts = [part for path in descendants for part in str(path).split("/") if part]
+        return EmbeddedPath("/".join(filter(None, [self._path, *parts])))
+
+    def __truediv__(self, child):
+        return self.joinpath(child)
+
+    def read_bytes(self):
+        data = _library.read(self._path)
+        if data is None:
+            raise FileNotFoundError(2, "No such file or directory", self._path)
+        return data
+
+    def read_text(self, encoding=None, errors="strict"):
+        with self.open("r", encoding=encoding, errors=errors) as file:
+            return file.read()
+
+    def open(self, mode="r", *args, **kwargs):
+        file = io.BytesIO(self.read_bytes())
+        if "b" in mode:
+            return file
+        kwargs["encoding"] = io.text_encoding(kwargs.get("encoding"))
+        return io.TextIOWrapper(file, *args, **kwargs)
+
+    def __repr__(self):
+        return f"EmbeddedPath({self._path!r})"
+
+
+class EmbeddedResources(TraversableResources):
+    """The data files of one package."""
+
+    def __init__(self, directory):
+        self._directory = directory
+
+    def files(self):
+        return EmbeddedPath(self._directory)
