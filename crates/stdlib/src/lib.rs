@@ -69,6 +69,7 @@ pub mod select;
 pub mod syslog;
 pub mod termios;
 pub mod time;
+pub mod unicodedata;
 pub mod zlib;
 
 /// What the import system looks native modules up in.
@@ -137,5 +138,6 @@ pub static MODULES: &[&ModuleDef] = &[
     &syslog::MODULE,
     &termios::MODULE,
     &time::MODULE,
+    &unicodedata::MODULE,
     &zlib::MODULE,
 ];

@@ -20,6 +20,7 @@ mod unparse;
 use bumpalo::Bump;
 
 pub use error::{ErrorKind, SyntaxError, Warning, WarningKind};
+pub use literal::{character_by_name, character_name};
 pub use options::{Mode, ParseOptions};
 pub use source::declared_encoding;
 pub use unparse::unparse;

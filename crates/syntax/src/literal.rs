@@ -227,7 +227,7 @@ pub fn decode_bytes_escapes(body: &[u8]) -> Result<(Vec<u8>, Option<InvalidEscap
 }
 
 /// Looks up what stands in `\N{...}`: names and aliases of Unicode, in any case.
-fn character_by_name(name: &str) -> Option<char> {
+pub fn character_by_name(name: &str) -> Option<char> {
     let folded = name.to_ascii_uppercase();
     if let Some(digits) = folded.strip_prefix("TANGUT IDEOGRAPH-") {
         let code = u32::from_str_radix(digits, 16).ok().filter(|code| format!("{code:X}") == digits)?;
@@ -241,6 +241,14 @@ fn character_by_name(name: &str) -> Option<char> {
         Some(canonical) if loosely_equal(&canonical, &folded) || canonical.contains(" IDEOGRAPH-") => None,
         _ => Some(character),
     }
+}
+
+/// The name of a character.
+pub fn character_name(code: u32) -> Option<String> {
+    if matches!(code, 0x17000..=0x187f7 | 0x18d00..=0x18d08) {
+        return Some(format!("TANGUT IDEOGRAPH-{code:X}"));
+    }
+    unicode_names2::name(char::from_u32(code)?).map(|name| name.to_string())
 }
 
 /// Whether two names differ in blanks, hyphens and underscores only.
