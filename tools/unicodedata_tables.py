@@ -86,11 +86,13 @@ def numeric(prefix, ucd):
     for at in range(sys.maxunicode + 1):
         c = chr(at)
         value = ucd.numeric(c, None)
-        if value is not None:
+        if value is None and ucd.digit(c, None) is not None:
+            rows.append((at, 0.0, 0.0, ucd.digit(c, -1), ucd.decimal(c, -1)))
+        elif value is not None:
             fraction = Fraction(value).limit_denominator(1000)
             assert float(fraction) == value, (at, value)
             rows.append((at, float(fraction.numerator), float(fraction.denominator), ucd.digit(c, -1), ucd.decimal(c, -1)))
-    print("/// Code point, numerator, denominator, digit and decimal value (−1: none).")
+    print("/// Code point, numerator, denominator (0: no numeric value), digit and decimal value (−1: none).")
     print(f"pub static {prefix}NUMERIC: [(u32, f64, f64, i8, i8); {len(rows)}] = [")
     for row in rows:
         print("    ({}, {:.1f}, {:.1f}, {}, {}),".format(*row))

@@ -207,7 +207,7 @@ macro_rules! functions {
             }),
             MethodDef::new("numeric($self, chr, default=<unrepresentable>, /)", "The numeric value of a character.", |vm, this, args| {
                 let point = first_character(vm, &args[0], "numeric")?;
-                let found = database(this).numeric(point).map(|row| Value::from(row.1 / row.2));
+                let found = database(this).numeric(point).filter(|row| row.2 != 0.0).map(|row| Value::from(row.1 / row.2));
                 or_default(vm, found, &args[1], "not a numeric character")
             }),
             MethodDef::new("category($self, chr, /)", "The general category of a character.", |vm, this, args| {

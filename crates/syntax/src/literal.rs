@@ -245,7 +245,7 @@ pub fn character_by_name(name: &str) -> Option<char> {
 
 /// The name of a character.
 pub fn character_name(code: u32) -> Option<String> {
-    if matches!(code, 0x17000..=0x187f7 | 0x18d00..=0x18d08) {
+    if matches!(code, 0x17000..=0x187f7) {
         return Some(format!("TANGUT IDEOGRAPH-{code:X}"));
     }
     unicode_names2::name(char::from_u32(code)?).map(|name| name.to_string())
