@@ -29,6 +29,7 @@ static OWN: &[&ModuleDef] = &[
     &crate::builtins_module::MODULE,
     &crate::sys_module::SYS,
     &crate::type_params::TYPING,
+    &crate::lsprof_module::MODULE,
     &crate::marshal_module::MODULE,
     &crate::opcode_module::MODULE,
     &crate::symtable_module::MODULE,

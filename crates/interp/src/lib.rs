@@ -24,6 +24,7 @@ pub mod console;
 pub mod getpath;
 pub mod import;
 pub mod locale;
+pub mod lsprof_module;
 pub mod marshal_module;
 pub mod opcode_module;
 pub mod repl;
