@@ -19,6 +19,7 @@ pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
 pub mod _datetime;
+pub mod _decimal;
 pub mod _functools;
 pub mod _hashlib;
 pub mod _heapq;
@@ -81,6 +82,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &_bz2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
+    &_datetime::MODULE,
+    &_decimal::MODULE,
     &_contextvars::MODULE,
     &_datetime::MODULE,
     &_csv::MODULE,

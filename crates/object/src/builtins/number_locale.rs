@@ -12,6 +12,11 @@ impl NumberText {
         if spec.grouping == Grouping::Locale { NumberText(Some(current())) } else { NumberText(None) }
     }
 
+    /// The current locale.
+    pub fn current() -> NumberText {
+        NumberText(Some(current()))
+    }
+
     pub fn borrow(&self) -> NumberLocale<'_> {
         match &self.0 {
             Some((decimal_point, thousands_sep, grouping)) => NumberLocale { decimal_point, thousands_sep, grouping },
