@@ -171,6 +171,9 @@ fn parse_clock(text: &[u8], start: usize, end: usize) -> Parsed<(Hms, bool)> {
     }
     let [hour, minute, second] = parts;
     let digits = (end - reader.at).min(6);
+    if digits == 0 {
+        return Err(Malformed);
+    }
     let mut microsecond = reader.number(digits)?;
     for _ in digits..6 {
         microsecond *= 10;

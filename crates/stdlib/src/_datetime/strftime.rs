@@ -49,14 +49,14 @@ impl Source<'_> {
 
     fn push_name(&self, vm: &Vm, out: &mut StrBuilder) -> Result<()> {
         let name = tzinfo::tzname(vm, self.tzinfo, self.moment)?;
-        if let Some(name) = name.downcast::<Str>() {
-            for point in name.code_points() {
-                out.push(point);
-                // The name is text, not format.
-                if point == u32::from(b'%') {
-                    out.push(point);
-                }
-            }
+        if name.is_none() {
+            return Ok(());
+        }
+        // The name is text, not format.
+        let escaped = vm.call_method(&name, "replace", &[Value::from("%"), Value::from("%%")])?;
+        match escaped.downcast::<Str>() {
+            Some(text) => out.push_text(text),
+            None => return Err(vm.type_error("tzname.replace() did not return a string")),
         }
         Ok(())
     }
