@@ -12,7 +12,8 @@ use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex};
@@ -501,14 +502,46 @@ fn decode_wtf8(bytes: &[u8]) -> Vec<u32> {
     points
 }
 
-/// Key of the intern table: the text by its bytes and kind.
-#[derive(PartialEq, Eq, Hash)]
-struct InternKey {
-    kind: u8,
-    bytes: Box<[u8]>,
+/// An exact str in the intern table, which goes by its hash and text.
+struct InternKey(Value);
+
+impl InternKey {
+    fn text(&self) -> &Str {
+        self.0.downcast_exact::<Str>().expect("the intern table holds exact strs")
+    }
 }
 
-static INTERNED: LazyLock<Mutex<HashMap<InternKey, Value>>> = LazyLock::new(Default::default);
+impl PartialEq for InternKey {
+    fn eq(&self, other: &InternKey) -> bool {
+        let (a, b) = (self.text(), other.text());
+        a.kind == b.kind && a.raw_bytes() == b.raw_bytes()
+    }
+}
+impl Eq for InternKey {}
+
+impl Hash for InternKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.text().hash() as u64);
+    }
+}
+
+/// Hashes what is a hash already.
+#[derive(Default)]
+struct HashAsIs(u64);
+
+impl Hasher for HashAsIs {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys of the intern table write one number");
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+static INTERNED: LazyLock<Mutex<HashSet<InternKey, BuildHasherDefault<HashAsIs>>>> = LazyLock::new(Default::default);
 
 /// The interned (immortal) string with this text.
 pub fn intern(text: &str) -> Ref<Str> {
@@ -533,15 +566,14 @@ pub fn intern_value(value: Value) -> Value {
     if text.is_interned() {
         return value;
     }
-    let key = InternKey { kind: text.kind, bytes: text.raw_bytes().into() };
+    let key = InternKey(value.clone());
     let mut table = INTERNED.lock().expect("the intern table is never poisoned");
-    if let Some(existing) = table.get(&key) {
+    if let Some(InternKey(existing)) = table.get(&key) {
         return existing.clone();
     }
-    text.hash();
     text.interned.store(1, Relaxed);
     text.header.make_immortal();
-    table.insert(key, value.clone());
+    table.insert(key);
     value
 }
 
