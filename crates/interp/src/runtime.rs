@@ -308,7 +308,7 @@ pub fn report(vm: &Vm, exception: &Value) -> Option<i32> {
         return None;
     };
     let args = [exception.ty().to_value(), exception.clone(), exceptions::traceback(exception)];
-    if let Err(raised) = vm.audit("sys.excepthook", &[&[hook.clone()], &args[..]].concat()) {
+    if let Err(raised) = vm.audit("sys.excepthook", &[std::slice::from_ref(&hook), &args[..]].concat()) {
         vm.discard(raised);
     }
     if let Err(raised) = vm.call(&hook, &args, None) {

@@ -72,7 +72,7 @@ unsafe impl Payload for SimpleQueue {
     }
     fn traverse(&self, visit: Visitor) {
         // SAFETY: the collector has stopped the world.
-        unsafe { &*self.items.as_ptr() }.iter().for_each(|item| visit(item));
+        unsafe { &*self.items.as_ptr() }.iter().for_each(visit);
     }
     fn clear(&self) {
         let items = std::mem::take(&mut *self.items.borrow(&self.header));

@@ -58,10 +58,9 @@ impl Lines {
         let data = &code.data;
         let units = data.code.len() / 2;
         let mut lines = vec![-1; units];
-        let mut at = 0;
-        for position in taipan_bytecode::linetable::positions(&data.linetable, data.firstlineno).take(units) {
-            lines[at] = position.lineno;
-            at += 1;
+        let positions = taipan_bytecode::linetable::positions(&data.linetable, data.firstlineno);
+        for (line, position) in lines.iter_mut().zip(positions) {
+            *line = position.lineno;
         }
         let mut starts = vec![false; units];
         let mut instructions = HashMap::new();

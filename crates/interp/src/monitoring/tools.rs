@@ -62,7 +62,7 @@ pub const NAMES: [&str; EVENTS] = [
 ];
 
 /// Events that can be asked for single code objects, and be disabled at single places.
-pub const LOCAL_EVENTS: u32 = (1 << 11) - 1 | 1 << Event::Branch as u32;
+pub const LOCAL_EVENTS: u32 = ((1 << 11) - 1) | (1 << Event::Branch as u32);
 const C_EVENTS: u32 = 1 << Event::CReturn as u32 | 1 << Event::CRaise as u32;
 
 impl Event {

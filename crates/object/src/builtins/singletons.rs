@@ -23,7 +23,7 @@ pub static NONE_TYPE: TypeSpec =
         s.bool = Some(|_, _| Ok(false));
         s.hash = Some(|_, _| Ok(0xFCA86420));
         s.new = Some(NEW_NONE);
-        s.richcompare = Some(|vm, this, other, op| crate::builtins::object::richcompare(vm, this, other, op));
+        s.richcompare = Some(crate::builtins::object::richcompare);
     });
 
 pub static ELLIPSIS_TYPE: TypeSpec = TypeSpec::new::<Int>("ellipsis")

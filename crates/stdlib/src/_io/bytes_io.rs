@@ -153,7 +153,8 @@ impl BytesIo {
         }) {
             return Ok(whole);
         }
-        let taken = self.with(|state| {
+
+        self.with(|state| {
             let contents = state.contents();
             let start = state.position.min(contents.len());
             let end = start.saturating_add(size).min(contents.len());
@@ -162,8 +163,7 @@ impl BytesIo {
                 state.position = end;
             }
             object
-        });
-        taken
+        })
     }
 
     /// How many bytes are left.

@@ -38,7 +38,7 @@ impl Field for TextBuffer {
 impl Field for LineEnds {
     fn visit(&self, _: Visitor) {}
     fn take(&mut self) -> Self {
-        self.clone()
+        *self
     }
 }
 

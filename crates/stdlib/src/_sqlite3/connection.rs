@@ -217,7 +217,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     state.initialized = true;
     drop(state);
     drop(old);
-    vm.audit("sqlite3.connect/handle", &[this.clone()])?;
+    vm.audit("sqlite3.connect/handle", std::slice::from_ref(this))?;
     if autocommit == Autocommit::Disabled {
         connection.run(vm, &database, c"BEGIN")?;
     }

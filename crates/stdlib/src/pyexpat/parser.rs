@@ -74,7 +74,7 @@ pub static XML_PARSER: TypeSpec = TypeSpec::new::<Parser>("pyexpat.xmlparser")
     .methods(METHODS)
     .members(MEMBERS)
     .getset(GETSET)
-    .populate(|ty| super::handlers::add_attributes(ty));
+    .populate(super::handlers::add_attributes);
 
 const NO_HANDLER: Value = Value::NONE;
 

@@ -209,6 +209,8 @@ macro_rules! define_schema {
         } )* }
         enums { $( $enum:ident { $( $case:ident )* } )* }
     ) => {
+        // The types of fields name the arena's lifetime.
+        #[allow(clippy::extra_unused_lifetimes)]
         fn all_types<'a>() -> Vec<TypeSchema> {
             let located_kinds = [$( stringify!($kind) ),*];
             vec![

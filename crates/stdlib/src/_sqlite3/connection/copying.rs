@@ -132,7 +132,7 @@ pub fn deserialize(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     // SAFETY: the copy has room for the data.
     unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), copy, data.len()) };
     let size = data.len() as i64;
-    let flags = (sql::SQLITE_DESERIALIZE_FREEONCLOSE | sql::SQLITE_DESERIALIZE_RESIZEABLE) as u32;
+    let flags = sql::SQLITE_DESERIALIZE_FREEONCLOSE | sql::SQLITE_DESERIALIZE_RESIZEABLE;
     // SAFETY: an open connection, a C string, memory of the library that it takes over, also on failure.
     let code =
         blocking(|| unsafe { sql::sqlite3_deserialize(database.handle(), name.as_ptr(), copy, size, size, flags) });

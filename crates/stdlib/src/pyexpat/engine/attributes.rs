@@ -245,11 +245,8 @@ impl Engine {
     }
 
     fn expand_attributes(&self, attributes: &mut [(String, String)]) -> Result<(), Code> {
-        for at in 0..attributes.len() {
-            if attributes[at].0.contains(':') {
-                let expanded = self.expanded_name(&attributes[at].0, false)?;
-                attributes[at].0 = expanded;
-            }
+        for (name, _) in attributes.iter_mut().filter(|(name, _)| name.contains(':')) {
+            *name = self.expanded_name(name, false)?;
         }
         if self.namespace_prefixes {
             // Names that differ by their prefixes only are the same.
