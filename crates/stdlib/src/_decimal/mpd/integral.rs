@@ -95,7 +95,7 @@ pub fn rescale(a: &Number, exp: i64, context: &Context, status: &mut u32) -> Num
     if !a.is_finite() {
         return a.propagate_own_nan(context, status).unwrap_or_else(|| a.clone());
     }
-    if exp > MAX_EMAX + 1 || exp < MIN_ETINY - 1 {
+    if !(MIN_ETINY - 1..=MAX_EMAX + 1).contains(&exp) {
         return Number::error(status, INVALID_OPERATION);
     }
     if a.coefficient.is_zero() {
