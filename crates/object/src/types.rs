@@ -487,6 +487,15 @@ impl Type {
     pub fn flags(&self) -> u64 {
         self.flags.load(Relaxed)
     }
+    /// `__flags__`: the types of CPython's extension modules are heap types, and tell by that.
+    pub fn shown_flags(&self) -> u64 {
+        let flags = self.flags() & 0xFFFF_FFFF;
+        let is_extension = self.spec.is_some_and(|spec| {
+            spec.name.split_once('.').is_some_and(|(module, _)| !matches!(module, "types" | "typing"))
+        });
+        if is_extension { flags | flag::HEAPTYPE } else { flags }
+    }
+
     #[inline(always)]
     pub fn is_heap_type(&self) -> bool {
         self.has_flags(flag::HEAPTYPE)

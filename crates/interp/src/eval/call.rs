@@ -521,6 +521,11 @@ impl Machine<'_> {
                 return self.finish_watched(w, result, words);
             }
             operands.release_all();
+            if result != 0 && self.interp.eval_breaker() && self.interp.handle_eval_breaker(self.vm).is_err() {
+                // A signal that interrupted the call is handled before anything else happens.
+                release(result);
+                return Flow::Raise;
+            }
             self.finish(w, result, words)
         }
     }

@@ -59,7 +59,7 @@ pub static BYTES_IO_BUFFER: TypeSpec =
     TypeSpec::new::<BytesIoBuffer>("_io._BytesIOBuffer").flags(type_flags::DISALLOW_INSTANTIATION).slots(|s| {
         s.buffer = Some(|vm, this, _| {
             let source = BytesIoBuffer::of(this).with(|state| state.source.clone());
-            let own = BytesIo::of(&source);
+            let Some(own) = source.downcast::<BytesIo>() else { return Err(vm.value_error(CLOSED)) };
             own.unshare(vm)?;
             let (pointer, length) = own.with(|state| {
                 state.exports += 1;
@@ -69,10 +69,12 @@ pub static BYTES_IO_BUFFER: TypeSpec =
         });
     });
 
-/// Ends a view.
+/// Ends a view. The collector may have cut it off from its stream before.
 fn release(owner: &Value) {
     let source = BytesIoBuffer::of(owner).with(|state| state.source.clone());
-    BytesIo::of(&source).with(|state| state.exports -= 1);
+    if let Some(source) = source.downcast::<BytesIo>() {
+        source.with(|state| state.exports -= 1);
+    }
 }
 
 signature!(INIT = "BytesIO(initial_bytes=b'')");

@@ -4,6 +4,7 @@
 use super::names::names;
 use crate::payload::{class_of, payload, signature};
 use taipan_object::builtins::bytes;
+use taipan_object::builtins::int;
 use taipan_object::builtins::str::{Data, Str};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::{GetSetDef, MethodDef};
@@ -226,6 +227,9 @@ method_table! { static METHODS = [
                 let Some([buffer, flags]) = state.downcast::<Tuple>().map(Tuple::as_slice) else {
                     return Err(vm.type_error("illegal decoder state"));
                 };
+                if !int::is_int(flags) {
+                    return Err(vm.type_error("illegal decoder state"));
+                }
                 (buffer.clone(), flags.clone())
             }
             None => (bytes::empty(), Value::from(0)),
@@ -242,10 +246,13 @@ method_table! { static METHODS = [
             return Err(vm.type_error("state argument must be a tuple"));
         };
         let [buffer, flags] = items else {
-            return Err(vm.type_error("illegal decoder state"));
+            return Err(vm.type_error("setstate(): illegal state argument"));
         };
+        if !int::is_int(flags) {
+            return Err(vm.type_error("setstate(): illegal state argument"));
+        }
         let bits = vm.index(flags)?;
-        let pending = taipan_object::builtins::int::to_i64(&vm.and(&bits, &Value::from(1))?) == Some(1);
+        let pending = int::to_i64(&vm.and(&bits, &Value::from(1))?) == Some(1);
         own.with(|state| state.newlines.pending_cr = pending);
         match own.with(|state| state.decoder.clone()) {
             Some(decoder) => {

@@ -144,16 +144,24 @@ fn new(class: &Value) -> Value {
 impl TextIoWrapper {
     /// `ValueError` unless `__init__` has succeeded.
     fn check_initialized(&self, vm: &Vm) -> Result<()> {
-        match self.with(|state| (state.ok, state.detached)) {
-            (_, true) => Err(vm.value_error("underlying buffer has been detached")),
-            (true, _) => Ok(()),
-            _ => Err(vm.value_error("I/O operation on uninitialized object")),
+        if self.with(|state| state.ok) {
+            return Ok(());
         }
+        Err(vm.value_error("I/O operation on uninitialized object"))
     }
 
-    /// The buffer, of an initialised stream.
-    fn checked_buffer(&self, vm: &Vm) -> Result {
+    /// `ValueError` if there is no buffer.
+    fn check_attached(&self, vm: &Vm) -> Result<()> {
         self.check_initialized(vm)?;
+        if self.with(|state| state.detached) {
+            return Err(vm.value_error("underlying buffer has been detached"));
+        }
+        Ok(())
+    }
+
+    /// The buffer, of an initialised stream that has it.
+    fn checked_buffer(&self, vm: &Vm) -> Result {
+        self.check_attached(vm)?;
         Ok(self.buffer())
     }
 
@@ -163,7 +171,7 @@ impl TextIoWrapper {
 
     /// `ValueError` if the stream is closed.
     fn check_closed(&self, vm: &Vm, this: &Value) -> Result<()> {
-        self.check_initialized(vm)?;
+        self.check_attached(vm)?;
         if !this.ty().is(&TEXT_IO_WRAPPER) {
             return iobase::check_closed(vm, this);
         }

@@ -80,7 +80,7 @@ fn checked_special<'a>(vm: &Vm, class: &Type, value: Option<&'a Value>, name: &s
 pub static MEMBERS: &[MemberDef] = &[
     MemberDef::new("__basicsize__", "", |_, this| Ok(Value::from(own(this).basicsize.get()))),
     MemberDef::new("__itemsize__", "", |_, this| Ok(Value::from(own(this).itemsize.get()))),
-    MemberDef::new("__flags__", "", |_, this| Ok(Value::from(own(this).flags() & 0xFFFF_FFFF))),
+    MemberDef::new("__flags__", "", |_, this| Ok(Value::from(own(this).shown_flags()))),
     MemberDef::new("__weakrefoffset__", "", |_, this| {
         Ok(Value::from(if own(this).has_flags(type_flags::HAS_WEAKREF) { -1 } else { 0 }))
     }),

@@ -170,7 +170,8 @@ pub fn seek(vm: &Vm, this: &Value, args: &[Value]) -> Result {
                 return None;
             }
             state.pos += offset;
-            Some(logical + offset)
+            // Devices need not count.
+            Some((logical + offset).max(0))
         });
         if let Some(position) = inside {
             return Ok(Value::from(position));

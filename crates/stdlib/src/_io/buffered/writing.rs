@@ -29,9 +29,8 @@ impl Buffered {
                 self.with(|state| state.buffer = buffer);
                 let Some(written) = written? else { return Err(blocking_error(vm, 0)) };
                 self.with(|state| {
-                    state.adjust_position(state.write_pos + written as i64);
-                    state.write_pos = state.pos;
-                    state.raw_pos = state.pos;
+                    state.write_pos += written as i64;
+                    state.raw_pos = state.write_pos;
                 });
                 vm.check_signals()?;
             }

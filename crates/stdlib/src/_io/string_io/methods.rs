@@ -63,6 +63,9 @@ fn set_state(vm: &Vm, this: &Value, state: &Value) -> Result<()> {
             return Err(vm.type_error(format!("{class}.__setstate__ argument should be 4-tuple, got {got}")));
         }
     };
+    if own.with(|state| state.closed) {
+        return Err(vm.value_error("I/O operation on closed file"));
+    }
     own.initialize(vm, &Value::NONE, &items[1])?;
     if !items[0].is_none() {
         let Some(text) = items[0].downcast::<Str>() else {
@@ -118,7 +121,7 @@ method_table! { pub static METHODS = [
         Ok(Value::from(open(vm, this)?.with(|state| state.position)))
     }),
     MethodDef::new("truncate($self, pos=None, /)", "Truncate size to pos, by default the current position, and return it.", |vm, this, args| {
-        let size = args[0].given().map(|size| vm.index_i64(size)).transpose()?;
+        let size = args[0].given().map(|_| size_argument(vm, &args[0])).transpose()?;
         let own = open(vm, this)?;
         let size = size.unwrap_or_else(|| own.with(|state| state.position) as i64);
         if size < 0 {

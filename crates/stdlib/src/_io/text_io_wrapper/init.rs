@@ -9,7 +9,7 @@ use crate::_io::open::flag;
 use crate::_io::unsupported;
 use crate::payload::signature;
 use taipan_object::builtins::str::Str;
-use taipan_object::codecs::registry;
+use taipan_object::codecs::{errors as error_handlers, registry, to_utf8};
 use taipan_object::exceptions::{ENCODING_WARNING, LOOKUP_ERROR};
 use taipan_object::native::MethodDef;
 use taipan_object::{Result, Value, Vm};
@@ -18,18 +18,31 @@ signature!(
     INIT = "TextIOWrapper(buffer, encoding=None, errors=None, newline=None, line_buffering=False, write_through=False)"
 );
 
+const CLASS: &str = "TextIOWrapper";
+const RECONFIGURE_NAME: &str = "reconfigure";
+
 /// A str argument without NUL, or `None`.
-fn optional_str(vm: &Vm, parameter: &str, value: &Value) -> Result<Option<String>> {
+fn optional_str(vm: &Vm, function: &str, parameter: &str, value: &Value) -> Result<Option<String>> {
     let Some(given) = value.given() else { return Ok(None) };
-    let Some(text) = given.downcast::<Str>() else {
+    if given.downcast::<Str>().is_none() {
         let got = given.ty().name();
-        return Err(vm.type_error(format!("TextIOWrapper() argument '{parameter}' must be str or None, not {got}")));
-    };
-    let text = text.to_string_lossy();
+        return Err(vm.type_error(format!("{function}() argument '{parameter}' must be str or None, not {got}")));
+    }
+    let text = to_utf8(vm, given)?;
     if text.contains('\0') {
         return Err(vm.value_error("embedded null character"));
     }
     Ok(Some(text))
+}
+
+/// In development mode, wrong error handlers are noticed before there is an error.
+fn check_errors(vm: &Vm, errors: Option<&str>) -> Result<()> {
+    if let Some(errors) = errors
+        && flag(vm, "dev_mode")?
+    {
+        error_handlers::lookup(vm, Some(errors))?;
+    }
+    Ok(())
 }
 
 fn check_newline(vm: &Vm, newline: Option<&str>) -> Result<()> {
@@ -51,26 +64,17 @@ pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     let bound = INIT.bind(vm, args, kwnames)?;
     let own = TextIoWrapper::of(this);
     let buffer = &bound[0];
-    let encoding = optional_str(vm, "encoding", &bound[1])?;
+    let encoding = optional_str(vm, CLASS, "encoding", &bound[1])?;
     let errors = &bound[2];
-    let newline = optional_str(vm, "newline", &bound[3])?;
+    let newline = optional_str(vm, CLASS, "newline", &bound[3])?;
     let (line_buffering, write_through) = (vm.is_true(&bound[4])?, vm.is_true(&bound[5])?);
     let old = own.with(|state| {
         (state.ok, state.detached) = (false, false);
         (state.snapshot.take(), state.decoded.take(), std::mem::replace(&mut state.buffer, Value::NONE))
     });
     drop(old);
-    let errors = match errors.given() {
-        None => Value::from("strict"),
-        Some(given) if given.downcast::<Str>().is_some() => {
-            optional_str(vm, "errors", given)?;
-            given.clone()
-        }
-        Some(given) => {
-            let got = given.ty().name();
-            return Err(vm.type_error(format!("TextIOWrapper() argument 'errors' must be str or None, not {got}")));
-        }
-    };
+    let errors_name = optional_str(vm, CLASS, "errors", errors)?;
+    let errors = errors.given().cloned().unwrap_or_else(|| Value::from("strict"));
     check_newline(vm, newline.as_deref())?;
     let encoding_value = match encoding.as_deref() {
         None => {
@@ -84,6 +88,7 @@ pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     };
     let encoding = encoding_value.downcast::<Str>().map(Str::to_string_lossy).unwrap_or_default();
     let codec = Codec::find(vm, &encoding)?;
+    check_errors(vm, errors_name.as_deref())?;
     own.set_newline(newline.as_deref());
     let old = own.with(|state| {
         state.line_buffering = line_buffering;
@@ -228,16 +233,9 @@ impl TextIoWrapper {
 
 fn reconfigure(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let own = TextIoWrapper::of(this);
-    own.check_initialized(vm)?;
+    own.check_attached(vm)?;
     let [encoding, errors, newline, line_buffering, write_through] = args else {
         unreachable!("reconfigure() declares five parameters")
-    };
-    let checked = |parameter: &str, value: &Value| -> Result<()> {
-        if value.is_none() || value.is_unbound() || value.downcast::<Str>().is_some() {
-            return Ok(());
-        }
-        let got = value.ty().name();
-        Err(vm.type_error(format!("reconfigure() argument '{parameter}' must be str or None, not {got}")))
     };
     let reading = own.with(|state| state.decoded.is_some());
     let newline_given = !newline.is_unbound();
@@ -247,9 +245,9 @@ fn reconfigure(vm: &Vm, this: &Value, args: &[Value]) -> Result {
             "It is not possible to set the encoding or newline of stream after the first read",
         ));
     }
-    checked("encoding", encoding)?;
-    checked("errors", errors)?;
-    let newline_text = if newline_given { optional_str(vm, "newline", newline)? } else { None };
+    optional_str(vm, RECONFIGURE_NAME, "encoding", encoding)?;
+    let errors_name = optional_str(vm, RECONFIGURE_NAME, "errors", errors)?;
+    let newline_text = if newline_given { optional_str(vm, RECONFIGURE_NAME, "newline", newline)? } else { None };
     check_newline(vm, newline_text.as_deref())?;
     let flag = |value: &Value, old: bool| -> Result<bool> {
         match value.given() {
@@ -260,6 +258,7 @@ fn reconfigure(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (old_line_buffering, old_write_through) = own.with(|state| (state.line_buffering, state.write_through));
     let line_buffering = flag(line_buffering, old_line_buffering)?;
     let write_through = flag(write_through, old_write_through)?;
+    check_errors(vm, errors_name.as_deref())?;
     vm.call_method_name(this, &names().flush, &[])?;
     own.set_decoded(None);
     if newline_given {

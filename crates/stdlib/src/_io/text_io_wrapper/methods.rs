@@ -12,9 +12,7 @@ use taipan_object::{Result, Value, Vm, method_table};
 pub fn repr(vm: &Vm, this: &Value) -> Result {
     let class = this.ty().full_name();
     let own = TextIoWrapper::of(this);
-    if !own.with(|state| state.ok || state.detached) {
-        own.check_initialized(vm)?;
-    }
+    own.check_initialized(vm)?;
     if !vm.enter_repr(this) {
         return Err(vm.runtime_error(format!("reentrant call inside {class}.__repr__")));
     }
@@ -44,7 +42,8 @@ fn close(vm: &Vm, this: &Value) -> Result {
     let own = TextIoWrapper::of(this);
     let buffer = own.checked_buffer(vm)?;
     let closed = vm.get_attr(this, &names().closed)?;
-    if vm.is_true(&closed)? {
+    // Whoever said so may have taken the buffer away.
+    if vm.is_true(&closed)? || own.with(|state| state.detached) {
         return Ok(Value::NONE);
     }
     if own.with(|state| state.finalizing)
@@ -69,7 +68,7 @@ fn write(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let own = TextIoWrapper::of(this);
     own.check_closed(vm, this)?;
     let length = text.len();
-    own.write(vm, &args[0])?;
+    own.write(vm, this, &args[0])?;
     Ok(Value::from(length))
 }
 
@@ -78,7 +77,7 @@ fn flush(vm: &Vm, this: &Value) -> Result {
     own.check_closed(vm, this)?;
     own.with(|state| state.telling = state.seekable);
     own.flush_pending(vm)?;
-    vm.call_method_name(&own.buffer(), &names().flush, &[])
+    vm.call_method_name(&own.checked_buffer(vm)?, &names().flush, &[])
 }
 
 macro_rules! forward {
@@ -93,10 +92,10 @@ macro_rules! forward {
 method_table! { pub static METHODS = [
     MethodDef::new("detach($self, /)", "", |vm, this, _| {
         let own = TextIoWrapper::of(this);
-        own.check_initialized(vm)?;
+        own.check_attached(vm)?;
         vm.call_method_name(this, &names().flush, &[])?;
         Ok(own.with(|state| {
-            (state.detached, state.ok) = (true, false);
+            state.detached = true;
             std::mem::replace(&mut state.buffer, Value::NONE)
         }))
     }),
@@ -127,9 +126,9 @@ method_table! { pub static METHODS = [
     MethodDef::new("tell($self, /)", "Return the stream position as an opaque number.", |vm, this, _| position::tell(vm, this)),
     MethodDef::new("truncate($self, pos=None, /)", "", |vm, this, args| {
         let own = TextIoWrapper::of(this);
-        own.check_initialized(vm)?;
+        own.check_attached(vm)?;
         vm.call_method_name(this, &names().flush, &[])?;
-        vm.call_method_name(&own.buffer(), &names().truncate, &args[..1])
+        vm.call_method_name(&own.checked_buffer(vm)?, &names().truncate, &args[..1])
     }),
     MethodDef::new("__getstate__($self, /)", "", |vm, this, _| Err(cannot_pickle(vm, this))),
 ]; }
@@ -158,12 +157,16 @@ pub static GETSET: &[GetSetDef] = &[
         vm.get_attr(&buffer, &names().name)
     }),
     GetSetDef::new("closed", "", |vm, this| {
+        // A stream without a buffer counts as closed before it is initialised.
+        if !TextIoWrapper::of(this).with(|state| state.ok) {
+            return Ok(Value::TRUE);
+        }
         let buffer = TextIoWrapper::of(this).checked_buffer(vm)?;
         vm.get_attr(&buffer, &names().closed)
     }),
     GetSetDef::new("newlines", "", |vm, this| {
         let own = TextIoWrapper::of(this);
-        own.check_initialized(vm)?;
+        own.check_attached(vm)?;
         let newlines = own.with(|state| if state.decoding.is_none() { None } else { state.newlines });
         Ok(newlines.map_or(Value::NONE, |newlines| newlines.seen()))
     }),
@@ -174,13 +177,16 @@ pub static GETSET: &[GetSetDef] = &[
     }),
     GetSetDef::new("_CHUNK_SIZE", "", |vm, this| {
         let own = TextIoWrapper::of(this);
-        own.check_initialized(vm)?;
+        own.check_attached(vm)?;
         Ok(Value::from(own.with(|state| state.chunk_size)))
     })
     .setter(|vm, this, value| {
         let own = TextIoWrapper::of(this);
-        own.check_initialized(vm)?;
-        let Some(value) = value else { return Err(vm.attribute_error("cannot delete attribute")) };
+        own.check_attached(vm)?;
+        let Some(value) = value else {
+            let class = "_io.TextIOWrapper";
+            return Err(vm.attribute_error(format!("attribute '_CHUNK_SIZE' of '{class}' objects cannot be deleted")));
+        };
         let size = crate::_io::offset_argument(vm, value)?;
         if size <= 0 {
             return Err(vm.value_error("a strictly positive integer is required"));

@@ -79,7 +79,7 @@ pub fn tell(vm: &Vm, this: &Value) -> Result {
     }
     own.flush_pending(vm)?;
     vm.call_method_name(this, &names().flush, &[])?;
-    let position = vm.call_method_name(&own.buffer(), &names().tell, &[])?;
+    let position = vm.call_method_name(&own.checked_buffer(vm)?, &names().tell, &[])?;
     let snapshot = own.with(|state| state.snapshot.clone());
     let Some((flags, next_input)) = snapshot.filter(|_| own.has_decoder()) else { return Ok(position) };
     let input = next_input.downcast::<Bytes>().map_or(&[][..], Bytes::as_slice);
@@ -200,7 +200,7 @@ pub fn seek(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     }
     vm.call_method_name(this, &names().flush, &[])?;
     let cookie = Cookie::parse(vm, &target)?;
-    let buffer = own.buffer();
+    let buffer = own.checked_buffer(vm)?;
     vm.call_method_name(&buffer, &names().seek, &[Value::from(cookie.start)])?;
     own.set_decoded(None);
     own.set_snapshot(None);
@@ -235,7 +235,7 @@ fn seek_end(vm: &Vm, this: &Value, own: &TextIoWrapper) -> Result {
     if own.has_decoder() {
         own.reset_decoder(vm)?;
     }
-    let position = vm.call_method_name(&own.buffer(), &names().seek, &[Value::from(0), Value::from(2)])?;
+    let position = vm.call_method_name(&own.checked_buffer(vm)?, &names().seek, &[Value::from(0), Value::from(2)])?;
     if own.with(|state| matches!(state.encoding, Coding::Object(_))) {
         let at_start = vm.equal(&position, &Value::from(0))?;
         own.set_encoder_position(vm, at_start)?;

@@ -23,7 +23,7 @@ impl TextIoWrapper {
         let before = if telling { Some(self.decoder_state(vm)?) } else { None };
         let hint = if hint > 0 { (ratio.max(1.0) * hint as f64) as i64 } else { 0 };
         let size = Value::from(chunk_size.max(hint));
-        let buffer = self.buffer();
+        let buffer = self.checked_buffer(vm)?;
         let fast = self.with(|state| state.fast) && has_read1;
         let chunk = match fast {
             true => buffered::read1(vm, &buffer, std::slice::from_ref(&size))?,
@@ -71,7 +71,7 @@ impl TextIoWrapper {
 
     /// Everything up to the end.
     pub fn read_all(&self, vm: &Vm) -> Result {
-        let rest = vm.call_method_name(&self.buffer(), &names().read, &[])?;
+        let rest = vm.call_method_name(&self.checked_buffer(vm)?, &names().read, &[])?;
         if rest.is_none() {
             return Err(vm.raise_new(BLOCKING_IO_ERROR.ty(), "Read returned None.".to_string()));
         }
@@ -178,7 +178,7 @@ impl TextIoWrapper {
 
 pub fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let own = TextIoWrapper::of(this);
-    own.check_initialized(vm)?;
+    own.check_attached(vm)?;
     own.with(|state| state.telling = false);
     let line = if this.ty().is(&TEXT_IO_WRAPPER) {
         own.read_line(vm, this, -1)?

@@ -7,8 +7,9 @@ use crate::_io::names::names;
 use crate::_io::{repeat_if_interrupted, unsupported};
 use taipan_object::builtins::bytes;
 use taipan_object::builtins::str::{Data, Str, intern};
+use taipan_object::object::to_value;
 use taipan_object::text::codecs::Codec;
-use taipan_object::{Result, Value, Vm};
+use taipan_object::{Ref, Result, Value, Vm};
 
 impl TextIoWrapper {
     /// Gives the collected bytes to the buffer.
@@ -42,11 +43,12 @@ impl TextIoWrapper {
         }
     }
 
-    /// Collects encoded bytes; false if they do not fit with what is there.
+    /// Collects encoded bytes.
     fn collect(&self, vm: &Vm, data: &[u8]) -> Result<()> {
-        let full = self
-            .with(|state| !state.pending.is_empty() && (state.pending.len() + data.len()) as i64 > state.chunk_size);
-        if full {
+        // Whoever writes it may write more here.
+        while self
+            .with(|state| !state.pending.is_empty() && (state.pending.len() + data.len()) as i64 > state.chunk_size)
+        {
             self.flush_pending(vm)?;
         }
         let reserved = self.with(|state| {
@@ -57,8 +59,28 @@ impl TextIoWrapper {
         reserved.or_else(|_| Err(vm.memory_error()))
     }
 
+    /// The text with another line end. That of a subclass does it its way, which may change the stream.
+    fn replace_newlines(&self, vm: &Vm, this: &Value, text: Ref<Str>, end: &Str) -> Result<Ref<Str>> {
+        if text.as_value().downcast_exact::<Str>().is_some() {
+            let replaced =
+                taipan_object::builtins::str::join::replace(vm, text.as_value(), &intern("\n"), end, usize::MAX)?;
+            return Ok(replaced.downcast_ref::<Str>().unwrap_or(text));
+        }
+        let arguments = [Value::from("\n"), to_value(end)];
+        let replaced = vm.call_method(text.as_value(), "replace", &arguments)?;
+        let Some(replaced) = replaced.downcast_ref::<Str>() else {
+            let got = replaced.ty().name();
+            return Err(vm.type_error(format!("replace() should return a str, not {got}")));
+        };
+        self.check_closed(vm, this)?;
+        if self.with(|state| state.encoding.is_none()) {
+            return Err(unsupported(vm, "not writable"));
+        }
+        Ok(replaced)
+    }
+
     /// Writes a str.
-    pub fn write(&self, vm: &Vm, text: &Value) -> Result<()> {
+    pub fn write(&self, vm: &Vm, this: &Value, text: &Value) -> Result<()> {
         let Some(mut own) = text.downcast_ref::<Str>() else { return Ok(()) };
         let (coding, written_end, line_buffering, write_through) = self.with(|state| {
             let coding = match &state.encoding {
@@ -69,18 +91,14 @@ impl TextIoWrapper {
             (coding, state.written_end.clone(), state.line_buffering, state.write_through)
         });
         let Some(codec) = coding else { return Err(unsupported(vm, "not writable")) };
-        let newline = (written_end.is_some() || line_buffering) && has(&own, b'\n');
-        if newline
+        let has_newline = (written_end.is_some() || line_buffering) && has(&own, b'\n');
+        if has_newline
             && let Some(end) = &written_end
             && let Some(end) = end.downcast::<Str>()
         {
-            let replaced =
-                taipan_object::builtins::str::join::replace(vm, own.as_value(), &intern("\n"), end, usize::MAX)?;
-            if let Some(replaced) = replaced.downcast_ref::<Str>() {
-                own = replaced;
-            }
+            own = self.replace_newlines(vm, this, own, end)?;
         }
-        let flush = line_buffering && (newline || has(&own, b'\r'));
+        let flush = line_buffering && (has_newline || has(&own, b'\r'));
         match (codec, own.data()) {
             (Some(Codec::Utf8 | Codec::Ascii | Codec::Latin1), Data::Ascii(units)) => self.collect(vm, units)?,
             (Some(Codec::Latin1), Data::Latin1(units)) => self.collect(vm, units)?,
@@ -93,7 +111,7 @@ impl TextIoWrapper {
             self.flush_pending(vm)?;
         }
         if flush {
-            vm.call_method_name(&self.buffer(), &names().flush, &[])?;
+            vm.call_method_name(&self.checked_buffer(vm)?, &names().flush, &[])?;
         }
         if self.with(|state| state.snapshot.is_some()) {
             self.set_decoded(None);
