@@ -25,6 +25,7 @@ pub mod _hashlib;
 pub mod _heapq;
 pub mod _hmac;
 pub mod _io;
+pub mod _json;
 pub mod _locale;
 pub mod _lzma;
 pub mod _md5;
@@ -92,6 +93,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_heapq::MODULE,
     &_hmac::MODULE,
     &_io::MODULE,
+    &_json::MODULE,
     &_locale::MODULE,
     &_lzma::MODULE,
     &_md5::MODULE,

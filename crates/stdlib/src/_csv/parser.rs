@@ -252,8 +252,8 @@ impl Parser {
                     self.save_field(parameters);
                     self.state = State::StartField;
                 } else {
+                    // After an escaped end of line the field goes on in the next line, whatever comes.
                     self.add(limit, code)?;
-                    self.state = State::InField;
                 }
             }
             State::InQuotedField => {

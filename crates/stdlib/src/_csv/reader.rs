@@ -48,6 +48,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
                 return Ok(None);
             }
             if parameters.strict {
+                reader.row(vm)?;
                 return Err(error(vm, "unexpected end of data"));
             }
             reader.with(|state| state.parser.save_field(&parameters));
