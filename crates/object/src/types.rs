@@ -404,8 +404,15 @@ impl Type {
             ty.flags.store(spec.flags | inherited | flag::IMMUTABLETYPE, Relaxed);
             let slots = &mut *ty.slots.get();
             (spec.slots)(slots);
+            let own_new = slots.new.is_some();
             if let Some(base) = base {
                 slots.inherit(base.slots());
+                // `object.__new__` makes no instances of another layout, and some types have none to be made at all.
+                let of_object = base.spec.is_some_and(|base| std::ptr::eq(base, &OBJECT));
+                let other_layout = of_object && spec.basicsize != OBJECT.basicsize;
+                if !own_new && (other_layout || spec.flags & flag::DISALLOW_INSTANTIATION != 0) {
+                    slots.new = None;
+                }
             }
             if slots.finalize.is_some() {
                 ty.set_flags(flag::NEEDS_FINALIZE);

@@ -263,9 +263,14 @@ unsafe fn group_match(
     }
     if exception.ty().is_subtype(BASE_EXCEPTION_GROUP.ty()) {
         let pair = vm.call_method(exception, "split", std::slice::from_ref(kind))?;
-        let Some([matched, rest, ..]) = pair.downcast::<Tuple>().map(Tuple::as_slice) else {
-            let (class, got) = (exception.ty().name(), pair.ty().name());
+        let class = exception.ty().name();
+        let Some(parts) = pair.downcast::<Tuple>().map(Tuple::as_slice) else {
+            let got = pair.ty().name();
             return Err(vm.type_error(format!("{class}.split must return a tuple, not {got}")));
+        };
+        let [matched, rest, ..] = parts else {
+            let size = parts.len();
+            return Err(vm.type_error(format!("{class}.split must return a 2-tuple, got tuple of size {size}")));
         };
         return Ok((rest.clone(), matched.clone()));
     }

@@ -90,6 +90,24 @@ pub fn same_heap_float(a: &Value, b: &Value) -> bool {
         (Some(a), Some(b)) if a.value.to_bits() == b.value.to_bits())
 }
 
+/// What `__float__` gives.
+pub(super) fn by_slot(vm: &Vm, value: &Value, slot: crate::types::slots::Unary) -> Result<f64> {
+    let result = slot(vm, value)?;
+    let Some(f) = to_f64(&result) else {
+        let (name, got) = (value.ty().name(), result.ty().name());
+        return Err(vm.type_error(format!("{name}.__float__ returned non-float (type {got})")));
+    };
+    if !is_exact(&result) {
+        let (name, got) = (value.ty().name(), result.ty().name());
+        let message = format!(
+            "{name}.__float__ returned non-float (type {got}).  The ability to return an instance of a strict subclass of \
+             float is deprecated, and may be removed in a future version of Python."
+        );
+        vm.warn(&crate::exceptions::DEPRECATION_WARNING.value(), &message, 1)?;
+    }
+    Ok(f)
+}
+
 /// `float(value)` for numbers (`PyFloat_AsDouble`).
 pub fn as_f64(vm: &Vm, value: &Value) -> Result<f64> {
     if let Some(f) = to_f64(value) {
@@ -99,20 +117,7 @@ pub fn as_f64(vm: &Vm, value: &Value) -> Result<f64> {
         return Ok(n as f64);
     }
     if let Some(slot) = value.ty().slots().float {
-        let result = slot(vm, value)?;
-        let Some(f) = to_f64(&result) else {
-            let (name, got) = (value.ty().name(), result.ty().name());
-            return Err(vm.type_error(format!("{name}.__float__ returned non-float (type {got})")));
-        };
-        if !is_exact(&result) {
-            let (name, got) = (value.ty().name(), result.ty().name());
-            let message = format!(
-                "{name}.__float__ returned non-float (type {got}).  The ability to return an instance of a strict subclass of \
-                 float is deprecated, and may be removed in a future version of Python."
-            );
-            vm.warn(&crate::exceptions::DEPRECATION_WARNING.value(), &message, 1)?;
-        }
-        return Ok(f);
+        return by_slot(vm, value, slot);
     }
     if value.ty().slots().index.is_some() {
         let index = vm.index(value)?;

@@ -372,7 +372,7 @@ crate::method_table! {
             let alias = own(this);
             if alias.starred {
                 let plain = make(GENERIC_ALIAS.ty(), alias.origin.clone(), alias.args.clone(), false);
-                let next = vm.import_from("builtins", "next")?;
+                let next = crate::builtins::iterator::builtin(vm, "next")?;
                 let iterator = vm.iter(&plain)?;
                 return Ok(Tuple::from_vec(vec![next, Tuple::from_vec(vec![iterator]).into_value()]).into_value());
             }
@@ -417,6 +417,7 @@ fn own_iterator(this: &Value) -> &AliasIterator {
 
 crate::method_table! {
     static ITERATOR_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
+        let iter = crate::builtins::iterator::builtin(vm, "iter")?;
         let iterator = own_iterator(this);
         let alias = iterator.alias.borrow(&iterator.header).clone();
         let rest = match alias {
@@ -426,7 +427,6 @@ crate::method_table! {
             }
             None => Tuple::from_slice(&[]).into_value(),
         };
-        let iter = vm.import_from("builtins", "iter")?;
         Ok(Tuple::from_array([iter, Tuple::from_array([rest]).into_value()]).into_value())
     })];
 }

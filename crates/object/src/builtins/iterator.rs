@@ -112,9 +112,22 @@ crate::method_table! { static METHODS = [
     }),
 ]; }
 
+/// An entry of `builtins`, whatever key it is under: `__reduce__` methods look their function up there.
+pub fn builtin(vm: &Vm, name: &str) -> Result {
+    let builtins = vm.import("builtins")?;
+    let name = crate::builtins::str::intern(name);
+    let Some(module) = builtins.downcast::<crate::native::module::Module>() else {
+        return vm.get_attr(&builtins, name.as_value());
+    };
+    match module.dict.get(vm, name.as_value())? {
+        Some(value) => Ok(value),
+        None => Err(vm.attribute_error_name(name.as_value())),
+    }
+}
+
 /// `builtins.iter`, for `__reduce__`.
 pub fn builtin_iter(vm: &Vm) -> Result {
-    vm.import_from("builtins", "iter")
+    builtin(vm, "iter")
 }
 
 /// The argument of a native iterator's `__setstate__`.

@@ -152,8 +152,17 @@ pub(crate) fn own(this: &Value) -> &MemoryView {
     this.downcast::<MemoryView>().expect("called on a memoryview")
 }
 
+/// See [`MemoryView::hold`].
+pub(crate) struct Hold<'a>(&'a MemoryView);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        self.0.state.borrow(&self.0.header).exports -= 1;
+    }
+}
+
 impl MemoryView {
-    fn with_layout(managed: Ref<ManagedBuffer>, layout: Layout) -> Value {
+    pub(crate) fn with_layout(managed: Ref<ManagedBuffer>, layout: Layout) -> Value {
         let state = State { managed: Some(managed), layout, exports: 0, hash: None };
         Ref::new(MemoryView { header: Header::new(MEMORYVIEW.ty()), state: ObjectCell::new(state) }).into_value()
     }
@@ -183,6 +192,18 @@ impl MemoryView {
             Some(managed) => Ok(Self::with_layout(managed, layout)),
             None => Err(vm.value_error("operation forbidden on released memoryview object")),
         }
+    }
+
+    /// Keeps the view from being released as long as the result lives.
+    pub(crate) fn hold(&self) -> Hold<'_> {
+        self.state.borrow(&self.header).exports += 1;
+        Hold(self)
+    }
+
+    /// The buffer that the view and its siblings share; `ValueError` once the view is released.
+    pub(crate) fn managed(&self, vm: &Vm) -> Result<Ref<ManagedBuffer>> {
+        let managed = self.state.borrow(&self.header).managed.clone();
+        managed.ok_or_else(|| vm.value_error("operation forbidden on released memoryview object"))
     }
 
     /// `view.obj`

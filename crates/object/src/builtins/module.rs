@@ -141,8 +141,10 @@ fn missing_attribute(vm: &Vm, module: &Module, name: &Value) -> Result<String> {
         None => false,
     };
     if shadowing {
-        let library = vm.import_from("sys", "stdlib_module_names")?;
-        if vm.contains(&library, &module_name)? {
+        let library = vm.get_attr_str_opt(&vm.import("sys")?, "stdlib_module_names")?;
+        if let Some(library) = library
+            && vm.contains(&library, &module_name)?
+        {
             return Ok(format!(
                 "{plain} (consider renaming '{}' since it has the same name as the standard library module named \
                  '{shown}' and prevents importing that standard library module)",

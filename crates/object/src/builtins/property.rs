@@ -158,8 +158,11 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     }
     // A subclass keeps the docstring as an attribute of the instance.
     if !this.ty().is(&PROPERTY) {
-        let stored = doc.clone().unwrap_or(Value::NONE);
+        let stored = doc.take().unwrap_or(Value::NONE);
         if let Err(raised) = vm.set_attr(this, &names().__doc__, &stored) {
+            if state.getter_doc {
+                return Err(raised);
+            }
             vm.catch(raised, crate::exceptions::attribute_error())?;
         }
     }
@@ -177,12 +180,8 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 fn copy(vm: &Vm, this: &Value, change: impl FnOnce(&mut State)) -> Result {
     let mut state = own(this).state();
     let name = state.name.take();
-    if state.getter_doc {
-        state.doc = None;
-    }
-    let getter_before = state.get.as_ref().map(Value::word);
     change(&mut state);
-    if state.get.as_ref().map(Value::word) != getter_before && state.getter_doc {
+    if state.getter_doc && state.get.is_some() {
         state.doc = None;
     }
     let arguments = [state.get, state.set, state.delete, state.doc].map(|value| value.unwrap_or(Value::NONE));
@@ -227,7 +226,6 @@ static MEMBERS: &[MemberDef] = &[
             let property = own(this);
             let mut state = property.state.borrow(&property.header);
             let old = std::mem::replace(&mut state.doc, value.cloned());
-            state.getter_doc = false;
             drop(state);
             drop(old);
             Ok(())

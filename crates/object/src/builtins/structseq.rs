@@ -239,7 +239,7 @@ fn dotted(ty: &Type) -> String {
 }
 
 fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-    static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse("structseq(sequence, dict=None)"));
+    static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse("structseq(sequence, dict=?)"));
     let bound = SIGNATURE.bind(vm, args, kwnames)?;
     make(vm, class.downcast::<Type>().expect("`tp_new` gets a type"), &bound[0], &bound[1])
 }
@@ -254,7 +254,7 @@ fn make(vm: &Vm, ty: &Type, sequence: &Value, extra: &Value) -> Result {
             return Err(vm.type_error("constructor requires a sequence"));
         }
     };
-    let extra = extra.given().map(|extra| extra.downcast_ref::<Dict>().ok_or(()));
+    let extra = extra.bound().map(|extra| extra.downcast_ref::<Dict>().ok_or(()));
     let Ok(extra) = extra.transpose() else {
         return Err(vm.type_error(format!("{name}() takes a dict as second arg, if any")));
     };

@@ -469,7 +469,19 @@ fn update_new(class: &Type, slots: &mut Slots) {
     let Some(found) = lookup::find(class, &names().__new__) else { return };
     match found.downcast_exact::<BuiltinFunction>() {
         Some(function) if matches!(function.def, Definition::New) => {
-            slots.new = function.this.downcast::<Type>().and_then(|ty| ty.slots().new);
+            // The `__new__` of another type than the one whose layout this is has to refuse, which it does when called.
+            let own = crate::exceptions::nearest_builtin(class).slots().new;
+            let found = function.this.downcast::<Type>().and_then(|ty| ty.slots().new);
+            let same = match (own, found) {
+                (Some(own), Some(found)) => std::ptr::fn_addr_eq(own, found),
+                _ => false,
+            };
+            let is_objects = function.this.is(&OBJECT.value());
+            slots.new = match (same, own) {
+                (true, own) => own,
+                (false, None) if is_objects => None,
+                (false, _) => Some(slot_dispatch::new),
+            };
         }
         _ => slots.new = Some(slot_dispatch::new),
     }

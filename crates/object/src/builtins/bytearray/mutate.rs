@@ -184,6 +184,7 @@ pub(super) fn extend(vm: &Vm, this: &Value, args: &[Value]) -> Result {
             return Err(vm.type_error(format!("can't extend bytearray with {name}")));
         }
     };
+    vm.length_hint(iterable, 32)?;
     let data = match convert::from_iterable(vm, &iterator, "byte") {
         Ok(data) => data,
         Err(convert::Failure::NotIterable(raised) | convert::Failure::Other(raised)) => {

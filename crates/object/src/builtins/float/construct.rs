@@ -1,6 +1,7 @@
 //! `float(…)`: from numbers, text and bytes.
 
 use super::{FLOAT, as_f64, from_f64, is_exact, new_with_type, to_f64};
+use crate::builtins::float::{Float, by_slot};
 use crate::builtins::str::Str;
 use crate::object::Result;
 use crate::text::float_parse::{parse_float, parse_float_bytes};
@@ -47,6 +48,12 @@ pub fn from_value(vm: &Vm, value: &Value) -> Result {
         };
     }
     let slots = value.ty().slots();
+    if let (Some(float), Some(plain)) = (slots.float, FLOAT.ty().slots().float)
+        && value.downcast::<Float>().is_some()
+        && !std::ptr::fn_addr_eq(float, plain)
+    {
+        return by_slot(vm, value, float).map(from_f64);
+    }
     if slots.float.is_none() && slots.index.is_none() {
         if slots.buffer.is_some() {
             let data = vm.bytes_like(value)?;

@@ -101,6 +101,7 @@ pub(super) fn hash(vm: &Vm, this: &Value) -> Result<i64> {
     }
     let object = view.object();
     if !object.is_none() {
+        let _held = view.hold();
         vm.hash(&object)?;
     }
     let layout = view.layout(vm)?;

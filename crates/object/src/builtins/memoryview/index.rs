@@ -1,7 +1,7 @@
 //! Indexing, slicing and assignment.
 
 use super::items::{pack, unpack};
-use super::{Layout, own};
+use super::{Layout, MemoryView, own};
 use crate::buffer::buffer_flags;
 use crate::builtins::int;
 use crate::builtins::slice::{Slice, adjust_indices};
@@ -97,8 +97,9 @@ pub(super) fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
         return item(vm, this, index_number(vm, key)?);
     }
     if let Some(slice) = key.downcast::<Slice>() {
-        let layout = sliced(vm, layout, slice)?;
-        return view.sibling(vm, layout);
+        // The buffer stays although `__index__` may release the view.
+        let managed = view.managed(vm)?;
+        return Ok(MemoryView::with_layout(managed, sliced(vm, layout, slice)?));
     }
     if let Some(keys) = key.downcast::<Tuple>() {
         if is_indices(keys) {

@@ -79,6 +79,7 @@ fn fortran_order(buffer: &Buffer) -> Vec<u8> {
 
 fn hex(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let data = view(vm, this)?.1.to_vec();
+    let _held = own(this).hold();
     bytes::hex::to_hex(vm, &data, &args[0], &args[1])
 }
 

@@ -67,7 +67,7 @@ pub fn range_iter_next(iterator: &Value) -> Option<Value> {
 
 /// An iterator over a range.
 pub fn new(range: &Range) -> Value {
-    match range.small() {
+    match range.small().filter(|small| fits_iterator(small.start, small.step, small.length)) {
         Some(small) => RangeIterator::new(small),
         None => {
             let left = Left { start: big(&range.start), step: big(&range.step), length: big(&range.length) };
@@ -76,10 +76,16 @@ pub fn new(range: &Range) -> Value {
     }
 }
 
+/// Whether the number that follows the last one is a machine word too.
+fn fits_iterator(start: i64, step: i64, length: i64) -> bool {
+    step.checked_mul(length).and_then(|distance| start.checked_add(distance)).is_some()
+}
+
 /// A backwards iterator over a range.
 pub fn new_reversed(range: &Range) -> Value {
     if let Some(SmallRange { start, step, length }) = range.small()
         && step != i64::MIN
+        && start.checked_sub(step).is_some()
     {
         let last = start.wrapping_add(step.wrapping_mul(length.wrapping_sub(1)));
         return RangeIterator::new(SmallRange { start: last, step: -step, length });
