@@ -10,7 +10,7 @@ use taipan_bytecode::Constant;
 use taipan_bytecode::marshal::code::{dump_constant, load_constant};
 use taipan_compiler::symtable::{BlockId, SymbolTable};
 use taipan_compiler::{CompileError, Location, Options};
-use taipan_syntax::{Mode, ParseOptions, SyntaxError, WarningKind};
+use taipan_syntax::{ErrorKind, Mode, ParseOptions, SyntaxError, WarningKind};
 
 fn items(value: &Constant) -> &[Constant] {
     match value {
@@ -32,7 +32,11 @@ fn numbers(numbers: impl IntoIterator<Item = i64>) -> impl Iterator<Item = Const
 
 /// Class, message, line, offset, end line, end offset, text.
 fn of_syntax_error(error: &SyntaxError) -> Constant {
-    let mut parts = vec![Constant::str(error.kind.class_name()), Constant::str(&error.message)];
+    let name = Constant::str(error.kind.class_name());
+    if matches!(error.kind, ErrorKind::MemoryError | ErrorKind::UnicodeDecodeError) {
+        return Constant::tuple(vec![name, Constant::str("")]);
+    }
+    let mut parts = vec![name, Constant::str(&error.message)];
     if error.located {
         parts.extend(numbers([error.lineno, error.offset, error.end_lineno, error.end_offset]));
         parts.push(error.text.as_deref().map_or(Constant::None, Constant::str));
@@ -102,14 +106,16 @@ fn outcome(input: &Constant) -> Constant {
         barry_as_flufl: flags & taipan_bytecode::code::CO_FUTURE_BARRY_AS_BDFL != 0,
         ..ParseOptions::default()
     };
-    let parsed = match taipan_syntax::parse(&arena, source, &parse_options) {
-        Ok(parsed) => parsed,
+    let mut parse_warnings = Vec::new();
+    let tree = taipan_syntax::parse_reporting(&arena, source, &parse_options, &mut parse_warnings);
+    let parse_warnings = parse_warnings.iter().map(|found| warning(found.kind, &found.message, found.lineno.into()));
+    let tree = match tree {
+        Ok(tree) => &*arena.alloc(tree),
         Err(error) => {
             let error = of_syntax_error(&error);
-            return Constant::tuple(vec![error.clone(), Constant::tuple(Vec::new()), error]);
+            return Constant::tuple(vec![error.clone(), Constant::tuple(parse_warnings.collect()), error]);
         }
     };
-    let tree = &*arena.alloc(parsed.tree);
     let mut options = Options::new("<snippet>");
     options.optimize = int(level) as u8;
     options.flags = flags;
@@ -118,7 +124,6 @@ fn outcome(input: &Constant) -> Constant {
         Ok(code) => Constant::Code(code.into()),
         Err(found) => of_compile_error(found),
     };
-    let parse_warnings = parsed.warnings.iter().map(|found| warning(found.kind, &found.message, found.lineno.into()));
     let compile_warnings = compile_warnings
         .iter()
         .map(|found| warning(WarningKind::SyntaxWarning, &found.message, found.location.lineno.into()));

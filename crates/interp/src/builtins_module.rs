@@ -35,6 +35,7 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
         ("NotImplemented", Value::NOT_IMPLEMENTED),
         ("False", Value::FALSE),
         ("True", Value::TRUE),
+        ("__debug__", Value::bool(crate::config::get().optimize == 0)),
     ] {
         module.set(name, value);
     }

@@ -71,11 +71,9 @@ fn depth_limit(vm: &Vm) -> usize {
 pub fn parse<'a>(vm: &Vm, source: &[u8], request: &Request, arena: &'a Bump) -> Result<Mod<'a>> {
     let filename = vm.display_name(request.filename);
     let options = parse_options(request, &filename);
-    let parsed = match taipan_syntax::parse(arena, source, &options) {
-        Ok(parsed) => parsed,
-        Err(error) => return Err(raise_syntax_error(vm, error, request.filename)),
-    };
-    for warning in &parsed.warnings {
+    let mut warnings = Vec::new();
+    let tree = taipan_syntax::parse_reporting(arena, source, &options, &mut warnings);
+    for warning in &warnings {
         let class = match warning.kind {
             taipan_syntax::WarningKind::SyntaxWarning => &exceptions::SYNTAX_WARNING,
             taipan_syntax::WarningKind::DeprecationWarning => &exceptions::DEPRECATION_WARNING,
@@ -85,7 +83,7 @@ pub fn parse<'a>(vm: &Vm, source: &[u8], request: &Request, arena: &'a Bump) -> 
             return Err(raise_syntax_error(vm, warning.error.clone(), request.filename));
         }
     }
-    Ok(parsed.tree)
+    tree.map_err(|error| raise_syntax_error(vm, error, request.filename))
 }
 
 /// The parser's options for a request.
@@ -285,8 +283,11 @@ fn raise_details(vm: &Vm, class: &Type, details: ErrorDetails, filename: &Value)
 
 /// Raises what the parser reported.
 pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value) -> Raised {
-    if error.kind == ErrorKind::MemoryError {
-        return vm.memory_error();
+    if error.kind == ErrorKind::UnicodeDecodeError {
+        let object = taipan_object::builtins::bytes::new(error.text.unwrap_or_default().as_bytes());
+        let (start, end) = (Value::from(error.offset), Value::from(error.end_offset));
+        let args = vec![Value::from("unicodeescape"), object, start, end, Value::from(error.message)];
+        return vm.raise_args(exceptions::UNICODE_DECODE_ERROR.ty(), args);
     }
     let class = syntax_error_class(error.kind);
     if !error.located {
@@ -315,6 +316,7 @@ pub fn syntax_error_class(kind: ErrorKind) -> &'static Type {
         ErrorKind::IndentationError => exceptions::INDENTATION_ERROR.ty(),
         ErrorKind::TabError => exceptions::TAB_ERROR.ty(),
         ErrorKind::IncompleteInputError => exceptions::INCOMPLETE_INPUT_ERROR.ty(),
+        ErrorKind::UnicodeDecodeError => exceptions::UNICODE_DECODE_ERROR.ty(),
         ErrorKind::MemoryError => exceptions::MEMORY_ERROR.ty(),
     }
 }

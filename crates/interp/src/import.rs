@@ -12,6 +12,7 @@ use crate::code::Code;
 use crate::compile::{Origin, Request, compile_source};
 use crate::frame::Interp;
 use std::sync::Mutex;
+use taipan_object::builtins::bytes::Bytes;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::{Str, intern};
 use taipan_object::exceptions;
@@ -254,9 +255,8 @@ pub fn fs_decode(vm: &Vm, path: &Value) -> Result {
     if path.downcast::<Str>().is_some() {
         return Ok(path);
     }
-    if vm.has_buffer(&path) {
-        let bytes = vm.bytes_like(&path)?;
-        return Ok(Str::from_fs_bytes(&bytes).into_value());
+    if let Some(bytes) = path.downcast::<Bytes>() {
+        return Ok(Str::from_fs_bytes(bytes.as_slice()).into_value());
     }
     let got = path.ty().name();
     Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")))

@@ -8,6 +8,9 @@ pub enum ErrorKind {
     TabError,
     /// `_IncompleteInputError`, only under `PyCF_ALLOW_INCOMPLETE_INPUT`.
     IncompleteInputError,
+    /// A bare `UnicodeDecodeError` of the encoding unicodeescape: `text` is what could not be decoded, `message` the
+    /// reason, `offset` and `end_offset` count from 0.
+    UnicodeDecodeError,
     /// A bare `MemoryError`, without position: the source nests too deeply.
     MemoryError,
 }
@@ -20,6 +23,7 @@ impl ErrorKind {
             ErrorKind::IndentationError => "IndentationError",
             ErrorKind::TabError => "TabError",
             ErrorKind::IncompleteInputError => "_IncompleteInputError",
+            ErrorKind::UnicodeDecodeError => "UnicodeDecodeError",
             ErrorKind::MemoryError => "MemoryError",
         }
     }

@@ -34,10 +34,19 @@ pub struct Parsed<'a> {
 
 /// Parses Python source code into `arena`.
 pub fn parse<'a>(arena: &'a Bump, source: &[u8], options: &ParseOptions) -> Result<Parsed<'a>, SyntaxError> {
+    let mut warnings = Vec::new();
+    let tree = parse_reporting(arena, source, options, &mut warnings)?;
+    Ok(Parsed { tree, warnings })
+}
+
+/// As [`parse`]; the warnings about what comes before an error are reported too.
+pub fn parse_reporting<'a>(
+    arena: &'a Bump,
+    source: &[u8],
+    options: &ParseOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<ast::Mod<'a>, SyntaxError> {
     let text = source::prepare(source, options)?;
     let text: &'a str = arena.alloc_str(&text);
-    match parser::parse(arena, text, options) {
-        Ok(output) => Ok(Parsed { tree: output.tree, warnings: output.warnings }),
-        Err(parser::Failure) => Err(diagnosis::diagnose(text, options)),
-    }
+    parser::parse(arena, text, options, warnings).map_err(|parser::Failure| diagnosis::diagnose(text, options))
 }

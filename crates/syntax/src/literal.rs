@@ -71,8 +71,32 @@ pub struct InvalidEscape {
     pub octal: bool,
 }
 
-/// Why a literal has no value: the text of CPython's message.
-pub type DecodeError = String;
+/// Why a literal has no value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DecodeError {
+    /// A `UnicodeDecodeError` of the encoding unicodeescape. What CPython decodes is a text in which every character
+    /// beyond ASCII has been written as `\U` and eight digits; `start` and `end` are positions in that.
+    Unicode { object: String, start: usize, end: usize, reason: &'static str },
+    /// A `ValueError` with this text.
+    Value(String),
+}
+
+impl DecodeError {
+    /// The text of the `SyntaxError`.
+    pub fn message(&self) -> String {
+        match self {
+            DecodeError::Value(message) => format!("(value error) {message}"),
+            DecodeError::Unicode { object, start, end, reason } if *end == start + 1 => format!(
+                "(unicode error) 'unicodeescape' codec can't decode byte 0x{:02x} in position {start}: {reason}",
+                object.as_bytes()[*start]
+            ),
+            DecodeError::Unicode { start, end, reason, .. } => format!(
+                "(unicode error) 'unicodeescape' codec can't decode bytes in position {start}-{}: {reason}",
+                end - 1
+            ),
+        }
+    }
+}
 
 /// The value of a string literal's body with escapes, in generalised UTF-8, and its first invalid escape.
 pub fn decode_escapes(body: &str) -> Result<(Vec<u8>, Option<InvalidEscape>), DecodeError> {
@@ -85,7 +109,9 @@ pub fn decode_escapes(body: &str) -> Result<(Vec<u8>, Option<InvalidEscape>), De
         let start = at + skip;
         at = start + 1;
         let Some(&c) = bytes.get(at) else {
-            return Err(unicode_error(bytes, start, at, "\\ at end of string"));
+            // A replacement field follows, whose brace the backslash does not escape.
+            out.push(b'\\');
+            break;
         };
         at += 1;
         match c {
@@ -176,7 +202,7 @@ pub fn decode_bytes_escapes(body: &[u8]) -> Result<(Vec<u8>, Option<InvalidEscap
         let start = at + skip;
         at = start + 1;
         let Some(&c) = body.get(at) else {
-            return Err("(value error) Trailing \\ in string".to_owned());
+            return Err(DecodeError::Value("Trailing \\ in string".to_owned()));
         };
         at += 1;
         match c {
@@ -209,7 +235,7 @@ pub fn decode_bytes_escapes(body: &[u8]) -> Result<(Vec<u8>, Option<InvalidEscap
                 let digit = |at: usize| body.get(at).and_then(|&digit| (digit as char).to_digit(16));
                 match (digit(at), digit(at + 1)) {
                     (Some(high), Some(low)) => out.push((high << 4 | low) as u8),
-                    _ => return Err(format!("(value error) invalid \\x escape at position {start}")),
+                    _ => return Err(DecodeError::Value(format!("invalid \\x escape at position {start}"))),
                 }
                 at += 2;
             }
@@ -267,27 +293,28 @@ pub fn push_code_point(out: &mut Vec<u8>, code: u32) {
     }
 }
 
-/// CPython decodes a text in which every character beyond ASCII has been written as `\U` and eight digits, and gives
-/// positions in that.
-fn unicode_error(bytes: &[u8], start: usize, end: usize, reason: &str) -> DecodeError {
-    let position = |end: usize| {
-        let mut position = 0;
-        for (at, &byte) in bytes[..end].iter().enumerate() {
-            position += match byte {
-                b'\\' if bytes.get(at + 1).is_some_and(|&next| next >= 128) => 6,
-                0..=127 => 1,
-                128..=191 => 0,
-                _ => 10,
-            };
+fn unicode_error(bytes: &[u8], start: usize, end: usize, reason: &'static str) -> DecodeError {
+    let escaped = |bytes: &[u8]| {
+        let mut text = String::new();
+        for c in String::from_utf8_lossy(bytes).chars() {
+            match c {
+                // A backslash before such a character is written out too.
+                _ if !c.is_ascii() && text.ends_with('\\') && ends_in_backslash(&text) => {
+                    text.push_str("u005c");
+                    text.push_str(&format!("\\U{:08x}", c as u32));
+                }
+                _ if c.is_ascii() => text.push(c),
+                _ => text.push_str(&format!("\\U{:08x}", c as u32)),
+            }
         }
-        position
+        text
     };
-    let (first, last) = (position(start), position(end));
-    if last == first + 1 {
-        return format!(
-            "(unicode error) 'unicodeescape' codec can't decode byte 0x{:02x} in position {first}: {reason}",
-            bytes[start]
-        );
-    }
-    format!("(unicode error) 'unicodeescape' codec can't decode bytes in position {first}-{}: {reason}", last - 1)
+    let object = escaped(bytes);
+    let (start, end) = (escaped(&bytes[..start]).len(), escaped(&bytes[..end]).len());
+    DecodeError::Unicode { object, start, end, reason }
+}
+
+/// Whether the text ends in a backslash that none before it escapes.
+fn ends_in_backslash(text: &str) -> bool {
+    text.bytes().rev().take_while(|&byte| byte == b'\\').count() % 2 == 1
 }

@@ -71,20 +71,19 @@ pub(crate) struct Parser<'a, 'o> {
     keywords: Vec<Keyword<'a>>,
 }
 
-/// A finished parse.
-pub(crate) struct Output<'a> {
-    pub tree: Mod<'a>,
-    pub warnings: Vec<Warning>,
-}
-
 /// Parses `source`, which has been decoded, normalised in its line ends and, for whole files, completed by a newline.
-pub(crate) fn parse<'a>(arena: &'a Bump, source: &'a str, options: &ParseOptions) -> Parsed<Output<'a>> {
+pub(crate) fn parse<'a>(
+    arena: &'a Bump,
+    source: &'a str,
+    options: &ParseOptions,
+    warnings: &mut Vec<Warning>,
+) -> Parsed<Mod<'a>> {
     let mut parser = Parser::new(arena, source, options);
-    let tree = parser.parse()?;
-    let mut warnings = parser.tokenizer.take_warnings();
+    let tree = parser.parse();
+    warnings.append(&mut parser.tokenizer.take_warnings());
     warnings.append(&mut parser.warnings);
     warnings.sort_by_key(|warning| (warning.lineno, warning.error.offset));
-    Ok(Output { tree, warnings })
+    tree
 }
 
 impl<'a, 'o> Parser<'a, 'o> {

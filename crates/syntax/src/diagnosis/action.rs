@@ -3,8 +3,8 @@
 use super::machine::{Machine, Raised};
 use super::node::{Kind, Value};
 use super::report::Reporter;
-use crate::error::ErrorKind;
-use crate::literal::{decode_bytes_escapes, decode_escapes};
+use crate::error::{ErrorKind, SyntaxError};
+use crate::literal::{DecodeError, decode_bytes_escapes, decode_escapes};
 use crate::parser::StringParts;
 
 /// What a list of targets is for.
@@ -99,7 +99,7 @@ impl Machine<'_, '_> {
             "check_conversion" => self.check_conversion(a, b)?,
             "string" => Some(self.string(a)?),
             "format_spec_text" => {
-                self.check_text(a, false)?;
+                self.check_format_spec(a)?;
                 Some(a)
             }
             "fstring" | "tstring" => {
@@ -218,16 +218,16 @@ impl Machine<'_, '_> {
                 return Err(self.error_at(self.place(token), message));
             }
             if !parts.raw
-                && let Err(message) = decode_bytes_escapes(parts.body.as_bytes())
+                && let Err(error) = decode_bytes_escapes(parts.body.as_bytes())
             {
-                return Err(self.error_on_token(ErrorKind::SyntaxError, &self.tokens[index as usize], message));
+                return Err(self.error_at(self.place(token), error.message()));
             }
             return Ok(self.make_node(Kind::BytesLiteral, &[]));
         }
         if !parts.raw
-            && let Err(message) = decode_escapes(parts.body)
+            && let Err(error) = decode_escapes(parts.body)
         {
-            return Err(self.error_last(message));
+            return Err(self.error_at(self.place(token), error.message()));
         }
         Ok(self.make_node(Kind::Literal, &[]))
     }
@@ -236,9 +236,25 @@ impl Machine<'_, '_> {
     fn check_text(&self, part: Value, raw: bool) -> Result<(), Raised> {
         if let Value::Token(index) = part
             && !raw
-            && let Err(message) = decode_escapes(self.text_at(index as usize))
+            && let Err(error) = decode_escapes(self.text_at(index as usize))
         {
-            return Err(self.error_last(message));
+            return Err(self.error_at(self.place(part), error.message()));
+        }
+        Ok(())
+    }
+
+    /// As [`Self::check_text`]; here CPython does not make a `SyntaxError` of the codec's.
+    fn check_format_spec(&self, part: Value) -> Result<(), Raised> {
+        if let Value::Token(index) = part
+            && let Err(DecodeError::Unicode { object, start, end, reason }) =
+                decode_escapes(self.text_at(index as usize))
+        {
+            return Err(Box::new(SyntaxError {
+                offset: start as i64,
+                end_offset: end as i64,
+                text: Some(object),
+                ..SyntaxError::bare(ErrorKind::UnicodeDecodeError, reason)
+            }));
         }
         Ok(())
     }
