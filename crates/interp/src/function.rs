@@ -11,7 +11,7 @@ use std::cell::{Cell, OnceCell};
 use smallvec::{SmallVec, smallvec};
 use taipan_bytecode::code::CO_HAS_DOCSTRING;
 use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::str::intern;
+use taipan_object::builtins::str::{Str, StrBuilder, intern};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::cell::ObjectCell;
 use taipan_object::header::Header;
@@ -218,6 +218,17 @@ impl Function {
         let mut state = self.state.borrow(&self.header);
         let old = std::mem::replace(&mut state.annotations, annotations);
         drop(state);
+        drop(old);
+    }
+
+    /// Gives the function that computes another's annotations its qualified name.
+    pub(crate) fn name_as_annotate_of(&self, other: &Function) {
+        let qualname = other.qualname();
+        let Some(text) = qualname.downcast::<Str>() else { return };
+        let mut name = StrBuilder::new();
+        name.push_text(text);
+        name.push_str(".__annotate__");
+        let old = std::mem::replace(&mut self.state.borrow(&self.header).qualname, name.finish().into_value());
         drop(old);
     }
 

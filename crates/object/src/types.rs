@@ -75,6 +75,8 @@ pub mod type_flags {
     pub const NEEDS_FINALIZE: u64 = 1 << 43;
     /// Some instance attribute has the name of a class attribute (see `Type::shadowed`).
     pub const HAS_SHADOWED: u64 = 1 << 44;
+    /// A built-in type that CPython makes at run time, and whose `__flags__` say so: `copyreg` asks.
+    pub const SHOWN_AS_HEAPTYPE: u64 = 1 << 45;
 }
 use type_flags as flag;
 

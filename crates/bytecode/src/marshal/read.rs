@@ -21,6 +21,12 @@ pub trait Builder {
     /// UTF-8, surrogates allowed; not checked yet.
     fn str(&mut self, bytes: &[u8], interned: bool) -> Result<Self::Value, Self::Error>;
     fn tuple(&mut self, items: Vec<Self::Value>) -> Result<Self::Value, Self::Error>;
+    /// A tuple of `length` items that [`Builder::fill_tuple`] will give, for a reference to it from within. None: there
+    /// are no such references.
+    fn unfilled_tuple(&mut self, _length: usize) -> Result<Option<Self::Value>, Self::Error> {
+        Ok(None)
+    }
+    fn fill_tuple(&mut self, _tuple: &Self::Value, _items: Vec<Self::Value>) {}
     fn list(&mut self) -> Result<Self::Value, Self::Error>;
     fn list_append(&mut self, list: &Self::Value, item: Self::Value) -> Result<(), Self::Error>;
     fn dict(&mut self) -> Result<Self::Value, Self::Error>;
@@ -129,12 +135,12 @@ impl<I: Input> Reader<I> {
         let mut refs: Vec<Option<B::Value>> = Vec::new();
         let mut frames: Vec<(Frame<B::Value>, Option<usize>)> = Vec::new();
         loop {
-            let mut value = match self.step(builder, &mut refs)? {
+            if frames.len() >= MAX_DEPTH {
+                return Err(Error::ValueError("recursion limit exceeded").into());
+            }
+            let mut value = match self.step(builder, &mut refs, &frames)? {
                 Step::Started(frame, reference) => {
-                    if frames.len() >= MAX_DEPTH {
-                        return Err(Error::ValueError("recursion limit exceeded").into());
-                    }
-                    match finished(frame, builder)? {
+                    match finished(frame, None, builder)? {
                         Ok(value) => {
                             settle(&mut refs, reference, &value);
                             value
@@ -155,7 +161,8 @@ impl<I: Input> Reader<I> {
             loop {
                 let Some((mut frame, reference)) = frames.pop() else { return Ok(value) };
                 self.give(builder, &mut frame, value)?;
-                match finished(frame, builder)? {
+                let unfilled = reference.and_then(|index| refs[index].clone());
+                match finished(frame, unfilled, builder)? {
                     Ok(done) => {
                         settle(&mut refs, reference, &done);
                         value = done;
@@ -174,6 +181,7 @@ impl<I: Input> Reader<I> {
         &mut self,
         builder: &mut B,
         refs: &mut Vec<Option<B::Value>>,
+        frames: &[(Frame<B::Value>, Option<usize>)],
     ) -> Result<Step<B::Value>, B::Error>
     where
         B::Error: From<I::Error>,
@@ -190,11 +198,22 @@ impl<I: Input> Reader<I> {
             tag::STOP_ITERATION => return builder.stop_iteration().map(Step::Done),
             tag::REF => {
                 let index = self.long()?;
-                let value = usize::try_from(index).ok().and_then(|index| refs.get(index).cloned().flatten());
-                return match value {
-                    Some(value) => Ok(Step::Done(value)),
-                    None => Err(Error::ValueError("bad marshal data (invalid reference)").into()),
-                };
+                const INVALID: Error = Error::ValueError("bad marshal data (invalid reference)");
+                let index = usize::try_from(index).map_err(|_| INVALID)?;
+                if let Some(Some(value)) = refs.get(index) {
+                    return Ok(Step::Done(value.clone()));
+                }
+                // Only tuples can be referred to before they are complete.
+                let incomplete = frames.iter().find(|(_, reference)| *reference == Some(index));
+                let Some((Frame::Tuple { missing, items }, _)) = incomplete else { return Err(INVALID.into()) };
+                let tuple = builder.unfilled_tuple(missing + items.len())?.ok_or(INVALID)?;
+                refs[index] = Some(tuple.clone());
+                return Ok(Step::Done(tuple));
+            }
+            tag::INT64 => {
+                let mut bytes = [0; 8];
+                bytes.copy_from_slice(self.input.take(8)?);
+                builder.big_int(IBig::from(i64::from_le_bytes(bytes)))?
             }
             tag::INT => {
                 let value = self.long()?;
@@ -410,13 +429,20 @@ fn settle<V: Clone>(refs: &mut [Option<V>], reference: Option<usize>, value: &V)
     }
 }
 
-/// The object of a frame that is complete, or else the frame.
+/// The object of a frame that is complete, or else the frame. `unfilled` is the tuple that was referred to early.
 fn finished<B: Builder>(
     frame: Frame<B::Value>,
+    unfilled: Option<B::Value>,
     builder: &mut B,
 ) -> Result<Result<B::Value, Frame<B::Value>>, B::Error> {
     Ok(match frame {
-        Frame::Tuple { missing: 0, items } => Ok(builder.tuple(items)?),
+        Frame::Tuple { missing: 0, items } => Ok(match unfilled {
+            Some(tuple) => {
+                builder.fill_tuple(&tuple, items);
+                tuple
+            }
+            None => builder.tuple(items)?,
+        }),
         Frame::FrozenSet { missing: 0, items } => Ok(builder.frozen_set(items)?),
         Frame::List { missing: 0, list } => Ok(list),
         Frame::Set { missing: 0, set } => Ok(set),

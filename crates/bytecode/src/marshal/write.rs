@@ -45,6 +45,11 @@ pub trait Source {
 
     /// Tells apart objects that may occur several times; None for those that occur once.
     fn identity(&mut self, value: &Self::Value) -> Option<Self::Identity>;
+
+    /// Called when the members of a set were looked at: an error if it has not as many as before.
+    fn check_set(&mut self, _set: &Self::Value, _length: usize) -> Result<(), Self::Error> {
+        Ok(())
+    }
 }
 
 /// Writes an object.
@@ -63,7 +68,7 @@ fn write_nested<S: Source>(
     if set_depth > MAX_SET_DEPTH {
         return Err(TOO_DEEP.into());
     }
-    let mut writer = Writer { out: Vec::new(), version, allow_code, set_depth, refs: HashMap::new() };
+    let mut writer = Writer { out: Vec::new(), version, allow_code, set_depth, refs: HashMap::new(), open: Vec::new() };
     writer.write(source, value)?;
     Ok(writer.out)
 }
@@ -78,6 +83,8 @@ struct Writer<I> {
     allow_code: bool,
     set_depth: usize,
     refs: HashMap<I, u32>,
+    /// Slices and code objects whose parts are being written. They must not occur in them: they could not be read.
+    open: Vec<u32>,
 }
 
 /// What remains to be written, the next last.
@@ -85,8 +92,8 @@ enum Task<V> {
     Value(V),
     Long(i32),
     Null,
-    /// The end of an object's parts.
-    Leave,
+    /// The end of an object's parts, and the reference that was open until here.
+    Leave(Option<u32>),
 }
 
 const UNMARSHALLABLE: Error = Error::ValueError("unmarshallable object");
@@ -99,18 +106,24 @@ impl<I: Eq + Hash> Writer<I> {
             match task {
                 Task::Long(value) => self.long(value),
                 Task::Null => self.out.push(tag::NULL),
-                Task::Leave => depth -= 1,
+                Task::Leave(open) => {
+                    depth -= 1;
+                    self.open.retain(|index| Some(*index) != open);
+                }
                 Task::Value(value) => {
                     let before = tasks.len();
-                    tasks.push(Task::Leave);
-                    self.value(source, &value, &mut tasks)?;
+                    tasks.push(Task::Leave(None));
+                    let open = self.value(source, &value, &mut tasks)?;
                     if tasks.len() == before + 1 {
                         tasks.pop();
                     } else {
                         depth += 1;
-                        if depth > MAX_DEPTH {
+                        // The parts are one level deeper.
+                        if depth >= MAX_DEPTH {
                             return Err(TOO_DEEP.into());
                         }
+                        tasks[before] = Task::Leave(open);
+                        self.open.extend(open);
                         // Parts were pushed in their order; the first has to come out first.
                         tasks[before + 1..].reverse();
                     }
@@ -120,13 +133,14 @@ impl<I: Eq + Hash> Writer<I> {
         Ok(())
     }
 
-    /// Writes an object up to its parts, which become tasks.
+    /// Writes an object up to its parts, which become tasks. The reference that is open while they are written.
     fn value<S: Source<Identity = I>>(
         &mut self,
         source: &mut S,
         value: &S::Value,
         tasks: &mut Vec<Task<S::Value>>,
-    ) -> Result<(), S::Error> {
+    ) -> Result<Option<u32>, S::Error> {
+        let mut opened = None;
         let view = source.view(value)?;
         match view {
             View::None => self.out.push(tag::NONE),
@@ -141,17 +155,29 @@ impl<I: Eq + Hash> Writer<I> {
                     && let Some(identity) = source.identity(value)
                 {
                     if let Some(&index) = self.refs.get(&identity) {
+                        if self.open.contains(&index) {
+                            return Err(UNMARSHALLABLE.into());
+                        }
                         self.out.push(tag::REF);
                         self.long(index as i32);
-                        return Ok(());
+                        return Ok(None);
                     }
-                    self.refs.insert(identity, self.refs.len() as u32);
+                    let index = self.refs.len() as u32;
+                    opened = matches!(view, View::Slice(..) | View::Code(_)).then_some(index);
+                    self.refs.insert(identity, index);
                     flag = tag::FLAG_REF;
                 }
+                let members = match &view {
+                    View::Set(items) | View::FrozenSet(items) => Some(items.len()),
+                    _ => None,
+                };
                 self.shared(source, view, flag, tasks)?;
+                if let Some(length) = members {
+                    source.check_set(value, length)?;
+                }
             }
         }
-        Ok(())
+        Ok(opened)
     }
 
     fn shared<S: Source<Identity = I>>(

@@ -33,7 +33,7 @@ unsafe impl Payload for Node {
 }
 
 pub static AST: TypeSpec = TypeSpec::new::<Node>("ast.AST")
-    .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
+    .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::SHOWN_AS_HEAPTYPE)
     .slots(slots)
     .methods(METHODS)
     .getset(GETSET)

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 use taipan_bytecode::oparg::{Conversion, function_attribute};
 use taipan_object::builtins::dict::{self, Dict, Existing};
 use taipan_object::builtins::list::{LIST, List};
-use taipan_object::builtins::set::{self, AnySet};
+use taipan_object::builtins::set::{self, AnySet, Set};
 use taipan_object::builtins::slice::Slice;
 use taipan_object::builtins::str::{Str, StrBuilder};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
@@ -251,8 +251,11 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let (set, item) = (self.get(w.b), self.get(w.c));
-            let Some(set) = AnySet::of(view(&set)) else { return wrong_bytecode(self.vm) };
-            let result = set::add(self.vm, set, view(&item));
+            let result = match AnySet::of(view(&set)).filter(|_| view(&set).downcast::<Set>().is_some()) {
+                Some(set) => set::add(self.vm, set, view(&item)),
+                // Programs may rebind `__conditional_annotations__`.
+                None => Err(self.vm.type_error(format!("'{}' object is not a set", view(&set).ty().name()))),
+            };
             release_operands(w.flags, 1, item);
             self.outcome(result, 1)
         }
@@ -478,7 +481,12 @@ fn set_attribute(function: &Function, which: u32, value: Value) -> bool {
             None => return false,
         },
         function_attribute::ANNOTATIONS => function.set_annotations(Some(value)),
-        function_attribute::ANNOTATE => function.set_annotate(Some(value)),
+        function_attribute::ANNOTATE => {
+            if let Some(annotate) = value.downcast::<Function>() {
+                annotate.name_as_annotate_of(function);
+            }
+            function.set_annotate(Some(value))
+        }
         _ => {
             let Some(closure) = value.downcast_ref::<Tuple>() else { return false };
             let cells = closure.as_slice();

@@ -215,7 +215,7 @@ fn annotations(vm: &Vm, this: &Value) -> Result {
             let made = vm.call(&annotate, &[Value::small_int(1)], None)?;
             if made.downcast::<Dict>().is_none() {
                 let name = made.ty().name();
-                return Err(vm.type_error(format!("__annotate__() must return a dict, not {name}")));
+                return Err(vm.type_error(format!("__annotate__ returned non-dict of type '{name}'")));
             }
             made
         }

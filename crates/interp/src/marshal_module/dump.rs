@@ -6,7 +6,7 @@ use taipan_bytecode::marshal::{CodeParts, Source, View};
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
-use taipan_object::builtins::set::{FrozenSet, Set};
+use taipan_object::builtins::set::{AnySet, FrozenSet, Set};
 use taipan_object::builtins::slice::Slice;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
@@ -76,6 +76,13 @@ impl Source for Objects<'_> {
         } else {
             View::Other
         })
+    }
+
+    fn check_set(&mut self, set: &Value, length: usize) -> std::result::Result<(), Failure> {
+        match AnySet::of(set) {
+            Some(set) if set.len() != length => Err(self.vm.runtime_error("set changed size during iteration").into()),
+            _ => Ok(()),
+        }
     }
 
     /// What only the task of writing it refers to occurs once, unless it is an interned string.

@@ -176,6 +176,21 @@ impl Builder for Objects<'_> {
         Ok(Tuple::try_from_vec(self.vm, items)?.into_value())
     }
 
+    fn unfilled_tuple(&mut self, length: usize) -> Outcome<Option<Value>> {
+        let mut items = Vec::new();
+        if items.try_reserve_exact(length).is_err() {
+            return Err(self.vm.memory_error().into());
+        }
+        items.resize(length, Value::NONE);
+        self.tuple(items).map(Some)
+    }
+
+    fn fill_tuple(&mut self, tuple: &Value, items: Vec<Value>) {
+        let tuple = tuple.downcast::<Tuple>().expect("made by `unfilled_tuple`");
+        // SAFETY: only values that are being read refer to the tuple, and no slice of it is borrowed here.
+        unsafe { tuple.fill(items) };
+    }
+
     fn list(&mut self) -> Outcome {
         Ok(List::from_vec(Vec::new()).into_value())
     }

@@ -13,7 +13,7 @@ use super::lazy::{Lazy, const_evaluator};
 
 pub static GENERIC: TypeSpec = TypeSpec::new::<Object>("typing.Generic")
     .doc("Abstract base class for generic types.")
-    .flags(type_flags::BASETYPE)
+    .flags(type_flags::BASETYPE | type_flags::SHOWN_AS_HEAPTYPE)
     .methods(METHODS)
     .populate(set_typing_module);
 

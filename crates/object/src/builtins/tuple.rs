@@ -137,6 +137,20 @@ impl Tuple {
         Self::new_with_type(TUPLE.ty(), indices.positions().map(|at| items[at].clone())).into_value()
     }
 
+    /// Gives a tuple that was made to be referred to early its items, as many as it has.
+    ///
+    /// # Safety
+    /// No slice of the tuple's items is borrowed.
+    pub unsafe fn fill(&self, items: Vec<Value>) {
+        assert!(items.len() == self.length, "a tuple keeps its length");
+        let data = (self as *const Tuple as *mut Tuple).wrapping_add(1).cast::<Value>();
+        // SAFETY: `length` initialised values follow the struct, and by contract nobody looks at them now.
+        let old: Vec<Value> =
+            items.into_iter().enumerate().map(|(at, item)| unsafe { data.add(at).replace(item) }).collect();
+        self.hash.store(-1, std::sync::atomic::Ordering::Relaxed);
+        drop(old);
+    }
+
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.length

@@ -125,6 +125,7 @@ fn build(
     set_special_entries(vm, &class, &dict, &name_text)?;
     let slot_names = take_slots(vm, &class, &dict, &bases, base)?;
     set_mro(vm, &class, meta_type, &bases)?;
+    inherit_collection_flag(&class, &bases);
     for base in &bases {
         let base = base.downcast::<Type>().expect("checked");
         base.subclasses.borrow(&base.header).push(NonNull::from(&*class));
@@ -273,6 +274,14 @@ pub fn mangle(class: &str, name: &str) -> String {
         return name.to_string();
     }
     format!("_{class}{name}")
+}
+
+/// What the first base that is a sequence or mapping to `match` is, the class is too.
+fn inherit_collection_flag(class: &Type, bases: &[Value]) {
+    const COLLECTION: u64 = type_flags::SEQUENCE | type_flags::MAPPING;
+    class.clear_flags(COLLECTION);
+    let of_base = |base: &Value| base.downcast::<Type>().map_or(0, |base| base.flags() & COLLECTION);
+    class.set_flags(bases.iter().map(of_base).find(|flags| *flags != 0).unwrap_or(0));
 }
 
 fn set_mro(vm: &Vm, class: &Ref<Type>, meta: &Type, bases: &[Value]) -> Result<()> {

@@ -47,7 +47,7 @@ pub fn linearize(vm: &Vm, class: &Value, bases: &[Value]) -> Result<Vec<Value>> 
                 let mut names: Vec<String> = Vec::new();
                 for (sequence, head) in sequences.iter().zip(&heads) {
                     if let Some(ty) = sequence.get(*head).and_then(|v| v.downcast::<Type>()) {
-                        let name = ty.name();
+                        let name = ty.short_name();
                         if !names.contains(&name) {
                             names.push(name);
                         }

@@ -51,10 +51,10 @@ fn annotate(vm: &Vm, this: &Value) -> Result {
     if !class.is_heap_type() {
         return missing(vm, this, &names().__annotate__);
     }
-    if let Some(annotate) = entry(vm, this, &names().__annotate_func__)? {
+    if let Some(annotate) = entry(vm, this, &names().__annotate__)? {
         return Ok(annotate);
     }
-    if let Some(annotate) = entry(vm, this, &names().__annotate__)? {
+    if let Some(annotate) = entry(vm, this, &names().__annotate_func__)? {
         return Ok(annotate);
     }
     class.dict().set_str(&names().__annotate_func__, Value::NONE);
