@@ -20,6 +20,7 @@ pub mod _contextvars;
 pub mod _csv;
 pub mod _datetime;
 pub mod _decimal;
+pub mod _elementtree;
 pub mod _functools;
 pub mod _hashlib;
 pub mod _heapq;
@@ -88,6 +89,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_contextvars::MODULE,
     &_datetime::MODULE,
     &_csv::MODULE,
+    &_elementtree::MODULE,
     &_functools::MODULE,
     &_hashlib::MODULE,
     &_heapq::MODULE,

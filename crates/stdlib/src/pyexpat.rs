@@ -3,7 +3,7 @@
 //! `pyexpat/engine.rs` is the parser itself, which knows nothing of Python; `parser.rs` has the objects, `handlers.rs`
 //! how events reach the handlers, `driver.rs` feeding and errors.
 
-mod driver;
+pub mod driver;
 pub mod engine;
 mod handlers;
 mod parser;
@@ -48,7 +48,7 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 /// The version of Expat whose behaviour and interface this is.
-const VERSION: [i32; 3] = [2, 9, 0];
+pub const VERSION: [i32; 3] = [2, 9, 0];
 
 const FEATURES: [(&str, i64); 10] = [
     ("sizeof(XML_Char)", 1),

@@ -40,7 +40,7 @@ pub fn invalid_argument(vm: &Vm, this: &Value, message: &str) -> Raised {
 }
 
 /// The encoding that Python's codec of this name has for single bytes; `None` if it does not fit XML.
-fn encoding_by_codec(vm: &Vm, name: &str) -> Result<Option<Encoding>> {
+pub fn encoding_by_codec(vm: &Vm, name: &str) -> Result<Option<Encoding>> {
     let all: [u8; 256] = std::array::from_fn(|byte| byte as u8);
     let text = vm.call_method(&bytes::new(&all), "decode", &[Value::from(name), Value::from("replace")])?;
     let Some(text) = text.downcast::<Str>().filter(|text| text.len() == 256) else {
