@@ -1,14 +1,16 @@
 //! The basic interactive session: prompts, one statement after another. Counterpart of CPython's
 //! `PyRun_InteractiveLoop`. The better one, with multi-line editing, is the library's `_pyrepl`.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use bumpalo::Bump;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::{Str, intern};
-use taipan_object::exceptions;
 use taipan_object::{Ref, Result, Value, Vm};
-use taipan_syntax::Mode;
+use taipan_syntax::{ErrorKind, Mode};
 
 use crate::code::Code;
-use crate::compile::{Origin, Request, compile_source, flags};
+use crate::compile::{Origin, Request, compile_source, flags, parse_options};
 use crate::{config, console, eval, runtime, sys_module};
 
 /// How a statement ended.
@@ -84,13 +86,19 @@ fn read_statement(vm: &Vm, future_flags: u32) -> Result<Option<Ref<Code>>> {
     loop {
         let is_first = source.is_empty();
         flush(vm);
-        let Some(mut line) = console::read_line(vm, &prompt(vm, if is_first { "ps1" } else { "ps2" }))? else {
-            if is_first {
-                return Ok(None);
+        let line = match console::read_line(vm, &prompt(vm, if is_first { "ps1" } else { "ps2" })) {
+            Ok(line) => line,
+            Err(raised) => {
+                runtime::write_stderr(vm, "\n");
+                return Err(raised);
             }
-            // What there is must do.
-            return compile(vm, &source, 0, future_flags).map(Some);
         };
+        let Some(mut line) = line else {
+            runtime::write_stderr(vm, "\n");
+            // What there is must do.
+            return if is_first { Ok(None) } else { compile(vm, &source, future_flags).map(Some) };
+        };
+        let has_end = line.last() == Some(&b'\n');
         while line.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             line.pop();
         }
@@ -101,43 +109,55 @@ fn read_statement(vm: &Vm, future_flags: u32) -> Result<Option<Ref<Code>>> {
             source.push(b'\n');
         }
         source.extend_from_slice(&line);
-        const INCOMPLETE: u32 = flags::ALLOW_INCOMPLETE_INPUT | flags::DONT_IMPLY_DEDENT;
-        match compile(vm, &source, INCOMPLETE, future_flags) {
-            Ok(code) => return Ok(Some(code)),
-            Err(raised) => {
-                let error = vm.catch(raised, exceptions::SYNTAX_ERROR.ty())?;
-                let more = [&source[..], b"\n"].concat();
-                match compile(vm, &more, INCOMPLETE, future_flags) {
-                    Ok(_) => continue,
-                    Err(raised) => {
-                        let second = vm.take(raised);
-                        if second.ty().is_subtype(exceptions::INCOMPLETE_INPUT_ERROR.ty()) {
-                            continue;
-                        }
-                    }
-                }
-                drop(error);
-                return compile(vm, &source, 0, future_flags).map(Some);
-            }
+        if has_end && !is_incomplete(&source, future_flags) {
+            return compile(vm, &source, future_flags).map(Some);
         }
     }
 }
 
-fn compile(vm: &Vm, source: &[u8], extra: u32, future_flags: u32) -> Result<Ref<Code>> {
-    let filename = intern("<stdin>").into_value();
-    let text = [source, b"\n"].concat();
-    let source = if extra == 0 { &text[..] } else { source };
-    let request = Request {
-        filename: &filename,
+/// Whether the source may be the beginning of a statement. (As `codeop` finds out: with another line end it is whole or
+/// incomplete, as it is it is neither.)
+fn is_incomplete(source: &[u8], future_flags: u32) -> bool {
+    let filename = Value::NONE;
+    let flags = flags::ALLOW_INCOMPLETE_INPUT | flags::DONT_IMPLY_DEDENT | future_flags;
+    let request = request(&filename, flags);
+    let options = parse_options(&request, "<stdin>");
+    let parse = |source: &[u8]| {
+        let arena = Bump::new();
+        taipan_syntax::parse(&arena, source, &options).map(|_| ()).map_err(|error| error.kind)
+    };
+    if parse(source).is_ok() {
+        return false;
+    }
+    matches!(parse(&[source, b"\n"].concat()), Ok(()) | Err(ErrorKind::IncompleteInputError))
+}
+
+fn request(filename: &Value, flags: u32) -> Request<'_> {
+    Request {
+        filename,
         mode: Mode::Single,
-        flags: extra | future_flags,
+        flags,
         optimize: config::get().optimize,
         feature_version: -1,
         origin: Origin::Bytes,
-    };
-    let code = compile_source(vm, source, &request)?;
+    }
+}
+
+/// Compiles a statement. What parses has a file name with a number, by which tracebacks find its lines.
+fn compile(vm: &Vm, source: &[u8], future_flags: u32) -> Result<Ref<Code>> {
+    static STATEMENTS: AtomicU64 = AtomicU64::new(0);
+    let source = [source, b"\n"].concat();
+    let plain = intern("<stdin>").into_value();
+    let parses =
+        taipan_syntax::parse(&Bump::new(), &source, &parse_options(&request(&plain, future_flags), "<stdin>")).is_ok();
+    if !parses {
+        let failed = compile_source(vm, &source, &request(&plain, future_flags))?;
+        return Ok(failed.downcast_ref::<Code>().expect("the compiler makes code"));
+    }
+    let filename = Value::from(format!("<stdin-{}>", STATEMENTS.fetch_add(1, Relaxed)));
+    let code = compile_source(vm, &source, &request(&filename, future_flags))?;
     let code = code.downcast_ref::<Code>().expect("the compiler makes code");
-    register_source(vm, &code, source, "<stdin>")?;
+    register_source(vm, &code, &source, "<stdin>")?;
     Ok(code)
 }
 

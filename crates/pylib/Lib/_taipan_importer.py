@@ -10,6 +10,28 @@ _directory = _library.directory
 _on_disk = _external._path_isfile(_directory + "/os.py")
 
 
+# What CPython has frozen: tracebacks name these modules instead of their files.
+_FROZEN = frozenset(
+    {
+        "_collections_abc",
+        "_sitebuiltins",
+        "abc",
+        "codecs",
+        "genericpath",
+        "importlib.machinery",
+        "importlib.util",
+        "io",
+        "ntpath",
+        "os",
+        "posixpath",
+        "runpy",
+        "site",
+        "stat",
+        "zipimport",
+    }
+)
+
+
 def _relative(path):
     """The path below the library's directory; None if it is not there."""
     if path == _directory:
@@ -33,7 +55,7 @@ class EmbeddedLoader(_external.FileLoader, _external.SourceLoader):
 
     def get_code(self, fullname):
         path = self.get_filename(fullname)
-        return _library.code(_relative(path), path)
+        return _library.code(_relative(path), f"<frozen {fullname}>" if fullname in _FROZEN else path)
 
     def get_resource_reader(self, name=None):
         from _taipan_resources import EmbeddedResources

@@ -32,6 +32,13 @@ pub const EDITS: &[Edit] = &[
         through: "return cls(msg, doc, pos)\n\n",
         to: "",
     },
+    // The source of "<frozen os>" and its like is in the binary too.
+    Edit {
+        path: "linecache.py",
+        from: "            lazy_entry = _make_lazycache_entry(filename",
+        through: "",
+        to: "            lazy_entry = _make_lazycache_entry(fullname",
+    },
     Edit {
         path: "platform.py",
         from: "\n        # XXX: RUSTPYTHON support",
