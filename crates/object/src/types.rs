@@ -502,7 +502,7 @@ impl Type {
         let is_extension = self.spec.is_some_and(|spec| {
             spec.name.split_once('.').is_some_and(|(module, _)| !matches!(module, "types" | "typing"))
         });
-        if is_extension { flags | flag::HEAPTYPE } else { flags }
+        if is_extension || self.has_flags(flag::SHOWN_AS_HEAPTYPE) { flags | flag::HEAPTYPE } else { flags }
     }
 
     #[inline(always)]

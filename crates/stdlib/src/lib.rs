@@ -5,9 +5,7 @@ use taipan_object::native::module::ModuleDef;
 #[macro_use]
 mod constants;
 pub mod arguments;
-mod compression;
 mod exception_type;
-mod hashing;
 mod payload;
 
 pub mod _abc;
@@ -55,11 +53,13 @@ pub mod array;
 pub mod atexit;
 pub mod binascii;
 pub mod cmath;
+mod compression;
 pub mod errno;
 pub mod faulthandler;
 pub mod fcntl;
 pub mod gc;
 pub mod grp;
+mod hashing;
 pub mod itertools;
 pub mod math;
 pub mod mmap;
@@ -84,11 +84,10 @@ pub static MODULES: &[&ModuleDef] = &[
     &_bz2::MODULE,
     &_codecs::MODULE,
     &_collections::MODULE,
+    &_contextvars::MODULE,
+    &_csv::MODULE,
     &_datetime::MODULE,
     &_decimal::MODULE,
-    &_contextvars::MODULE,
-    &_datetime::MODULE,
-    &_csv::MODULE,
     &_elementtree::MODULE,
     &_functools::MODULE,
     &_hashlib::MODULE,
@@ -111,25 +110,21 @@ pub static MODULES: &[&ModuleDef] = &[
     &_signal::MODULE,
     &_socket::MODULE,
     &_sqlite3::MODULE,
-    &_stat::MODULE,
-    &_thread::MODULE,
-    &_uuid::MODULE,
     &_sre::MODULE,
     &_stat::MODULE,
     &_statistics::MODULE,
     &_string::MODULE,
     &_struct::MODULE,
     &_thread::MODULE,
+    &_uuid::MODULE,
     &_weakref::MODULE,
     &_zstd::MODULE,
-    &cmath::MODULE,
-    &atexit::MODULE,
     &array::MODULE,
-    &cmath::MODULE,
+    &atexit::MODULE,
     &binascii::MODULE,
+    &cmath::MODULE,
     &errno::MODULE,
     &faulthandler::MODULE,
-    &gc::MODULE,
     &fcntl::MODULE,
     &gc::MODULE,
     &grp::MODULE,

@@ -124,7 +124,7 @@ plain_fields!(
 
 macro_rules! payload {
     ($(#[$meta:meta])* $vis:vis struct $name:ident($state:ident): $spec:ident
-        $([ $($fixed:ident: $fixed_ty:ty),* $(,)? ])? { $($field:ident: $ty:ty),* $(,)? }) => {
+        $([ $($fixed:ident: $fixed_ty:ty),* $(,)? ])? { $($(#[$field_meta:meta])* $field:ident: $ty:ty),* $(,)? }) => {
         $(#[$meta])*
         #[repr(C)]
         $vis struct $name {
@@ -133,7 +133,7 @@ macro_rules! payload {
             state: taipan_object::cell::ObjectCell<$state>,
         }
 
-        $vis struct $state { $($field: $ty),* }
+        $vis struct $state { $($(#[$field_meta])* $field: $ty),* }
 
         // SAFETY: repr(C), header first, every field of the state is visited.
         unsafe impl taipan_object::object::Payload for $name {

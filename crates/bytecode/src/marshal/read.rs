@@ -139,18 +139,16 @@ impl<I: Input> Reader<I> {
                 return Err(Error::ValueError("recursion limit exceeded").into());
             }
             let mut value = match self.step(builder, &mut refs, &frames)? {
-                Step::Started(frame, reference) => {
-                    match finished(frame, None, builder)? {
-                        Ok(value) => {
-                            settle(&mut refs, reference, &value);
-                            value
-                        }
-                        Err(frame) => {
-                            frames.push((frame, reference));
-                            continue;
-                        }
+                Step::Started(frame, reference) => match finished(frame, None, builder)? {
+                    Ok(value) => {
+                        settle(&mut refs, reference, &value);
+                        value
                     }
-                }
+                    Err(frame) => {
+                        frames.push((frame, reference));
+                        continue;
+                    }
+                },
                 Step::Done(value) => value,
                 Step::Null => match frames.pop() {
                     Some((Frame::Dict { dict, .. }, _)) => dict,
