@@ -136,7 +136,7 @@ impl Output {
         if code < 0x10000 {
             unit(code);
         } else {
-            unit(0xd800 + (code - 0x10000 >> 10));
+            unit(0xd800 + ((code - 0x10000) >> 10));
             unit(0xdc00 + (code & 0x3ff));
         }
     }
@@ -160,7 +160,7 @@ pub fn plain_run(bytes: &[u8]) -> usize {
     while let Some(chunk) = bytes.get(at..at + 8).and_then(|chunk| <[u8; 8]>::try_from(chunk).ok()) {
         let x = u64::from_le_bytes(chunk);
         let controls = x.wrapping_sub(ONES * 0x20) & !x & TOPS;
-        let marks = controls | is_zero(x ^ ONES * b'"' as u64) | is_zero(x ^ ONES * b'\\' as u64);
+        let marks = controls | is_zero(x ^ (ONES * b'"' as u64)) | is_zero(x ^ (ONES * b'\\' as u64));
         if marks != 0 {
             return at + marks.trailing_zeros() as usize / 8;
         }

@@ -98,9 +98,9 @@ mod tests {
     #[test]
     fn digits_of_powers() {
         assert_eq!(digits(0), 1);
-        for n in 0..39 {
-            assert_eq!(digits(POW10[n]), n as u32 + 1);
-            assert_eq!(digits(POW10[n] - u128::from(n > 0)), (n as u32).max(1));
+        for (n, power) in POW10.iter().enumerate().take(39) {
+            assert_eq!(digits(*power), n as u32 + 1);
+            assert_eq!(digits(power - u128::from(n > 0)), (n as u32).max(1));
         }
         assert_eq!(digits(u128::MAX), 39);
     }
