@@ -217,7 +217,8 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
     let set = |name: &str, value: Value| dict.set_str(intern(name).as_value(), value);
     let mut own = Slots::default();
     (spec.slots)(&mut own);
-    if own.new.is_some() && !ty.has_flags(crate::types::type_flags::DISALLOW_INSTANTIATION) {
+    let hidden = crate::types::type_flags::DISALLOW_INSTANTIATION | crate::types::type_flags::GENERIC_NEW;
+    if own.new.is_some() && ty.flags() & hidden == 0 {
         set("__new__", function::new_wrapper(ty));
     }
     for row in SLOT_ROWS {

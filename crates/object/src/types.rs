@@ -77,6 +77,8 @@ pub mod type_flags {
     pub const HAS_SHADOWED: u64 = 1 << 44;
     /// A built-in type that CPython makes at run time, and whose `__flags__` say so: `copyreg` asks.
     pub const SHOWN_AS_HEAPTYPE: u64 = 1 << 45;
+    /// Instances are made as `object.__new__` makes them: the type has no `__new__` of its own to show.
+    pub const GENERIC_NEW: u64 = 1 << 46;
 }
 use type_flags as flag;
 

@@ -216,8 +216,10 @@ fn assign(vm: &Vm, this: &Value, key: &Value, value: Option<&Value>) -> Result<(
         let view = own.writable(vm)?;
         let target = view.as_mut_slice();
         for (at, byte) in indices.positions().zip(data.iter()) {
-            if let Some(slot) = target.get_mut(at) {
-                *slot = *byte;
+            // The value may have cut the mapping while it gave its bytes.
+            match target.get_mut(at) {
+                Some(slot) => *slot = *byte,
+                None => return Err(vm.index_error("mmap index out of range")),
             }
         }
         return Ok(());
@@ -234,8 +236,9 @@ fn assign(vm: &Vm, this: &Value, key: &Value, value: Option<&Value>) -> Result<(
     let Some(byte) = int::to_i64(&number).and_then(|number| u8::try_from(number).ok()) else {
         return Err(vm.value_error("mmap item value must be in range(0, 256)"));
     };
-    if let Some(slot) = own.writable(vm)?.as_mut_slice().get_mut(at) {
-        *slot = byte;
+    match own.writable(vm)?.as_mut_slice().get_mut(at) {
+        Some(slot) => *slot = byte,
+        None => return Err(vm.index_error("mmap index out of range")),
     }
     Ok(())
 }

@@ -495,6 +495,19 @@ impl Machine<'_> {
         }
     }
 
+    /// After a native call: a signal that interrupted it is handled before anything else happens.
+    #[inline(always)]
+    unsafe fn finish_native(&mut self, w: Word, result: u64, words: usize) -> Flow {
+        // SAFETY: live result.
+        unsafe {
+            if result != 0 && self.interp.eval_breaker() && self.interp.handle_eval_breaker(self.vm).is_err() {
+                release(result);
+                return Flow::Raise;
+            }
+            self.finish(w, result, words)
+        }
+    }
+
     /// Calls something that is no Python function.
     #[inline(never)]
     unsafe fn call_other(&mut self, w: Word, operands: Operands, kwnames: Option<&Value>, words: usize) -> Flow {
@@ -521,12 +534,7 @@ impl Machine<'_> {
                 return self.finish_watched(w, result, words);
             }
             operands.release_all();
-            if result != 0 && self.interp.eval_breaker() && self.interp.handle_eval_breaker(self.vm).is_err() {
-                // A signal that interrupted the call is handled before anything else happens.
-                release(result);
-                return Flow::Raise;
-            }
-            self.finish(w, result, words)
+            self.finish_native(w, result, words)
         }
     }
 
@@ -641,7 +649,7 @@ impl Machine<'_> {
                 return self.finish_watched(w, word_of(result), 1);
             }
             drop((args, callable));
-            self.finish(w, word_of(result), 1)
+            self.finish_native(w, word_of(result), 1)
         }
     }
 

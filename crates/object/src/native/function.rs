@@ -115,6 +115,13 @@ fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Res
     }
     let (own, wanted) = (ty.slots().new, native.slots().new);
     let same = matches!((own, wanted), (Some(a), Some(b)) if std::ptr::fn_addr_eq(a, b));
+    if !same
+        && ty.is(&crate::types::OBJECT)
+        && native.has_flags(crate::types::type_flags::GENERIC_NEW)
+        && let Some(new) = wanted
+    {
+        return new(vm, &args[0], &args[1..], kwnames);
+    }
     if !same {
         let (sub, base) = (class.name(), native.name());
         return Err(vm.type_error(format!("{name}.__new__({sub}) is not safe, use {base}.__new__()")));

@@ -13,7 +13,7 @@ use taipan_object::{Result, Value, Vm, method_table};
 pub static RAW_IO_BASE: TypeSpec = TypeSpec::new::<IoBase>("_io._RawIOBase")
     .doc("Base class for raw binary I/O.")
     .base(&IO_BASE)
-    .flags(type_flags::BASETYPE)
+    .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
     .methods(RAW_METHODS);
 
 pub static BUFFERED_IO_BASE: TypeSpec = TypeSpec::new::<IoBase>("_io._BufferedIOBase")
@@ -22,13 +22,13 @@ pub static BUFFERED_IO_BASE: TypeSpec = TypeSpec::new::<IoBase>("_io._BufferedIO
          reads until the end,\nand reads and writes are not cut short by the limits of a system call.",
     )
     .base(&IO_BASE)
-    .flags(type_flags::BASETYPE)
+    .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
     .methods(BUFFERED_METHODS);
 
 pub static TEXT_IO_BASE: TypeSpec = TypeSpec::new::<IoBase>("_io._TextIOBase")
     .doc("Base class for text I/O: streams of characters and lines.")
     .base(&IO_BASE)
-    .flags(type_flags::BASETYPE)
+    .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
     .methods(TEXT_METHODS)
     .getset(&[
         GetSetDef::new("encoding", "Encoding of the text stream.", |_, _| Ok(Value::NONE)),

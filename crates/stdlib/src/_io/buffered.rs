@@ -83,7 +83,7 @@ unsafe impl Payload for Buffered {
 
 /// The declaration that the three classes share.
 const fn spec(name: &'static str) -> TypeSpec {
-    TypeSpec::new::<Buffered>(name).base(&bases::BUFFERED_IO_BASE).flags(type_flags::BASETYPE)
+    TypeSpec::new::<Buffered>(name).base(&bases::BUFFERED_IO_BASE).flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
 }
 
 /// `tp_new` of the three classes.

@@ -6,7 +6,7 @@ use crate::payload::{class_of, payload};
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::list::List;
 use taipan_object::native::{GetSetDef, MethodDef};
-use taipan_object::types::{TypeSpec, creation, type_flags};
+use taipan_object::types::{OBJECT, TypeSpec, creation, type_flags};
 use taipan_object::{Result, Value, Vm, method_table};
 
 payload! {
@@ -14,11 +14,14 @@ payload! {
     pub struct IoBase(IoBaseState): IO_BASE {}
 }
 
-impl IoBase {
-    /// `tp_new` of the classes that add no state.
-    pub fn new(class: &Value) -> Value {
-        IoBase::make(class_of(class), IoBaseState {})
+/// As `object.__new__`: arguments are for an `__init__` of the class.
+fn new(vm: &Vm, class: &Value, args: &[Value], _: Option<&Value>) -> Result {
+    let class = class_of(class);
+    let (own, inherited) = (class.slots().init, OBJECT.ty().slots().init);
+    if !args.is_empty() && own.map(|init| init as usize) == inherited.map(|init| init as usize) {
+        return Err(vm.type_error(format!("{}() takes no arguments", class.short_name())));
     }
+    Ok(IoBase::make(class, IoBaseState {}))
 }
 
 pub const CLOSED: &str = "I/O operation on closed file.";
@@ -28,9 +31,9 @@ pub static IO_BASE: TypeSpec = TypeSpec::new::<IoBase>("_io._IOBase")
         "The abstract base class for all I/O classes.\n\nIt has default implementations of the methods that subclasses \
          override selectively: those of a\nfile that can neither be read, written nor sought.",
     )
-    .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF)
+    .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF | type_flags::GENERIC_NEW)
     .slots(|s| {
-        s.new = Some(|_, class, _, _| Ok(IoBase::new(class)));
+        s.new = Some(new);
         s.iter = Some(|vm, this| {
             check_closed(vm, this)?;
             Ok(this.clone())

@@ -147,7 +147,7 @@ pub static INCREMENTAL_NEWLINE_DECODER: TypeSpec =
              universal newlines mode.\n\nIt notes which line ends another decoder's text has and, with translate, makes \
              them all \\n. Without\na decoder, it takes text.",
         )
-        .flags(type_flags::BASETYPE)
+        .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
         .slots(|s| {
             s.new = Some(|_, class, _, _| {
                 let state = DecoderState { decoder: None, errors: Value::UNBOUND, newlines: Newlines::default() };

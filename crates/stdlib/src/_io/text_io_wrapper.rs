@@ -99,7 +99,7 @@ pub static TEXT_IO_WRAPPER: TypeSpec = TypeSpec::new::<TextIoWrapper>("_io.TextI
          newline is followed by a flush; with write_through,\nwritten text goes to the buffer at once.",
     )
     .base(&TEXT_IO_BASE)
-    .flags(type_flags::BASETYPE)
+    .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
     .slots(|s| {
         s.new = Some(|_, class, _, _| Ok(new(class)));
         s.init = Some(init::init);

@@ -51,6 +51,9 @@ pub fn read1(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     }
     data.resize(size as usize, 0);
     let _guard = own.enter(vm, this)?;
+    if own.with(|state| state.writable) {
+        own.flush_and_rewind(vm)?;
+    }
     own.with(|state| state.reset_read_buffer());
     let read = own.raw_read(vm, &mut data)?.unwrap_or(0);
     bytes::from_slice(vm, &data[..read])

@@ -44,7 +44,6 @@ impl Buffered {
         let mut data = self.with(|state| {
             let data = state.ahead().to_vec();
             state.pos += data.len() as i64;
-            state.reset_read_buffer();
             data
         });
         let buffered = data.len();
@@ -160,11 +159,11 @@ impl Buffered {
         let mut written = 0;
         let done = self.with(|state| {
             let ahead = state.ahead();
-            let taken = ahead.len().min(target.len());
+            let (taken, enough) = (ahead.len().min(target.len()), ahead.len() >= target.len() && !ahead.is_empty());
             target[..taken].copy_from_slice(&ahead[..taken]);
             state.pos += taken as i64;
             written = taken;
-            taken == target.len() && taken > 0
+            enough
         });
         if done {
             return Ok(Some(written));

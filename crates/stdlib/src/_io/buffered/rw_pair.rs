@@ -21,7 +21,7 @@ pub static BUFFERED_RW_PAIR: TypeSpec = TypeSpec::new::<RwPair>("_io.BufferedRWP
          together, over two raw streams that cannot be sought.",
     )
     .base(&BUFFERED_IO_BASE)
-    .flags(type_flags::BASETYPE)
+    .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
     .slots(|s| {
         s.new = Some(|_, class, _, _| Ok(RwPair::make(class_of(class), RwPairState { reader: None, writer: None })));
         s.init = Some(init);

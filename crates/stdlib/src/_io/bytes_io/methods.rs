@@ -133,9 +133,9 @@ fn set_state(vm: &Vm, this: &Value, state: &Value) -> Result<()> {
         }
     };
     own.check_exports(vm)?;
-    // The state may be of a closed stream only if this one is open.
     own.set_contents(Vec::new(), None);
-    own.with(|state| (state.position, state.closed) = (0, false));
+    own.with(|state| state.position = 0);
+    own.check_open(vm)?;
     let contents = vm.bytes_like(&items[0])?.to_vec();
     own.set_contents(contents, None);
     if !int::is_int(&items[1]) {

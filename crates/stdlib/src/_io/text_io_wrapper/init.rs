@@ -24,15 +24,20 @@ const RECONFIGURE_NAME: &str = "reconfigure";
 /// A str argument without NUL, or `None`.
 fn optional_str(vm: &Vm, function: &str, parameter: &str, value: &Value) -> Result<Option<String>> {
     let Some(given) = value.given() else { return Ok(None) };
-    if given.downcast::<Str>().is_none() {
-        let got = given.ty().name();
-        return Err(vm.type_error(format!("{function}() argument '{parameter}' must be str or None, not {got}")));
-    }
+    check_str(vm, function, parameter, given)?;
     let text = to_utf8(vm, given)?;
     if text.contains('\0') {
         return Err(vm.value_error("embedded null character"));
     }
     Ok(Some(text))
+}
+
+fn check_str(vm: &Vm, function: &str, parameter: &str, value: &Value) -> Result<()> {
+    if value.downcast::<Str>().is_some() {
+        return Ok(());
+    }
+    let got = value.ty().name();
+    Err(vm.type_error(format!("{function}() argument '{parameter}' must be str or None, not {got}")))
 }
 
 /// In development mode, wrong error handlers are noticed before there is an error.
@@ -245,7 +250,10 @@ fn reconfigure(vm: &Vm, this: &Value, args: &[Value]) -> Result {
             "It is not possible to set the encoding or newline of stream after the first read",
         ));
     }
-    optional_str(vm, RECONFIGURE_NAME, "encoding", encoding)?;
+    if let Some(encoding) = encoding.given() {
+        check_str(vm, RECONFIGURE_NAME, "encoding", encoding)?;
+        to_utf8(vm, encoding)?;
+    }
     let errors_name = optional_str(vm, RECONFIGURE_NAME, "errors", errors)?;
     let newline_text = if newline_given { optional_str(vm, RECONFIGURE_NAME, "newline", newline)? } else { None };
     check_newline(vm, newline_text.as_deref())?;
