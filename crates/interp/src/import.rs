@@ -34,6 +34,7 @@ static OWN: &[&ModuleDef] = &[
     &crate::marshal_module::MODULE,
     &crate::opcode_module::MODULE,
     &crate::symtable_module::MODULE,
+    &crate::types_module::MODULE,
     &crate::tokenize_module::MODULE,
     &crate::warnings_module::MODULE,
     &imp::MODULE,

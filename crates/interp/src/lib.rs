@@ -15,6 +15,7 @@ pub mod template;
 pub mod threads;
 pub mod traceback;
 mod type_params;
+pub mod types_module;
 
 pub mod ast_module;
 pub mod builtins_module;

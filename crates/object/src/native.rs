@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod descriptors;
 pub mod function;
+pub mod member;
 pub mod module;
 pub mod signature;
 
@@ -250,7 +251,7 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
         set(def.name(), descriptors::method(ty, def));
     }
     for def in spec.members {
-        set(def.name, descriptors::member(ty, def));
+        set(def.name, member::native(ty, def));
     }
     for def in spec.getset {
         set(def.name, descriptors::getset(ty, def));

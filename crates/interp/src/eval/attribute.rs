@@ -11,10 +11,11 @@ use taipan_object::builtins::property::{self, PROPERTY};
 use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
 use taipan_object::builtins::super_object::{self, SUPER};
 use taipan_object::header::{Header, object_flags};
+use taipan_object::native::member::{MemberDescriptor, Place};
 use taipan_object::native::module::MODULE;
 use taipan_object::native::own_dict;
 use taipan_object::shape;
-use taipan_object::types::creation::{FROM_END, SlotMember};
+use taipan_object::types::creation::FROM_END;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
 use taipan_object::{Result, Value, Vm};
 
@@ -291,8 +292,9 @@ fn data_descriptor_cache(ty: &Type, shape: u32, descriptor: &Value, methods: boo
 
 /// The word of an instance of `ty` in which a `__slots__` member is.
 fn member_word(ty: &Type, descriptor: &Value) -> Option<usize> {
-    let member = descriptor.downcast_exact::<SlotMember>()?;
-    (ty.is_subtype(&member.owner) && member.offset & FROM_END == 0).then_some(member.offset as usize / 8)
+    let member = descriptor.downcast_exact::<MemberDescriptor>()?;
+    let Place::Slot(offset) = member.place else { return None };
+    (ty.is_subtype(&member.owner) && offset & FROM_END == 0).then_some(offset as usize / 8)
 }
 
 #[inline(never)]

@@ -35,12 +35,18 @@ crate::method_table! {
             let parts = vec![this.ty().to_value(), Tuple::from_slice(&[]).into_value(), dictionary(this)];
             Ok(Tuple::from_vec(parts).into_value())
         }),
-        MethodDef::raw("__replace__", "Return a copy of the namespace object with new values for the specified attributes.", |vm, this, args, kwnames| {
+        MethodDef::raw("__replace__($self, /, **changes)", "Return a copy of the namespace object with new values for the specified attributes.", |vm, this, args, kwnames| {
             let names = kwnames.and_then(|n| n.downcast::<Tuple>()).map(|t| t.as_slice().to_vec()).unwrap_or_default();
             if args.len() > names.len() {
                 return Err(vm.type_error("__replace__() takes no positional arguments"));
             }
             let copy = vm.call(&this.ty().to_value(), &[], None)?;
+            if !copy.ty().is_subtype(NAMESPACE.ty()) {
+                let (class, got) = (this.ty().name(), copy.ty().name());
+                return Err(vm.type_error(format!(
+                    "expect types.SimpleNamespace type, but {class}() returned '{got}' object"
+                )));
+            }
             let own = dictionary(this);
             let items = own.downcast::<Dict>().map(Dict::items).unwrap_or_default();
             for (name, value) in items.into_iter().chain(names.into_iter().zip(args.iter().cloned())) {

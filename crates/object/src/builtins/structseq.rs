@@ -6,10 +6,11 @@
 use crate::builtins::dict::Dict;
 use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::{TUPLE, Tuple};
+use crate::native::MethodDef;
+use crate::native::member::{self, Place};
 use crate::native::signature::Signature;
-use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::object::{Ref, Result};
-use crate::types::{Type, TypeSpec, creation, lookup, type_flags};
+use crate::types::{Type, creation, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 use std::sync::{LazyLock, Mutex};
@@ -72,7 +73,8 @@ impl StructSeq {
         drop(ty.dict().remove_str(&names().__dict__));
         for (at, field) in self.fields.iter().enumerate() {
             if let Some(field) = field {
-                ty.set_raw(field, field_descriptor(&ty, (at < self.visible).then_some(at), field));
+                let place = Place::Field((at < self.visible).then_some(at));
+                ty.set_raw(field, member::new(&ty, intern(field).into_value(), place));
             }
         }
         for def in METHODS {
@@ -143,86 +145,9 @@ fn setattro(vm: &Vm, this: &Value, name: &Value, value: Option<&Value>) -> Resul
     Err(vm.attribute_error_for(message, this, name))
 }
 
-/// The attribute of one field.
-#[repr(C)]
-pub struct Field {
-    pub header: crate::header::Header,
-    owner: Ref<Type>,
-    name: Value,
-    /// Where the tuple has it; fields that it does not show are attributes.
-    index: Option<usize>,
-}
-
-// SAFETY: repr(C), header first, visits both references.
-unsafe impl crate::object::Payload for Field {
-    const KIND: crate::heap::Kind = crate::heap::Kind::Container;
-    fn static_type() -> &'static Type {
-        FIELD.ty()
-    }
-    fn traverse(&self, visit: crate::object::Visitor) {
-        visit(self.owner.as_value());
-        visit(&self.name);
-    }
-}
-
-static FIELD: TypeSpec = TypeSpec::new::<Field>("member_descriptor")
-    .flags(type_flags::DISALLOW_INSTANTIATION)
-    .slots(|s| {
-        s.descr_get = Some(|vm, this, object, _| {
-            let Some(object) = object else { return Ok(this.clone()) };
-            let field = this.downcast::<Field>().expect("own slot");
-            match object.downcast::<Tuple>().filter(|_| object.ty().is_subtype(&field.owner)) {
-                Some(tuple) => match field.index {
-                    Some(index) => Ok(tuple.as_slice()[index].clone()),
-                    None => Ok(hidden(object, &field.name)),
-                },
-                None => Err(vm.type_error(format!(
-                    "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
-                    vm.display_name(&field.name),
-                    field.owner.name(),
-                    object.ty().name()
-                ))),
-            }
-        });
-        s.descr_set = Some(|vm, _, _, _| Err(vm.attribute_error("readonly attribute")));
-        s.repr = Some(|vm, this| {
-            let field = this.downcast::<Field>().expect("own slot");
-            let name = vm.display_name(&field.name);
-            Ok(Value::from(format!("<member '{name}' of '{}' objects>", dotted(&field.owner))))
-        });
-    })
-    .members(&[
-        MemberDef::new("__objclass__", "", |_, this| Ok(own_field(this).owner.as_value().clone())),
-        MemberDef::new("__name__", "", |_, this| Ok(own_field(this).name.clone())),
-    ])
-    .getset(&[
-        GetSetDef::new("__doc__", "", |_, _| Ok(Value::NONE)),
-        GetSetDef::new("__qualname__", "", |vm, this| {
-            let field = own_field(this);
-            Ok(Value::from(format!("{}.{}", field.owner.name(), vm.display_name(&field.name))))
-        }),
-    ])
-    .methods(FIELD_METHODS);
-
-crate::method_table! {
-    static FIELD_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
-        let field = own_field(this);
-        crate::native::descriptors::reduce_to_getattr(vm, field.owner.as_value(), &vm.display_name(&field.name))
-    })];
-}
-
-fn own_field(this: &Value) -> &Field {
-    this.downcast::<Field>().expect("called on a field")
-}
-
 /// A field that the tuple does not show.
-fn hidden(instance: &Value, name: &Value) -> Value {
+pub(crate) fn hidden(instance: &Value, name: &Value) -> Value {
     instance.as_object().and_then(|header| crate::attributes::get(header, name)).unwrap_or(Value::NONE)
-}
-
-fn field_descriptor(owner: &Ref<Type>, index: Option<usize>, name: &str) -> Value {
-    let header = crate::header::Header::new(FIELD.ty());
-    Ref::new(Field { header, owner: owner.clone(), name: intern(name).into_value(), index }).into_value()
 }
 
 fn refuse(vm: &Vm, class: &Value, _: &[Value], _: Option<&Value>) -> Result {
@@ -230,7 +155,8 @@ fn refuse(vm: &Vm, class: &Value, _: &[Value], _: Option<&Value>) -> Result {
     Err(vm.type_error(format!("cannot create '{name}' instances")))
 }
 
-fn dotted(ty: &Type) -> String {
+/// The name with its module.
+pub(crate) fn dotted(ty: &Type) -> String {
     let module = ty.dict().get_str(&names().__module__);
     match module.as_ref().and_then(|m| m.downcast::<Str>()).map(Str::to_string_lossy) {
         Some(module) if module != "builtins" => format!("{module}.{}", ty.short_name()),

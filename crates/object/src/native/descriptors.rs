@@ -1,5 +1,5 @@
 //! The descriptors of built-in types: `method_descriptor`, `classmethod_descriptor`, `wrapper_descriptor`,
-//! `method-wrapper`, `getset_descriptor`, `member_descriptor`.
+//! `method-wrapper`, `getset_descriptor`. `member.rs` has `member_descriptor`.
 
 use super::arguments;
 use super::function::BuiltinFunction;
@@ -62,12 +62,6 @@ descriptor! {
     GetSetDescriptor, GETSET_DESCRIPTOR, "getset_descriptor", 0, getset_slots, GETSET_GETSET, GETSET_MEMBERS, &[],
     { def: &'static GetSetDef }
 }
-descriptor! {
-    /// A plain attribute of a built-in type's payload.
-    MemberDescriptor, MEMBER_DESCRIPTOR, "member_descriptor", 0, member_slots, MEMBER_GETSET, MEMBER_MEMBERS, MEMBER_METHODS,
-    { def: &'static MemberDef }
-}
-
 pub(crate) fn method(ty: &Type, def: &'static MethodDef) -> Value {
     match def.binding {
         Binding::Instance => {
@@ -127,13 +121,8 @@ pub fn getset(ty: &Type, def: &'static GetSetDef) -> Value {
     let header = Header::new(GETSET_DESCRIPTOR.ty());
     Ref::new(GetSetDescriptor { header, owner: to_ref(ty), def }).into_value()
 }
-pub(crate) fn member(ty: &Type, def: &'static MemberDef) -> Value {
-    let header = Header::new(MEMBER_DESCRIPTOR.ty());
-    Ref::new(MemberDescriptor { header, owner: to_ref(ty), def }).into_value()
-}
-
 /// The error of `descriptor.__get__(x)` for an `x` that is not an instance of the owner.
-fn check_instance(vm: &Vm, owner: &Type, name: &str, this: &Value) -> Result<()> {
+pub(crate) fn check_instance(vm: &Vm, owner: &Type, name: &str, this: &Value) -> Result<()> {
     if this.ty().is_subtype(owner) {
         return Ok(());
     }
@@ -492,27 +481,6 @@ fn getset_slots(s: &mut Slots) {
     });
 }
 
-fn member_slots(s: &mut Slots) {
-    s.repr = Some(|_, this| {
-        let d = MemberDescriptor::of(this);
-        Ok(Value::from(format!("<member '{}' of '{}' objects>", d.def.name, d.owner.name())))
-    });
-    s.descr_get = Some(|vm, this, object, _| {
-        let Some(object) = object else { return Ok(this.clone()) };
-        let d = MemberDescriptor::of(this);
-        check_instance(vm, &d.owner, d.def.name, object)?;
-        (d.def.get)(vm, object)
-    });
-    s.descr_set = Some(|vm, this, object, value| {
-        let d = MemberDescriptor::of(this);
-        check_instance(vm, &d.owner, d.def.name, object)?;
-        match d.def.set {
-            Some(set) => set(vm, object, value),
-            None => Err(vm.attribute_error("readonly attribute".to_string())),
-        }
-    });
-}
-
 fn slot_text_signature(row: &SlotRow) -> &'static str {
     match row.wrap {
         Wrap::BinaryL if row.name == "__getitem__" => "($self, key, /)",
@@ -572,13 +540,11 @@ static CLASSMETHOD_GETSET: &[GetSetDef] =
 static WRAPPER_GETSET: &[GetSetDef] =
     common_getset!(SlotWrapper, |d| d.row.name, |d| d.row.doc, |d| Some(slot_text_signature(d.row)));
 static GETSET_GETSET: &[GetSetDef] = common_getset!(GetSetDescriptor, |d| d.def.name, |d| d.def.doc);
-static MEMBER_GETSET: &[GetSetDef] = common_getset!(MemberDescriptor, |d| d.def.name, |d| d.def.doc);
 
 static METHOD_MEMBERS: &[MemberDef] = common_members!(MethodDescriptor, |d| d.def.name());
 static CLASSMETHOD_MEMBERS: &[MemberDef] = common_members!(ClassMethodDescriptor, |d| d.def.name());
 static WRAPPER_MEMBERS: &[MemberDef] = common_members!(SlotWrapper, |d| d.row.name);
 static GETSET_MEMBERS: &[MemberDef] = common_members!(GetSetDescriptor, |d| d.def.name);
-static MEMBER_MEMBERS: &[MemberDef] = common_members!(MemberDescriptor, |d| d.def.name);
 
 /// `(getattr, (object, name))`: what pickle needs to find an attribute again.
 pub(crate) fn reduce_to_getattr(vm: &Vm, object: &Value, name: &str) -> Result {
@@ -597,12 +563,6 @@ crate::method_table! {
     static WRAPPER_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
         let d = SlotWrapper::of(this);
         reduce_to_getattr(vm, d.owner.as_value(), d.row.name)
-    })];
-}
-crate::method_table! {
-    static MEMBER_METHODS = [MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
-        let d = MemberDescriptor::of(this);
-        reduce_to_getattr(vm, d.owner.as_value(), d.def.name)
     })];
 }
 crate::method_table! {

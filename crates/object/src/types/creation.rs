@@ -8,6 +8,7 @@ use crate::builtins::tuple::Tuple;
 use crate::header::Header;
 use crate::native::descriptors::SlotWrapper;
 use crate::native::function::{BuiltinFunction, Definition};
+use crate::native::member;
 use crate::object::{Ref, Result, to_value};
 use crate::types::slots::{SLOT_ROWS, SlotFn, Slots, is_sequence_alias};
 use crate::types::{OBJECT, TYPE, Type, lookup, mro, slot_dispatch, type_flags};
@@ -514,111 +515,11 @@ pub fn update_slot(class: &Type, name: &Value) {
     }
 }
 
-/// A `__slots__` member as an attribute of the class.
-#[repr(C)]
-pub struct SlotMember {
-    pub header: Header,
-    pub owner: Ref<Type>,
-    pub name: Value,
-    pub offset: u32,
-}
-
-// SAFETY: repr(C), header first, visits both references.
-unsafe impl crate::object::Payload for SlotMember {
-    const KIND: crate::heap::Kind = crate::heap::Kind::Container;
-    fn static_type() -> &'static Type {
-        SLOT_MEMBER.ty()
-    }
-    fn traverse(&self, visit: crate::object::Visitor) {
-        visit(self.owner.as_value());
-        visit(&self.name);
-    }
-}
-
-pub static SLOT_MEMBER: crate::types::TypeSpec = crate::types::TypeSpec::new::<SlotMember>("member_descriptor")
-    .flags(type_flags::DISALLOW_INSTANTIATION)
-    .slots(|s| {
-        s.descr_get = Some(|vm, this, object, _| {
-            let Some(object) = object else { return Ok(this.clone()) };
-            let member = this.downcast::<SlotMember>().expect("own slot");
-            let word = member.word(vm, object)?;
-            // SAFETY: the owner's instances have a word at the offset: 0 or an owned value.
-            unsafe {
-                if *word == 0 {
-                    Err(vm.no_attribute(object, &member.name))
-                } else {
-                    Ok(Value::borrow_word(&*word).clone())
-                }
-            }
-        });
-        s.descr_set = Some(|vm, this, object, value| {
-            let member = this.downcast::<SlotMember>().expect("own slot");
-            let word = member.word(vm, object)?;
-            // SAFETY: as above; the new word is stored before the old value is dropped.
-            unsafe {
-                let old = std::mem::replace(&mut *word, value.map_or(0, |value| value.clone().into_word()));
-                if old != 0 {
-                    drop(Value::from_word(old));
-                } else if value.is_none() {
-                    return Err(vm.attribute_error_name(&member.name));
-                }
-            }
-            Ok(())
-        });
-        s.repr = Some(|vm, this| {
-            let member = this.downcast::<SlotMember>().expect("own slot");
-            let name = vm.display_name(&member.name);
-            Ok(Value::from(format!("<member '{name}' of '{}' objects>", member.owner.name())))
-        });
-    })
-    .members(&[
-        crate::native::MemberDef::new("__objclass__", "", |_, this| {
-            Ok(this.downcast::<SlotMember>().expect("own getter").owner.as_value().clone())
-        }),
-        crate::native::MemberDef::new("__name__", "", |_, this| {
-            Ok(this.downcast::<SlotMember>().expect("own getter").name.clone())
-        }),
-    ])
-    .methods(SLOT_MEMBER_METHODS)
-    .getset(&[
-        crate::native::GetSetDef::new("__doc__", "", |_, _| Ok(Value::NONE)),
-        crate::native::GetSetDef::new("__qualname__", "", |vm, this| {
-            let member = this.downcast::<SlotMember>().expect("own getter");
-            let owner = vm.get_attr(member.owner.as_value(), &names().__qualname__)?;
-            Ok(Value::from(format!("{}.{}", vm.display_name(&owner), vm.display_name(&member.name))))
-        }),
-    ]);
-
-crate::method_table! {
-    static SLOT_MEMBER_METHODS = [crate::native::MethodDef::new("__reduce__($self, /)", "", |vm, this, _| {
-        let member = this.downcast::<SlotMember>().expect("own method");
-        crate::native::descriptors::reduce_to_getattr(vm, member.owner.as_value(), &vm.display_name(&member.name))
-    })];
-}
-
-impl SlotMember {
-    fn word(&self, vm: &Vm, object: &Value) -> Result<*mut u64> {
-        match object.as_object() {
-            // SAFETY: instances of the owner have the word at this offset.
-            Some(header) if object.ty().is_subtype(&self.owner) => {
-                Ok(unsafe { crate::attributes::member_pointer(header, self.offset) })
-            }
-            _ => Err(vm.type_error(format!(
-                "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
-                vm.display_name(&self.name),
-                self.owner.name(),
-                object.ty().name()
-            ))),
-        }
-    }
-}
-
 fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict, _names: &[Value]) {
     let members = class.slot_members.borrow(&class.header).clone();
     for (name, offset) in members {
-        let header = Header::new(SLOT_MEMBER.ty());
-        let member = SlotMember { header, owner: class.clone(), name: name.clone(), offset };
-        dict.set_str(&name, Ref::new(member).into_value());
+        let member = member::new(class, name.clone(), member::Place::Slot(offset));
+        dict.set_str(&name, member);
     }
     let base = class.base().expect("a heap type has a base");
     if class.has_dict() && !base.has_dict() {
