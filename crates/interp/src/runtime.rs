@@ -115,7 +115,12 @@ pub fn write_stderr(vm: &Vm, text: &str) {
 }
 
 /// Reports an exception that nobody can catch.
+///
+/// Without `sys.stderr`, also once the interpreter's end has taken it away, nothing is printed.
 pub fn print_unraisable(vm: &Vm, exception: &Value, message: &str, object: &Value) {
+    if sys_module::get(vm, "stderr").is_none_or(|stream| stream.is_none()) {
+        return;
+    }
     let describe = |value: &Value| {
         vm.repr_string(value).unwrap_or_else(|raised| {
             vm.discard(raised);

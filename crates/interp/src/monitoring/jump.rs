@@ -67,11 +67,35 @@ pub fn set_lineno(vm: &Vm, object: &FrameObject, value: Option<&Value>) -> Resul
     if target == crate::lower::NO_PC {
         return Err(vm.value_error("cannot find bytecode for specified line"));
     }
+    bind_locals(vm, frame)?;
     object.lineno.set(0);
     // SAFETY: the debug lowering keeps the stack in registers that own their values; those above the target's depth go.
     unsafe { drop_above(frame, depth, from_stack.len()) };
     // SAFETY: the boundary that reports the line goes on where the frame's `pc` then is.
     unsafe { (*frame).pc = debug.lowered.words.as_ptr().add(target as usize) };
+    Ok(())
+}
+
+/// Code may rely on locals that a jump has left unbound: they become None, with a warning.
+fn bind_locals(vm: &Vm, frame: *mut Frame) -> Result<()> {
+    // SAFETY: a live frame has a register for each local; None is not counted.
+    let locals = || unsafe { (0..(*frame).code().nlocalsplus()).map(|at| (*frame).regs.add(at)) };
+    // SAFETY: as above.
+    let unbound = locals().filter(|local| unsafe { **local == 0 }).count();
+    if unbound == 0 {
+        return Ok(());
+    }
+    let plural = if unbound == 1 { "" } else { "s" };
+    let message = format!("assigning None to {unbound} unbound local{plural}");
+    vm.warn(&taipan_object::exceptions::RUNTIME_WARNING.value(), &message, 1)?;
+    for local in locals() {
+        // SAFETY: as above; what is null owns nothing.
+        unsafe {
+            if *local == 0 {
+                *local = Value::NONE.into_word();
+            }
+        }
+    }
     Ok(())
 }
 
