@@ -292,10 +292,17 @@ impl FrameObject {
     pub fn set_trace(&self, trace: Option<Value>) {
         let keep = trace.is_some() && !self.is_over();
         let old = std::mem::replace(&mut *self.trace.borrow(&self.header), trace);
-        if keep && !self.kept.replace(true) {
-            std::mem::forget(to_value(self));
+        if keep {
+            self.keep();
         }
         drop(old);
+    }
+
+    /// Lets the object live as long as its frame, which is not over.
+    fn keep(&self) {
+        if !self.kept.replace(true) {
+            std::mem::forget(to_value(self));
+        }
     }
 
     /// The reference that the frame has to its object, if it has one.
@@ -341,6 +348,7 @@ impl FrameObject {
                     drop(old);
                 } else {
                     self.overwritten.borrow(&self.header).push(old);
+                    self.keep();
                 }
             }
         }
