@@ -7,6 +7,7 @@ mod frames;
 mod hooks;
 mod info;
 mod jit;
+mod stdlib_names;
 mod threads;
 mod tracing;
 

@@ -1,7 +1,9 @@
 //! What `sys` says of the build and the start: versions, flags, limits, paths.
 
+use super::stdlib_names::STDLIB_MODULE_NAMES;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use taipan_object::builtins::set;
 
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
@@ -168,6 +170,9 @@ pub fn add(vm: &Vm, module: &Module) -> Result<()> {
     add_numeric_info(vm, module)?;
     add_paths(module, config);
     let names = crate::import::native_names();
+    let library: Vec<Value> =
+        STDLIB_MODULE_NAMES.iter().map(|name| taipan_object::builtins::str::intern(name).into_value()).collect();
+    module.set("stdlib_module_names", set::frozen_from_keys(vm, &library)?);
     module.set("builtin_module_names", Tuple::from_vec(names.into_iter().map(Value::from).collect()).into_value());
     Ok(())
 }
