@@ -6,6 +6,7 @@ mod console;
 mod frames;
 mod hooks;
 mod info;
+mod stdlib_module_names;
 mod jit;
 mod stdlib_names;
 mod threads;

@@ -1,4 +1,4 @@
-"""Imports the modules of the embedded standard library: a path hook for its directory."""
+"""Imports the modules of the embedded standard library: path hooks for its directory, and for archives."""
 
 import _frozen_importlib as _bootstrap
 import _frozen_importlib_external as _external
@@ -96,5 +96,21 @@ class EmbeddedFinder:
         return f"EmbeddedFinder({self.path!r})"
 
 
+def zip_path_hook(path):
+    """Loads `zipimport` when there is the first archive on the path, and gives way to it."""
+    inner = path
+    while inner and not _external._path_isfile(inner):
+        if _external._path_isdir(inner):
+            raise ImportError("not a Zip file", path=path)
+        inner = _external._path_split(inner)[0]
+    if not inner:
+        raise ImportError("not a Zip file", path=path)
+    from zipimport import zipimporter
+
+    if zip_path_hook in sys.path_hooks:
+        sys.path_hooks[sys.path_hooks.index(zip_path_hook)] = zipimporter
+    return zipimporter(path)
+
+
 def install():
-    sys.path_hooks.insert(0, EmbeddedFinder)
+    sys.path_hooks[:0] = [EmbeddedFinder, zip_path_hook]

@@ -45,6 +45,7 @@ pub mod _stat;
 pub mod _statistics;
 pub mod _string;
 pub mod _struct;
+pub mod _sysconfig;
 pub mod _thread;
 pub mod _uuid;
 pub mod _weakref;
@@ -115,6 +116,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_statistics::MODULE,
     &_string::MODULE,
     &_struct::MODULE,
+    &_sysconfig::MODULE,
     &_thread::MODULE,
     &_uuid::MODULE,
     &_weakref::MODULE,

@@ -55,27 +55,25 @@ impl Stream {
         })
     }
 
-    /// The next entry that is not `.` or `..`.
+    /// The next entry that is not `.` or `..`. This may block.
     pub fn next(&mut self) -> std::result::Result<Option<Entry>, i32> {
-        blocking(|| {
-            loop {
-                // SAFETY: the stream is open; the entry is copied before the next call.
-                unsafe {
-                    *libc::__errno_location() = 0;
-                    let entry = libc::readdir(self.pointer);
-                    if entry.is_null() {
-                        return match errno() {
-                            0 => Ok(None),
-                            error => Err(error),
-                        };
-                    }
-                    let name = CStr::from_ptr((*entry).d_name.as_ptr()).to_bytes();
-                    if name != b"." && name != b".." {
-                        return Ok(Some(Entry { name: name.to_vec(), inode: (*entry).d_ino, kind: (*entry).d_type }));
-                    }
+        loop {
+            // SAFETY: the stream is open; the entry is copied before the next call.
+            unsafe {
+                *libc::__errno_location() = 0;
+                let entry = libc::readdir(self.pointer);
+                if entry.is_null() {
+                    return match errno() {
+                        0 => Ok(None),
+                        error => Err(error),
+                    };
+                }
+                let name = CStr::from_ptr((*entry).d_name.as_ptr()).to_bytes();
+                if name != b"." && name != b".." {
+                    return Ok(Some(Entry { name: name.to_vec(), inode: (*entry).d_ino, kind: (*entry).d_type }));
                 }
             }
-        })
+        }
     }
 }
 
@@ -93,10 +91,15 @@ impl Drop for Stream {
 
 fn listdir(vm: &Vm, path: &Path) -> Result {
     let mut stream = Stream::open(path).map_err(|errno| path.error(vm, errno))?;
-    let mut names = Vec::new();
-    while let Some(entry) = stream.next().map_err(|errno| path.error(vm, errno))? {
-        names.push(path.result(vm, &entry.name)?);
-    }
+    let entries = blocking(|| {
+        let mut entries = Vec::new();
+        while let Some(entry) = stream.next()? {
+            entries.push(entry.name);
+        }
+        Ok(entries)
+    });
+    let entries = entries.map_err(|errno| path.error(vm, errno))?;
+    let names = entries.iter().map(|name| path.result(vm, name)).collect::<Result<Vec<_>>>()?;
     Ok(List::from_vec(names).into_value())
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::cell::ObjectCell;
@@ -11,6 +12,7 @@ use taipan_object::heap::Kind;
 use taipan_object::native::{MemberDef, MethodDef};
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::vm::hooks::blocking;
 use taipan_object::{Ref, Result, Value, Vm};
 
 use super::directory::{Stream, join};
@@ -27,7 +29,7 @@ pub struct ScandirIterator {
     /// The directory as text, and whether names are bytes.
     directory: Vec<u8>,
     is_bytes: bool,
-    stream: ObjectCell<Option<Stream>>,
+    stream: ObjectCell<Option<Arc<Mutex<Stream>>>>,
     exhausted: AtomicBool,
 }
 
@@ -83,7 +85,7 @@ pub fn scandir(vm: &Vm, path: Path) -> Result {
         fd: path.fd,
         directory: if path.object.is_none() { Vec::new() } else { path.text.as_bytes().to_vec() },
         is_bytes: path.is_bytes,
-        stream: ObjectCell::new(Some(stream)),
+        stream: ObjectCell::new(Some(Arc::new(Mutex::new(stream)))),
         exhausted: AtomicBool::new(false),
     };
     Ok(Ref::new(iterator).into_value())
@@ -91,12 +93,12 @@ pub fn scandir(vm: &Vm, path: Path) -> Result {
 
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let iterator = own(this);
-    let mut stream = iterator.stream.borrow(&iterator.header);
-    let Some(open) = stream.as_mut() else { return Ok(None) };
-    let outcome = open.next();
-    let finished = if matches!(outcome, Ok(Some(_))) { None } else { stream.take() };
-    drop(stream);
-    drop(finished);
+    // Several threads may use the iterator: each waits for its turn without the GIL.
+    let Some(stream) = iterator.stream.borrow(&iterator.header).clone() else { return Ok(None) };
+    let outcome = blocking(|| stream.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).next());
+    if !matches!(outcome, Ok(Some(_))) {
+        close(iterator);
+    }
     let text = |bytes: &[u8]| -> Result {
         if iterator.is_bytes {
             return taipan_object::builtins::bytes::from_slice(vm, bytes);

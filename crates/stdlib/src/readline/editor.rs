@@ -29,12 +29,15 @@ fn with_display<R>(f: impl FnOnce(&mut Display) -> R) -> Option<R> {
     DISPLAY.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).as_mut().map(f)
 }
 
+/// The line and the place of the cursor.
+fn current() -> (Vec<u32>, usize) {
+    let state = state();
+    (state.line.clone(), state.point)
+}
+
 /// Shows the line as it is now.
 pub fn redisplay() {
-    let (line, point) = {
-        let state = state();
-        (state.line.clone(), state.point)
-    };
+    let (line, point) = current();
     with_display(|display| display.refresh(&line, point));
 }
 
@@ -117,10 +120,7 @@ fn edit(vm: &Vm, prompt: &[u8]) -> Result<Option<Vec<u32>>> {
     let _raw = RawMode::enter();
     *DISPLAY.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(Display::new(&decode(prompt)));
     call_hook(vm, &startup);
-    let (line, point) = {
-        let state = state();
-        (state.line.clone(), state.point)
-    };
+    let (line, point) = current();
     with_display(|display| display.start(&line, point));
     call_hook(vm, &pre_input);
     let mut session = Session {
@@ -144,10 +144,7 @@ fn edit(vm: &Vm, prompt: &[u8]) -> Result<Option<Vec<u32>>> {
             display::write(b"\n");
             Ok(None)
         }
-        Err(raised) => {
-            display::write(b"^C");
-            Err(raised)
-        }
+        Err(raised) => Err(raised),
     }
 }
 
@@ -401,10 +398,11 @@ impl Session<'_> {
     fn search(&mut self, back: bool) -> Result<Option<Outcome>> {
         let mut back = back;
         let mut wanted: Vec<u32> = Vec::new();
-        let start = (self.history_at, state().line.clone(), state().point);
+        let (line, point) = current();
+        let start = (self.history_at, line, point);
         let mut failed = false;
         loop {
-            let (line, point) = (state().line.clone(), state().point);
+            let (line, point) = current();
             let label = match (failed, back) {
                 (false, true) => "(reverse-i-search)`",
                 (false, false) => "(i-search)`",
@@ -520,7 +518,7 @@ impl Session<'_> {
         if let Some(raised) = interrupted {
             return Err(raised);
         }
-        let (line, point) = (state().line.clone(), state().point);
+        let (line, point) = current();
         with_display(|display| display.start(&line, point));
         Ok(())
     }
