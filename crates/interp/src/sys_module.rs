@@ -6,7 +6,6 @@ mod console;
 mod frames;
 mod hooks;
 mod info;
-mod stdlib_module_names;
 mod jit;
 mod stdlib_names;
 mod threads;

@@ -1,10 +1,10 @@
 //! `_sysconfig`: build variables that are known without a file.
 
+use taipan_object::Value;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::intern;
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::ModuleDef;
-use taipan_object::Value;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_sysconfig",

@@ -174,7 +174,6 @@ pub fn add(vm: &Vm, module: &Module) -> Result<()> {
         STDLIB_MODULE_NAMES.iter().map(|name| taipan_object::builtins::str::intern(name).into_value()).collect();
     module.set("stdlib_module_names", set::frozen_from_keys(vm, &library)?);
     module.set("builtin_module_names", Tuple::from_vec(names.into_iter().map(Value::from).collect()).into_value());
-    module.set("stdlib_module_names", super::stdlib_module_names::frozenset(vm)?);
     Ok(())
 }
 
