@@ -96,6 +96,18 @@ class EmbeddedFinder:
         return f"EmbeddedFinder({self.path!r})"
 
 
+def _zipimport():
+    """The module `zipimport`, loaded without a look at `sys.path`: its first entry may be the archive."""
+    module = sys.modules.get("zipimport")
+    if module is None:
+        if _on_disk:
+            finder = _external.FileFinder(_directory, *_external._get_supported_file_loaders())
+        else:
+            finder = EmbeddedFinder(_directory)
+        module = _bootstrap._load(finder.find_spec("zipimport"))
+    return module
+
+
 def zip_path_hook(path):
     """Loads `zipimport` when there is the first archive on the path, and gives way to it."""
     inner = path
@@ -105,8 +117,7 @@ def zip_path_hook(path):
         inner = _external._path_split(inner)[0]
     if not inner:
         raise ImportError("not a Zip file", path=path)
-    from zipimport import zipimporter
-
+    zipimporter = _zipimport().zipimporter
     if zip_path_hook in sys.path_hooks:
         sys.path_hooks[sys.path_hooks.index(zip_path_hook)] = zipimporter
     return zipimporter(path)
