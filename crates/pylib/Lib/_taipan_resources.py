@@ -1,7 +1,13 @@
 """The data files of the embedded library, for `importlib.resources`."""
 
+import contextlib
 import io
+import os
+import shutil
+import tempfile
+from importlib.resources import as_file
 from importlib.resources.abc import Traversable, TraversableResources
+from pathlib import Path
 
 import _taipan_library as _library
 
@@ -54,6 +60,27 @@ class EmbeddedPath(Traversable):
 
     def __repr__(self):
         return f"EmbeddedPath({self._path!r})"
+
+
+@as_file.register
+@contextlib.contextmanager
+def _as_file(path: EmbeddedPath):
+    """A copy in a temporary directory, under its own name."""
+    directory = tempfile.mkdtemp()
+    try:
+        yield _copy(path, Path(directory) / path.name)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _copy(source, target):
+    if source.is_dir():
+        os.mkdir(target)
+        for child in source.iterdir():
+            _copy(child, target / child.name)
+    else:
+        target.write_bytes(source.read_bytes())
+    return target
 
 
 class EmbeddedResources(TraversableResources):
