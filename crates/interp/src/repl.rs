@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use bumpalo::Bump;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::{Str, intern};
-use taipan_object::{Ref, Result, Value, Vm};
+use taipan_object::exceptions::SYNTAX_ERROR;
+use taipan_object::{Raised, Ref, Result, Value, Vm};
 use taipan_syntax::{ErrorKind, Mode};
 
 use crate::code::Code;
@@ -155,10 +156,32 @@ fn compile(vm: &Vm, source: &[u8], future_flags: u32) -> Result<Ref<Code>> {
         return Ok(failed.downcast_ref::<Code>().expect("the compiler makes code"));
     }
     let filename = Value::from(format!("<stdin-{}>", STATEMENTS.fetch_add(1, Relaxed)));
-    let code = compile_source(vm, &source, &request(&filename, future_flags))?;
+    let code = compile_source(vm, &source, &request(&filename, future_flags))
+        .map_err(|raised| add_source_line(vm, raised, &source))?;
     let code = code.downcast_ref::<Code>().expect("the compiler makes code");
     register_source(vm, &code, &source, "<stdin>")?;
     Ok(code)
+}
+
+/// Gives a `SyntaxError` of the compiler the line that it is about.
+fn add_source_line(vm: &Vm, raised: Raised, source: &[u8]) -> Raised {
+    let exception = vm.take(raised);
+    let attribute = |name: &str| {
+        vm.get_attr_str(&exception, name).unwrap_or_else(|raised| {
+            vm.discard(raised);
+            Value::NONE
+        })
+    };
+    if exception.ty().is_subtype(SYNTAX_ERROR.ty()) && attribute("text").is_none() {
+        let line = attribute("lineno").as_small_int().and_then(|line| usize::try_from(line - 1).ok());
+        let text = line.and_then(|line| source.split_inclusive(|byte| *byte == b'\n').nth(line));
+        if let Some(text) = text
+            && let Err(raised) = vm.set_attr_str(&exception, "text", Str::from_fs_bytes(text).as_value())
+        {
+            vm.discard(raised);
+        }
+    }
+    vm.set_exception(exception)
 }
 
 /// Lets tracebacks show the lines of code that is in no file.

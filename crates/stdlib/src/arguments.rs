@@ -93,7 +93,7 @@ pub fn fspath(vm: &Vm, value: &Value) -> Result {
     if value.downcast::<Str>().is_some() || bytes::is_bytes(value) {
         return Ok(value.clone());
     }
-    match vm.call_special(value, &names().__fspath__, &[]) {
+    match call_fspath(vm, value) {
         Some(path) => {
             let path = path?;
             if path.downcast::<Str>().is_some() || bytes::is_bytes(&path) {
@@ -107,6 +107,12 @@ pub fn fspath(vm: &Vm, value: &Value) -> Result {
             Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")))
         }
     }
+}
+
+/// `value.__fspath__()`; `None` if its class has no such method, or says `None`.
+pub fn call_fspath(vm: &Vm, value: &Value) -> Option<Result> {
+    let method = taipan_object::types::lookup::find(value.ty(), &names().__fspath__)?;
+    if method.is_none() { None } else { vm.call_special(value, &names().__fspath__, &[]) }
 }
 
 /// The bytes of a str or bytes object, for the system.

@@ -34,6 +34,7 @@ pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
 pub mod _random;
+pub mod _remote_debugging;
 pub mod _sha1;
 pub mod _sha2;
 pub mod _sha3;
@@ -108,6 +109,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_sha1::MODULE,
     &_sha2::MODULE,
     &_sha3::MODULE,
+    &_remote_debugging::MODULE,
     &_signal::MODULE,
     &_socket::MODULE,
     &_sqlite3::MODULE,

@@ -28,9 +28,7 @@ unsafe impl Payload for Module {
     fn traverse(&self, visit: Visitor) {
         visit(self.dict.as_value());
     }
-    fn clear(&self) {
-        self.dict.clear_items();
-    }
+    // Cycles through a module go through its namespace, which is cleared as a dict if nobody else has it: functions may.
 }
 
 pub static MODULE: TypeSpec = TypeSpec::new::<Module>("module")

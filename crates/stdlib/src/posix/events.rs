@@ -68,9 +68,9 @@ taipan_object::method_table! {
         }),
         MethodDef::new("timerfd_create($module, clockid, /, *, flags=<unrepresentable>)", "Create and return a timer file descriptor.", |vm, _, args| {
             let clock = c_int(vm, &args[0])?;
-            let flags = args[1].bound().map_or(Ok(libc::TFD_CLOEXEC), |flags| c_int(vm, flags))?;
+            let flags = args[1].bound().map_or(Ok(0), |flags| c_int(vm, flags))?;
             // SAFETY: takes numbers.
-            Ok(Value::from(check(vm, unsafe { libc::timerfd_create(clock, flags) })?))
+            Ok(Value::from(check(vm, unsafe { libc::timerfd_create(clock, flags | libc::TFD_CLOEXEC) })?))
         }),
         MethodDef::new("timerfd_settime($module, fd, /, *, flags=0, initial=0.0, interval=0.0)", "Alter a timer file descriptor's internal timer in seconds.", |vm, _, args| {
             let (fd, flags) = (fildes(vm, &args[0])?, c_int(vm, &args[1])?);

@@ -6,10 +6,9 @@ use taipan_object::builtins::bytes;
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions::RUNTIME_WARNING;
-use taipan_object::vm::names;
 use taipan_object::{Raised, Result, Value, Vm};
 
-use crate::arguments::{fs_bytes, retry};
+use crate::arguments::{call_fspath, fs_bytes, retry};
 
 /// What a parameter accepts besides str, bytes and path objects.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,7 +48,7 @@ impl Path {
         let text = if plain {
             value.clone()
         } else {
-            match vm.call_special(value, &names().__fspath__, &[]) {
+            match call_fspath(vm, value) {
                 Some(text) => text?,
                 None => return Err(wrong_type(vm, function, name, value, accepts)),
             }

@@ -181,6 +181,10 @@ taipan_object::method_table! {
         }),
         MethodDef::new("abort($module, /)", "Abort the process at once.", |_, _, _| std::process::abort()),
         MethodDef::new("fork($module, /)", "Fork a child process: 0 in the child, its process id in the parent.", |vm, _, _| {
+            if taipan_object::vm::gil::is_finalizing() {
+                let message = "can't fork at interpreter shutdown".to_string();
+                return Err(vm.raise_new(taipan_object::exceptions::PYTHON_FINALIZATION_ERROR.ty(), message));
+            }
             vm.audit("os.fork", &[])?;
             // SAFETY: the child goes on with this thread alone; what other threads hold is theirs to release in
             // `register_at_fork` hooks, as in C.

@@ -478,9 +478,10 @@ impl Session<'_> {
         }
         let grows = {
             let state = state();
-            found.common.len() > state.end - state.begin
+            found.common.len() > state.end.saturating_sub(state.begin)
         };
-        if grows || found.matches.len() == 1 {
+        // An empty completion is for functions that have changed the line themselves.
+        if !found.common.is_empty() && (grows || found.matches.len() == 1) {
             self.remember();
             completion::replace_word(&found.common);
         }
