@@ -13,13 +13,14 @@
 //! over, raising or not; a destination is written before what it held is released.
 
 /// Calls an outlined method on a copy of the machine: so the loop's own never has its address taken, and its fields stay
-/// in the processor's registers.
+/// in the processor's registers. The copy is read back word by word: a wider load of words that have just been stored one
+/// by one would have to wait for the stores.
 macro_rules! out {
     ($machine:ident.$method:ident($($arg:expr),* $(,)?)) => {{
         #[allow(unused_mut)]
         let mut copy = *$machine;
         let result = copy.$method($($arg),*);
-        *$machine = copy;
+        $machine.take_back(&copy);
         result
     }};
 }
@@ -88,6 +89,18 @@ pub(crate) fn word_of(result: Result) -> u64 {
 }
 
 impl Machine<'_> {
+    /// Takes over what an outlined method changed in the machine's copy.
+    #[inline(always)]
+    fn take_back(&mut self, copy: &Self) {
+        // SAFETY: reads of initialized fields. Volatile, since LLVM would join them to loads of two words.
+        unsafe {
+            self.frame = std::ptr::read_volatile(&raw const copy.frame);
+            self.pc = std::ptr::read_volatile(&raw const copy.pc);
+            self.regs = std::ptr::read_volatile(&raw const copy.regs);
+            self.constants = std::ptr::read_volatile(&raw const copy.constants);
+        }
+    }
+
     #[inline(always)]
     pub unsafe fn get(&self, register: u16) -> u64 {
         // SAFETY: the verifier bounds registers by the frame's size.

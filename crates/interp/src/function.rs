@@ -178,11 +178,6 @@ impl Function {
         }
     }
 
-    /// Whether `__kwdefaults__` is a dict.
-    pub(crate) fn has_kwdefaults(&self) -> bool {
-        self.state.borrow(&self.header).kwdefaults.is_some()
-    }
-
     pub fn kwdefaults(&self) -> Option<Ref<Dict>> {
         self.state.borrow(&self.header).kwdefaults.clone()
     }

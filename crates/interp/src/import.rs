@@ -197,8 +197,8 @@ pub fn import_name(vm: &Vm, name: &Value, globals: Option<&Value>, fromlist: Opt
         let import = vm.get_attr_str(&bootstrap, "_gcd_import")?;
         return vm.call_method(&bootstrap, "_handle_fromlist", &[module, fromlist.clone(), import]);
     }
-    let points = text.to_code_points();
-    let Some(dot) = points.iter().position(|c| *c == '.' as u32) else { return Ok(module) };
+    let length = text.len();
+    let Some(dot) = (0..length).position(|at| text.at(at) == '.' as u32) else { return Ok(module) };
     if level == 0 {
         let front = text.slice(0, dot).into_value();
         return import_absolute(vm, &front);
@@ -207,7 +207,7 @@ pub fn import_name(vm: &Vm, name: &Value, globals: Option<&Value>, fromlist: Opt
         return Ok(module);
     }
     // The package in which the relative name's first part was found.
-    let cut = points.len() - dot;
+    let cut = length - dot;
     let full = absolute.downcast::<Str>().expect("names are strings");
     let front = full.slice(0, full.len() - cut).into_value();
     match modules(vm).get(vm, &front)? {

@@ -102,8 +102,11 @@ pub fn set(header: &Header, name: &Value, value: Value) {
     let ty = header.ty();
     crate::types::lookup::note_instance_attribute(ty, name);
     let slot = shape.names.len() as u16;
-    if ty.is_learning() && slot >= ty.inline_slots.get() && !ty.has_flags(type_flags::VAR_SIZED) {
-        learn(ty, slot + 1);
+    if ty.is_learning() && !ty.has_flags(type_flags::VAR_SIZED) {
+        ty.used_slots.set(ty.used_slots.get().max(slot + 1));
+        if slot >= ty.inline_slots.get() {
+            learn(ty, slot + 1);
+        }
     }
     // SAFETY: the slot is made to exist before the shape says so.
     unsafe {

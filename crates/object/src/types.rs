@@ -101,6 +101,8 @@ pub struct Type {
     pub(crate) inline_slots: Cell<u16>,
     /// Instances made so far, until the slot count is settled.
     instances: Cell<u16>,
+    /// The most attributes that one of the first instances had.
+    pub(crate) used_slots: Cell<u16>,
     pub dealloc: unsafe fn(*mut Header),
     pub traverse: unsafe fn(*mut Header, Visitor),
     pub clear: unsafe fn(*mut Header),
@@ -372,6 +374,7 @@ impl Type {
             itemsize: Cell::new(base.map_or(0, |b| b.itemsize.get())),
             inline_slots: Cell::new(0),
             instances: Cell::new(0),
+            used_slots: Cell::new(0),
             dealloc,
             traverse,
             clear,
@@ -464,7 +467,9 @@ impl Type {
         *ty.dict.get_mut() = Some(dict);
         let inherited = base.flags.load(Relaxed) & flag::INHERITED;
         ty.flags.store(flag::HEAPTYPE | flag::BASETYPE | flag::HAVE_GC | inherited, Relaxed);
-        ty.inline_slots.set(base.inline_slots.get());
+        if !base.has_flags(flag::VAR_SIZED) {
+            ty.inline_slots.set(base.inline_slots.get().max(FIRST_INLINE_SLOTS));
+        }
         let ty = Ref::<Type>::new_with_type(meta, ty);
         ty.root_shape.store(crate::shape::new_root(&ty, ty.inline_slots.get()), Relaxed);
         ty
@@ -617,6 +622,19 @@ impl Type {
         let made = self.instances.get();
         if made < LEARNING_INSTANCES {
             self.instances.set(made + 1);
+            if made + 1 == LEARNING_INSTANCES {
+                self.settle_inline_slots();
+            }
+        }
+    }
+
+    /// Later instances get as many in-object slots as the first ones used.
+    #[cold]
+    fn settle_inline_slots(&self) {
+        let used = self.used_slots.get();
+        if self.has_dict() && used != self.inline_slots.get() {
+            self.inline_slots.set(used);
+            self.root_shape.store(crate::shape::new_root(self, used), Relaxed);
         }
     }
 
@@ -646,6 +664,9 @@ impl Type {
         Str::new(&self.short_name())
     }
 }
+
+/// In-object slots of the first instances of a class.
+const FIRST_INLINE_SLOTS: u16 = 6;
 
 /// After this many instances the number of in-object slots is settled.
 const LEARNING_INSTANCES: u16 = 64;

@@ -17,6 +17,7 @@ use taipan_object::native::own_dict;
 use taipan_object::shape;
 use taipan_object::types::creation::FROM_END;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
+use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
@@ -615,8 +616,9 @@ impl Machine<'_> {
             let vm = self.vm;
             let object = self.get(w.b);
             let value = view(&object);
-            let name = crate::function::name(SPECIAL[w.c as usize & 3]);
-            let Some(found) = lookup::find(value.ty(), &name) else {
+            let names = names();
+            let name = [&names.__enter__, &names.__exit__, &names.__aenter__, &names.__aexit__][w.c as usize & 3];
+            let Some(found) = lookup::find(value.ty(), name) else {
                 special_missing(vm, value, w.c as usize & 3);
                 release_operands(w.flags, object, 1);
                 return Flow::Raise;

@@ -620,9 +620,18 @@ fn unpack(vm: &Vm, iterable: &Value, count: usize) -> Result<SmallVec<[Value; 4]
     Err(vm.value_error(format!("too many values to unpack (expected {count}{got})")))
 }
 
-fn unpack_starred(vm: &Vm, iterable: &Value, before: usize, after: usize) -> Result<Vec<Value>> {
+fn unpack_starred(vm: &Vm, iterable: &Value, before: usize, after: usize) -> Result<SmallVec<[Value; 8]>> {
+    if let Some(tuple) = iterable.downcast_exact::<Tuple>()
+        && tuple.len() >= before + after
+    {
+        let all = tuple.as_slice();
+        let (first, rest) = all.split_at(before);
+        let (middle, last) = rest.split_at(rest.len() - after);
+        let middle = List::from_vec(middle.to_vec()).into_value();
+        return Ok(first.iter().cloned().chain([middle]).chain(last.iter().cloned()).collect());
+    }
     let iterator = iterator_to_unpack(vm, iterable)?;
-    let mut items = Vec::new();
+    let mut items = SmallVec::new();
     while items.len() < before {
         match vm.next(&iterator)? {
             Some(item) => items.push(item),

@@ -14,6 +14,8 @@ use taipan_object::builtins::object::{allocate_instance, is_object_new};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
+use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, call_method_descriptor};
+use taipan_object::native::function::{BUILTIN_FUNCTION, call as call_builtin};
 use taipan_object::types::slot_dispatch::is_dunder_init;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
@@ -51,6 +53,7 @@ fn python_constructor(class: &Type) -> Option<Value> {
 type Locals = SmallVec<[u64; 16]>;
 
 /// A Python call with its operands still in registers.
+#[derive(Clone, Copy)]
 struct Operands {
     callable: u64,
     /// The first argument (`self`, if there is one).
@@ -125,6 +128,17 @@ fn has_room(vm: &Vm, interp: &Interp, regs: *mut u64, registers: u32) -> bool {
         return false;
     }
     true
+}
+
+/// Releases the operands of a call that cannot be made.
+///
+/// # Safety
+/// They are live, and not used again.
+#[cold]
+#[inline(never)]
+unsafe fn release_operands_of(operands: Operands) {
+    // SAFETY: by contract.
+    unsafe { operands.release_all() }
 }
 
 #[cold]
@@ -265,7 +279,7 @@ impl Machine<'_> {
         // SAFETY: live operands, consumed.
         unsafe {
             if !self.safepoint() {
-                self.operands(w).release_all();
+                release_operands_of(self.operands(w));
                 return Flow::Raise;
             }
             let operands = self.operands(w);
@@ -274,26 +288,38 @@ impl Machine<'_> {
                 if code.simple_args == operands.count as i32
                     && (!code.entry.get().is_null() || out!(self.lowered(code)))
                 {
-                    return self.call_simple(&operands, code, 2);
+                    return self.call_simple(operands, code, 2);
                 }
-                self.save();
-                return out!(self.call_python(&operands, None, 2));
             }
             self.save();
-            if operands.callable & 7 == 0
-                && (*(operands.callable as *const Header)).ty().is(&TYPE)
+            out!(self.call_general(w))
+        }
+    }
+
+    /// A call that is not one of a Python function with just the arguments that it takes. The operands are found anew,
+    /// so that the eval loop needs not write them to memory.
+    #[inline(never)]
+    unsafe fn call_general(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands, consumed.
+        unsafe {
+            let operands = self.operands(w);
+            let ty = view(&operands.callable).ty();
+            if ty.is(&FUNCTION) {
+                return self.call_python(&operands, None, 2);
+            }
+            if ty.is(&TYPE)
                 && operands.first == self.regs.add(w.b as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {
-                return out!(self.construct(operands, init, None, 2));
+                return self.construct(&operands, init, None, 2);
             }
-            out!(self.call_other(w, operands, None, 2))
+            self.call_other(w, &operands, None, 2)
         }
     }
 
     /// Instantiates a class: `init`, its `__init__`, runs in a frame that returns the instance.
     #[inline(never)]
-    unsafe fn construct(&mut self, operands: Operands, init: Value, kwnames: Option<&Value>, words: u16) -> Flow {
+    unsafe fn construct(&mut self, operands: &Operands, init: Value, kwnames: Option<&Value>, words: u16) -> Flow {
         // SAFETY: live operands, consumed; the register before the arguments is that of a missing `self`.
         unsafe {
             let class = &*(operands.callable as *const Type);
@@ -317,7 +343,7 @@ impl Machine<'_> {
                 && code.simple_args == operands.count as i32
                 && (!code.entry.get().is_null() || self.lowered(code))
             {
-                self.call_simple(&operands, code, words)
+                self.call_simple(operands, code, words)
             } else {
                 self.call_python(&operands, kwnames, words)
             };
@@ -341,13 +367,13 @@ impl Machine<'_> {
 
     /// Enters a function that takes exactly the arguments given.
     #[inline(always)]
-    unsafe fn call_simple(&mut self, operands: &Operands, code: &Code, words: u16) -> Flow {
+    unsafe fn call_simple(&mut self, operands: Operands, code: &Code, words: u16) -> Flow {
         // SAFETY: live operands, which pass to the frame.
         unsafe {
             self.save();
             let regs = self.window(operands.first);
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                operands.release_all();
+                release_operands_of(operands);
                 return Flow::Raise;
             }
             if regs != operands.first {
@@ -356,7 +382,7 @@ impl Machine<'_> {
             for at in operands.count..code.nlocalsplus() {
                 *regs.add(at) = 0;
             }
-            let function = operands.take_callable();
+            let function = if operands.callable_borrowed { retain(operands.callable) } else { operands.callable };
             // Operands beyond the mask are owned, so unused bits do no harm; they must not reach other locals.
             let lent =
                 if operands.count < 32 { operands.borrowed & ((1 << operands.count) - 1) } else { operands.borrowed };
@@ -381,17 +407,43 @@ impl Machine<'_> {
                 || !code.has_flag(CO_NEWLOCALS)
                 || named > LENDABLE
                 || given > argcount
-                || named > argcount && function.has_kwdefaults()
                 || code.entry.get().is_null() && !self.lowered(code)
             {
                 return None;
             }
-            let mut locals = [0u64; LENDABLE];
+            let defaults = function.defaults_slice();
+            let required = argcount.checked_sub(defaults.len())?;
+            let kwdefaults = if named > argcount { function.kwdefaults() } else { None };
             let mut lent = operands.borrowed & ((1u64 << given) - 1) as u32;
+            let regs = self.window(operands.first);
+            if kwnames.is_empty() && named == argcount && given >= required {
+                // The arguments stay where they are, defaults follow.
+                if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                    operands.release_all();
+                    return Some(Flow::Raise);
+                }
+                if regs != operands.first {
+                    std::ptr::copy_nonoverlapping(operands.first, regs, given);
+                }
+                for at in given..named {
+                    *regs.add(at) = retain(defaults[at - required].word());
+                }
+                for at in named..code.nlocalsplus() {
+                    *regs.add(at) = 0;
+                }
+                let frame = push_frame(self.interp, code, operands.take_callable(), regs, lent, 0, words);
+                self.load(frame);
+                return Some(Flow::Next);
+            }
+            let mut space = [const { std::mem::MaybeUninit::<u64>::uninit() }; LENDABLE];
+            let locals = {
+                space[..named].fill(std::mem::MaybeUninit::new(0));
+                std::slice::from_raw_parts_mut(space.as_mut_ptr().cast::<u64>(), named)
+            };
             std::ptr::copy_nonoverlapping(operands.first, locals.as_mut_ptr(), given);
             let posonly = code.data.posonlyargcount as usize;
+            let parameters = &code.localsplusnames()[posonly..named];
             for (at, keyword) in kwnames.iter().enumerate() {
-                let parameters = &code.localsplusnames()[posonly..named];
                 let place = posonly + parameters.iter().position(|name| name.word() == keyword.word())?;
                 if locals[place] != 0 {
                     return None;
@@ -399,19 +451,30 @@ impl Machine<'_> {
                 locals[place] = *operands.first.add(given + at);
                 lent |= u32::from(operands.is_borrowed(given + at)) << place;
             }
-            let defaults = function.defaults_slice();
-            let required = argcount.checked_sub(defaults.len())?;
-            if locals[..required].contains(&0) || locals[argcount..named].contains(&0) {
+            if locals[..required].contains(&0) {
                 return None;
             }
-            let regs = self.window(operands.first);
+            let mut defaulted = 0u32;
+            for place in argcount..named {
+                if locals[place] == 0 {
+                    let default = kwdefaults.as_ref()?.get_str(&parameters[place - posonly])?;
+                    locals[place] = default.word();
+                    defaulted |= 1 << place;
+                }
+            }
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
                 return Some(Flow::Raise);
             }
-            for (local, default) in locals[required..argcount].iter_mut().zip(defaults) {
-                if *local == 0 {
-                    *local = retain(default.word());
+            for place in required..argcount {
+                if locals[place] == 0 {
+                    locals[place] = defaults[place - required].word();
+                    defaulted |= 1 << place;
+                }
+            }
+            for (place, local) in locals.iter().enumerate() {
+                if defaulted >> place & 1 != 0 {
+                    retain(*local);
                 }
             }
             let callee = operands.take_callable();
@@ -445,7 +508,7 @@ impl Machine<'_> {
                 Operands { callable: function, first, count: 1, borrowed: lent as u32, callable_borrowed: false };
             let code = (*(function as *const Function)).code();
             if !code.entry.get().is_null() || self.lowered(code) {
-                return self.call_simple(&operands, code, words);
+                return self.call_simple(operands, code, words);
             }
             self.save();
             self.call_python(&operands, None, words)
@@ -509,8 +572,8 @@ impl Machine<'_> {
     }
 
     /// Calls something that is no Python function.
-    #[inline(never)]
-    unsafe fn call_other(&mut self, w: Word, operands: Operands, kwnames: Option<&Value>, words: usize) -> Flow {
+    #[inline]
+    unsafe fn call_other(&mut self, w: Word, operands: &Operands, kwnames: Option<&Value>, words: usize) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
             let callable = view(&operands.callable);
@@ -522,6 +585,12 @@ impl Machine<'_> {
             }
             let epoch = crate::monitoring::epoch();
             let result = match callable.ty().slots().call {
+                _ if callable.ty().is(&METHOD_DESCRIPTOR) => {
+                    word_of(call_method_descriptor(self.vm, callable, operands.slice(), kwnames))
+                }
+                _ if callable.ty().is(&BUILTIN_FUNCTION) => {
+                    word_of(call_builtin(self.vm, callable, operands.slice(), kwnames))
+                }
                 Some(call) => word_of(call(self.vm, callable, operands.slice(), kwnames)),
                 None => {
                     let _ = self.vm.type_error(format!("'{}' object is not callable", callable.ty().name()));
@@ -529,7 +598,7 @@ impl Machine<'_> {
                 }
             };
             if crate::monitoring::watching() {
-                let result = self.report_native_call(&operands, epoch, result);
+                let result = self.report_native_call(operands, epoch, result);
                 operands.release_all();
                 return self.finish_watched(w, result, words);
             }
@@ -552,7 +621,7 @@ impl Machine<'_> {
 
     /// Calls a bound method of a Python function: `self` goes into the register before the arguments.
     #[inline(never)]
-    unsafe fn call_method(&mut self, operands: Operands, kwnames: Option<&Value>, words: u16) -> Flow {
+    unsafe fn call_method(&mut self, operands: &Operands, kwnames: Option<&Value>, words: u16) -> Flow {
         // SAFETY: live operands; the register before the arguments is that of a missing `self`.
         unsafe {
             let method = &*(operands.callable as *const BoundMethod);
@@ -573,7 +642,7 @@ impl Machine<'_> {
                 && code.simple_args == operands.count as i32
                 && (!code.entry.get().is_null() || self.lowered(code))
             {
-                return self.call_simple(&operands, code, words);
+                return self.call_simple(operands, code, words);
             }
             self.call_python(&operands, kwnames, words)
         }
@@ -610,9 +679,9 @@ impl Machine<'_> {
                 && operands.first == self.regs.add(w.b as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {
-                return self.construct(operands, init, Some(&names_value), 2);
+                return self.construct(&operands, init, Some(&names_value), 2);
             }
-            self.call_other(w, operands, Some(&names_value), 2)
+            self.call_other(w, &operands, Some(&names_value), 2)
         }
     }
 

@@ -15,7 +15,8 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64};
 use std::sync::{LazyLock, Mutex};
 
 /// A string. `length` code points of `kind` bytes each follow the struct.
@@ -543,9 +544,24 @@ impl Hasher for HashAsIs {
 
 static INTERNED: LazyLock<Mutex<HashSet<InternKey, BuildHasherDefault<HashAsIs>>>> = LazyLock::new(Default::default);
 
+/// Words of interned strings that were asked for as `&str`, at places given by where the text lies: native code asks for
+/// the same constants again and again.
+static RECENT: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
+
 /// The interned (immortal) string with this text.
 pub fn intern(text: &str) -> Ref<Str> {
+    let place = &RECENT[(text.as_ptr() as usize ^ text.len() << 6) % RECENT.len()];
+    let word = place.load(Acquire);
+    if word != 0 {
+        // SAFETY: the table holds words of interned strings, which are immortal.
+        let recent = unsafe { Value::borrow_word(&word) };
+        if recent.downcast_exact::<Str>().is_some_and(|recent| recent.as_ascii() == Some(text)) {
+            // SAFETY: just looked.
+            return unsafe { Ref::from_value_unchecked(recent.clone()) };
+        }
+    }
     let value = intern_value(new_uncached(text).into_value());
+    place.store(value.word(), Release);
     // SAFETY: interned strings are exact strs.
     unsafe { Ref::from_value_unchecked(value) }
 }

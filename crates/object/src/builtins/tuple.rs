@@ -104,11 +104,33 @@ impl Tuple {
         Self::new_with_type(TUPLE.ty(), items.into_iter())
     }
 
-    /// A tuple of a fixed number of items, at least one.
-    #[inline]
+    /// A tuple of a fixed number of items, at least one. The items go one by one from where they are into the tuple:
+    /// as an array they would be written to memory and read back in larger pieces, which waits for the writes.
+    #[inline(always)]
     pub fn from_array<const N: usize>(items: [Value; N]) -> Ref<Tuple> {
         const { assert!(N > 0) };
-        Self::new_with_type(TUPLE.ty(), items.into_iter())
+        let tuple = Self::blank(N);
+        // SAFETY: a new tuple with room for as many items, which move there.
+        unsafe {
+            let data = (&raw const *tuple).add(1).cast_mut().cast::<u64>();
+            for (at, item) in items.into_iter().enumerate() {
+                data.add(at).write(item.into_word());
+            }
+        }
+        tuple
+    }
+
+    /// A tuple whose items are not written yet.
+    #[inline(never)]
+    fn blank(length: usize) -> Ref<Tuple> {
+        let ty = TUPLE.ty();
+        let Some(pointer) = allocate(ty, size_of::<Tuple>() + length * 8) else { heap::out_of_memory() };
+        let pointer = pointer.cast::<Tuple>();
+        // SAFETY: room for the tuple; the caller writes the items before anything else happens.
+        unsafe {
+            pointer.as_ptr().write(Tuple { header: Header::new(ty), length, hash: AtomicI64::new(-1) });
+            Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast()))
+        }
     }
 
     pub fn from_slice(items: &[Value]) -> Ref<Tuple> {

@@ -13,7 +13,7 @@ use crate::object::{Payload, Ref, Result, Visitor, to_ref, to_value};
 use crate::types::slots::{SlotFn, SlotRow, Slots, Wrap};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
-use crate::vm::Vm;
+use crate::vm::{Raised, Vm};
 
 macro_rules! descriptor {
     ($(#[$doc:meta])* $name:ident, $spec:ident, $python:literal, $flags:expr, $slots:ident, $getset:expr, $members:expr, $methods:expr,
@@ -138,20 +138,36 @@ fn qualified(owner: &Type, name: &str) -> String {
 }
 
 /// Splits off `self` from the arguments of a call through the class.
-fn split_self<'a>(vm: &Vm, owner: &Type, name: &str, args: &'a [Value], positional: usize) -> Result<&'a Value> {
-    match args.first() {
-        Some(this) if positional > 0 => {
-            if this.ty().is_subtype(owner) {
-                return Ok(this);
-            }
-            Err(vm.type_error(format!(
-                "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
-                owner.name(),
-                this.ty().name()
-            )))
-        }
-        _ => Err(vm.type_error(format!("unbound method {}() needs an argument", qualified(owner, name)))),
+#[inline(always)]
+fn split_self<'a>(
+    vm: &Vm,
+    owner: &Type,
+    name: impl FnOnce() -> &'static str,
+    args: &'a [Value],
+    positional: usize,
+) -> Result<&'a Value> {
+    if positional > 0 && args[0].ty().is_subtype(owner) {
+        return Ok(&args[0]);
     }
+    Err(no_self(vm, owner, name(), args.first().filter(|_| positional > 0)))
+}
+
+#[cold]
+fn no_self(vm: &Vm, owner: &Type, name: &str, this: Option<&Value>) -> Raised {
+    let Some(this) = this else {
+        return vm.type_error(format!("unbound method {}() needs an argument", qualified(owner, name)));
+    };
+    let (owner, given) = (owner.name(), this.ty().name());
+    vm.type_error(format!("descriptor '{name}' for '{owner}' objects doesn't apply to a '{given}' object"))
+}
+
+/// Calls `this`, a `method_descriptor`.
+#[inline]
+pub fn call_method_descriptor(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let d = MethodDescriptor::of(this);
+    let this = split_self(vm, &d.owner, || d.def.name(), args, positional_count(vm, args, kwnames))?;
+    vm.check_stack(" while calling a Python object")?;
+    d.def.call(vm, this, &args[1..], kwnames)
 }
 
 fn positional_count(vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> usize {
@@ -163,12 +179,7 @@ fn method_slots(s: &mut Slots) {
         let d = MethodDescriptor::of(this);
         Ok(Value::from(format!("<method '{}' of '{}' objects>", d.def.name(), d.owner.name())))
     });
-    s.call = Some(|vm, this, args, kwnames| {
-        let d = MethodDescriptor::of(this);
-        let this = split_self(vm, &d.owner, d.def.name(), args, positional_count(vm, args, kwnames))?;
-        vm.check_stack(" while calling a Python object")?;
-        d.def.call(vm, this, &args[1..], kwnames)
-    });
+    s.call = Some(call_method_descriptor);
     s.descr_get = Some(|vm, this, object, _| {
         let Some(object) = object else { return Ok(this.clone()) };
         let d = MethodDescriptor::of(this);

@@ -80,7 +80,9 @@ pub(crate) fn new_wrapper(ty: &Type) -> Value {
     Ref::new(BuiltinFunction { header, def: Definition::New, this: to_value(ty), module }).into_value()
 }
 
-fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+/// Calls `this`, a built-in function.
+#[inline]
+pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let function = this.downcast::<BuiltinFunction>().expect("called through its own slot");
     vm.check_stack(" while calling a Python object")?;
     match function.def {

@@ -340,7 +340,17 @@ pub fn getattro(vm: &Vm, this: &Value, name: &Value) -> Result {
         Some(method) if !lookup::is_object_getattribute(&method) => {
             required(vm, this, &names().__getattribute__, &[name])
         }
-        _ => lookup::generic_getattr(vm, this, name),
+        _ => match lookup::generic_getattr_opt(vm, this, name) {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => {
+                // No exception is made that `__getattr__` would only let vanish.
+                return match vm.lookup_special(this, &names().__getattr__) {
+                    Some(method) => method?.call(vm, std::slice::from_ref(name), None),
+                    None => lookup::generic_getattr(vm, this, name),
+                };
+            }
+            Err(raised) => Err(raised),
+        },
     };
     match result {
         Err(raised) if vm.pending_matches(&raised, crate::exceptions::attribute_error()) => {
