@@ -35,6 +35,8 @@ pub struct Code {
     /// The number of arguments if there are no others than positional ones, else −1.
     pub simple_args: i32,
     pub registers: Cell<u32>,
+    /// [`Lowered::assigned`]
+    pub assigned: Cell<u32>,
     nlocalsplus: u32,
     pub data: Arc<CodeData>,
     objects: OnceLock<Objects>,
@@ -108,6 +110,7 @@ impl Code {
             constants: Cell::new(ptr::null()),
             simple_args: if simple { data.argcount as i32 } else { -1 },
             registers: Cell::new(0),
+            assigned: Cell::new(0),
             nlocalsplus: data.localspluskinds.len() as u32,
             data,
             objects,
@@ -202,6 +205,7 @@ impl Code {
         }
         self.constants.set(self.debug_code.get().unwrap_or(code).constants.as_ptr().cast());
         self.registers.set(code.lowered.registers);
+        self.assigned.set(code.lowered.assigned);
         self.entry.set(code.lowered.words.as_ptr());
         Ok(self.entry.get())
     }

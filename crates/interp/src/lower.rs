@@ -70,6 +70,8 @@ pub struct Lowered {
     pub nlocalsplus: u32,
     /// Size of the frame window.
     pub registers: u32,
+    /// Bit i: local i, one of the first 32, is assigned or deleted.
+    pub assigned: u32,
     /// By ascending `pc`.
     pub sites: Vec<Site>,
     pub handlers: Vec<HandlerEntry>,
@@ -157,6 +159,7 @@ struct Lowerer<'v, 'a> {
     /// First word of a jump, whether its target is in `bc` rather than in the next word, target instruction.
     fixups: Vec<(usize, bool, u32)>,
     last_result: Option<LastResult>,
+    assigned: u32,
     /// The end of the last borrow emitted.
     last_borrow: usize,
     /// Collected for [`boundaries`] only.
@@ -180,6 +183,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             pc_of_instr: vec![NO_PC; code.instrs.len()],
             fixups: Vec::new(),
             last_result: None,
+            assigned: 0,
             last_borrow: 0,
             boundaries: None,
             at: 0,
@@ -211,6 +215,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             words,
             nlocalsplus,
             registers: nlocalsplus + self.code.code.stacksize,
+            assigned: self.assigned,
             sites: self.sites,
             handlers: handlers.collect(),
             maps: self.maps,
@@ -491,8 +496,15 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         self.push(Slot::Local { local: local as u16, copy });
     }
 
+    fn note_assigned(&mut self, local: u32) {
+        if local < u32::BITS {
+            self.assigned |= 1 << local;
+        }
+    }
+
     /// Stores the top of the stack in a local; returns whether it may be null.
     fn store_fast(&mut self, local: u32) -> bool {
+        self.note_assigned(local);
         let local = local as u16;
         let top = self.slots.len() - 1;
         let maybe_null = self.state.stack[top] & NULL != 0;
@@ -615,6 +627,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             DELETE_FAST => {
                 self.check_bound(oparg);
                 self.detach_local(small);
+                self.note_assigned(oparg);
                 self.emit(Op::DeleteFast, 0, 0, small, 0);
             }
             MAKE_CELL => {

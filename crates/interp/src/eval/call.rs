@@ -163,6 +163,10 @@ unsafe fn push_frame(
 ) -> *mut Frame {
     // SAFETY: the record is free and within its stack.
     unsafe {
+        let borrowed = match borrowed & (*code).assigned.get() {
+            0 => borrowed,
+            assigned => without_immediates(regs, borrowed, assigned),
+        };
         let frame = interp.stacks.frame_top.get();
         frame.write(Frame {
             regs,
@@ -182,6 +186,20 @@ unsafe fn push_frame(
         interp.frame.set(frame);
         frame
     }
+}
+
+/// The mask of borrowed parameters without those, among the ones that are `assigned`, whose values are immediate: a store
+/// looks at the mask only if the old value has to be released, so that the new one would stay borrowed.
+unsafe fn without_immediates(regs: *const u64, mut borrowed: u32, mut assigned: u32) -> u32 {
+    while assigned != 0 {
+        let at = assigned.trailing_zeros();
+        assigned &= assigned - 1;
+        // SAFETY: parameters lie at the start of the frame's registers.
+        if !is_pointer(unsafe { *regs.add(at as usize) }) {
+            borrowed &= !(1 << at);
+        }
+    }
+    borrowed
 }
 
 /// Releases what a frame's locals hold.
@@ -807,7 +825,7 @@ impl Machine<'_> {
     unsafe fn finish_watched(&mut self, w: Word, result: u64, words: usize) -> Flow {
         // SAFETY: the frame is current.
         unsafe {
-            let flow = self.finish(w, result, words);
+            let flow = self.finish_native(w, result, words);
             if matches!(flow, Flow::Next) && self.interp.switch_requested.get() {
                 self.switch();
             }
