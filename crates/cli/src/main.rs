@@ -27,8 +27,12 @@ static ALLOCATOR: taipan::taipan_object::heap::Buffers = taipan::taipan_object::
 /// The C library's start code calls it, once.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn main(_argc: i32, _argv: *const *const c_char) -> i32 {
-    // SAFETY: writing to a closed pipe shall be an error, as in CPython; no other thread runs yet.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
+    // SAFETY: writing to a closed pipe, or beyond the limit of a file's size, shall be an error, as in CPython; no other
+    // thread runs yet.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+    }
     if let Err(error) = stack::call_with_stack(STACK_SIZE, run_and_exit) {
         eprintln!("no memory for the stack: {error}");
     }

@@ -25,6 +25,7 @@ use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::object::{Payload, Visitor, allocate, to_value};
 use taipan_object::types::slots::Slots;
 use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::vm::hooks::GeneratorKind;
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
@@ -203,6 +204,18 @@ pub fn of_value(value: &Value) -> Option<&Generator> {
     } else {
         None
     }
+}
+
+/// Which of the three types a value has, if any.
+pub fn kind(value: &Value) -> Option<GeneratorKind> {
+    let ty = value.ty();
+    [
+        (&GENERATOR, GeneratorKind::Generator),
+        (&COROUTINE, GeneratorKind::Coroutine),
+        (&ASYNC_GENERATOR, GeneratorKind::AsyncGenerator),
+    ]
+    .into_iter()
+    .find_map(|(spec, kind)| ty.is(spec).then_some(kind))
 }
 
 /// Moves a running frame into a new generator of the kind that the code's flags ask for.

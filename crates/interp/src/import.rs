@@ -127,12 +127,16 @@ fn is_initializing(vm: &Vm, module: &Value) -> Result<bool> {
 
 /// The module with an absolute name, imported if necessary.
 pub fn import_absolute(vm: &Vm, name: &Value) -> Result {
-    if let Some(module) = modules(vm).get(vm, name)?
+    while let Some(module) = modules(vm).get(vm, name)?
         && !module.is_none()
     {
         if is_initializing(vm, &module)? {
             let bootstrap = bootstrap(vm)?;
             vm.call_method(&bootstrap, "_lock_unlock_module", std::slice::from_ref(name))?;
+            // Another thread's import, which has been waited for, may have failed.
+            if modules(vm).get(vm, name)?.is_none_or(|found| !found.is(&module)) {
+                continue;
+            }
         }
         if crate::config::get().import_time > 1 {
             import_time::note_cached(&vm.display_name(name));

@@ -121,7 +121,10 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
             thread_starts: crate::threads::starts,
             thread_ends: crate::threads::ends,
             run_exitfuncs: |_| {},
+            finish_signals: || {},
             dump_traceback: crate::traceback::dump::dump_traceback,
+            send: crate::generator::send,
+            generator_kind: crate::generator::kind,
             before_fork: crate::threads::before_fork,
             after_fork: crate::threads::after_fork,
         });

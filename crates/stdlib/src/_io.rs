@@ -9,7 +9,7 @@ mod buffered;
 mod bytes_io;
 mod file_io;
 mod iobase;
-mod lock;
+pub mod lock;
 mod names;
 mod newline_decoder;
 mod open;

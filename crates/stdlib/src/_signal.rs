@@ -121,16 +121,33 @@ fn install(signal: i32, handler: libc::sighandler_t) -> i32 {
     }
 }
 
-/// Acts as if a signal had arrived, if Python handles it; false if there is no such signal.
+/// Acts as if a signal had arrived, unless the system's default action or none is set for it; false if there is no such
+/// signal.
 pub fn simulate(signal: i32) -> bool {
     if !(1..NSIG as i32).contains(&signal) {
         return false;
     }
     let handler = handlers(|handlers| handlers[signal as usize].clone());
-    if !handler.is_none() && !matches!(handler.as_small_int(), Some(0 | 1)) {
+    if !matches!(handler.as_small_int(), Some(0 | 1)) {
         trip(signal);
     }
     true
+}
+
+/// At the interpreter's end: Python handles no signals any more.
+pub fn finish() {
+    let old: Vec<Value> = handlers(|handlers| {
+        let mut old = Vec::new();
+        for (signal, handler) in handlers.iter_mut().enumerate().skip(1) {
+            TRIPPED[signal].store(false, SeqCst);
+            if !handler.is_none() && !matches!(handler.as_small_int(), Some(0 | 1)) {
+                install(signal as i32, libc::SIG_DFL);
+            }
+            old.push(std::mem::replace(handler, Value::NONE));
+        }
+        old
+    });
+    drop(old);
 }
 
 /// The system's handler: async-signal-safe.
@@ -176,6 +193,9 @@ pub fn check_signals(vm: &Vm) -> Result<()> {
         }
         let handler = handlers(|handlers| handlers[signal].clone());
         if handler.is_none() || matches!(handler.as_small_int(), Some(0 | 1)) {
+            // The handler was taken away after the signal arrived.
+            let raised = vm.raise_new(OS_ERROR.ty(), format!("Signal {signal} ignored due to race condition"));
+            vm.write_unraisable(raised, "", &Value::NONE);
             continue;
         }
         let frame = current_frame(vm)?;

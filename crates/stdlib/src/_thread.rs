@@ -6,6 +6,7 @@ pub mod lock;
 pub mod rlock;
 pub mod start;
 
+use taipan_object::builtins::str::Str;
 use taipan_object::builtins::structseq::StructSeq;
 use taipan_object::exceptions;
 use taipan_object::native::MethodDef;
@@ -65,9 +66,11 @@ fn no_arguments(vm: &Vm, name: &str, args: &[Value], kwnames: Option<&Value>) ->
     Ok(())
 }
 
-/// Sets the name that the system shows for the calling thread; what does not fit is cut off.
-fn set_name(name: &str) {
-    let mut bytes: Vec<u8> = name.bytes().take_while(|byte| *byte != 0).collect();
+/// Sets the name that the system shows for the calling thread; what does not fit is cut off, be it in the midst of a
+/// character.
+fn set_name(name: &Str) {
+    let characters = name.code_points().map(|point| char::from_u32(point).unwrap_or('?')).take_while(|c| *c != '\0');
+    let mut bytes = characters.take(NAME_MAXLEN).collect::<String>().into_bytes();
     bytes.truncate(NAME_MAXLEN);
     if let Ok(name) = std::ffi::CString::new(bytes) {
         // SAFETY: a string short enough.
@@ -75,12 +78,12 @@ fn set_name(name: &str) {
     }
 }
 
-fn get_name() -> String {
+fn get_name() -> Value {
     let mut buffer = [0u8; NAME_MAXLEN + 1];
     // SAFETY: the buffer has the given length.
     unsafe { libc::pthread_getname_np(libc::pthread_self(), buffer.as_mut_ptr().cast(), buffer.len()) };
     let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(NAME_MAXLEN);
-    String::from_utf8_lossy(&buffer[..end]).into_owned()
+    Str::from_fs_bytes(&buffer[..end]).into_value()
 }
 
 /// `_thread._excepthook`: prints the exception that ended a thread.
@@ -159,8 +162,8 @@ taipan_object::method_table! { static FUNCTIONS = [
         |_, _, _| Ok(Value::TRUE)),
     MethodDef::new("set_name($module, /, name)", "Set the name of the current thread.", |vm, _, args| {
         let name = vm.expect_str(&args[0], |got| format!("set_name() argument 'name' must be str, not {got}"))?;
-        set_name(&name.to_string_lossy());
+        set_name(name);
         Ok(Value::NONE)
     }),
-    MethodDef::new("_get_name($module, /)", "The name of the current thread.", |_, _, _| Ok(Value::from(get_name()))),
+    MethodDef::new("_get_name($module, /)", "The name of the current thread.", |_, _, _| Ok(get_name())),
 ]; }

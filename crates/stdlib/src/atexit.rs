@@ -1,5 +1,6 @@
 //! `atexit`: functions to be called when the interpreter ends.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use taipan_object::native::MethodDef;
@@ -16,6 +17,8 @@ pub static MODULE: ModuleDef = ModuleDef {
 /// A registered call.
 #[derive(Clone)]
 struct Callback {
+    /// Tells it from all others.
+    number: u64,
     function: Value,
     /// Positional arguments, then the values of the keyword arguments.
     args: Vec<Value>,
@@ -23,6 +26,7 @@ struct Callback {
 }
 
 /// In the order of registration. Locked for short, Python-free stretches.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(0);
 static CALLBACKS: Mutex<Vec<Callback>> = Mutex::new(Vec::new());
 
 fn callbacks() -> MutexGuard<'static, Vec<Callback>> {
@@ -56,14 +60,16 @@ fn unregister(vm: &Vm, function: &Value) -> Result<()> {
     let mut seen = 0;
     loop {
         let Some(at) = callbacks().len().checked_sub(seen + 1) else { return Ok(()) };
-        let Some(candidate) = callbacks().get(at).map(|callback| callback.function.clone()) else { return Ok(()) };
-        if !vm.equal_or_identical(&candidate, function)? {
+        let Some(candidate) = callbacks().get(at).cloned() else { return Ok(()) };
+        if !vm.equal_or_identical(&candidate.function, function)? {
             seen += 1;
             continue;
         }
+        // Comparing may have changed the list.
         let removed = {
             let mut callbacks = callbacks();
-            (at < callbacks.len()).then(|| callbacks.remove(at))
+            let at = callbacks.iter().position(|callback| callback.number == candidate.number);
+            at.map(|at| callbacks.remove(at))
         };
         drop(removed);
     }
@@ -81,7 +87,12 @@ taipan_object::method_table! { static FUNCTIONS = [
         if function.ty().slots().call.is_none() {
             return Err(vm.type_error("the first argument must be callable"));
         }
-        let callback = Callback { function: function.clone(), args: args[1..].to_vec(), kwnames: kwnames.cloned() };
+        let callback = Callback {
+            number: NEXT_NUMBER.fetch_add(1, Relaxed),
+            function: function.clone(),
+            args: args[1..].to_vec(),
+            kwnames: kwnames.cloned(),
+        };
         callbacks().push(callback);
         Ok(function)
     }),

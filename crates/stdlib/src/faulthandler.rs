@@ -1,11 +1,13 @@
 //! `faulthandler`: tracebacks on fatal signals, on user signals, after a timeout, and on request.
 //!
 //! `fatal.rs` has the handlers of fatal signals, `user.rs` those of signals that the program registers, `later.rs` the
-//! watchdog, `c_stack.rs` the native stack. What runs in signal handlers neither allocates nor locks.
+//! watchdog, `c_stack.rs` the native stack, `signal_stack.rs` the stack that handlers run on. What runs in signal handlers
+//! neither allocates nor locks.
 
 mod c_stack;
 pub mod fatal;
 pub mod later;
+mod signal_stack;
 mod user;
 
 use taipan_object::builtins::int;

@@ -9,6 +9,7 @@ mod exception_type;
 mod payload;
 
 pub mod _abc;
+pub mod _asyncio;
 pub mod _bisect;
 pub mod _blake2;
 pub mod _bz2;
@@ -81,6 +82,7 @@ pub mod zlib;
 #[rustfmt::skip]
 pub static MODULES: &[&ModuleDef] = &[
     &_abc::MODULE,
+    &_asyncio::MODULE,
     &_bisect::MODULE,
     &_blake2::MODULE,
     &_bz2::MODULE,

@@ -8,7 +8,7 @@ mod program;
 use std::sync::Once;
 
 use taipan_interp::frame::Interp;
-use taipan_interp::{function, import, runtime, sys_module, threads, traceback};
+use taipan_interp::{function, generator, import, runtime, sys_module, threads, traceback};
 use taipan_object::vm::hooks::{HOOKS, Hooks};
 use taipan_object::{Result, Value, Vm};
 
@@ -42,7 +42,10 @@ fn start_process() {
             thread_starts: threads::starts,
             thread_ends: threads::ends,
             run_exitfuncs: taipan_stdlib::atexit::run_exitfuncs,
+            finish_signals: taipan_stdlib::_signal::finish,
             dump_traceback: traceback::dump::dump_traceback,
+            send: generator::send,
+            generator_kind: generator::kind,
             before_fork: threads::before_fork,
             after_fork: threads::after_fork,
         });

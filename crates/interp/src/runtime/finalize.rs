@@ -23,6 +23,9 @@ pub fn finish(vm: &Vm) -> i32 {
     }
     vm.begin_finalizing();
     let flushed = streams::flush(vm);
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.finish_signals)();
+    }
     if collector::is_enabled() {
         collector::collect(vm, 2);
     }

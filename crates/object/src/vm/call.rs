@@ -93,6 +93,17 @@ impl Vm {
 
     /// As [`Vm::call_method`], with an interned name.
     pub fn call_method_name(&self, object: &Value, name: &Value, args: &[Value]) -> Result {
+        self.call_method_keywords(object, name, args, None)
+    }
+
+    /// As [`Vm::call_method_name`], with keyword arguments: positional ones, then values for the names in `kwnames`.
+    pub fn call_method_keywords(
+        &self,
+        object: &Value,
+        name: &Value,
+        args: &[Value],
+        kwnames: Option<&Value>,
+    ) -> Result {
         // Bound methods of plain instances need not be made.
         let getattro = object.ty().slots().getattro;
         if getattro.is_some_and(lookup::is_generic_getattr)
@@ -100,10 +111,10 @@ impl Vm {
             && method.ty().has_flags(type_flags::METHOD_DESCRIPTOR)
             && object.as_object().is_none_or(|header| !self.has_instance_attribute(header, name))
         {
-            return Method::Unbound(method, object).call(self, args, None);
+            return Method::Unbound(method, object).call(self, args, kwnames);
         }
         let method = self.get_attr(object, name)?;
-        self.call(&method, args, None)
+        self.call(&method, args, kwnames)
     }
 
     fn has_instance_attribute(&self, header: &crate::header::Header, name: &Value) -> bool {

@@ -32,8 +32,14 @@ pub struct Hooks {
     pub thread_ends: fn(&Vm),
     /// Calls the functions that `atexit` registered.
     pub run_exitfuncs: fn(&Vm),
+    /// Takes the handlers of signals away, at the interpreter's end.
+    pub finish_signals: fn(),
     /// Writes tracebacks to a descriptor; for signal handlers.
     pub dump_traceback: fn(i32, Dumped),
+    /// Sends a value into an iterator: what it gave, and whether it is done.
+    pub send: fn(&Vm, &Value, &Value) -> Result<(Value, bool)>,
+    /// Which kind of generator a value is, if it is one.
+    pub generator_kind: fn(&Value) -> Option<GeneratorKind>,
     /// The process is about to be forked.
     pub before_fork: fn(&Vm),
     /// The process has been forked; in the child (true) this thread is the only one.
@@ -49,7 +55,28 @@ pub enum Dumped {
     All,
 }
 
+/// What `def` with `yield`, `async def`, or both make when they are called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GeneratorKind {
+    Generator,
+    Coroutine,
+    AsyncGenerator,
+}
+
 pub static HOOKS: OnceLock<Hooks> = OnceLock::new();
+
+/// Sends a value into an iterator (`PyIter_Send`): what it gave, and whether it is done.
+pub fn send(vm: &Vm, receiver: &Value, value: &Value) -> Result<(Value, bool)> {
+    match HOOKS.get() {
+        Some(hooks) => (hooks.send)(vm, receiver, value),
+        None => Err(vm.system_error("generators are not running".to_string())),
+    }
+}
+
+/// Which kind of generator a value is, if it is one.
+pub fn generator_kind(value: &Value) -> Option<GeneratorKind> {
+    HOOKS.get().and_then(|hooks| (hooks.generator_kind)(value))
+}
 
 /// Reads a line from the terminal: the prompt, and the line with its line feed, or `None` at the end of input.
 pub type ReadLine = fn(&Vm, &[u8]) -> Result<Option<Vec<u8>>>;

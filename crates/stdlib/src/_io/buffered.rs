@@ -20,7 +20,7 @@ pub mod writer;
 mod writing;
 
 use super::file_io::{FILE_IO, FileIo};
-use super::lock::StreamLock;
+use super::lock::{Refused, StreamLock};
 use super::names::names;
 use super::{bases, is_closed};
 use crate::payload::class_of;
@@ -201,9 +201,16 @@ impl Buffered {
     fn enter(&self, vm: &Vm, this: &Value) -> Result<Guard<'_>> {
         match self.lock.acquire() {
             Ok(()) => Ok(Guard(self)),
-            Err(_) => {
+            Err(Refused::Reentrant) => {
                 let description = vm.repr_string(this)?;
                 Err(vm.runtime_error(format!("reentrant call inside {description}")))
+            }
+            Err(Refused::Abandoned) => {
+                let description = vm.repr_string(this)?;
+                crate::faulthandler::fatal::end_process(&format!(
+                    "_enter_buffered_busy: could not acquire lock for {description} at interpreter shutdown, possibly due \
+                     to daemon threads"
+                ))
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use taipan_object::exceptions::PYTHON_FINALIZATION_ERROR;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MethodDef};
@@ -11,6 +12,7 @@ use taipan_object::object::Payload;
 use taipan_object::parking::{self, Wait, monotonic};
 use taipan_object::types::slots::Slots;
 use taipan_object::types::{Type, TypeSpec};
+use taipan_object::vm::gil;
 use taipan_object::vm::hooks::blocking;
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
@@ -90,6 +92,13 @@ impl Thread {
             RUNNING if self.ident() == get_ident() => {
                 return Err(vm.runtime_error("Cannot join current thread"));
             }
+            RUNNING if gil::is_finalizing() => {
+                // The thread is stopped: it would have to run Python code to end.
+                return Err(vm.raise_new(
+                    PYTHON_FINALIZATION_ERROR.ty(),
+                    "cannot join thread at interpreter shutdown".to_string(),
+                ));
+            }
             _ => {}
         }
         while !self.is_done() {
@@ -132,7 +141,9 @@ pub fn new(thread: Arc<Thread>) -> Value {
 
 /// A handle of a thread that this module did not start.
 pub fn foreign(ident: u64) -> Value {
-    new(Thread::with_state(RUNNING, ident))
+    let thread = Thread::with_state(RUNNING, ident);
+    super::start::note(&thread);
+    new(thread)
 }
 
 /// The thread of a handle.

@@ -34,7 +34,7 @@ thread_local! {
     static COUNTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The threads that were started. Locked for short, Python-free stretches with the GIL held.
+/// The threads that were started, or that there are handles of. Locked for short, Python-free stretches with the GIL held.
 struct Started {
     all: Vec<Weak<Thread>>,
     /// Those for whose end the interpreter waits before it ends: all but daemons.
@@ -94,15 +94,20 @@ fn start(vm: &Vm, call: Call, thread: &Arc<Thread>, daemon: bool) -> Result<u64>
     let ident = system.as_pthread_t();
     COUNT.fetch_add(1, Relaxed);
     thread.started(ident, system);
+    note(thread);
+    if !daemon {
+        started().awaited.push(thread.clone());
+    }
+    Ok(ident)
+}
+
+/// Notes that there is a thread: a forked process, which does not have it, says so to its handles.
+pub fn note(thread: &Arc<Thread>) {
     let mut started = started();
     if started.all.len() == started.all.capacity() {
         started.all.retain(|thread| thread.strong_count() > 0);
     }
     started.all.push(Arc::downgrade(thread));
-    if !daemon {
-        started.awaited.push(thread.clone());
-    }
-    Ok(ident)
 }
 
 /// The life of a thread.
@@ -119,6 +124,7 @@ fn run(call: Call, thread: Arc<Thread>, stack_size: usize) {
     drop((call, thread));
     local::thread_ends();
     crate::_contextvars::context::thread_ends();
+    crate::_asyncio::running::thread_ends();
     vm.thread_ends();
 }
 

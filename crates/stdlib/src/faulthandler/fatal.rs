@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 
 use taipan_object::native::MethodDef;
+use taipan_object::vm::gil;
 use taipan_object::vm::hooks::{Dumped, blocking};
 use taipan_object::{Result, Value, Vm};
 
-use super::{c_stack, dump, write};
+use super::{c_stack, dump, signal_stack, write};
 
 /// The signals, and what they are called.
 const SIGNALS: [(i32, &[u8]); 5] = [
@@ -54,6 +55,7 @@ pub fn enable(vm: &Vm, fd: i32, file: Value, threads: Dumped, c_stack: bool) -> 
     ALL_THREADS.store(threads == Dumped::All, SeqCst);
     C_STACK.store(c_stack, SeqCst);
     keep_open(file);
+    signal_stack::provide();
     if ENABLED.swap(true, SeqCst) {
         return Ok(());
     }
@@ -112,6 +114,17 @@ extern "C" fn on_fatal_signal(signal: i32) {
     }
 }
 
+/// Ends the process, whose state is beyond repair, with a message and the tracebacks of all threads.
+pub fn end_process(message: &str) -> ! {
+    let fd = 2;
+    write(fd, format!("Fatal Python error: {message}\n").as_bytes());
+    let state = if gil::is_finalizing() { "finalizing" } else { "initialized" };
+    write(fd, format!("Python runtime state: {state}\n\n").as_bytes());
+    dump(fd, Dumped::All);
+    // SAFETY: ends the process.
+    unsafe { libc::abort() }
+}
+
 fn crash(signal: i32) -> ! {
     loop {
         // SAFETY: a valid signal.
@@ -146,14 +159,7 @@ taipan_object::method_table! { pub(super) static CRASHES = [
     }),
     MethodDef::new("_fatal_error_c_thread($module, /)", "Die of a fatal error in a thread that runs no Python code.",
         |vm, _, _| {
-        let body = || {
-            let fd = 2;
-            write(fd, b"Fatal Python error: faulthandler_fatal_error_thread: in new thread\n");
-            write(fd, b"Python runtime state: initialized\n\n");
-            dump(fd, Dumped::All);
-            // SAFETY: ends the process.
-            unsafe { libc::abort() }
-        };
+        let body = || end_process("faulthandler_fatal_error_thread: in new thread");
         match std::thread::Builder::new().spawn(body) {
             Ok(thread) => {
                 let _: std::thread::Result<std::convert::Infallible> = blocking(|| thread.join());

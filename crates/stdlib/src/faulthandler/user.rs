@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 
 use taipan_object::{Result, Value, Vm};
 
-use super::{descriptor, dump, fatal, threads};
+use super::{descriptor, dump, fatal, signal_stack, threads};
 use crate::arguments::c_int;
 
 const NSIG: usize = 65;
@@ -78,6 +78,7 @@ pub fn register(vm: &Vm, args: &[Value]) -> Result {
     user.all_threads.store(all_threads, SeqCst);
     user.chain.store(chain, SeqCst);
     if !user.enabled.load(SeqCst) {
+        signal_stack::provide();
         let (status, previous) = install(signal, chain);
         if status != 0 {
             return Err(vm.last_os_error(None));

@@ -70,7 +70,9 @@ pub fn fork_process(vm: &Vm, fork: impl FnOnce() -> libc::pid_t) -> Result<libc:
     let error = if pid < 0 { crate::arguments::errno() } else { 0 };
     if pid == 0 {
         heap.in_child();
+        crate::_io::lock::after_fork_in_child();
         crate::_thread::start::after_fork_in_child();
+        crate::_asyncio::running::after_fork_in_child();
         crate::faulthandler::later::after_fork_in_child();
     } else {
         drop(heap);
