@@ -195,7 +195,7 @@ pub fn check_signals(vm: &Vm) -> Result<()> {
         if handler.is_none() || matches!(handler.as_small_int(), Some(0 | 1)) {
             // The handler was taken away after the signal arrived.
             let raised = vm.raise_new(OS_ERROR.ty(), format!("Signal {signal} ignored due to race condition"));
-            vm.write_unraisable(raised, "", &Value::NONE);
+            vm.write_unraisable(raised, "Exception ignored while calling signal handler", &Value::NONE);
             continue;
         }
         let frame = current_frame(vm)?;

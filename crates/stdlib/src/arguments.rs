@@ -242,17 +242,18 @@ pub fn constructor_arguments<'a>(
     Ok(args)
 }
 
-/// Warns that an object with a system resource was not closed (`ResourceWarning`), from its finaliser.
-pub fn unclosed_warning(vm: &Vm, object: &Value) {
+/// Warns that an object was not closed (`ResourceWarning`), from its finaliser: `what` is what it is, `kind` what its
+/// finaliser finalises.
+pub fn unclosed_warning(vm: &Vm, what: &str, object: &Value, kind: &str) {
     let warned = vm.repr_string(object).and_then(|shown| {
         let warn = vm.import_from("warnings", "warn")?;
-        let args = [Value::from(format!("unclosed {shown}")), RESOURCE_WARNING.value(), Value::from(1), object.clone()];
-        vm.call_args(&warn, &args).map(drop)
+        let message = Value::from(format!("unclosed {what}{shown}"));
+        vm.call_args(&warn, &[message, RESOURCE_WARNING.value(), Value::from(1), object.clone()]).map(drop)
     });
     if let Err(raised) = warned {
         // What the filters turned into an error cannot go anywhere; all else is for want of the machinery.
         if vm.pending_matches(&raised, WARNING.ty()) {
-            vm.write_unraisable(raised, "", object);
+            vm.write_unraisable(raised, &format!("Exception ignored while finalizing {kind}"), object);
         } else {
             vm.discard(raised);
         }

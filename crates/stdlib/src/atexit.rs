@@ -55,24 +55,29 @@ fn clear() {
     drop(old);
 }
 
-/// Forgets the functions that are equal to `function`, the last first.
+/// Forgets the functions that are equal to `function`, the first first.
+///
+/// Comparing may change the list. As in CPython, the place that is looked at next is counted from the list's other end.
 fn unregister(vm: &Vm, function: &Value) -> Result<()> {
-    let mut seen = 0;
-    loop {
-        let Some(at) = callbacks().len().checked_sub(seen + 1) else { return Ok(()) };
-        let Some(candidate) = callbacks().get(at).cloned() else { return Ok(()) };
-        if !vm.equal_or_identical(&candidate.function, function)? {
-            seen += 1;
-            continue;
-        }
-        // Comparing may have changed the list.
-        let removed = {
-            let mut callbacks = callbacks();
-            let at = callbacks.iter().position(|callback| callback.number == candidate.number);
-            at.map(|at| callbacks.remove(at))
+    let mut later = callbacks().len();
+    while later > 0 {
+        later -= 1;
+        let candidate = {
+            let callbacks = callbacks();
+            let Some(last) = callbacks.len().checked_sub(1) else { return Ok(()) };
+            later = later.min(last);
+            callbacks[last - later].clone()
         };
-        drop(removed);
+        if vm.equal_or_identical(&candidate.function, function)? {
+            let removed = {
+                let mut callbacks = callbacks();
+                let at = callbacks.iter().position(|callback| callback.number == candidate.number);
+                at.map(|at| callbacks.remove(at))
+            };
+            drop(removed);
+        }
     }
+    Ok(())
 }
 
 taipan_object::method_table! { static FUNCTIONS = [

@@ -10,7 +10,6 @@ use crate::payload::{class_of, payload};
 use taipan_object::buffer::Buffer;
 use taipan_object::builtins::bytes::Bytes;
 use taipan_object::builtins::int;
-use taipan_object::exceptions::{RESOURCE_WARNING, WARNING};
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
 use taipan_object::types::{TypeSpec, type_flags};
 use taipan_object::vm::hooks::blocking;
@@ -204,19 +203,7 @@ impl FileIo {
         if !self.with(|state| state.fd >= 0 && state.closefd) {
             return;
         }
-        vm.preserving_exception(|vm| {
-            let description = match vm.repr_string(source) {
-                Ok(description) => description,
-                Err(raised) => return vm.discard(raised),
-            };
-            if let Err(raised) = vm.warn(&RESOURCE_WARNING.value(), &format!("unclosed file {description}"), 1) {
-                if vm.pending_matches(&raised, WARNING.ty()) {
-                    vm.write_unraisable(raised, "Exception ignored while finalizing file", source);
-                } else {
-                    vm.discard(raised);
-                }
-            }
-        });
+        vm.preserving_exception(|vm| crate::arguments::unclosed_warning(vm, "file ", source, "file"));
     }
 
     /// Closes the descriptor.

@@ -203,7 +203,7 @@ fn finalize(vm: &Vm, this: &Value) {
     if socket.fd() < 0 {
         return;
     }
-    crate::arguments::unclosed_warning(vm, this);
+    crate::arguments::unclosed_warning(vm, "", this, "socket");
     let fd = socket.fd.swap(-1, Relaxed);
     if fd >= 0 {
         // SAFETY: the descriptor is this object's own.

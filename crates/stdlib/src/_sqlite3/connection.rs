@@ -16,7 +16,7 @@ use libsqlite3_sys as sql;
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::{STR, Str};
 use taipan_object::cell::{Borrow, ObjectCell};
-use taipan_object::exceptions::{DEPRECATION_WARNING, RESOURCE_WARNING};
+use taipan_object::exceptions::DEPRECATION_WARNING;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
@@ -277,15 +277,9 @@ fn finalize(vm: &Vm, this: &Value) {
     if connection.state().database.is_none() {
         return;
     }
-    let shown = vm.repr_string(this).unwrap_or_else(|raised| {
-        vm.discard(raised);
-        "sqlite3.Connection".to_string()
-    });
-    if let Err(raised) = vm.warn(&RESOURCE_WARNING.value(), &format!("unclosed database in {shown}"), 1) {
-        vm.write_unraisable(raised, "", this);
-    }
+    crate::arguments::unclosed_warning(vm, "database in ", this, "database connection");
     if let Err(raised) = connection.close(vm) {
-        vm.write_unraisable(raised, "", this);
+        vm.write_unraisable(raised, "Exception ignored while closing database", this);
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex};
 
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::cell::ObjectCell;
-use taipan_object::exceptions::RESOURCE_WARNING;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{MemberDef, MethodDef};
@@ -53,14 +52,7 @@ pub static SCANDIR_ITERATOR: TypeSpec = TypeSpec::new::<ScandirIterator>("posix.
             let iterator = own(this);
             let open = iterator.stream.borrow(&iterator.header).is_some();
             if open && !iterator.exhausted.load(Relaxed) {
-                let shown = vm.repr_string(this).unwrap_or_else(|raised| {
-                    vm.discard(raised);
-                    String::new()
-                });
-                let message = format!("unclosed scandir iterator {shown}");
-                if let Err(raised) = vm.warn(&RESOURCE_WARNING.value(), &message, 1) {
-                    vm.write_unraisable(raised, "", this);
-                }
+                crate::arguments::unclosed_warning(vm, "scandir iterator ", this, "scandir iterator");
             }
             close(iterator);
         });
