@@ -1,10 +1,10 @@
-"""Compares what CPython and this project's compiler say about mutated programs.
+"""Compares what CPython and another interpreter say about mutated programs.
 
-    python3.14 mutants.py OUTCOMES [--seed N] [--count N] [--whole] [--only INDEX] [--show N] FOLDER...
+    python3.14 mutants.py PYTHON [--seed N] [--count N] [--whole] [--only INDEX] [--show N] FOLDER...
 
-OUTCOMES is the program of that name, an example of crates/compiler. A mutant is a run of statements of some file, or
-with --whole a whole file, in which one to three tokens, characters or lines were deleted, doubled, swapped or replaced, a
-line was indented otherwise, or the end was cut off. Mutant INDEX of a seed and folders is always the same.
+PYTHON is the interpreter to compare. A mutant is a run of statements of some file, or with --whole a whole file, in which
+one to three tokens, characters or lines were deleted, doubled, swapped or replaced, a line was indented otherwise, or the
+end was cut off. Mutant INDEX of a seed and folders is always the same.
 """
 
 import argparse
@@ -15,9 +15,8 @@ import re
 import sys
 import time
 
-import code_objects
-import corpus
 import outcome
+import stages
 
 BATCH = 500
 TOKEN = re.compile(r'''
@@ -36,7 +35,7 @@ CHARACTERS = [*'()[]{}:,;.=+-*/\\\'"#@!?$`~ \t\n\f\r_aZ09', '\0', 'é', '€', '
 
 def sources(folders):
     """Path and text of the files that are UTF-8 and compile."""
-    for path in corpus.files(folders):
+    for path in stages.files(folders):
         try:
             with open(path, 'rb') as f:
                 data = f.read()
@@ -163,13 +162,12 @@ def mutant(corpus, seed, index, whole):
         at = rnd.randrange(len(data) + 1)
         data = data[:at] + bytes([rnd.randrange(128, 256)]) + data[at:]
     mode = rnd.choices(('exec', 'single', 'eval'), (90, 5, 5))[0]
-    return path, (mode, data, rnd.choice((0, 0, 0, 1, 2)), 0)
-
+    return path, (mode, data, rnd.choice((0, 0, 0, 1, 2)))
 
 
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument('program')
+    parser.add_argument('python')
     parser.add_argument('folders', nargs='+')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--count', type=int, default=10_000)
@@ -181,7 +179,7 @@ def main():
     if arguments.only is not None:
         path, request = mutant(found, arguments.seed, arguments.only, arguments.whole)
         print(path, request[0], request[2], request[1].decode(errors='backslashreplace'), sep='\n')
-        print(outcome.ours(arguments.program, [request])[0], outcome.expected(request), sep='\n')
+        print(outcome.by(arguments.python, [request])[0], outcome.of(request), sep='\n')
         return
     counts, shown = collections.Counter(), collections.Counter()
     times = [0, 0]
@@ -197,23 +195,25 @@ def main():
         indices = range(start, min(arguments.count, start + BATCH))
         requests = [mutant(found, arguments.seed, index, arguments.whole)[1] for index in indices]
         times[0] -= time.perf_counter()
-        answers = outcome.ours(arguments.program, requests)
+        answers = outcome.by(arguments.python, requests)
         times[0] += time.perf_counter()
         for index, request, ours in zip(indices, requests, answers):
             times[1] -= time.perf_counter()
-            theirs = outcome.expected(request)
+            theirs = outcome.of(request)
             times[1] += time.perf_counter()
             counts['mutants'] += 1
             if isinstance(ours, str):
                 differ(ours, index, request, ours, theirs[0])
                 continue
+            if ours[3] != theirs[3]:
+                differ('tokens', index, request, ours[3][1:], theirs[3][1:])
             if outcome.compiles(ours) != outcome.compiles(theirs):
                 differ('compiles or not', index, request, ours[0], theirs[0])
                 continue
             if outcome.compiles(theirs):
                 counts['compile'] += 1
-                if code_objects.compare(ours[0], theirs[0], f'mutant {index}'):
-                    counts['code'] += 1
+                if stages.code_texts(ours[0]) != stages.code_texts(theirs[0]):
+                    differ('code', index, request, '', '')
             elif ours[0][:2] != theirs[0][:2]:
                 differ('message', index, request, ours[0], theirs[0], f'{ours[0][1]} | {theirs[0][1]}')
             elif ours[0][2:6] != theirs[0][2:6]:
@@ -227,9 +227,12 @@ def main():
                     differ('symbols', index, request, *outcome.first_difference(ours[2], theirs[2]))
     total = counts['mutants']
     print(f'seed {arguments.seed}: {total} mutants, {counts["compile"]} of them compile with both')
-    for what in ('crash', 'panic', 'compiles or not', 'message', 'position', 'text', 'warnings', 'code', 'symbols'):
-        print(f'  {what + " agrees" if what not in ("crash", "panic") else "no " + what}: '
+    for what in ('crash', 'compiles or not', 'message', 'position', 'text', 'warnings', 'code', 'symbols',
+                 'tokens'):
+        print(f'  {what + " agrees" if what != "crash" else "no crash"}: '
               f'{total - counts[what]} ({100 * (1 - counts[what] / total):.3f} %)')
+    agree = total - sum(counts[what] for what in ('crash', 'compiles or not', 'message', 'position'))
+    print(f'  all of the first four: {agree} ({100 * agree / total:.3f} %)')
     for group, number in shown.most_common(30):
         print(f'  {number:6} {group:.150}')
     print(f'  {times[0]:.1f} s for all of ours, {times[1]:.1f} s for CPython', file=sys.stderr)

@@ -188,6 +188,15 @@ impl Iterator for Entries<'_> {
     }
 }
 
+/// A table that knows the same lines but no columns.
+pub fn without_columns(table: &[u8], firstlineno: i32) -> Box<[u8]> {
+    let mut writer = Writer::new(firstlineno);
+    for Entry { start, end, position: Position { lineno, .. } } in entries(table, firstlineno) {
+        writer.add(end - start, Position { lineno, end_lineno: lineno, col_offset: -1, end_col_offset: -1 });
+    }
+    writer.finish()
+}
+
 /// The position of a code unit.
 pub fn position_of(table: &[u8], firstlineno: i32, unit: u32) -> Position {
     entries(table, firstlineno).find(|entry| unit < entry.end).map_or(Position::NONE, |entry| entry.position)

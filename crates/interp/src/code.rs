@@ -20,6 +20,7 @@ use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Ref, Result, Value, Vm};
 
+use crate::config;
 use crate::lower::{Lowered, lower, lower_for_debugging};
 use crate::verify::VerifyError;
 pub use constants::{constant_to_value, interned, value_to_constant};
@@ -100,7 +101,11 @@ impl Code {
         Self::build(data, OnceLock::from(objects))
     }
 
-    fn build(data: Arc<CodeData>, objects: OnceLock<Objects>) -> Ref<Code> {
+    fn build(mut data: Arc<CodeData>, objects: OnceLock<Objects>) -> Ref<Code> {
+        if !config::get().code_debug_ranges {
+            let data = Arc::make_mut(&mut data);
+            data.linetable = linetable::without_columns(&data.linetable, data.firstlineno);
+        }
         let simple = data.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0
             && data.kwonlyargcount == 0
             && data.flags & (CO_OPTIMIZED | CO_NEWLOCALS) == CO_OPTIMIZED | CO_NEWLOCALS;

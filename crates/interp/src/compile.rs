@@ -10,7 +10,7 @@ use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions;
 use taipan_object::types::Type;
-use taipan_object::{Raised, Result, Value, Vm};
+use taipan_object::{Raised, Result, Value, Vm, codecs};
 use taipan_syntax::ast::Mod;
 use taipan_syntax::{ErrorKind, Mode, ParseOptions, SyntaxError};
 
@@ -103,36 +103,16 @@ pub fn parse_options<'o>(request: &Request, filename: &'o str) -> ParseOptions<'
 }
 
 /// Decodes source text in an encoding that the parser does not know itself.
-fn decode(encoding: &str, bytes: &[u8]) -> Option<std::result::Result<String, String>> {
+fn decode(encoding: &str, bytes: &[u8]) -> std::result::Result<String, String> {
     Vm::with_current(|vm| {
-        let codecs = vm.import("codecs").and_then(|codecs| vm.get_attr_str(&codecs, "lookup"));
-        let info = codecs.and_then(|lookup| vm.call(&lookup, &[Value::from(encoding)], None));
-        let info = match info {
-            Ok(info) => info,
-            Err(raised) => {
-                vm.discard(raised);
-                return None;
-            }
-        };
-        let bytes = taipan_object::builtins::bytes::new(bytes);
-        let decoded = vm
-            .get_attr_str(&info, "decode")
-            .and_then(|decode| vm.call(&decode, &[bytes], None))
-            .and_then(|pair| vm.get_item(&pair, &Value::from(0)));
-        Some(match decoded {
-            Ok(text) => match text.downcast::<Str>().and_then(Str::to_utf8) {
-                Some(text) => Ok(text),
-                None => Err("decoder did not return text".to_string()),
-            },
-            Err(raised) => {
-                let exception = vm.take(raised);
-                Err(vm.preserving_exception(|vm| {
-                    vm.str_string(&exception).unwrap_or_else(|again| {
-                        vm.discard(again);
-                        String::new()
-                    })
-                }))
-            }
+        codecs::decode(vm, bytes, Some(encoding), None).and_then(|text| codecs::to_utf8(vm, &text)).map_err(|raised| {
+            let exception = vm.take(raised);
+            vm.preserving_exception(|vm| {
+                vm.str_string(&exception).unwrap_or_else(|again| {
+                    vm.discard(again);
+                    String::new()
+                })
+            })
         })
     })
 }
@@ -251,7 +231,7 @@ pub fn program_text(filename: &Value, lineno: i32) -> Option<Value> {
         line.push(b'\n');
     }
     let text = match taipan_syntax::declared_encoding(&data) {
-        Some(encoding) if encoding != "utf-8" => decode(&encoding, &line).and_then(|text| text.ok()),
+        Some(encoding) if encoding != "utf-8" => decode(&encoding, &line).ok(),
         _ => None,
     };
     Some(Value::from(text.unwrap_or_else(|| String::from_utf8_lossy(&line).into_owned())))
@@ -294,19 +274,28 @@ pub fn raise_syntax_error(vm: &Vm, error: SyntaxError, filename: &Value) -> Rais
         return vm.raise_args(class, vec![Value::from(error.message)]);
     }
     let text = error.text.map(|text| Str::from_wtf8(text.as_bytes()).into_value());
+    // What has no text, as the codecs' complaints, has no end either.
+    let has_end = text.is_some();
     let details = ErrorDetails {
         message: error.message,
         lineno: error.lineno,
         offset: Some(error.offset),
-        end_lineno: Some(error.end_lineno),
-        end_offset: Some(error.end_offset),
+        end_lineno: has_end.then_some(error.end_lineno),
+        end_offset: has_end.then_some(error.end_offset),
         text,
     };
-    if error.filename_known {
-        return raise_details(vm, class, details, filename);
+    let mut attributes = Vec::new();
+    if !error.filename_known {
+        attributes.push(("filename", filename.clone()));
     }
-    let raised = raise_details(vm, class, details, &Value::NONE);
-    with_attributes(vm, raised, &[("filename", filename.clone())])
+    if let Some(metadata) = error.metadata {
+        let source = metadata.source.map_or(Value::NONE, Value::from);
+        let parts = [Value::from(metadata.lineno), Value::from(metadata.col_offset), source];
+        attributes.push(("_metadata", Tuple::from_array(parts).into_value()));
+    }
+    let named = if error.filename_known { filename.clone() } else { Value::NONE };
+    let raised = raise_details(vm, class, details, &named);
+    with_attributes(vm, raised, &attributes)
 }
 
 /// The exception class for what the parser reported.
@@ -317,6 +306,7 @@ pub fn syntax_error_class(kind: ErrorKind) -> &'static Type {
         ErrorKind::TabError => exceptions::TAB_ERROR.ty(),
         ErrorKind::IncompleteInputError => exceptions::INCOMPLETE_INPUT_ERROR.ty(),
         ErrorKind::UnicodeDecodeError => exceptions::UNICODE_DECODE_ERROR.ty(),
+        ErrorKind::ValueError => exceptions::VALUE_ERROR.ty(),
         ErrorKind::MemoryError => exceptions::MEMORY_ERROR.ty(),
     }
 }

@@ -47,6 +47,7 @@ pub mod _stat;
 pub mod _statistics;
 pub mod _string;
 pub mod _struct;
+pub mod _suggestions;
 pub mod _sysconfig;
 pub mod _thread;
 pub mod _uuid;
@@ -120,6 +121,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_statistics::MODULE,
     &_string::MODULE,
     &_struct::MODULE,
+    &_suggestions::MODULE,
     &_sysconfig::MODULE,
     &_thread::MODULE,
     &_uuid::MODULE,

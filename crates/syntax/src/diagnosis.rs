@@ -47,16 +47,22 @@ fn explain(machine: &mut Machine) -> Raised {
     if machine.options.allow_incomplete_input && machine.tokenizer.at_end_of_source(last_kind) {
         return machine.error_last_of_kind(ErrorKind::IncompleteInputError, "incomplete input".to_owned());
     }
-    // Errors from the first pass stand. Otherwise the second looks for mistakes it knows.
+    let mut raised = explain_failure(machine, first.err(), last);
+    raised.metadata = Some(Box::new(machine.metadata()));
+    raised
+}
+
+/// Errors from the first pass stand. Otherwise the second looks for mistakes it knows.
+fn explain_failure(machine: &mut Machine, first: Option<Raised>, last: Option<Token>) -> Raised {
     let found = match first {
-        Err(raised) => Some(raised),
-        Ok(_) => machine.parse(true).err(),
+        Some(raised) => Some(raised),
+        None => machine.parse(true).err(),
     };
     if machine.overflowed {
         return Box::new(too_complex());
     }
     if let Some(raised) = found {
-        if machine.tokenizer_is_ok() {
+        if machine.tokenizer_is_ok() && raised.kind.is_syntax_error() {
             return check_rest_of_source(machine).unwrap_or(raised);
         }
         return raised;

@@ -11,11 +11,18 @@ pub enum ErrorKind {
     /// A bare `UnicodeDecodeError` of the encoding unicodeescape: `text` is what could not be decoded, `message` the
     /// reason, `offset` and `end_offset` count from 0.
     UnicodeDecodeError,
+    /// A bare `ValueError`, without position.
+    ValueError,
     /// A bare `MemoryError`, without position: the source nests too deeply.
     MemoryError,
 }
 
 impl ErrorKind {
+    /// Whether the Python class is `SyntaxError` or one of its subclasses.
+    pub fn is_syntax_error(self) -> bool {
+        !matches!(self, ErrorKind::UnicodeDecodeError | ErrorKind::ValueError | ErrorKind::MemoryError)
+    }
+
     /// The name of the Python class.
     pub fn class_name(self) -> &'static str {
         match self {
@@ -24,6 +31,7 @@ impl ErrorKind {
             ErrorKind::TabError => "TabError",
             ErrorKind::IncompleteInputError => "_IncompleteInputError",
             ErrorKind::UnicodeDecodeError => "UnicodeDecodeError",
+            ErrorKind::ValueError => "ValueError",
             ErrorKind::MemoryError => "MemoryError",
         }
     }
@@ -44,6 +52,17 @@ pub struct SyntaxError {
     pub filename_known: bool,
     /// Whether the error has a position at all: CPython raises a few before it has a file name and line.
     pub located: bool,
+    pub metadata: Option<Box<Metadata>>,
+}
+
+/// What tells `traceback` where to look for a misspelt keyword.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Metadata {
+    /// Where the last compound statement before the error begins; 0 without one.
+    pub lineno: u32,
+    pub col_offset: u32,
+    /// The whole source, unless it is a file's.
+    pub source: Option<String>,
 }
 
 impl SyntaxError {
@@ -59,6 +78,7 @@ impl SyntaxError {
             end_offset: 0,
             filename_known: true,
             located: false,
+            metadata: None,
         }
     }
 }

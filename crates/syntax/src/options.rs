@@ -10,9 +10,8 @@ pub enum Mode {
     FuncType,
 }
 
-/// Turns bytes in an encoding other than UTF-8 and Latin-1 into text. `None`: the encoding is unknown; `Some(Err)`:
-/// the bytes are not of it, with the decoder's message.
-pub type Decoder<'o> = &'o dyn Fn(&str, &[u8]) -> Option<Result<String, String>>;
+/// Turns bytes in an encoding into text, or says why it cannot.
+pub type Decoder<'o> = &'o dyn Fn(&str, &[u8]) -> Result<String, String>;
 
 #[derive(Clone, Copy)]
 pub struct ParseOptions<'o> {

@@ -358,17 +358,26 @@ impl<'a, 'o> Parser<'a, 'o> {
         if !self.kind().is_name() {
             return Err(Failure);
         }
-        let name = normalize_identifier(self.arena, self.text(&self.current));
+        let name = normalize_identifier(self.arena, self.text(&self.current))?;
         self.advance();
         Ok(name)
     }
 }
 
 /// The identifier that a name in source text stands for.
-pub(crate) fn normalize_identifier<'a>(arena: &'a Bump, name: &'a str) -> Identifier<'a> {
+pub(crate) fn normalize_identifier<'a>(arena: &'a Bump, name: &'a str) -> Parsed<Identifier<'a>> {
     if name.is_ascii() {
-        return name;
+        return Ok(name);
+    }
+    if constant_of_name(name).is_some() {
+        return Err(Failure);
     }
     let normalized: String = name.nfkc().collect();
-    if normalized == name { name } else { arena.alloc_str(&normalized) }
+    Ok(if normalized == name { name } else { arena.alloc_str(&normalized) })
+}
+
+/// The keyword that a name in compatibility characters stands for, if it is a constant's.
+pub(crate) fn constant_of_name(name: &str) -> Option<&'static str> {
+    let normalized: String = if name.is_ascii() { return None } else { name.nfkc().collect() };
+    ["None", "True", "False"].into_iter().find(|&constant| constant == normalized)
 }

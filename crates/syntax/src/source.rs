@@ -75,30 +75,47 @@ fn decode<'s>(source: &'s [u8], options: &ParseOptions) -> Result<Cow<'s, str>, 
     }
     match encoding_alias(encoding) {
         "utf-8" => match std::str::from_utf8(source) {
-            Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(invalid) => Err(non_utf8_error(source, invalid.valid_up_to(), options)),
+            Ok(text) => return Ok(Cow::Borrowed(text)),
+            Err(invalid) if encoding == "utf-8" => {
+                return Err(non_utf8_error(source, invalid.valid_up_to(), has_bom || declared.is_some(), options));
+            }
+            Err(_) => {}
         },
-        "iso-8859-1" => Ok(Cow::Owned(source.iter().map(|&byte| char::from(byte)).collect())),
-        "ascii" => match source.iter().position(|&byte| byte >= 128) {
-            None => Ok(String::from_utf8_lossy(source)),
-            Some(at) => Err(codec_error(format!(
-                "'ascii' codec can't decode byte 0x{:02x} in position {at}: ordinal not in range(128)",
-                source[at]
-            ))),
-        },
-        _ => match options.decoder.and_then(|decoder| decoder(encoding, source)) {
-            Some(Ok(text)) => Ok(Cow::Owned(text)),
-            Some(Err(message)) => Err(codec_error(message)),
-            None => Err(codec_error(format!("unknown encoding: {encoding}"))),
-        },
+        "iso-8859-1" => return Ok(Cow::Owned(source.iter().map(|&byte| char::from(byte)).collect())),
+        "ascii" if source.is_ascii() => return Ok(String::from_utf8_lossy(source)),
+        _ => {}
     }
+    decoded(encoding, source, options).map(Cow::Owned).map_err(codec_error)
 }
 
-fn non_utf8_error(source: &[u8], at: usize, options: &ParseOptions) -> SyntaxError {
+/// Text by way of the caller's decoder.
+fn decoded(encoding: &str, source: &[u8], options: &ParseOptions) -> Result<String, String> {
+    let Some(decoder) = options.decoder else { return Err(format!("unknown encoding: {encoding}")) };
+    let whole = decoder(encoding, source);
+    if options.file.is_none() || whole.is_ok() {
+        return whole;
+    }
+    // CPython opens a file with the encoding and reads on from the end of the line that declares it.
+    let rest = &source[end_of_cookie_line(source)..];
+    let error = decoder(encoding, rest).and(whole);
+    error.map_err(|message| match message.split_once(" is not a text encoding;") {
+        Some((name, _)) => format!("{name} is not a text encoding"),
+        None => message,
+    })
+}
+
+fn non_utf8_error(source: &[u8], at: usize, declared: bool, options: &ParseOptions) -> SyntaxError {
     let (lineno, before) = last_line(&source[..at]);
     let line_start = at - before.len();
     let line_end = memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |length| at + length);
-    let text = String::from_utf8_lossy(&source[line_start..line_end]).into_owned();
+    let line = &source[line_start..line_end];
+    let text = String::from_utf8_lossy(line).into_owned();
+    if declared
+        && options.file.is_some()
+        && let Some(Err(message)) = options.decoder.map(|decoder| decoder("utf-8", line))
+    {
+        return located(lineno, 0, text, 0, format!("(unicode error) {message}"));
+    }
     let offset = String::from_utf8_lossy(before).chars().count() as i64 + 1;
     let place = options.file.map(|file| format!(" in file {file}")).unwrap_or_default();
     let message = format!(
@@ -114,6 +131,12 @@ fn line_of_cookie(source: &[u8]) -> (&[u8], i64) {
     let mut lines = source.split(|&byte| byte == b'\n');
     let first = lines.next().unwrap_or_default();
     if cookie(first).is_some() { (first, 1) } else { (lines.next().unwrap_or_default(), 2) }
+}
+
+/// Where the line that declares an encoding ends.
+fn end_of_cookie_line(source: &[u8]) -> usize {
+    let (_, lineno) = line_of_cookie(source);
+    memchr::memchr_iter(b'\n', source).nth(lineno as usize - 1).unwrap_or(source.len())
 }
 
 /// The encodings that need no codec, under all their names.

@@ -39,27 +39,17 @@ pub enum Place {
 
 /// Iterator over the tokens of a source. It ends after `ENDMARKER` or an error.
 #[derive(Clone, Debug)]
-pub struct TokenizerIter<'s> {
+struct TokenizerIter<'s> {
     tokenizer: Tokenizer<'s>,
     source: &'s str,
     extra_tokens: bool,
     implicit_newline: bool,
     finished: bool,
+    /// The line on which the last token before the source's end began.
+    last_lineno: u32,
 }
 
 impl<'s> TokenizerIter<'s> {
-    /// `source` ends with a newline or is empty; `implicit_newline` says that the caller has added it.
-    pub fn new(source: &'s str, extra_tokens: bool, implicit_newline: bool) -> Self {
-        let options = Options { type_comments: false, extra_tokens };
-        TokenizerIter {
-            tokenizer: Tokenizer::new(source, options),
-            source,
-            extra_tokens,
-            implicit_newline,
-            finished: false,
-        }
-    }
-
     /// The end of the line that the tokeniser is on, past its newline.
     fn input_end(&self) -> usize {
         let start = self.tokenizer.line_start();
@@ -88,9 +78,15 @@ impl<'s> TokenizerIter<'s> {
             Status::Error(error) => return TokenizeError { error: (**error).clone(), place: Place::Whole },
             Status::Ok | Status::Eof | Status::EofAfterBackslash => {
                 let after_backslash = matches!(self.tokenizer.status(), Status::EofAfterBackslash);
+                // CPython counts what its buffer holds, which goes back to the start of an open f-string.
+                let buffer = match self.tokenizer.fstring_line_start() {
+                    Some(start) => self.source.len() - start,
+                    None if after_backslash => line.len(),
+                    None => 0,
+                };
                 let error = SyntaxError {
                     lineno: self.tokenizer.lineno().into(),
-                    offset: if after_backslash { line.len() as i64 } else { 0 },
+                    offset: buffer as i64,
                     ..SyntaxError::bare(ErrorKind::SyntaxError, "unexpected EOF in multi-line statement")
                 };
                 return TokenizeError { error, place: Place::Attributes };
@@ -102,12 +98,10 @@ impl<'s> TokenizerIter<'s> {
                 (ErrorKind::SyntaxError, "unexpected character after line continuation character")
             }
         };
-        let on_implicit_newline = self.implicit_newline && self.input_end() == self.source.len();
-        let text = if on_implicit_newline { line.strip_suffix('\n').unwrap_or(line) } else { line };
         let error = SyntaxError {
             lineno: self.tokenizer.lineno().into(),
             offset: line.chars().count() as i64,
-            text: Some(text.to_owned()),
+            text: Some(line.strip_suffix('\n').unwrap_or(line).to_owned()),
             located: true,
             ..SyntaxError::bare(kind, message)
         };
@@ -143,13 +137,17 @@ impl<'s> Iterator for TokenizerIter<'s> {
             info.end.1 = info.start.1 + info.text.chars().count() as i32;
         }
         let on_implicit_newline = self.implicit_newline && self.input_end() == self.source.len();
-        if !(trailing && self.extra_tokens) {
+        // Behind the end there is no line, but CPython remembers the one of the token before.
+        if !trailing || !self.extra_tokens && token.lineno == self.last_lineno {
             let line_start = match usize::try_from(token.col_offset) {
                 Ok(column) => start - column.min(start),
                 Err(_) => self.tokenizer.line_start(),
             };
             let line = &self.source[line_start..self.input_end()];
             info.line = if on_implicit_newline { line.strip_suffix('\n').unwrap_or(line) } else { line };
+        }
+        if !trailing {
+            self.last_lineno = token.lineno;
         }
         if self.extra_tokens {
             if trailing {
@@ -186,6 +184,7 @@ pub struct LineTokenizer {
     /// There are no more lines.
     exhausted: bool,
     finished: bool,
+    last_lineno: u32,
     /// What is wrong with the last line, which holds a NUL.
     null_byte: Option<SyntaxError>,
 }
@@ -212,6 +211,7 @@ impl LineTokenizer {
             implicit_newline: false,
             exhausted: false,
             finished: false,
+            last_lineno: 0,
             null_byte: None,
         }
     }
@@ -257,6 +257,7 @@ impl LineTokenizer {
             extra_tokens: self.extra_tokens,
             implicit_newline: self.implicit_newline,
             finished: false,
+            last_lineno: self.last_lineno,
         };
         let item = tokens.next();
         let kind = match &item {
@@ -267,6 +268,7 @@ impl LineTokenizer {
             return Step::NeedsLine;
         }
         self.finished = tokens.finished;
+        self.last_lineno = tokens.last_lineno;
         self.state = tokens.tokenizer.over("");
         match item {
             Some(Ok(token)) => Step::Token(token),

@@ -89,6 +89,8 @@ pub struct Tokenizer<'s> {
     barry_as_flufl: bool,
     /// The source ended within a string.
     eof_in_string: bool,
+    /// The source ended with a backslash where a statement may begin.
+    eof_in_indentation: bool,
     input_end: usize,
     status: Status,
     report_warnings: bool,
@@ -159,6 +161,7 @@ impl<'s> Tokenizer<'s> {
             comment_newline: false,
             barry_as_flufl: false,
             eof_in_string: false,
+            eof_in_indentation: false,
             input_end: 0,
             status: Status::Ok,
             report_warnings: true,
@@ -249,6 +252,16 @@ impl<'s> Tokenizer<'s> {
             }
             _ => false,
         }
+    }
+
+    /// Whether the source ended with a backslash where a statement may begin.
+    pub fn ended_in_indentation(&self) -> bool {
+        self.eof_in_indentation
+    }
+
+    /// Where the line begins on which the outermost f- or t-string begins, if the tokeniser is inside one.
+    pub fn fstring_line_start(&self) -> Option<usize> {
+        self.modes.first().map(|mode| mode.multi_line_start)
     }
 
     /// The end of the last line that was read, which an unterminated string may have gone past.
@@ -380,6 +393,7 @@ impl<'s> Tokenizer<'s> {
             end_offset,
             filename_known: true,
             located: true,
+            metadata: None,
         })))
     }
 
@@ -504,7 +518,10 @@ impl<'s> Tokenizer<'s> {
                         continued_col = col;
                     }
                     self.pos += 1;
-                    self.continuation_line()?;
+                    if let Err(token) = self.continuation_line() {
+                        self.eof_in_indentation = matches!(self.status, Status::EofAfterBackslash);
+                        return Err(token);
+                    }
                     continue;
                 }
                 _ => break,

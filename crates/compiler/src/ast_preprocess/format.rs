@@ -36,7 +36,7 @@ pub(super) fn interpolate<'a>(
         let field = take_field(&mut rest)?;
         let format_spec = field.spec().map(|spec| {
             let value = Constant::Str(PyStr::from_str(arena.alloc_str(&spec)));
-            &*arena.alloc(Expr { kind: ExprKind::Constant { value, kind: None }, span: item.span })
+            &*arena.alloc(Expr { kind: ExprKind::Constant { value, kind: None }, span: NOWHERE })
         });
         let kind = ExprKind::FormattedValue { value: item, conversion: field.conversion.into(), format_spec };
         values.push(Expr { kind, span: item.span });

@@ -66,13 +66,17 @@ impl FieldSchema {
 }
 
 impl TypeSchema {
-    /// As ASDL writes it, a constructor per line.
+    /// As ASDL writes it: a constructor per line, those without fields on one.
     pub fn doc(&self) -> String {
         match &self.kind {
             TypeKind::Product(class) => class.signature(),
             TypeKind::Sum(classes) => {
                 let signatures: Vec<String> = classes.iter().map(ClassSchema::signature).collect();
-                format!("{} = {}", self.name, signatures.join(&format!("\n{:width$} | ", "", width = self.name.len())))
+                let separator = match classes.iter().all(|class| class.fields.is_empty()) {
+                    true => " | ".to_owned(),
+                    false => format!("\n{:width$} | ", "", width = self.name.len()),
+                };
+                format!("{} = {}", self.name, signatures.join(&separator))
             }
         }
     }
@@ -259,7 +263,7 @@ mod tests {
                          arg? kwarg, expr* defaults)";
         assert_eq!(doc("arguments"), arguments);
         assert_eq!(doc("type_ignore"), "type_ignore = TypeIgnore(int lineno, string tag)");
-        assert_eq!(doc("boolop"), "boolop = And\n       | Or");
+        assert_eq!(doc("boolop"), "boolop = And | Or");
         assert!(doc("stmt").contains("\n     | ImportFrom(identifier? module, alias* names, int? level)\n"));
         assert!(doc("expr").contains("Interpolation(expr value, constant str, int conversion, expr? format_spec)"));
     }

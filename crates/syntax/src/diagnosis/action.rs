@@ -36,6 +36,10 @@ impl Machine<'_, '_> {
                 self.note_future_import(a, b, value(2));
                 Some(self.make_node(Kind::Other, &[]))
             }
+            "note_statement" => {
+                self.note_statement(a);
+                Some(a)
+            }
             "ensure_real" => {
                 if self.is_imaginary(a) {
                     let message = "real number required in complex literal".to_owned();

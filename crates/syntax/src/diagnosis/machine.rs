@@ -7,8 +7,9 @@
 use super::grammar::{Action, Grammar, Make, Op, grammar};
 use super::node::{Kind, Node, Place, Value};
 use super::report::Reporter;
-use crate::error::SyntaxError;
+use crate::error::{ErrorKind, Metadata, SyntaxError};
 use crate::options::{Mode, ParseOptions};
+use crate::parser::constant_of_name;
 use crate::token::{Token, TokenKind, TokenKind as T};
 use crate::tokenizer::{self, Status, Tokenizer};
 
@@ -55,6 +56,8 @@ pub(super) struct Machine<'s, 'o> {
     pub(super) barry_as_flufl: bool,
     /// Whether the parse failed for want of stack.
     pub(super) overflowed: bool,
+    /// Line and column of the last compound statement, function definitions apart.
+    last_statement: (u32, u32),
 }
 
 impl<'s, 'o> Machine<'s, 'o> {
@@ -82,6 +85,7 @@ impl<'s, 'o> Machine<'s, 'o> {
             parsing_started: false,
             barry_as_flufl: options.barry_as_flufl,
             overflowed: false,
+            last_statement: (0, 0),
         }
     }
 
@@ -121,7 +125,7 @@ impl<'s, 'o> Machine<'s, 'o> {
             pc += 1;
             let succeeded = match op {
                 Op::Token(kind) => self.expect(|token| token == kind)?,
-                Op::Name => self.expect(TokenKind::is_name)?,
+                Op::Name => self.expect(TokenKind::is_name)? && self.check_name()?,
                 Op::AnySoftKeyword => self.expect(TokenKind::is_soft_keyword)?,
                 Op::Number => self.expect(|token| token == T::Number)? && self.check_number()?,
                 Op::SoftKeyword(text) => self.token()?.kind.is_name() && self.text_at(self.mark) == text && self.take(),
@@ -485,6 +489,30 @@ impl<'s, 'o> Machine<'s, 'o> {
             return Err(self.error_last(format!("{feature} only supported in Python 3.{minor} and greater")));
         }
         Ok(value)
+    }
+
+    /// Takes note of a compound statement that has been parsed.
+    pub(super) fn note_statement(&mut self, statement: Value) {
+        let Place { lineno, col_offset, .. } = self.place(statement);
+        if lineno >= self.last_statement.0.into() {
+            self.last_statement = (lineno as u32, col_offset as u32);
+        }
+    }
+
+    pub(super) fn metadata(&self) -> Metadata {
+        let (lineno, col_offset) = self.last_statement;
+        let source = self.options.file.is_none().then(|| self.tokenizer.source().to_owned());
+        Metadata { lineno, col_offset, source }
+    }
+
+    fn check_name(&self) -> Result<bool, Raised> {
+        match constant_of_name(self.text_at(self.mark - 1)) {
+            None => Ok(true),
+            Some(constant) => {
+                let message = format!("identifier field can't represent '{constant}' constant");
+                Err(Box::new(SyntaxError::bare(ErrorKind::ValueError, message)))
+            }
+        }
     }
 
     fn check_number(&mut self) -> Result<bool, Raised> {

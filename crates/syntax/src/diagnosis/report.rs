@@ -77,6 +77,7 @@ impl Machine<'_, '_> {
             end_offset: if end_col_offset > 0 { character_offset(line, end_col_offset) } else { end_col_offset },
             filename_known: true,
             located: true,
+            metadata: None,
         })
     }
 
@@ -137,7 +138,10 @@ impl Reporter for Machine<'_, '_> {
     }
 
     fn error_on_token(&self, kind: ErrorKind, token: &Token, message: String) -> Raised {
-        let col_offset = if token.col_offset == -1 {
+        let col_offset = if self.tokenizer.ended_in_indentation() && self.options.file.is_some() {
+            // CPython has thrown away the buffer of a file's last line.
+            0
+        } else if token.col_offset == -1 {
             self.tokenizer.pos() as i64 - self.tokenizer.line_start() as i64
         } else {
             i64::from(token.col_offset) + 1

@@ -70,6 +70,7 @@ fn invalid_escape_warning(
             end_offset: offset + 2,
             filename_known: true,
             located: true,
+            metadata: None,
         },
     }
 }
@@ -106,6 +107,10 @@ fn without_comments(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+fn is_empty(part: &Expr) -> bool {
+    matches!(part.kind, ExprKind::Constant { value: Constant::Str(text), .. } if text.is_empty())
 }
 
 impl<'a> Parser<'a, '_> {
@@ -248,8 +253,6 @@ impl<'a> Parser<'a, '_> {
     fn folded_values(&mut self, base: usize) -> &'a [Expr<'a>] {
         let end = self.exprs.len();
         let is_text = |expr: &Expr| matches!(expr.kind, ExprKind::Constant { .. });
-        let is_empty =
-            |expr: &Expr| matches!(expr.kind, ExprKind::Constant { value: Constant::Str(text), .. } if text.is_empty());
         let mut out = Vec::with_capacity(end - base);
         let mut at = base;
         while at < end {
@@ -378,7 +381,13 @@ impl<'a> Parser<'a, '_> {
                 _ => break,
             }
         }
+        let parts = self.exprs[base..].iter().filter(|part| !is_empty(part)).count();
         let values = self.folded_values(base);
-        Ok(self.alloc(self.expr_from(start, ExprKind::JoinedStr { values })))
+        // CPython's odd way with a text of several parts, as `\N{...}` makes: it is no f-string but a constant.
+        let kind = match values {
+            [Expr { kind: text @ ExprKind::Constant { .. }, .. }] if parts > 1 => *text,
+            _ => ExprKind::JoinedStr { values },
+        };
+        Ok(self.alloc(self.expr_from(start, kind)))
     }
 }

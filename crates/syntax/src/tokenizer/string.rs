@@ -210,15 +210,7 @@ impl Tokenizer<'_> {
             }
             quotes = 0;
             match c {
-                b'\n' => {
-                    if in_format_spec {
-                        self.pos -= 1;
-                        mode.in_string = false;
-                        mode.in_format_spec = false;
-                        return self.string_token(middle, self.start, self.pos);
-                    }
-                    self.begin_line();
-                }
+                b'\n' => self.begin_line(),
                 b'{' => {
                     if self.bytes.get(self.pos) == Some(&b'{') && !in_format_spec {
                         return self.doubled_brace(middle);
