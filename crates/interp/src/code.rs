@@ -14,8 +14,9 @@ use std::sync::{Arc, OnceLock};
 use taipan_bytecode::CodeData;
 use taipan_bytecode::code::{CO_NEWLOCALS, CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS};
 use taipan_bytecode::linetable::{self, Position};
+use taipan_bytecode::opcode::Opcode;
 use taipan_object::header::Header;
-use taipan_object::heap::Kind;
+use taipan_object::heap::{self, Kind};
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Ref, Result, Value, Vm};
@@ -200,7 +201,8 @@ impl Code {
         let mut code = match self.code.get() {
             Some(code) => code,
             None => {
-                let made = self.make(vm, lower(&self.data))?;
+                // What the interpreter makes of the code for itself is no part of what the program allocates.
+                let made = heap::without_tracing(|| self.make(vm, lower(&self.data)))?;
                 // Another thread may have been faster; either version will do.
                 self.code.get_or_init(|| made)
             }
@@ -274,6 +276,17 @@ impl Code {
     /// The bytecode unit that the instruction at `pc` was made from.
     pub fn unit_of_pc(&self, pc: *const u64) -> u32 {
         unit_in(self.register_code(pc), pc)
+    }
+
+    /// As [`unit_of_pc`](Self::unit_of_pc), for a `pc` that may be none of this code's.
+    pub fn try_unit_of_pc(&self, pc: *const u64) -> Option<u32> {
+        self.find_register_code(pc).map(|code| unit_in(code, pc))
+    }
+
+    /// The unit of the first RESUME: before it, a frame is not yet complete.
+    pub fn first_traceable(&self) -> u32 {
+        let is_resume = |unit: &[u8]| unit[0] == Opcode::RESUME as u8;
+        self.data.code.chunks_exact(2).position(is_resume).unwrap_or(0) as u32
     }
 
     pub fn position_of_unit(&self, unit: u32) -> Position {

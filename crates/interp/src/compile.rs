@@ -16,6 +16,7 @@ use taipan_syntax::{ErrorKind, Mode, ParseOptions, SyntaxError};
 
 use crate::ast_module;
 use crate::code::Code;
+use crate::warnings_module::{self, Explicit};
 
 /// What `compile()` was asked for.
 pub struct Request<'a> {
@@ -165,9 +166,18 @@ fn compile_tree<'a>(vm: &Vm, tree: &'a Mod<'a>, arena: &'a Bump, request: &Reque
 
 /// `warnings.warn_explicit`.
 fn warn_explicit(vm: &Vm, category: &Type, message: &str, filename: &Value, lineno: i32) -> Result<()> {
-    let explicit = vm.import_from("warnings", "warn_explicit")?;
-    let args = [Value::from(message), category.to_value(), filename.clone(), Value::from(lineno)];
-    vm.call_keywords(&explicit, &args, &[("module", Value::NONE), ("registry", Value::NONE)]).map(drop)
+    let (category, message) = (category.to_value(), Value::from(message));
+    let warning = Explicit {
+        category: &category,
+        message: &message,
+        filename,
+        lineno,
+        module: None,
+        registry: None,
+        source_line: None,
+        source: None,
+    };
+    warnings_module::warn_explicit(vm, &warning)
 }
 
 /// Issues a warning about a source line; as an error it becomes a `SyntaxError` there.
@@ -234,7 +244,11 @@ pub fn program_text(filename: &Value, lineno: i32) -> Option<Value> {
         Some(encoding) if encoding != "utf-8" => decode(&encoding, &line).ok(),
         _ => None,
     };
-    Some(Value::from(text.unwrap_or_else(|| String::from_utf8_lossy(&line).into_owned())))
+    let line = match lineno {
+        0 => line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&line),
+        _ => &line,
+    };
+    Some(Value::from(text.unwrap_or_else(|| String::from_utf8_lossy(line).into_owned())))
 }
 
 struct ErrorDetails {

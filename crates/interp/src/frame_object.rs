@@ -144,6 +144,10 @@ pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
             Ok(Value::bool(own(this).trace_opcodes.get()))
         })
         .setter(|vm, this, value| {
+            if value.is_none() {
+                let message = "attribute 'f_trace_opcodes' of 'frame' objects cannot be deleted";
+                return Err(vm.attribute_error(message));
+            }
             own(this).trace_opcodes.set(truth(vm, value)?);
             Ok(())
         }),
@@ -242,7 +246,7 @@ pub(crate) unsafe fn take_over(frame: *mut Frame) {
         (*frame).borrowed = 0;
         (*frame).object = 0;
         let back = match (*frame).previous {
-            previous if previous.is_null() => None,
+            previous if previous.is_null() || (*frame).flags & FRAME_GENERATOR != 0 => None,
             previous => Vm::try_current().map(|vm| of_frame(vm, previous)),
         };
         let mut copy = Box::new(copy);
@@ -316,7 +320,15 @@ impl FrameObject {
         if self.is_over() {
             return self.back.borrow(&self.header).clone();
         }
-        let previous = self.frame().previous;
+        let frame = self.frame();
+        if frame.flags & FRAME_GENERATOR != 0 {
+            // SAFETY: the frame is a live generator's.
+            let generator = unsafe { Generator::of_frame(frame) };
+            if !generator.is_running() {
+                return None;
+            }
+        }
+        let previous = frame.previous;
         // SAFETY: the previous frame of a live frame is alive.
         if previous.is_null() { None } else { Some(unsafe { of_frame(vm, previous) }) }
     }
@@ -390,6 +402,14 @@ pub fn snapshot(vm: &Vm, frame: &Frame) -> Result {
             && let Some(value) = local_value(frame, index)
         {
             dict.set(vm, name, value)?;
+        }
+    }
+    if frame.object != 0 {
+        // SAFETY: a non-zero `object` is a live frame object.
+        let object = unsafe { &*(frame.object as *const FrameObject) };
+        let extra = object.extra_locals.borrow(&object.header).clone();
+        for (name, value) in extra.iter().flat_map(|extra| extra.items()) {
+            dict.set(vm, &name, value)?;
         }
     }
     Ok(dict.into_value())

@@ -578,6 +578,13 @@ pub fn send(vm: &Vm, receiver: &Value, value: &Value) -> Result<(Value, bool)> {
     }
 }
 
+/// Whether what a SEND delegates to says by a `StopIteration` that it is over, rather than by giving nothing more.
+pub fn stops_by_exception(receiver: &Value) -> bool {
+    let ty = receiver.ty();
+    let native = of_value(receiver).is_some() && !ty.is(&ASYNC_GENERATOR);
+    !native && (ty.has_flags(type_flags::HEAPTYPE) || async_generator::is_step(ty))
+}
+
 /// GET_YIELD_FROM_ITER in code with these flags.
 pub fn yield_from_iter(vm: &Vm, iterable: &Value, flags: u32) -> Result {
     if iterable.ty().is(&COROUTINE) {

@@ -36,6 +36,7 @@ static OWN: &[&ModuleDef] = &[
     &crate::symtable_module::MODULE,
     &crate::types_module::MODULE,
     &crate::tokenize_module::MODULE,
+    &crate::tracemalloc_module::MODULE,
     &crate::warnings_module::MODULE,
     &imp::MODULE,
     &embedded::MODULE,

@@ -34,6 +34,7 @@ mod streams;
 pub mod symtable_module;
 pub mod sys_module;
 pub mod tokenize_module;
+pub mod tracemalloc_module;
 pub mod warnings_module;
 
 #[cfg(test)]

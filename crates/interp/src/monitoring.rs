@@ -17,7 +17,11 @@ pub mod tracing;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use taipan_bytecode::opcode::Opcode;
-use taipan_object::object::to_value;
+use taipan_object::builtins::method::BoundMethod;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::exceptions::STOP_ITERATION;
+use taipan_object::object::{Payload, to_value};
+use taipan_object::types::TypeSpec;
 use taipan_object::{Result, Value, Vm};
 
 use crate::code::Code;
@@ -48,20 +52,24 @@ pub(crate) fn update(vm: &Vm) {
     let wanted = tools::any_events() || tracing::any_function(vm);
     EPOCH.fetch_add(1, Relaxed);
     if WATCHING.swap(wanted, Relaxed) != wanted {
-        for_each_code(Code::reconsider_entry);
+        for_each_object(&crate::code::CODE, Code::reconsider_entry);
+        if wanted {
+            switch::suspended_generators(vm);
+        }
     }
     if wanted {
         switch::request(vm);
     }
 }
 
-fn for_each_code(mut f: impl FnMut(&Code)) {
+/// Calls `f`, which neither makes nor drops objects, with all exact instances of a type.
+fn for_each_object<T: Payload>(ty: &'static TypeSpec, mut f: impl FnMut(&T)) {
     taipan_object::heap::for_each_object(&mut |object| {
-        // SAFETY: the walk shows live objects, and `f` makes and drops none.
+        // SAFETY: the walk shows live objects.
         let header = unsafe { object.cast::<taipan_object::header::Header>().as_ref() };
-        if header.ty().is(&crate::code::CODE) {
-            // SAFETY: an exact instance of the code type.
-            f(unsafe { object.cast::<Code>().as_ref() });
+        if header.ty().is(ty) {
+            // SAFETY: an exact instance of the type, whose payload `T` is.
+            f(unsafe { object.cast::<T>().as_ref() });
         }
     });
 }
@@ -81,7 +89,12 @@ impl Report<'_> {
     }
 
     fn tell(&self, event: Event, args: &[Value]) -> Result<()> {
-        tools::fire(self, event, args)
+        tools::fire(self, event, self.unit, args)
+    }
+
+    /// As [`tell`](Self::tell), with another place shown than the one at which the event can be switched off.
+    fn tell_at(&self, shown: u32, event: Event, args: &[Value]) -> Result<()> {
+        tools::fire(self, event, shown, args)
     }
 }
 
@@ -123,45 +136,61 @@ pub(crate) unsafe fn boundary(
     {
         moved(&report, &lines, from, unit + u32::from(skipped))?;
     }
-    if skipped {
+    // SAFETY: by contract the frame is alive.
+    let jumped = || unsafe { (*frame).pc } != here;
+    if skipped || jumped() {
         return Ok(());
     }
     if op == Opcode::RESUME {
-        let event = if oparg & 3 == 0 { Event::PyStart } else { Event::PyResume };
-        report.tell(event, &[])?;
-        tracing::call_event(&report)?;
-    } else if let Some(line) = lines.start(unit) {
-        let hidden = before.is_some_and(|before| {
-            lines.line(before) == Some(line) && lines.instruction(code, before).0 != Opcode::RESUME
-        });
+        report.tell(resume_event(oparg), &[])?;
+        return tracing::call_event(&report);
+    }
+    if let Some(line) = lines.start(unit) {
+        let hidden =
+            before.is_some_and(|before| lines.line(before) == Some(line) && !is_watched_start(&report, &lines, before));
         if !hidden {
             report.tell(Event::Line, &[Value::from(line)])?;
             tracing::line_event(&report, line)?;
         }
+        if jumped() {
+            return Ok(());
+        }
     }
     report.tell(Event::Instruction, &[])?;
     tracing::opcode_event(&report)?;
+    if op == Opcode::NOT_TAKEN
+        && let Some(before) = before
+    {
+        // Where each instruction is reported, the branch counts as this one's.
+        let shown = if tools::wants(code, unit, Event::Instruction) { unit } else { before };
+        let destination = Value::from(i64::from(lines.next(unit)) * 2);
+        return Report { unit: before, ..report }.tell_at(shown, Event::BranchLeft, &[destination]);
+    }
     // SAFETY: the debug lowering keeps the operand stack in its registers, all of it owned.
-    unsafe { operation(&report, op, oparg) }
+    unsafe { operation(&report, &lines, op, oparg) }
 }
 
-/// Reports a jump or the way a branch took, now that it is known where it led.
+fn resume_event(oparg: u32) -> Event {
+    if oparg & 3 == 0 { Event::PyStart } else { Event::PyResume }
+}
+
+/// Whether the instruction is a RESUME that someone watches: only then is a line that begins behind it on its own
+/// line reported.
+fn is_watched_start(report: &Report, lines: &Lines, unit: u32) -> bool {
+    let (op, oparg) = lines.instruction(report.code(), unit);
+    op == Opcode::RESUME
+        && (tools::wants(report.code(), unit, resume_event(oparg)) || tracing::any_function(report.vm))
+}
+
+/// Reports a jump or the way that a branch took, now that it is known where it led. (That a conditional jump did not
+/// jump, NOT_TAKEN reports.)
 fn moved(report: &Report, lines: &Lines, from: u32, to: u32) -> Result<()> {
     let code = report.code();
     let (op, oparg) = lines.instruction(code, from);
     let next = lines.next(from);
     let mut destination = to;
     let event = match op {
-        Opcode::JUMP_FORWARD | Opcode::JUMP_BACKWARD | Opcode::JUMP_BACKWARD_NO_INTERRUPT => Event::Jump,
-        Opcode::POP_JUMP_IF_FALSE
-        | Opcode::POP_JUMP_IF_TRUE
-        | Opcode::POP_JUMP_IF_NONE
-        | Opcode::POP_JUMP_IF_NOT_NONE
-            if to == next =>
-        {
-            destination += u32::from(lines.instruction(code, next).0 == Opcode::NOT_TAKEN);
-            Event::BranchLeft
-        }
+        Opcode::JUMP_FORWARD | Opcode::JUMP_BACKWARD => Event::Jump,
         Opcode::FOR_ITER if to == next => Event::BranchLeft,
         Opcode::FOR_ITER => {
             // The loop goes on behind END_FOR and POP_ITER.
@@ -171,7 +200,11 @@ fn moved(report: &Report, lines: &Lines, from: u32, to: u32) -> Result<()> {
         Opcode::POP_JUMP_IF_FALSE
         | Opcode::POP_JUMP_IF_TRUE
         | Opcode::POP_JUMP_IF_NONE
-        | Opcode::POP_JUMP_IF_NOT_NONE => Event::BranchRight,
+        | Opcode::POP_JUMP_IF_NOT_NONE
+            if to != next =>
+        {
+            Event::BranchRight
+        }
         _ => return Ok(()),
     };
     let at = Report { unit: from, ..*report };
@@ -182,11 +215,11 @@ fn moved(report: &Report, lines: &Lines, from: u32, to: u32) -> Result<()> {
     Ok(())
 }
 
-/// Reports calls, returns and yields.
+/// Reports calls, returns, yields and the end of an `async for`.
 ///
 /// # Safety
 /// The operand stack of the frame is in its registers.
-unsafe fn operation(report: &Report, op: Opcode, oparg: u32) -> Result<()> {
+unsafe fn operation(report: &Report, lines: &Lines, op: Opcode, oparg: u32) -> Result<()> {
     // SAFETY: the verifier proved how deep the stack is at each instruction; `peek` reads below that.
     unsafe {
         match op {
@@ -198,7 +231,7 @@ unsafe fn operation(report: &Report, op: Opcode, oparg: u32) -> Result<()> {
             Opcode::YIELD_VALUE => {
                 let value = peek(report, 1);
                 report.tell(Event::PyYield, std::slice::from_ref(&value))?;
-                tracing::return_event(report, Some(&value))
+                tracing::yield_event(report, &value)
             }
             Opcode::CALL | Opcode::CALL_KW | Opcode::CALL_FUNCTION_EX => {
                 let (callable, argument) = call_operands(report, op, oparg);
@@ -207,6 +240,11 @@ unsafe fn operation(report: &Report, op: Opcode, oparg: u32) -> Result<()> {
                     tracing::native_call_event(report, "c_call", &callable)?;
                 }
                 Ok(())
+            }
+            Opcode::END_ASYNC_FOR => {
+                let next = lines.next(report.unit);
+                let at = Report { unit: next.saturating_sub(oparg), ..*report };
+                at.tell(Event::BranchRight, &[Value::from(i64::from(next) * 2)])
             }
             _ => Ok(()),
         }
@@ -227,7 +265,6 @@ unsafe fn peek(report: &Report, depth: usize) -> Value {
 
 /// Whether the callable's own frame will report.
 pub(crate) fn is_python_call(callable: &Value) -> bool {
-    use taipan_object::builtins::method::BoundMethod;
     match callable.downcast_exact::<BoundMethod>() {
         Some(method) => method.function.ty().is(&crate::function::FUNCTION),
         None => callable.ty().is(&crate::function::FUNCTION),
@@ -242,14 +279,16 @@ unsafe fn call_operands(report: &Report, op: Opcode, oparg: u32) -> (Value, Valu
         let (callable, this, first) = match op {
             Opcode::CALL_FUNCTION_EX => {
                 let arguments = peek(report, 2);
-                let first = arguments
-                    .downcast::<taipan_object::builtins::tuple::Tuple>()
-                    .and_then(|arguments| arguments.as_slice().first().cloned());
-                return (peek(report, 4), first.unwrap_or_else(tools::missing));
+                return (peek(report, 4), first_argument(&arguments));
             }
             Opcode::CALL_KW => (peek(report, count + 3), operand(report, count + 2), (count > 0).then(|| count + 1)),
             _ => (peek(report, count + 2), operand(report, count + 1), (count > 0).then_some(count)),
         };
+        if this.is_none()
+            && let Some(method) = callable.downcast_exact::<BoundMethod>()
+        {
+            return (method.function.clone(), method.this.clone());
+        }
         let argument = match (this, first) {
             (Some(this), _) => this,
             (None, Some(first)) => peek(report, first),
@@ -257,6 +296,12 @@ unsafe fn call_operands(report: &Report, op: Opcode, oparg: u32) -> (Value, Valu
         };
         (callable, argument)
     }
+}
+
+/// The first item of a tuple of arguments, or `sys.monitoring.MISSING`.
+fn first_argument(arguments: &Value) -> Value {
+    let arguments = arguments.downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
+    arguments.first().cloned().unwrap_or_else(tools::missing)
 }
 
 /// The value at a depth, unless it is a null.
@@ -291,6 +336,10 @@ pub(crate) unsafe fn native_call_over(
             return result;
         }
         let report = Report { vm, interp, frame, unit: (*frame).unit() };
+        let (callable, argument) = match callable.downcast_exact::<BoundMethod>() {
+            Some(method) => (&method.function, Some(&method.this)),
+            None => (callable, argument),
+        };
         let argument = argument.cloned().unwrap_or_else(tools::missing);
         let args = [callable.clone(), argument];
         match result {
@@ -309,19 +358,97 @@ pub(crate) unsafe fn native_call_over(
     }
 }
 
+/// Calls `super` on behalf of LOAD_SUPER_ATTR, in debug code: the call is reported as that of any native function.
+///
+/// # Safety
+/// The frame is current, its `pc` that of the instruction.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn super_call(vm: &Vm, interp: &Interp, frame: *mut Frame, callable: &Value, args: &[Value]) -> Result {
+    let argument = args.first();
+    // SAFETY: by contract.
+    unsafe {
+        if interp.tracing.get() == 0 {
+            let report = Report { vm, interp, frame, unit: (*frame).unit() };
+            report.tell(Event::Call, &[callable.clone(), argument.cloned().unwrap_or_else(tools::missing)])?;
+        }
+        let begun = epoch();
+        let result = vm.call(callable, args, None);
+        native_call_over(vm, interp, frame, callable, argument, begun, result)
+    }
+}
+
+/// What [`Interp::raised_at`] says when the exception was thrown into a generator: it came from no instruction.
+pub(crate) const THROWN: u32 = u32::MAX;
+
+/// The generator that FOR_ITER or SEND was running has returned `value`.
+///
+/// # Safety
+/// The frame is current, its `pc` that of the instruction.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn generator_over(vm: &Vm, interp: &Interp, frame: *mut Frame, value: &Value) -> Result<()> {
+    if interp.tracing.get() > 0 {
+        return Ok(());
+    }
+    // SAFETY: by contract.
+    let (code, unit) = unsafe { ((*frame).code(), (*frame).unit()) };
+    let lines = Lines::of(code);
+    // The event belongs to the END_FOR or END_SEND.
+    let unit = lines.next(unit) + lines.instruction(code, unit).1;
+    stopped(&Report { vm, interp, frame, unit }, Event::StopIteration, value)
+}
+
+/// Reports that an iteration ended with a `StopIteration`, which the interpreter makes for the purpose.
+fn stopped(report: &Report, event: Event, value: &Value) -> Result<()> {
+    let vm = report.vm;
+    let args = if value.is_none() { Vec::new() } else { vec![value.clone()] };
+    let exception = vm.instantiate(STOP_ITERATION.ty(), &args)?;
+    // SAFETY: reports are made about live frames.
+    let traceback = unsafe { crate::traceback::new_here(vm, report.frame, Value::NONE) };
+    taipan_object::exceptions::set_traceback(&exception, traceback);
+    report.tell(event, std::slice::from_ref(&exception))?;
+    tracing::exception_event(report, &exception)
+}
+
+/// An iterator that is no generator gave FOR_ITER or SEND a `StopIteration`: CPython reports that as raised.
+///
+/// # Safety
+/// The frame is current, its `pc` that of the SEND.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn delegate_over(vm: &Vm, interp: &Interp, frame: *mut Frame, value: &Value) -> Result<()> {
+    // SAFETY: by contract.
+    let unit = unsafe { (*frame).unit() };
+    if interp.tracing.get() > 0 {
+        return Ok(());
+    }
+    stopped(&Report { vm, interp, frame, unit }, Event::Raise, value)
+}
+
 /// What [`exception`] is told about.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// It came to the frame, from the instruction that raised it or from a call.
-    Raised,
+    /// It came to the frame, from the instruction that raised it or, if `by_call`, from a call of Python code.
+    Raised { by_call: bool },
     /// It is raised again by the end of a handler.
     Reraised,
     /// A handler in the frame takes it.
     Handled,
     /// It leaves the frame.
-    Unwinds,
+    Unwinds { place: u32 },
     /// It is thrown into a generator.
     Thrown,
+}
+
+/// Where CPython says that an exception came from, which the frame's instruction raised or, if `by_call`, a call of Python
+/// code that it made: one unit before the place where its interpreter would go on.
+pub(crate) fn place_after(frame: &Frame, by_call: bool) -> u32 {
+    let (lines, unit) = (Lines::of(frame.code()), frame.unit());
+    match lines.instruction(frame.code(), unit).0 {
+        Opcode::CALL | Opcode::CALL_KW | Opcode::CALL_FUNCTION_EX if by_call => unit.saturating_sub(1),
+        _ => lines.next(unit) - 1,
+    }
 }
 
 /// Reports on the exception in flight, which stays so unless a callback raises another.
@@ -333,24 +460,25 @@ pub(crate) enum Stage {
 pub(crate) unsafe fn exception(vm: &Vm, interp: &Interp, frame: *mut Frame, stage: Stage) {
     // SAFETY: by contract.
     unsafe {
-        if interp.tracing.get() > 0 || !(*frame).code().is_debug_pc((*frame).pc) {
+        if interp.tracing.get() > 0 {
             return;
         }
         let report = Report { vm, interp, frame, unit: (*frame).unit() };
-        if report.unit < Lines::of(report.code()).first_traceable {
+        let lines = Lines::of(report.code());
+        if report.unit < lines.first_traceable {
             return;
         }
         let exception = vm.take(vm.raised());
-        let event = match stage {
-            Stage::Raised => Event::Raise,
-            Stage::Reraised => Event::Reraise,
-            Stage::Handled => Event::ExceptionHandled,
-            Stage::Unwinds => Event::PyUnwind,
-            Stage::Thrown => Event::PyThrow,
+        let (event, shown) = match stage {
+            Stage::Raised { by_call } => (Event::Raise, place_after(&*frame, by_call)),
+            Stage::Reraised => (Event::Reraise, report.unit),
+            Stage::Handled => (Event::ExceptionHandled, report.unit),
+            Stage::Unwinds { place } => (Event::PyUnwind, place),
+            Stage::Thrown => (Event::PyThrow, lines.next(report.unit)),
         };
-        let told = report.tell(event, std::slice::from_ref(&exception)).and_then(|()| match stage {
-            Stage::Raised => tracing::exception_event(&report, &exception),
-            Stage::Unwinds => tracing::return_event(&report, None),
+        let told = report.tell_at(shown, event, std::slice::from_ref(&exception)).and_then(|()| match stage {
+            Stage::Raised { .. } => tracing::exception_event(&report, &exception),
+            Stage::Unwinds { .. } => tracing::return_event(&report, None),
             Stage::Thrown => tracing::call_event(&report),
             Stage::Reraised | Stage::Handled => Ok(()),
         });

@@ -13,7 +13,7 @@ use taipan_object::{Result, Value, Vm};
 
 use crate::frame_object::FrameObject;
 use crate::traceback::Traceback;
-use crate::{config, import, streams, sys_module};
+use crate::{config, import, streams, sys_module, tracemalloc_module};
 
 pub use taipan_object::vm::gil::is_finalizing;
 
@@ -23,6 +23,9 @@ const NEEDED: [&str; 6] = ["_thread", "_weakref", "_warnings", "posix", "_io", "
 /// Starts the import system, the standard streams and `site`.
 pub fn start(vm: &Vm) -> Result<()> {
     set_hash_key();
+    if config::get().tracemalloc > 0 {
+        tracemalloc_module::start(vm, i32::try_from(config::get().tracemalloc).unwrap_or(i32::MAX))?;
+    }
     taipan_object::builtins::int::set_max_str_digits(config::get().int_max_str_digits);
     vm.import("builtins")?;
     vm.import("sys")?;

@@ -106,7 +106,7 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
                 let text = vm.repr_string(&exception).unwrap_or_default();
                 OUTPUT.with_borrow_mut(|output| output.push_str(&format!("unraisable {text} {message}\n")));
             },
-            warn: |vm, category, message, _| {
+            warn: |vm, category, message, _, _| {
                 let category = vm.repr_string(category)?;
                 OUTPUT.with_borrow_mut(|output| output.push_str(&format!("warning {category} {message}\n")));
                 Ok(())

@@ -10,6 +10,7 @@ use taipan_object::{Value, Vm};
 
 use crate::frame::Interp;
 use crate::import::lock;
+use crate::tracemalloc_module;
 
 /// What identifies a thread for others, and its state.
 struct Thread {
@@ -72,11 +73,13 @@ pub fn try_for_each(mut f: impl FnMut(u64, &Vm)) -> bool {
 /// Before the process is forked: no other thread is to be in the midst of an import.
 pub fn before_fork(_vm: &Vm) {
     lock::acquire();
+    tracemalloc_module::before_fork();
 }
 
 /// After the process was forked. In the child this thread is the only one and the main thread; what others had stays as
 /// it is.
 pub fn after_fork(vm: &Vm, in_child: bool) {
+    tracemalloc_module::after_fork();
     if in_child {
         adopt_process(vm);
     }

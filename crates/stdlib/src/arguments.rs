@@ -6,7 +6,7 @@ use taipan_object::buffer::BytesLike;
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
-use taipan_object::exceptions::{RESOURCE_WARNING, RUNTIME_WARNING, WARNING};
+use taipan_object::exceptions::{RUNTIME_WARNING, WARNING};
 use taipan_object::native::arguments::check_positional;
 use taipan_object::text::codecs::Codec;
 use taipan_object::types::{Type, TypeSpec};
@@ -245,11 +245,8 @@ pub fn constructor_arguments<'a>(
 /// Warns that an object was not closed (`ResourceWarning`), from its finaliser: `what` is what it is, `kind` what its
 /// finaliser finalises.
 pub fn unclosed_warning(vm: &Vm, what: &str, object: &Value, kind: &str) {
-    let warned = vm.repr_string(object).and_then(|shown| {
-        let warn = vm.import_from("warnings", "warn")?;
-        let message = Value::from(format!("unclosed {what}{shown}"));
-        vm.call_args(&warn, &[message, RESOURCE_WARNING.value(), Value::from(1), object.clone()]).map(drop)
-    });
+    let warned =
+        vm.repr_string(object).and_then(|shown| vm.warn_resource(object, &format!("unclosed {what}{shown}")));
     if let Err(raised) = warned {
         // What the filters turned into an error cannot go anywhere; all else is for want of the machinery.
         if vm.pending_matches(&raised, WARNING.ty()) {

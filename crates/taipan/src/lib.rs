@@ -8,9 +8,9 @@ mod program;
 use std::sync::Once;
 
 use taipan_interp::frame::Interp;
-use taipan_interp::{function, generator, import, runtime, sys_module, threads, traceback};
+use taipan_interp::{function, generator, import, runtime, sys_module, threads, traceback, warnings_module};
 use taipan_object::vm::hooks::{HOOKS, Hooks};
-use taipan_object::{Result, Value, Vm};
+use taipan_object::Vm;
 
 pub use program::Program;
 pub use taipan_interp::config::{self, Config};
@@ -31,7 +31,7 @@ fn start_process() {
         let _ = HOOKS.set(Hooks {
             import_module: import::import_module,
             write_unraisable: sys_module::write_unraisable,
-            warn,
+            warn: warnings_module::warn,
             current_globals: |vm| {
                 Interp::of(vm).current_frame().map(|frame| frame.function().globals.as_value().clone())
             },
@@ -57,11 +57,6 @@ fn start_process() {
             list_dir: |path| taipan_pylib::list_dir(path).map(|entry| entry.name).collect(),
         });
     });
-}
-
-fn warn(vm: &Vm, category: &Value, message: &str, stacklevel: usize) -> Result<()> {
-    let warn = vm.import_from("warnings", "warn")?;
-    vm.call(&warn, &[Value::from(message), category.clone(), Value::from(stacklevel)], None).map(drop)
 }
 
 impl Interpreter {

@@ -196,7 +196,7 @@ fn branches(code: &[u8]) -> Vec<Value> {
             op if op.is_conditional_jump() => items.push(item(next + 2, next + 2 * oparg as usize)),
             Opcode::END_ASYNC_FOR => {
                 let source = next.saturating_sub(2 * oparg as usize);
-                items.push(tuple(vec![source.into(), (source + 2).into(), next.into()]));
+                items.push(tuple(vec![source.into(), (source + 4).into(), next.into()]));
             }
             _ => {}
         }

@@ -585,7 +585,13 @@ impl Machine<'_> {
             let vm = self.vm;
             let [callable, class, object] = [0, 1, 2].map(|at| Value::from_word(self.get(w.b + at)));
             let name = (*(*self.frame).code).name_at(w.c as usize);
-            let found = if callable.ty().is(&TYPE) && callable.is(&SUPER.value()) {
+            let found = if crate::monitoring::watching() && (*(*self.frame).code).is_debug_pc(self.pc) {
+                let args = [class.clone(), object.clone()];
+                let args = if variant2(w) { &args[..] } else { &[] };
+                crate::monitoring::super_call(vm, self.interp, self.frame, &callable, args)
+                    .and_then(|bound| vm.get_attr(&bound, name))
+                    .map(|value| (value, false))
+            } else if callable.ty().is(&TYPE) && callable.is(&SUPER.value()) {
                 match variant(w) {
                     true => super_method(vm, &class, &object, name),
                     false => super_object::get_attribute(vm, &class, &object, name).map(|value| (value, false)),

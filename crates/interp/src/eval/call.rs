@@ -730,7 +730,9 @@ impl Machine<'_> {
             let mut result = vm.call(&callable, &args, kwnames);
             if crate::monitoring::watching() {
                 let interp = self.interp;
-                let first = args.first();
+                // Values of keywords stand behind the positional arguments.
+                let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
+                let first = args[..args.len() - keywords].first();
                 result = crate::monitoring::native_call_over(vm, interp, self.frame, &callable, first, epoch, result);
                 drop((args, callable));
                 return self.finish_watched(w, word_of(result), 1);
@@ -987,6 +989,7 @@ pub(crate) unsafe fn resume_frame(vm: &Vm, interp: &Interp, frame: *mut Frame, r
         (*frame).flags |= FRAME_ENTRY;
         if raising {
             if crate::monitoring::watching() {
+                interp.raised_at.set(Some(crate::monitoring::THROWN));
                 crate::monitoring::exception(vm, interp, frame, crate::monitoring::Stage::Thrown);
             }
             let handler = super::unwind::unwind(vm, interp, frame, true);

@@ -78,7 +78,15 @@ impl Machine<'_> {
                     self.set(w, value.into_word());
                     self.advance(2)
                 }
-                Ok(None) => self.jump(self.extra(1)),
+                Ok(None) => {
+                    if crate::monitoring::watching() && generator::stops_by_exception(view(&iterator)) {
+                        let (vm, interp) = (self.vm, self.interp);
+                        if crate::monitoring::delegate_over(vm, interp, self.frame, &Value::NONE).is_err() {
+                            return Flow::Raise;
+                        }
+                    }
+                    self.jump(self.extra(1))
+                }
                 Err(_) => Flow::Raise,
             }
         }
@@ -175,6 +183,12 @@ impl Machine<'_> {
                 return Flow::Leave(result);
             }
             self.load(self.interp.frame.get());
+            if crate::monitoring::watching()
+                && crate::monitoring::generator_over(self.vm, self.interp, self.frame, view(&result)).is_err()
+            {
+                release(result);
+                return Flow::Raise;
+            }
             let w = Word::decode(*self.pc);
             if w.op == Op::Send as u8 {
                 self.put(w.a, result);
@@ -205,6 +219,12 @@ impl Machine<'_> {
             release_operands(w.flags & C_OWNED, 1, value);
             match outcome {
                 Ok((value, done)) => {
+                    if done && crate::monitoring::watching() && generator::stops_by_exception(view(&receiver)) {
+                        let (vm, interp) = (self.vm, self.interp);
+                        if crate::monitoring::delegate_over(vm, interp, self.frame, &value).is_err() {
+                            return Flow::Raise;
+                        }
+                    }
                     self.put(w.a, value.into_word());
                     if done { self.jump(self.extra(1)) } else { self.advance(2) }
                 }

@@ -59,7 +59,7 @@ pub(crate) fn raise_unbound(vm: &Vm, frame: &Frame, local: u16) {
         raise_name_error(vm, &NAME_ERROR, message, name);
     } else {
         let message = format!("cannot access local variable '{text}' where it is not associated with a value");
-        raise_name_error(vm, &UNBOUND_LOCAL_ERROR, message, name);
+        let _ = vm.raise_new(UNBOUND_LOCAL_ERROR.ty(), message);
     }
 }
 

@@ -4,7 +4,8 @@ use taipan_object::{Value, Vm};
 
 use super::iteration::finish_generator;
 use super::leave_frame;
-use crate::frame::{FRAME_ENTRY, FRAME_GENERATOR, Frame, Interp, release, retain};
+use crate::frame::{FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, Frame, Interp, release, retain};
+use crate::instruction::{Op, VARIANT, Word};
 use crate::lower::{Site, Slot};
 use crate::monitoring::{self, Stage};
 use crate::verify::NO_HANDLER;
@@ -17,6 +18,20 @@ fn site_of(frame: &Frame) -> (&crate::code::RegisterCode, Site) {
     let at = unsafe { frame.pc.offset_from(words) } as u32;
     let site = code.lowered.site(at).expect("an instruction that calls out has a site");
     (code, *site)
+}
+
+/// The unit of the instruction whose exception the RERAISE at the frame's `pc` raises again, if it says so: then the
+/// frame goes back there.
+unsafe fn reraised_unit(frame: &Frame) -> Option<u32> {
+    // SAFETY: the frame is at an instruction; a small int needs no owner.
+    unsafe {
+        let w = Word::decode(*frame.pc);
+        if w.op != Op::Reraise as u8 || w.flags & VARIANT == 0 {
+            return None;
+        }
+        let lasti = *frame.regs.add(w.c as usize);
+        if lasti == 0 { None } else { Value::borrow_word(&lasti).as_small_int().and_then(|unit| u32::try_from(unit).ok()) }
+    }
 }
 
 /// What the frame's stack registers hold while the instruction at its `pc` runs or waits.
@@ -35,17 +50,21 @@ pub(crate) fn find_map(frame: &Frame) -> &[Slot] {
 pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut add_traceback: bool) -> *mut Frame {
     // SAFETY: by contract; maps say what registers own.
     unsafe {
+        let mut by_call = false;
+        let mut thrown = interp.raised_at.take() == Some(monitoring::THROWN);
         loop {
             if add_traceback {
                 crate::traceback::here(vm, frame);
             }
             let watched = monitoring::watching();
+            let reraised = if add_traceback { None } else { reraised_unit(&*frame) };
             if watched {
-                let stage = if add_traceback { Stage::Raised } else { Stage::Reraised };
+                let stage = if add_traceback { Stage::Raised { by_call } } else { Stage::Reraised };
                 monitoring::exception(vm, interp, frame, stage);
             }
             add_traceback = true;
             let (code, site) = site_of(&*frame);
+            let unit = reraised.unwrap_or(site.unit);
             let map = &code.lowered.maps[site.map as usize];
             let stack = (*frame).regs.add((*frame).code().nlocalsplus());
             let handler = (site.handler != NO_HANDLER).then(|| code.lowered.handlers[site.handler as usize]);
@@ -69,20 +88,25 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
                 }
                 let mut next = stack.add(depth);
                 if handler.push_lasti {
-                    *next = Value::small_int(site.unit as i64).into_word();
+                    *next = Value::small_int(unit as i64).into_word();
                     next = next.add(1);
                 }
                 (*frame).pc = code.lowered.words.as_ptr().add(handler.pc as usize);
                 if watched {
+                    monitoring::switch::to_debug_code(vm, frame);
                     monitoring::exception(vm, interp, frame, Stage::Handled);
                     let debug = (*frame).code().is_debug_pc((*frame).pc);
-                    interp.raised_at.set(debug.then_some(site.unit));
+                    interp.raised_at.set(debug.then_some(if thrown { monitoring::THROWN } else { unit }));
                 }
                 *next = vm.take(vm.raised()).into_word();
                 return frame;
             }
+            let place = if watched { monitoring::place_after(&*frame, by_call) } else { 0 };
+            if let Some(site) = reraised.and_then(|unit| code.lowered.sites.iter().find(|site| site.unit == unit)) {
+                (*frame).pc = code.lowered.words.as_ptr().add(site.pc as usize);
+            }
             if watched {
-                monitoring::exception(vm, interp, frame, Stage::Unwinds);
+                monitoring::exception(vm, interp, frame, Stage::Unwinds { place });
                 interp.raised_at.set(None);
             }
             let flags = (*frame).flags;
@@ -96,6 +120,8 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
                 return std::ptr::null_mut();
             }
             frame = interp.frame.get();
+            by_call = flags & FRAME_CONSTRUCTOR == 0;
+            thrown = false;
         }
     }
 }

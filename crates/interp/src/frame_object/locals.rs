@@ -38,10 +38,14 @@ const CANNOT_REMOVE: &str = "cannot remove local variables from FrameLocalsProxy
 pub static FRAME_LOCALS_PROXY: TypeSpec = TypeSpec::new::<FrameLocalsProxy>("FrameLocalsProxy")
     .flags(type_flags::MAPPING)
     .slots(|s| {
-        s.new = Some(|vm, _, args, _| match args {
-            [frame] if frame.downcast::<FrameObject>().is_some() => Ok(new(frame)),
-            [other] => Err(vm.type_error(format!("expect frame, not {}", other.ty().name()))),
-            _ => Err(vm.type_error(format!("FrameLocalsProxy expected 1 argument, got {}", args.len()))),
+        s.new = Some(|vm, _, args, kwnames| {
+            let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
+            match &args[..args.len() - keywords] {
+                [_] if keywords > 0 => Err(vm.type_error("FrameLocalsProxy takes no keyword arguments")),
+                [frame] if frame.downcast::<FrameObject>().is_some() => Ok(new(frame)),
+                [other] => Err(vm.type_error(format!("expect frame, not {}", other.ty().name()))),
+                given => Err(vm.type_error(format!("FrameLocalsProxy expected 1 argument, got {}", given.len()))),
+            }
         });
         s.repr = Some(|vm, this| {
             if !vm.enter_repr(this) {
@@ -76,7 +80,7 @@ pub static FRAME_LOCALS_PROXY: TypeSpec = TypeSpec::new::<FrameLocalsProxy>("Fra
         });
         s.ass_subscript = Some(|vm, this, key, value| match value {
             Some(value) => set(vm, this, key, value),
-            None if index_of(frame_of(this), key).is_some() => Err(vm.value_error(CANNOT_REMOVE)),
+            None if index_of(vm, frame_of(this), key)?.is_some() => Err(vm.value_error(CANNOT_REMOVE)),
             None => match frame_of(this).extra() {
                 Some(extra) if extra.remove(vm, key)?.is_some() => Ok(()),
                 _ => Err(vm.key_error(key)),
@@ -85,6 +89,9 @@ pub static FRAME_LOCALS_PROXY: TypeSpec = TypeSpec::new::<FrameLocalsProxy>("Fra
         s.contains = Some(|vm, this, key| Ok(get(vm, this, key)?.is_some()));
         s.or = Some(or);
         s.inplace_or = Some(|vm, this, other| {
+            if !is_mapping(other) {
+                return Ok(Value::NOT_IMPLEMENTED);
+            }
             update(vm, this, other)?;
             Ok(this.clone())
         });
@@ -97,10 +104,10 @@ taipan_object::method_table! {
             update(vm, this, &args[0])?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("__reversed__($self, /)", "", |vm, this, _| {
+        MethodDef::new("__reversed__($self, /)", "", |_, this, _| {
             let mut keys = keys(this);
             keys.reverse();
-            vm.iter(&list(keys))
+            Ok(list(keys))
         }),
         MethodDef::new("copy($self, /)", "", |vm, this, _| copy(vm, this)),
         MethodDef::new("keys($self, /)", "", |_, this, _| Ok(list(keys(this)))),
@@ -109,8 +116,9 @@ taipan_object::method_table! {
             let pairs = pairs(vm, this)?.into_iter();
             Ok(list(pairs.map(|(key, value)| Tuple::from_vec(vec![key, value]).into_value()).collect()))
         }),
-        MethodDef::new("get($self, key, default=None, /)", "", |vm, this, args| {
-            Ok(get(vm, this, &args[0])?.unwrap_or_else(|| args[1].clone()))
+        MethodDef::raw("get", "", |vm, this, args, _| match args {
+            [key] | [key, _] => Ok(get(vm, this, key)?.or_else(|| args.get(1).cloned()).unwrap_or(Value::NONE)),
+            _ => Err(vm.type_error("get expected 1 or 2 arguments")),
         }),
         MethodDef::raw("pop", "", |vm, this, args, _| {
             let Some(key) = args.first() else {
@@ -119,7 +127,7 @@ taipan_object::method_table! {
             if args.len() > 2 {
                 return Err(vm.type_error(format!("pop expected at most 2 arguments, got {}", args.len())));
             }
-            if index_of(frame_of(this), key).is_some() {
+            if index_of(vm, frame_of(this), key)?.is_some() {
                 return Err(vm.value_error(CANNOT_REMOVE));
             }
             let found = match frame_of(this).extra() {
@@ -175,21 +183,27 @@ impl FrameObject {
     }
 }
 
-/// The local with this name.
-fn index_of(frame: &FrameObject, key: &Value) -> Option<usize> {
-    let text = key.downcast::<Str>()?;
+/// The local that a key names: a string, or what is equal to one.
+fn index_of(vm: &Vm, frame: &FrameObject, key: &Value) -> Result<Option<usize>> {
+    let hash = vm.hash(key)?;
     let code = frame.code();
-
-    code.localsplusnames().iter().enumerate().position(|(index, name)| {
-        code.data.localspluskinds[index] & CO_FAST_HIDDEN == 0
-            && name.downcast::<Str>().is_some_and(|name| name.equals(text))
-    })
+    let visible = |index: usize| code.data.localspluskinds[index] & CO_FAST_HIDDEN == 0;
+    let names = || code.localsplusnames().iter().enumerate();
+    if let Some(text) = key.downcast_exact::<Str>() {
+        let is = |name: &Value| name.downcast::<Str>().is_some_and(|name| name.equals(text));
+        return Ok(names().position(|(index, name)| visible(index) && is(name)));
+    }
+    for (index, name) in names() {
+        if visible(index) && vm.hash(name)? == hash && vm.equal_or_identical(name, key)? {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }
 
 fn get(vm: &Vm, this: &Value, key: &Value) -> Result<Option<Value>> {
-    vm.hash(key)?;
     let frame = frame_of(this);
-    if let Some(index) = index_of(frame, key)
+    if let Some(index) = index_of(vm, frame, key)?
         && let Some(value) = frame.local(index)
     {
         return Ok(Some(value));
@@ -202,7 +216,7 @@ fn get(vm: &Vm, this: &Value, key: &Value) -> Result<Option<Value>> {
 
 fn set(vm: &Vm, this: &Value, key: &Value, value: &Value) -> Result<()> {
     let frame = frame_of(this);
-    if let Some(index) = index_of(frame, key) {
+    if let Some(index) = index_of(vm, frame, key)? {
         frame.set_local(index, value.clone());
         return Ok(());
     }
@@ -255,9 +269,11 @@ fn update(vm: &Vm, this: &Value, other: &Value) -> Result<()> {
     pairs.iter().try_for_each(|(key, value)| set(vm, this, key, value))
 }
 
+fn is_mapping(value: &Value) -> bool {
+    value.downcast::<Dict>().is_some() || value.downcast::<FrameLocalsProxy>().is_some()
+}
+
 fn or(vm: &Vm, left: &Value, right: &Value) -> Result {
-    let is_mapping =
-        |value: &Value| value.downcast::<Dict>().is_some() || value.downcast::<FrameLocalsProxy>().is_some();
     if !is_mapping(left) || !is_mapping(right) {
         return Ok(Value::NOT_IMPLEMENTED);
     }

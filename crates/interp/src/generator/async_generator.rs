@@ -146,6 +146,11 @@ macro_rules! step_type {
 step_type! { AsyncSend ASYNC_SEND "async_generator_asend" }
 step_type! { AsyncThrow ASYNC_THROW "async_generator_athrow" }
 
+/// Whether a type is that of the awaitables of asynchronous generators.
+pub(super) fn is_step(ty: &Type) -> bool {
+    ty.is(&ASYNC_SEND) || ty.is(&ASYNC_THROW)
+}
+
 struct Step {
     generator: Value,
     kind: Action,

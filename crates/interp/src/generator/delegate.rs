@@ -59,14 +59,16 @@ pub(super) fn exception_of(vm: &Vm, args: &[Value]) -> Result {
     } else if let Some(class) = kind.downcast::<Type>()
         && class.is_subtype(BASE_EXCEPTION.ty())
     {
-        match value {
-            None => exceptions::normalize(vm, kind)?,
-            Some(value) if value.ty().is_subtype(class) => value.clone(),
+        let made = match value {
+            None => exceptions::normalize(vm, kind),
+            Some(value) if value.ty().is_subtype(class) => Ok(value.clone()),
             Some(value) => match value.downcast::<Tuple>() {
-                Some(args) => vm.call(kind, args.as_slice(), None)?,
-                None => vm.call(kind, std::slice::from_ref(value), None)?,
+                Some(args) => vm.call(kind, args.as_slice(), None),
+                None => vm.call(kind, std::slice::from_ref(value), None),
             },
-        }
+        };
+        // What goes wrong with making the exception is thrown in its place.
+        made.unwrap_or_else(|raised| vm.take(raised))
     } else {
         let name = kind.ty().name();
         return Err(

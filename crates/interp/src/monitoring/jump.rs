@@ -13,7 +13,9 @@ use crate::verify::{Kind, NULL, State, Verified, verify};
 
 /// Sets `f_lineno`.
 pub fn set_lineno(vm: &Vm, object: &FrameObject, value: Option<&Value>) -> Result<()> {
-    let Some(value) = value else { return Err(vm.attribute_error("cannot delete attribute")) };
+    let Some(value) = value else {
+        return Err(vm.attribute_error("attribute 'f_lineno' of 'frame' objects cannot be deleted"));
+    };
     if !int::is_int(value) {
         return Err(vm.value_error("lineno must be an integer"));
     }
@@ -202,7 +204,6 @@ fn compatible(
         Some(Block::Exception) => "can't jump into an 'except' block as there's no exception",
         Some(Block::Lasti) => "can't jump into a re-raising block as there's no location",
         Some(Block::Iterator) => "can't jump into the body of a for loop",
-        Some(Block::Object) | None if to.len() > from.len() => "can't jump into the body of a with statement",
         _ => "incompatible stacks",
     })
 }

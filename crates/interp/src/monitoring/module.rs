@@ -99,8 +99,7 @@ taipan_object::method_table! {
                 }
                 vm.audit("sys.monitoring.register_callback", std::slice::from_ref(&args[2]))?;
                 let new = (!args[2].is_none()).then(|| args[2].clone());
-                let old = std::mem::replace(&mut tools()[id].callbacks[at], new);
-                Ok(old.unwrap_or(Value::NONE))
+                Ok(tools::register(id, at, new).unwrap_or(Value::NONE))
             },
         ),
         MethodDef::new("get_events($module, tool_id, /)", "The events a tool wants everywhere.", |vm, _, args| {
@@ -131,7 +130,7 @@ taipan_object::method_table! {
                 let id = tool_id(vm, &args[0])?;
                 let wanted = event_set(vm, &args[2])?;
                 let events = tools::check_events(vm, wanted)?;
-                if wanted as u32 & !(LOCAL_EVENTS | 3 << 16) != 0 {
+                if events & !(LOCAL_EVENTS | 3 << 16) != 0 {
                     return Err(vm.value_error(format!("invalid local event set 0x{wanted:x}")));
                 }
                 tool_in_use(vm, &args[0])?;

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
+use taipan_bytecode::opcode::Opcode;
 use taipan_object::object::to_ref;
 use taipan_object::{Ref, Result, Value, Vm};
 
+use super::lines::Lines;
 use super::{Report, code_value};
 use crate::code::Code;
 
@@ -62,29 +64,49 @@ pub const NAMES: [&str; EVENTS] = [
 ];
 
 /// Events that can be asked for single code objects, and be disabled at single places.
-pub const LOCAL_EVENTS: u32 = ((1 << 11) - 1) | (1 << Event::Branch as u32);
+pub const LOCAL_EVENTS: u32 = (1 << 11) - 1;
+/// What BRANCH stands for.
+const BRANCHES: u32 = 1 << Event::BranchLeft as u32 | 1 << Event::BranchRight as u32;
 const C_EVENTS: u32 = 1 << Event::CReturn as u32 | 1 << Event::CRaise as u32;
 
 impl Event {
-    /// The bits of an event set that ask for this event.
-    fn wanted_by(self) -> u32 {
+    fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// The event that this one is switched off with: those of native calls come with CALL.
+    fn switch(self) -> Event {
         match self {
-            Event::BranchLeft | Event::BranchRight => 1 << self as u32 | 1 << Event::Branch as u32,
-            // The events of native calls come with CALL.
-            Event::CReturn | Event::CRaise => 1 << self as u32,
-            _ => 1 << self as u32,
+            Event::CReturn | Event::CRaise => Event::Call,
+            event => event,
         }
     }
+
+    /// What a trace function would call it, as far as `f_lineno` cares.
+    fn trace_event(self) -> &'static str {
+        match self {
+            Event::Line | Event::Jump | Event::BranchLeft | Event::BranchRight | Event::PyResume => "line",
+            Event::PyStart => "call",
+            _ => "other",
+        }
+    }
+}
+
+#[derive(Clone)]
+pub struct Callback {
+    pub function: Value,
+    /// It was registered for BRANCH: what it switches off is off in both directions.
+    pub for_branch: bool,
 }
 
 #[derive(Default)]
 pub struct Tool {
     pub name: Option<Value>,
     pub events: u32,
-    pub callbacks: [Option<Value>; EVENTS],
+    pub callbacks: [Option<Callback>; EVENTS],
     /// Events for single code objects, by their address; the reference keeps it theirs.
     local: HashMap<usize, (Ref<Code>, u32)>,
-    /// What a callback has switched off: code, unit, event.
+    /// What a callback has switched off: code, unit, event (that of [`Event::switch`]).
     disabled: HashMap<(usize, u32, u8), Ref<Code>>,
 }
 
@@ -166,59 +188,93 @@ pub fn restart_events() {
     drop(old);
 }
 
-/// Calls the callbacks of all tools that want the event: with the code, the offset (but for LINE) and `args`.
-pub(super) fn fire(report: &Report, event: Event, args: &[Value]) -> Result<()> {
-    if ACTIVE.load(Relaxed) & event.wanted_by() == 0 {
+impl Tool {
+    fn wants(&self, code: usize, unit: u32, event: Event) -> bool {
+        let local = self.local.get(&code).map_or(0, |(_, set)| *set);
+        (self.events | local) & event.bit() != 0 && !self.disabled.contains_key(&(code, unit, event.switch() as u8))
+    }
+}
+
+/// Whether some tool wants an event at a place.
+pub(super) fn wants(code: &Code, unit: u32, event: Event) -> bool {
+    let key = code as *const Code as usize;
+    ACTIVE.load(Relaxed) & event.bit() != 0 && tools().iter().any(|tool| tool.wants(key, unit, event))
+}
+
+/// Registers a tool's callback for an event; the one before.
+pub fn register(tool: usize, event: usize, function: Option<Value>) -> Option<Value> {
+    let for_branch = event == Event::Branch as usize;
+    let callback = function.map(|function| Callback { function, for_branch });
+    let mut tools = tools();
+    let callbacks = &mut tools[tool].callbacks;
+    let old = std::mem::replace(&mut callbacks[event], callback.clone());
+    let both = [Event::BranchLeft, Event::BranchRight].map(|event| match for_branch {
+        true => std::mem::replace(&mut callbacks[event as usize], callback.clone()),
+        false => None,
+    });
+    drop(tools);
+    drop((both, callback));
+    old.map(|callback| callback.function)
+}
+
+/// Calls the callbacks of all tools that want the event: with the code, the offset shown (but for LINE) and `args`.
+pub(super) fn fire(report: &Report, event: Event, shown: u32, args: &[Value]) -> Result<()> {
+    if ACTIVE.load(Relaxed) & event.bit() == 0 {
         return Ok(());
     }
-    let code = report.code();
-    let key = code as *const Code as usize;
-    for number in 0..TOOLS {
-        let calls = {
+    let key = report.code() as *const Code as usize;
+    for number in (0..TOOLS).rev() {
+        let callback = {
             let tools = tools();
             let tool = &tools[number];
-            let local = tool.local.get(&key).map_or(0, |(_, set)| *set);
-            let wanted = (tool.events | local) & event.wanted_by();
-            let kinds = [event, Event::Branch];
-            kinds.map(|kind| {
-                match wanted & 1 << kind as u32 != 0 && !tool.disabled.contains_key(&(key, report.unit, kind as u8)) {
-                    true => tool.callbacks[kind as usize].clone().map(|callback| (kind, callback)),
-                    false => None,
-                }
-            })
+            if tool.wants(key, report.unit, event) { tool.callbacks[event as usize].clone() } else { None }
         };
-        for (kind, callback) in calls.into_iter().flatten() {
-            call(report, number, kind, &callback, args)?;
-            if event == kind && event != Event::BranchLeft && event != Event::BranchRight {
-                break;
-            }
+        if let Some(callback) = callback.filter(|callback| !callback.for_branch || is_old_branch(report)) {
+            call(report, number, event, shown, &callback, args)?;
         }
     }
     Ok(())
 }
 
-fn call(report: &Report, tool: usize, event: Event, callback: &Value, args: &[Value]) -> Result<()> {
-    let vm = report.vm;
+/// Whether BRANCH is reported at a place too; the loops of `async for` are reported as BRANCH_LEFT and BRANCH_RIGHT only.
+fn is_old_branch(report: &Report) -> bool {
+    let op = Lines::of(report.code()).instruction(report.code(), report.unit).0;
+    op == Opcode::FOR_ITER || op.is_conditional_jump()
+}
+
+fn call(
+    report: &Report,
+    tool: usize,
+    event: Event,
+    shown: u32,
+    callback: &Callback,
+    args: &[Value],
+) -> Result<()> {
+    let (vm, interp) = (report.vm, report.interp);
     let mut all = vec![code_value(report)];
     if event != Event::Line {
-        all.push(Value::from(report.unit as i64 * 2));
+        all.push(Value::from(shown as i64 * 2));
     }
     all.extend_from_slice(args);
-    report.interp.tracing.set(report.interp.tracing.get() + 1);
-    let result = vm.call(callback, &all, None);
-    report.interp.tracing.set(report.interp.tracing.get() - 1);
+    interp.tracing.set(interp.tracing.get() + 1);
+    let outer = interp.trace_event.replace(event.trace_event());
+    let result = vm.call(&callback.function, &all, None);
+    interp.trace_event.set(outer);
+    interp.tracing.set(interp.tracing.get() - 1);
     if !result?.is(&disable()) {
         return Ok(());
     }
-    let code = to_ref(report.code());
-    let key = report.code() as *const Code as usize;
-    if LOCAL_EVENTS & 1 << event as u32 == 0 && C_EVENTS & 1 << event as u32 == 0 {
+    if LOCAL_EVENTS & event.bit() == 0 {
         let old = tools()[tool].callbacks[event as usize].take();
         drop(old);
         return Err(vm.value_error(format!("Cannot disable {} events. Callback removed.", NAMES[event as usize])));
     }
-    let old = tools()[tool].disabled.insert((key, report.unit, event as u8), code);
-    drop(old);
+    let key = report.code() as *const Code as usize;
+    let events = if callback.for_branch { vec![Event::BranchLeft, Event::BranchRight] } else { vec![event] };
+    for event in events {
+        let old = tools()[tool].disabled.insert((key, report.unit, event as u8), to_ref(report.code()));
+        drop(old);
+    }
     Ok(())
 }
 
@@ -235,6 +291,9 @@ pub fn check_events(vm: &Vm, events: i64) -> Result<u32> {
         events |= C_EVENTS;
     } else if events & 1 << Event::Call as u32 != 0 {
         events |= C_EVENTS;
+    }
+    if events & Event::Branch.bit() != 0 {
+        events = events & !Event::Branch.bit() | BRANCHES;
     }
     Ok(events)
 }

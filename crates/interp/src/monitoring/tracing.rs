@@ -103,13 +103,18 @@ impl Report<'_> {
 
     /// Calls the frame's trace function, or for the event `call` that of the thread.
     fn trace(&self, event: &'static str, arg: &Value) -> Result<()> {
+        self.trace_as(event, event, arg)
+    }
+
+    /// As [`trace`](Self::trace); `permits` is the event as far as the assignment of `f_lineno` cares.
+    fn trace_as(&self, event: &'static str, permits: &'static str, arg: &Value) -> Result<()> {
         if !is_set(&self.interp.trace) {
             return Ok(());
         }
         let frame = self.frame_object();
         let function = if event == "call" { peek(&self.interp.trace) } else { frame.trace() };
         let Some(function) = function else { return Ok(()) };
-        self.interp.trace_event.set(event);
+        self.interp.trace_event.set(permits);
         let result = self.call(&function, event, arg);
         self.interp.trace_event.set("");
         match result {
@@ -134,7 +139,13 @@ pub(super) fn call_event(report: &Report) -> Result<()> {
     report.profile("call", &Value::NONE)
 }
 
-/// A frame returns or yields `value`, or ends by an exception.
+/// A frame yields; the trace function may have it go on elsewhere instead.
+pub(super) fn yield_event(report: &Report, value: &Value) -> Result<()> {
+    report.trace_as("return", "line", value)?;
+    report.profile("return", value)
+}
+
+/// A frame returns `value`, or ends by an exception.
 pub(super) fn return_event(report: &Report, value: Option<&Value>) -> Result<()> {
     let value = value.cloned().unwrap_or(Value::NONE);
     report.trace("return", &value)?;

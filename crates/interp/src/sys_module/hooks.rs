@@ -3,7 +3,7 @@
 use super::get;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::exceptions;
+use taipan_object::exceptions::{self, BaseException};
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::Module;
 use taipan_object::types::{Type, type_flags};
@@ -11,6 +11,7 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use crate::config;
+use crate::frame::{Frame, Interp};
 
 /// Adds the functions, and the originals under their dunder names.
 pub fn add_functions(_vm: &Vm, module: &Module) {
@@ -235,6 +236,14 @@ pub fn write_unraisable(vm: &Vm, exception: Value, message: &str, object: &Value
             }
         };
         return write_unraisable(vm, exception, &message, &Value::NONE);
+    }
+    if let Some(frame) = Interp::of(vm).current_frame()
+        && exception.downcast::<BaseException>().is_some()
+        && exceptions::traceback(&exception).is_none()
+    {
+        // SAFETY: the current frame is alive.
+        let here = unsafe { crate::traceback::new_here(vm, frame as *const Frame as *mut Frame, Value::NONE) };
+        exceptions::set_traceback(&exception, here);
     }
     let hook = get(vm, "unraisablehook").filter(|hook| !hook.is_none());
     let Some(hook) = hook else { return crate::runtime::print_unraisable(vm, &exception, message, object) };

@@ -84,6 +84,11 @@ impl Bytes {
             fill(&mut data[..length]);
             return Ok(single_or_empty(if length == 1 { Some(data[0]) } else { None }));
         }
+        Self::build_unshared(vm, ty, length, fill)
+    }
+
+    /// As [`build`](Self::build), and a new object however short it is.
+    pub(crate) fn build_unshared(vm: &Vm, ty: &Type, length: usize, fill: impl FnOnce(&mut [u8])) -> Result {
         let Some(bytes) = Self::allocate(ty, length) else { return Err(vm.memory_error()) };
         // SAFETY: the block has room for the bytes, nobody else sees it yet, and zeroed memory is initialised.
         unsafe {

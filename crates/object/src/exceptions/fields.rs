@@ -102,6 +102,9 @@ fn init_with_keywords(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Va
         kwnames.and_then(|n| n.downcast::<Tuple>()).map(|t| t.as_slice().to_vec()).unwrap_or_default();
     let positional = args.len() - names.len();
     methods::set_args(this, args[..positional].to_vec());
+    // Initialised again, it has nothing from before.
+    let message = allowed.contains(&"path").then_some("msg");
+    allowed.iter().copied().chain(message).for_each(|name| delete_field(this, intern(name).as_value()));
     init_from_args(this);
     let class = allowed_class(allowed);
     if names.len() > allowed.len() {
@@ -223,6 +226,7 @@ pub fn syntax_slots(s: &mut Slots) {
                 return Err(vm.type_error(text));
             }
             let names = ["filename", "lineno", "offset", "text", "end_lineno", "end_offset", "_metadata"];
+            names.iter().for_each(|name| delete_field(this, intern(name).as_value()));
             for (name, value) in names.iter().zip(&parts) {
                 set(name, value);
             }
@@ -287,15 +291,18 @@ pub fn unicode_decode_slots(s: &mut Slots) {
         Ok(())
     });
     s.str = Some(|vm, this| {
-        let Some(object) = unicode_object(this) else { return Ok(crate::builtins::str::empty()) };
+        if unicode_object(this).is_none() {
+            return Ok(crate::builtins::str::empty());
+        }
         let (start, end) = unicode_range(this);
-        let encoding = unicode_text(vm, this, "encoding")?;
+        let (encoding, reason) = (unicode_text(vm, this, "encoding")?, unicode_text(vm, this, "reason")?);
+        // `__str__` of these may have changed the object.
+        let Some(object) = unicode_object(this) else { return Err(vm.type_error(OBJECT_NOT_SET)) };
         if !crate::builtins::bytes::is_bytes(&object) {
             return Err(vm.type_error("UnicodeError 'object' attribute must be a bytes"));
         }
         let bytes = vm.bytes_like(&object)?;
         let byte = usize::try_from(start).ok().and_then(|at| bytes.get(at).copied());
-        let reason = unicode_text(vm, this, "reason")?;
         Ok(Value::from(match byte {
             Some(byte) if end == start + 1 => {
                 format!("'{encoding}' codec can't decode byte 0x{byte:02x} in position {start}: {reason}")
@@ -311,9 +318,11 @@ pub fn unicode_encode_slots(s: &mut Slots) {
         unicode_object_is_text(vm, &args[1], 2)
     });
     s.str = Some(|vm, this| {
-        let Some(object) = unicode_object(this) else { return Ok(crate::builtins::str::empty()) };
+        if unicode_object(this).is_none() {
+            return Ok(crate::builtins::str::empty());
+        }
         let encoding = unicode_text(vm, this, "encoding")?;
-        unicode_characters(vm, this, &object, &format!("'{encoding}' codec can't encode"))
+        unicode_characters(vm, this, &format!("'{encoding}' codec can't encode"))
     });
 }
 pub fn unicode_translate_slots(s: &mut Slots) {
@@ -323,7 +332,7 @@ pub fn unicode_translate_slots(s: &mut Slots) {
         unicode_object_is_text(vm, &args[0], 1)
     });
     s.str = Some(|vm, this| match unicode_object(this) {
-        Some(object) => unicode_characters(vm, this, &object, "can't translate"),
+        Some(_) => unicode_characters(vm, this, "can't translate"),
         None => Ok(crate::builtins::str::empty()),
     });
 }
@@ -335,8 +344,10 @@ fn unicode_object_is_text(vm: &Vm, object: &Value, position: usize) -> Result<()
 
 /// The `object` attribute; `None` if `__init__` did not run.
 fn unicode_object(this: &Value) -> Option<Value> {
-    field(this, intern("object").as_value()).filter(|object| !object.is_none())
+    field(this, intern("object").as_value())
 }
+
+const OBJECT_NOT_SET: &str = "UnicodeError 'object' attribute is not set";
 
 fn unicode_range(this: &Value) -> (i64, i64) {
     let number = |name: &str| field(this, intern(name).as_value()).and_then(|n| int::to_i64(&n)).unwrap_or(0);
@@ -351,13 +362,14 @@ fn unicode_text(vm: &Vm, this: &Value, name: &str) -> Result<String> {
 }
 
 /// "… character '\x..' in position 1: reason", or the positions of several.
-fn unicode_characters(vm: &Vm, this: &Value, object: &Value, what: &str) -> Result {
+fn unicode_characters(vm: &Vm, this: &Value, what: &str) -> Result {
     let (start, end) = unicode_range(this);
+    let reason = unicode_text(vm, this, "reason")?;
+    let Some(object) = unicode_object(this) else { return Err(vm.type_error(OBJECT_NOT_SET)) };
     let Some(text) = object.downcast::<Str>() else {
         return Err(vm.type_error("UnicodeError 'object' attribute must be a string"));
     };
     let character = usize::try_from(start).ok().filter(|at| *at < text.len()).map(|at| text.at(at));
-    let reason = unicode_text(vm, this, "reason")?;
     Ok(Value::from(match character {
         Some(code) if end == start + 1 => {
             let shown = match code {

@@ -6,13 +6,16 @@
 //! [`MEMORY_EXHAUSTED`](super::MEMORY_EXHAUSTED). Rust code whose allocations cannot fail thus carries
 //! on to the next safepoint, where `MemoryError` is raised. Larger requests are refused: code that
 //! makes them at Python's behest uses `try_reserve`.
+//!
+//! While allocations are traced ([`set_tracing`](super::set_tracing)), all of them leave the fast path, which
+//! has no test of its own for it.
 
-use super::limit;
+use super::{limit, trace};
 use mimalloc::MiMalloc;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::null_mut;
-use std::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Release};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 
 /// The global allocator of the program: `#[global_allocator] static ALLOCATOR: Buffers = Buffers;`
 pub struct Buffers;
@@ -22,6 +25,13 @@ const STEP: isize = 64 << 10;
 /// The largest request that may exceed the limit or come from the reserve.
 pub const LARGEST_EMERGENCY: usize = 256 << 10;
 const RESERVE_BYTES: usize = 4 << 20;
+
+/// Counts from −`STEP` on for as far as this are within bounds: all there are, or none while allocations are traced.
+static WINDOW: AtomicUsize = AtomicUsize::new(2 * STEP as usize);
+
+pub(super) fn set_tracing(on: bool) {
+    WINDOW.store(if on { 0 } else { 2 * STEP as usize }, Relaxed);
+}
 
 thread_local! {
     /// Bytes allocated by this thread, less those freed, that the total does not yet contain.
@@ -34,7 +44,7 @@ unsafe impl GlobalAlloc for Buffers {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !admit(layout.size() as isize) {
-            return null_mut();
+            return allocate_slowly(layout, false);
         }
         // SAFETY: the caller's layout.
         let block = unsafe { MiMalloc.alloc(layout) };
@@ -44,7 +54,7 @@ unsafe impl GlobalAlloc for Buffers {
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if !admit(layout.size() as isize) {
-            return null_mut();
+            return allocate_slowly(layout, true);
         }
         // SAFETY: the caller's layout.
         let block = unsafe { MiMalloc.alloc_zeroed(layout) };
@@ -53,7 +63,9 @@ unsafe impl GlobalAlloc for Buffers {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        admit(-(layout.size() as isize));
+        if !admit(-(layout.size() as isize)) {
+            free_slowly(block, layout);
+        }
         if RESERVE.contains(block) {
             RESERVE.give_back();
         } else {
@@ -67,14 +79,19 @@ unsafe impl GlobalAlloc for Buffers {
         if !RESERVE.contains(block) {
             let change = new_size as isize - layout.size() as isize;
             if !admit(change) {
-                return null_mut();
+                // SAFETY: from mimalloc, with this layout.
+                let moved = unsafe { reallocate_slowly(block, layout, new_size) };
+                if !moved.is_null() {
+                    return moved;
+                }
+            } else {
+                // SAFETY: as above.
+                let moved = unsafe { MiMalloc.realloc(block, layout, new_size) };
+                if !moved.is_null() {
+                    return moved;
+                }
+                account(-change);
             }
-            // SAFETY: from mimalloc, with this layout.
-            let moved = unsafe { MiMalloc.realloc(block, layout, new_size) };
-            if !moved.is_null() {
-                return moved;
-            }
-            admit(-change);
         }
         // SAFETY: the caller vouches for size and alignment. The old block is valid for its size and is given
         // back once copied.
@@ -96,9 +113,21 @@ impl Buffers {
     }
 }
 
-/// Accounts for a change; `false` when it is refused, and then not accounted for.
+/// Accounts for a change that stays within bounds; `false` when it does not, and is not accounted for.
 #[inline(always)]
 fn admit(change: isize) -> bool {
+    PENDING.with(|pending| {
+        let sum = pending.get().wrapping_add(change);
+        let admitted = (sum.wrapping_add(STEP) as usize) < WINDOW.load(Relaxed);
+        if admitted {
+            pending.set(sum);
+        }
+        admitted
+    })
+}
+
+/// Accounts for a change; `false` when it is refused, and then not accounted for.
+fn account(change: isize) -> bool {
     PENDING.with(|pending| {
         let sum = pending.get().wrapping_add(change);
         if (-STEP..STEP).contains(&sum) {
@@ -107,6 +136,67 @@ fn admit(change: isize) -> bool {
         }
         settle(pending, sum, change)
     })
+}
+
+#[cold]
+#[inline(never)]
+fn allocate_slowly(layout: Layout, zeroed: bool) -> *mut u8 {
+    if !account(layout.size() as isize) {
+        return null_mut();
+    }
+    // SAFETY: the caller's layout, which has a size.
+    let mut block = unsafe { if zeroed { MiMalloc.alloc_zeroed(layout) } else { MiMalloc.alloc(layout) } };
+    if block.is_null() {
+        block = emergency(layout, zeroed);
+    }
+    if !block.is_null() {
+        report_allocated(block, layout.size());
+    }
+    block
+}
+
+/// Accounts for a block that is about to be freed.
+#[cold]
+#[inline(never)]
+fn free_slowly(block: *mut u8, layout: Layout) {
+    account(-(layout.size() as isize));
+    report_freed(block, layout.size());
+}
+
+/// Null when the block stays as it is.
+///
+/// # Safety
+/// The block is from mimalloc and has the layout.
+#[cold]
+#[inline(never)]
+unsafe fn reallocate_slowly(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    let change = new_size as isize - layout.size() as isize;
+    if !account(change) {
+        return null_mut();
+    }
+    // As soon as it is given up, another thread may have a block at this address.
+    report_freed(block, layout.size());
+    // SAFETY: by contract.
+    let moved = unsafe { MiMalloc.realloc(block, layout, new_size) };
+    if moved.is_null() {
+        account(-change);
+        report_allocated(block, layout.size());
+    } else {
+        report_allocated(moved, new_size);
+    }
+    moved
+}
+
+fn report_allocated(block: *mut u8, size: usize) {
+    if trace::TRACE.load(Relaxed) {
+        trace::report(|hooks| hooks.allocated, block as usize, size);
+    }
+}
+
+fn report_freed(block: *mut u8, size: usize) {
+    if trace::TRACE.load(Relaxed) {
+        trace::report(|hooks| hooks.freed, block as usize, size);
+    }
 }
 
 #[cold]
@@ -147,7 +237,7 @@ fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
             return block;
         }
     }
-    admit(-(layout.size() as isize));
+    account(-(layout.size() as isize));
     null_mut()
 }
 

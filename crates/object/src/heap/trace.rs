@@ -1,5 +1,6 @@
-//! The hook for `tracemalloc`: every allocation and every free of an object is reported while it is on.
+//! The hook for `tracemalloc`: every allocation and every free, of objects and of buffers, is reported while it is on.
 
+use super::buffers;
 use super::local::LOCAL;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,9 +10,10 @@ pub static TRACE: AtomicBool = AtomicBool::new(false);
 
 static HOOKS: OnceLock<TraceHooks> = OnceLock::new();
 
-/// Called with the object's address and its size without the prefix: the requested size on allocation,
-/// the size of the block on a free. What a hook itself allocates and frees is not reported. The object
-/// is not initialised yet, and no longer valid, respectively.
+/// Called with the address of an object or buffer and its size: the requested size on allocation (without the
+/// prefix of objects), that of the block on a free. What a hook itself allocates and frees is not reported. The
+/// memory is not initialised yet, and no longer valid, respectively. The thread may be one that runs no Python code,
+/// or one without the GIL.
 #[derive(Clone, Copy)]
 pub struct TraceHooks {
     pub allocated: fn(usize, usize),
@@ -26,6 +28,24 @@ pub fn set_trace_hooks(hooks: TraceHooks) {
 /// Turns reporting on or off. Other threads follow soon, not at once.
 pub fn set_tracing(on: bool) {
     TRACE.store(on, Relaxed);
+    buffers::set_tracing(on);
+}
+
+/// Calls `f`, whose allocations and frees are not reported.
+pub fn without_tracing<R>(f: impl FnOnce() -> R) -> R {
+    pause_tracing();
+    let result = f();
+    resume_tracing();
+    result
+}
+
+/// What this thread allocates and frees is not reported until [`resume_tracing`] was called as often.
+pub fn pause_tracing() {
+    LOCAL.with(|local| local.in_hook.set(local.in_hook.get() + 1));
+}
+
+pub fn resume_tracing() {
+    LOCAL.with(|local| local.in_hook.set(local.in_hook.get() - 1));
 }
 
 #[cold]

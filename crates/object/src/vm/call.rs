@@ -128,9 +128,23 @@ impl Vm {
     #[inline]
     pub fn get_attr(&self, object: &Value, name: &Value) -> Result {
         match object.ty().slots().getattro {
-            Some(getattro) => getattro(self, object, name),
+            Some(getattro) => getattro(self, object, name).map_err(|raised| self.with_attribute(raised, object, name)),
             None => Err(self.no_attribute(object, name)),
         }
+    }
+
+    /// An `AttributeError` that does not say so learns which attribute of what was missing, for suggestions.
+    #[cold]
+    pub fn with_attribute(&self, raised: crate::Raised, object: &Value, name: &Value) -> crate::Raised {
+        use crate::exceptions::{attribute_error, field, set_field};
+        if self.pending_matches(&raised, attribute_error()) {
+            let exception = self.pending(&raised);
+            if field(&exception, &names().name).is_none() && field(&exception, &names().obj).is_none() {
+                set_field(&exception, &names().name, name.clone());
+                set_field(&exception, &names().obj, object.clone());
+            }
+        }
+        raised
     }
     pub fn get_attr_str(&self, object: &Value, name: &str) -> Result {
         self.get_attr(object, intern(name).as_value())

@@ -14,8 +14,8 @@ pub struct Hooks {
     pub import_module: fn(&Vm, &str) -> Result,
     /// `sys.unraisablehook` with the exception taken from flight.
     pub write_unraisable: fn(&Vm, Value, &str, &Value),
-    /// `warnings.warn(message, category, stacklevel)`.
-    pub warn: fn(&Vm, &Value, &str, usize) -> Result<()>,
+    /// `warnings.warn(message, category, stacklevel, source)`.
+    pub warn: fn(&Vm, &Value, &str, usize, Option<&Value>) -> Result<()>,
     /// The globals of the running frame, or `None` outside Python code.
     pub current_globals: fn(&Vm) -> Option<Value>,
     /// Signals, pending calls and switch requests, for long-running native loops.
@@ -203,7 +203,15 @@ impl Vm {
     /// Issues a warning of `category` (a class); an error if the filters say so.
     pub fn warn(&self, category: &Value, message: &str, stacklevel: usize) -> Result<()> {
         match self.hooks() {
-            Some(hooks) => (hooks.warn)(self, category, message, stacklevel),
+            Some(hooks) => (hooks.warn)(self, category, message, stacklevel, None),
+            None => Ok(()),
+        }
+    }
+
+    /// Issues a `ResourceWarning` about `source`, which was not closed.
+    pub fn warn_resource(&self, source: &Value, message: &str) -> Result<()> {
+        match self.hooks() {
+            Some(hooks) => (hooks.warn)(self, &crate::exceptions::RESOURCE_WARNING.value(), message, 1, Some(source)),
             None => Ok(()),
         }
     }

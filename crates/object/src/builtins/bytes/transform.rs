@@ -280,6 +280,17 @@ pub(crate) fn repeat(vm: &Vm, this: &Value, count: i64) -> Result {
     if count == 1 {
         return unchanged(vm, this);
     }
+    if let Some(bytes) = this.downcast::<Bytes>() {
+        let data = bytes.as_slice();
+        let Some(length) = data.len().checked_mul(count) else { return Err(vm.memory_error()) };
+        if length == data.len() {
+            return unchanged(vm, this);
+        }
+        // CPython does not share what this makes either.
+        return Bytes::build_unshared(vm, super::BYTES.ty(), length, |out| {
+            out.chunks_exact_mut(data.len().max(1)).for_each(|part| part.copy_from_slice(data));
+        });
+    }
     let data = own(vm, this)?;
     let length = data.len().checked_mul(count);
     let mut out = reserved(vm, length)?;

@@ -1,0 +1,148 @@
+//! `_tracemalloc`: where the memory that is in use was allocated. Counterpart of CPython's `Python/tracemalloc.c`.
+//!
+//! The heap reports every allocation and free, of objects and of the buffers they own, while tracing is on
+//! (`heap/trace.rs` of the object layer); `traces.rs` keeps what was reported. All of it is in domain 0.
+
+mod traces;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use taipan_object::builtins::list::List;
+use taipan_object::builtins::tuple::Tuple;
+use taipan_object::heap;
+use taipan_object::native::MethodDef;
+use taipan_object::native::module::ModuleDef;
+use taipan_object::{Result, Value, Vm, method_table};
+
+use traces::Traceback;
+pub use traces::{after_fork, before_fork};
+
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_tracemalloc",
+    doc: "Debug module to trace memory blocks allocated by Python.",
+    functions: FUNCTIONS,
+    exec: |_, _| Ok(()),
+};
+
+/// As many frames of an allocation can be kept.
+const MAX_FRAMES: i32 = u16::MAX as i32;
+
+method_table! {
+    static FUNCTIONS = [
+        MethodDef::new("is_tracing($module, /)", "Return True if the tracemalloc module is tracing Python memory allocations.", |_, _, _| {
+            Ok(Value::bool(traces::is_tracing()))
+        }),
+        MethodDef::new("clear_traces($module, /)", "Clear traces of memory blocks allocated by Python.", |_, _, _| {
+            traces::clear();
+            Ok(Value::NONE)
+        }),
+        MethodDef::new(
+            "_get_traces($module, /)",
+            "Get traces of all memory blocks allocated by Python.\n\nReturn a list of (size: int, traceback: tuple) tuples.\n\
+             traceback is a tuple of (filename: str, lineno: int) tuples.\n\nReturn an empty list if the tracemalloc module is \
+             disabled.",
+            |_, _, _| Ok(all_traces()),
+        ),
+        MethodDef::new(
+            "_get_object_traceback($module, obj, /)",
+            "Get the traceback where the Python object obj was allocated.\n\nReturn a tuple of (filename: str, lineno: int) \
+             tuples.\nReturn None if the tracemalloc module is disabled or did not\ntrace the allocation of the object.",
+            |_, _, args| {
+                let Some(header) = args[0].as_object() else { return Ok(Value::NONE) };
+                let traceback = traces::traceback_of(header as *const _ as usize);
+                Ok(traceback.map_or(Value::NONE, |traceback| Names::default().tuple(&traceback)))
+            },
+        ),
+        MethodDef::new(
+            "start($module, nframe=1, /)",
+            "Start tracing Python memory allocations.\n\nAlso set the maximum number of frames stored in the traceback of a\n\
+             trace to nframe.",
+            |vm, _, args| {
+                start(vm, vm.index_i32(&args[0])?)?;
+                Ok(Value::NONE)
+            },
+        ),
+        MethodDef::new(
+            "stop($module, /)",
+            "Stop tracing Python memory allocations.\n\nAlso clear traces of memory blocks allocated by Python.",
+            |_, _, _| {
+                traces::stop();
+                Ok(Value::NONE)
+            },
+        ),
+        MethodDef::new(
+            "get_traceback_limit($module, /)",
+            "Get the maximum number of frames stored in the traceback of a trace.\n\nBy default, a trace of an allocated memory \
+             block only stores\nthe most recent frame: the limit is 1.",
+            |_, _, _| Ok(Value::from(traces::limit())),
+        ),
+        MethodDef::new(
+            "get_tracemalloc_memory($module, /)",
+            "Get the memory usage in bytes of the tracemalloc module.\n\nThis memory is used internally to trace memory \
+             allocations.",
+            |_, _, _| Ok(Value::from(traces::own_memory())),
+        ),
+        MethodDef::new(
+            "get_traced_memory($module, /)",
+            "Get the current size and peak size of memory blocks traced by tracemalloc.\n\nReturns a tuple: (current: int, \
+             peak: int).",
+            |_, _, _| {
+                let (size, peak) = traces::traced_memory();
+                Ok(Tuple::from_array([Value::from(size), Value::from(peak)]).into_value())
+            },
+        ),
+        MethodDef::new(
+            "reset_peak($module, /)",
+            "Set the peak size of memory blocks traced by tracemalloc to the current size.\n\nDo nothing if the tracemalloc \
+             module is not tracing memory allocations.",
+            |_, _, _| {
+                traces::reset_peak();
+                Ok(Value::NONE)
+            },
+        ),
+    ];
+}
+
+/// Starts tracing; nothing changes if it is on.
+pub fn start(vm: &Vm, frames: i32) -> Result<()> {
+    if !(1..=MAX_FRAMES).contains(&frames) {
+        return Err(vm.value_error(format!("the number of frames must be in range [1; {MAX_FRAMES}]")));
+    }
+    traces::start(frames as usize);
+    Ok(())
+}
+
+/// The files' names as objects, shared among the tracebacks that are shown together.
+#[derive(Default)]
+struct Names(HashMap<usize, Value>);
+
+impl Names {
+    /// A traceback as Python sees it: (file, line) of each frame, the innermost first.
+    fn tuple(&mut self, traceback: &Traceback) -> Value {
+        let frames = traceback.frames.iter().map(|frame| {
+            let name = self.0.entry(Arc::as_ptr(&frame.code) as usize);
+            let name = name.or_insert_with(|| crate::code::interned(&frame.code.filename)).clone();
+            Tuple::from_array([name, Value::from(frame.lineno())]).into_value()
+        });
+        let mut frames: Vec<Value> = frames.collect();
+        if frames.is_empty() {
+            frames.push(Tuple::from_array([Value::from("<unknown>"), Value::from(0)]).into_value());
+        }
+        Tuple::from_vec(frames).into_value()
+    }
+}
+
+fn all_traces() -> Value {
+    // The list is not to be found in itself.
+    heap::without_tracing(|| {
+        let mut names = Names::default();
+        let mut tuples: HashMap<*const Traceback, Value> = HashMap::new();
+        let all = traces::all().into_iter().map(|(size, traceback)| {
+            let frames = tuples.entry(Arc::as_ptr(&traceback)).or_insert_with(|| names.tuple(&traceback)).clone();
+            let total = Value::from(traceback.total.max(1));
+            Tuple::from_array([Value::from(0), Value::from(size), frames, total]).into_value()
+        });
+        List::from_vec(all.collect()).into_value()
+    })
+}
