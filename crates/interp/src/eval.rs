@@ -123,7 +123,7 @@ impl Machine<'_> {
     #[inline(always)]
     pub unsafe fn right<const K: bool>(&self, w: Word) -> u64 {
         // SAFETY: as in `get` and `constant`.
-        unsafe { if K { self.constant(w.c as u32) } else { self.get(w.c) } }
+        unsafe { if K { self.constant(w.c() as u32) } else { self.get(w.c()) } }
     }
 
     /// The word behind the current instruction's first.
@@ -138,12 +138,12 @@ impl Machine<'_> {
     pub unsafe fn set(&mut self, w: Word, word: u64) {
         // SAFETY: registers are in range; a local owns what it held, unless it is a borrowed parameter.
         unsafe {
-            let slot = self.regs.add(w.a as usize);
-            if w.flags & A_LOCAL != 0 {
+            let slot = self.regs.add(w.a() as usize);
+            if w.flags() & A_LOCAL != 0 {
                 let old = *slot;
                 *slot = word;
                 if is_pointer(old) {
-                    self.release_local(w.a, old);
+                    self.release_local(w.a(), old);
                 }
             } else {
                 *slot = word;
@@ -170,7 +170,7 @@ impl Machine<'_> {
     #[inline(always)]
     pub unsafe fn consume(&self, w: Word, b: u64, c: u64) {
         // SAFETY: the flags say who owns.
-        unsafe { release_operands(w.flags, b, c) }
+        unsafe { release_operands(w.flags(), b, c) }
     }
 
     /// Operand `b` as an owned word: moved out of its register or cloned.
@@ -178,8 +178,8 @@ impl Machine<'_> {
     pub unsafe fn take_b(&self, w: Word) -> u64 {
         // SAFETY: live operand.
         unsafe {
-            let word = self.get(w.b);
-            if w.flags & B_OWNED != 0 { word } else { retain(word) }
+            let word = self.get(w.b());
+            if w.flags() & B_OWNED != 0 { word } else { retain(word) }
         }
     }
 
@@ -187,8 +187,8 @@ impl Machine<'_> {
     pub unsafe fn take_c(&self, w: Word) -> u64 {
         // SAFETY: live operand.
         unsafe {
-            let word = self.get(w.c);
-            if w.flags & C_OWNED != 0 { word } else { retain(word) }
+            let word = self.get(w.c());
+            if w.flags() & C_OWNED != 0 { word } else { retain(word) }
         }
     }
 
@@ -301,7 +301,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
         loop {
             let w = Word::decode(*m.pc);
             // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
-            let op: Op = std::mem::transmute::<u8, Op>(w.op);
+            let op: Op = std::mem::transmute::<u8, Op>(w.op());
             let flow = match op {
                 Op::Move => {
                     let word = m.take_b(w);
@@ -309,34 +309,34 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                     m.advance(1)
                 }
                 Op::Borrow => {
-                    m.put(w.a, m.get(w.b));
+                    m.put(w.a(), m.get(w.b()));
                     m.advance(1)
                 }
                 Op::BorrowPair => {
-                    let (first, second) = (m.get(w.b), m.get(w.c));
-                    m.put(w.a, first);
-                    m.put(w.a + 1, second);
+                    let (first, second) = (m.get(w.b()), m.get(w.c()));
+                    m.put(w.a(), first);
+                    m.put(w.a() + 1, second);
                     m.advance(1)
                 }
                 Op::Own => {
-                    retain(m.get(w.a));
+                    retain(m.get(w.a()));
                     m.advance(1)
                 }
                 Op::LoadConst => {
                     let word = m.constant(w.bc());
-                    if w.flags & B_OWNED != 0 {
+                    if w.flags() & B_OWNED != 0 {
                         retain(word);
                     }
                     m.set(w, word);
                     m.advance(1)
                 }
                 Op::LoadNull => {
-                    m.put(w.a, 0);
+                    m.put(w.a(), 0);
                     m.advance(1)
                 }
                 Op::LoadCommonConstant => out!(m.load_common_constant(w)),
                 Op::Release => {
-                    let word = m.get(w.b);
+                    let word = m.get(w.b());
                     if is_pointer(word) {
                         m.save();
                         release(word);
@@ -344,15 +344,15 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                     m.advance(1)
                 }
                 Op::Swap => {
-                    let (b, c) = (m.get(w.b), m.get(w.c));
-                    m.put(w.b, c);
-                    m.put(w.c, b);
+                    let (b, c) = (m.get(w.b()), m.get(w.c()));
+                    m.put(w.b(), c);
+                    m.put(w.c(), b);
                     m.advance(1)
                 }
                 Op::CheckBound => {
-                    if m.get(w.b) == 0 {
+                    if m.get(w.b()) == 0 {
                         m.save();
-                        names::raise_unbound(vm, m.frame(), w.b);
+                        names::raise_unbound(vm, m.frame(), w.b());
                         Flow::Raise
                     } else {
                         m.advance(1)
@@ -360,10 +360,10 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 }
                 Op::CheckCell => out!(m.check_cell(w)),
                 Op::DeleteFast => {
-                    let old = m.get(w.b);
-                    m.put(w.b, 0);
+                    let old = m.get(w.b());
+                    m.put(w.b(), 0);
                     if is_pointer(old) {
-                        m.release_local(w.b, old);
+                        m.release_local(w.b(), old);
                     }
                     m.advance(1)
                 }
@@ -558,10 +558,10 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
 /// Whether an instruction's variant bit is set.
 #[inline(always)]
 pub(crate) fn variant(w: Word) -> bool {
-    w.flags & VARIANT != 0
+    w.flags() & VARIANT != 0
 }
 
 #[inline(always)]
 pub(crate) fn variant2(w: Word) -> bool {
-    w.flags & VARIANT2 != 0
+    w.flags() & VARIANT2 != 0
 }

@@ -354,7 +354,7 @@ impl Generator {
             (*frame).previous = interp.frame.get();
             interp.frame.set(frame);
             let w = Word::decode(*(*frame).pc);
-            *(*frame).regs.add(w.a as usize) = sent;
+            *(*frame).regs.add(w.a() as usize) = sent;
             self.state.set(State::Running);
             interp.depth_left.set(interp.depth_left.get() - 1);
             self.handled.previous.set(interp.handled.get());
@@ -450,13 +450,13 @@ impl Generator {
         unsafe {
             let frame = &*self.frame.get();
             let w = Word::decode(*frame.pc);
-            if w.op != Op::YieldValue as u8 || w.flags & VARIANT == 0 {
+            if w.op() != Op::YieldValue as u8 || w.flags() & VARIANT == 0 {
                 return None;
             }
             let map = crate::eval::find_map(frame);
             let receiver = map.len().checked_sub(2)?;
             let word = match map[receiver] {
-                Slot::Own | Slot::Borrowed(_) => *frame.regs.add(w.a as usize - 1),
+                Slot::Own | Slot::Borrowed(_) => *frame.regs.add(w.a() as usize - 1),
                 Slot::Local { local, .. } => *frame.regs.add(local as usize),
                 _ => return None,
             };

@@ -387,41 +387,60 @@ pub const SEEN_FLOAT: u8 = 0x40;
 /// Feedback: objects other than small ints and floats were met.
 pub const SEEN_OTHER: u8 = 0x80;
 
-/// An instruction's first word, in parts.
+/// An instruction's first word. Its parts are taken out where they are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Word {
-    pub op: u8,
-    pub flags: u8,
-    pub a: u16,
-    pub b: u16,
-    pub c: u16,
-}
+pub struct Word(u64);
 
 impl Word {
     #[inline(always)]
+    pub const fn new(op: Op, flags: u8, a: u16, b: u16, c: u16) -> Word {
+        Word(op as u64 | (flags as u64) << 8 | (a as u64) << 16 | (b as u64) << 32 | (c as u64) << 48)
+    }
+
+    #[inline(always)]
     pub const fn decode(word: u64) -> Word {
-        Word {
-            op: word as u8,
-            flags: (word >> 8) as u8,
-            a: (word >> 16) as u16,
-            b: (word >> 32) as u16,
-            c: (word >> 48) as u16,
-        }
+        Word(word)
     }
 
     #[inline(always)]
     pub const fn encode(self) -> u64 {
-        self.op as u64
-            | (self.flags as u64) << 8
-            | (self.a as u64) << 16
-            | (self.b as u64) << 32
-            | (self.c as u64) << 48
+        self.0
+    }
+
+    #[inline(always)]
+    pub const fn op(self) -> u8 {
+        self.0 as u8
+    }
+
+    #[inline(always)]
+    pub const fn flags(self) -> u8 {
+        (self.0 >> 8) as u8
+    }
+
+    #[inline(always)]
+    pub const fn a(self) -> u16 {
+        (self.0 >> 16) as u16
+    }
+
+    #[inline(always)]
+    pub const fn b(self) -> u16 {
+        (self.0 >> 32) as u16
+    }
+
+    #[inline(always)]
+    pub const fn c(self) -> u16 {
+        (self.0 >> 48) as u16
+    }
+
+    /// The same instruction with local `local` as its destination.
+    pub const fn to_local(self, local: u16) -> Word {
+        Word(self.0 & !0xFFFF_0000 | (local as u64) << 16 | (A_LOCAL as u64) << 8)
     }
 
     /// `b` and `c` as one operand.
     #[inline(always)]
     pub const fn bc(self) -> u32 {
-        self.b as u32 | (self.c as u32) << 16
+        (self.0 >> 32) as u32
     }
 }
 
@@ -429,10 +448,10 @@ impl Word {
 pub fn disassemble(words: &[u64], at: usize) -> String {
     use std::fmt::Write;
     let word = Word::decode(words[at]);
-    let Some(op) = Op::from_u8(word.op) else { return format!("?{:#x}", words[at]) };
+    let Some(op) = Op::from_u8(word.op()) else { return format!("?{:#x}", words[at]) };
     let mut text = op.name().to_string();
-    let owned = |bit: u8| if word.flags & bit != 0 { "*" } else { "" };
-    let fields = [(word.a, A_LOCAL), (word.b, B_OWNED), (word.c, C_OWNED)];
+    let owned = |bit: u8| if word.flags() & bit != 0 { "*" } else { "" };
+    let fields = [(word.a(), A_LOCAL), (word.b(), B_OWNED), (word.c(), C_OWNED)];
     for (index, operand) in op.operands().iter().enumerate() {
         let (value, bit) = fields[index];
         let _ = match operand {
@@ -451,10 +470,10 @@ pub fn disassemble(words: &[u64], at: usize) -> String {
             Operand::imm32 => write!(text, " #{}", word.bc()),
         };
     }
-    if word.flags & VARIANT != 0 {
+    if word.flags() & VARIANT != 0 {
         text.push_str(" +v");
     }
-    if word.flags & VARIANT2 != 0 {
+    if word.flags() & VARIANT2 != 0 {
         text.push_str(" +v2");
     }
     for (index, extra) in op.extras().iter().enumerate() {
@@ -469,7 +488,7 @@ pub fn disassemble(words: &[u64], at: usize) -> String {
             },
             Extra::imm => write!(text, " #{value}"),
             Extra::name => write!(text, " name{value}"),
-            Extra::dests => (0..word.c.min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16)),
+            Extra::dests => (0..word.c().min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16)),
         };
     }
     text
@@ -492,7 +511,7 @@ mod tests {
 
     #[test]
     fn words_round_trip() {
-        let word = Word { op: Op::Add as u8, flags: B_OWNED | A_LOCAL, a: 1, b: 0xFFFF, c: 0x8001 };
+        let word = Word::new(Op::Add, B_OWNED | A_LOCAL, 1, 0xFFFF, 0x8001);
         assert_eq!(Word::decode(word.encode()), word);
     }
 

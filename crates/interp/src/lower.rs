@@ -296,7 +296,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             let map = self.current_map();
             self.sites.push(Site { pc: pc as u32, unit, handler, map });
         }
-        self.words.push(Word { op: op as u8, flags, a, b, c }.encode());
+        self.words.push(Word::new(op, flags, a, b, c).encode());
         self.words.resize(pc + op.len(), 0);
         self.last_result = None;
         pc
@@ -517,7 +517,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         {
             self.slots.pop();
             let word = Word::decode(self.words[last.word]);
-            self.words[last.word] = Word { a: local, flags: word.flags | A_LOCAL, ..word }.encode();
+            self.words[last.word] = word.to_local(local).encode();
             self.last_result = None;
             if let Some(boundaries) = &mut self.boundaries {
                 // The instruction before has done the work of this one.
@@ -1189,8 +1189,8 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         let end = self.words.len();
         if self.last_borrow == end && end > 0 {
             let last = Word::decode(self.words[end - 1]);
-            if last.a + 1 == reg {
-                let pair = Word { op: Op::BorrowPair as u8, flags: 0, a: last.a, b: last.b, c: local };
+            if last.a() + 1 == reg {
+                let pair = Word::new(Op::BorrowPair, 0, last.a(), last.b(), local);
                 self.words[end - 1] = pair.encode();
                 self.last_borrow = 0;
                 return;

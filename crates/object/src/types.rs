@@ -657,8 +657,9 @@ impl Type {
     pub fn to_value(&self) -> Value {
         object::to_value(self)
     }
+    #[inline(always)]
     pub fn is(&self, spec: &'static TypeSpec) -> bool {
-        std::ptr::eq(self, spec.ty())
+        self.spec.is_some_and(|own| std::ptr::eq(own, spec))
     }
     pub fn qualname_hint(&self) -> Ref<Str> {
         Str::new(&self.short_name())

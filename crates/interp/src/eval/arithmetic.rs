@@ -43,7 +43,7 @@ macro_rules! arithmetic {
         pub unsafe fn $name<const K: bool>(&mut self, w: Word) -> Flow {
             // SAFETY: operands are live; immediates carry no count, so nothing is to be released.
             unsafe {
-                let ($a, $b) = (self.get(w.b), self.right::<K>(w));
+                let ($a, $b) = (self.get(w.b()), self.right::<K>(w));
                 if both_ints($a, $b) {
                     if let Some(word) = $int {
                         self.set(w, word);
@@ -68,7 +68,7 @@ macro_rules! int_arithmetic {
         pub unsafe fn $name<const K: bool>(&mut self, w: Word) -> Flow {
             // SAFETY: operands are live; immediates carry no count, so nothing is to be released.
             unsafe {
-                let ($a, $b) = (self.get(w.b), self.right::<K>(w));
+                let ($a, $b) = (self.get(w.b()), self.right::<K>(w));
                 if both_ints($a, $b)
                     && let Some(word) = $int
                 {
@@ -148,7 +148,7 @@ impl Machine<'_> {
     pub unsafe fn true_divide<const K: bool>(&mut self, w: Word) -> Flow {
         // SAFETY: operands are live; immediates carry no count.
         unsafe {
-            let (b, c) = (self.get(w.b), self.right::<K>(w));
+            let (b, c) = (self.get(w.b()), self.right::<K>(w));
             let quotient = if both_floats(b, c) {
                 encode_float(decode_float(b) / decode_float(c))
             } else if both_ints(b, c) {
@@ -172,7 +172,7 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            let result = binary(self.vm, w.encode(), self.get(w.b), self.right::<K>(w));
+            let result = binary(self.vm, w.encode(), self.get(w.b()), self.right::<K>(w));
             self.finish(w, result, 1)
         }
     }
@@ -181,7 +181,7 @@ impl Machine<'_> {
     pub unsafe fn negative(&mut self, w: Word) -> Flow {
         // SAFETY: live operand.
         unsafe {
-            let b = self.get(w.b);
+            let b = self.get(w.b());
             if b & 1 != 0
                 && let Some(word) = 2i64.checked_sub(b as i64)
             {
@@ -203,7 +203,7 @@ impl Machine<'_> {
         // SAFETY: live operand.
         unsafe {
             self.save();
-            let result = unary(self.vm, w.encode(), self.get(w.b));
+            let result = unary(self.vm, w.encode(), self.get(w.b()));
             self.finish(w, result, 1)
         }
     }
@@ -223,7 +223,7 @@ impl Machine<'_> {
         // SAFETY: live operand.
         unsafe {
             self.save();
-            truth(self.vm, w.flags, b)
+            truth(self.vm, w.flags(), b)
         }
     }
 
@@ -231,7 +231,7 @@ impl Machine<'_> {
     pub unsafe fn to_bool(&mut self, w: Word) -> Flow {
         // SAFETY: live operand.
         unsafe {
-            let b = self.get(w.b);
+            let b = self.get(w.b());
             let truth = self.truth(w, b);
             self.finish(w, bool_word(truth), 1)
         }
@@ -241,7 +241,7 @@ impl Machine<'_> {
     pub unsafe fn not(&mut self, w: Word) -> Flow {
         // SAFETY: live operand.
         unsafe {
-            let b = self.get(w.b);
+            let b = self.get(w.b());
             let truth = self.truth(w, b);
             self.finish(w, if truth == 0 { 0 } else { bool_word(3 - truth) }, 1)
         }
@@ -251,7 +251,7 @@ impl Machine<'_> {
     pub unsafe fn compare<const K: bool, const OP: u8>(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
-            let (b, c) = (self.get(w.b), self.right::<K>(w));
+            let (b, c) = (self.get(w.b()), self.right::<K>(w));
             let holds = if both_ints(b, c) {
                 holds_ints::<OP>(b, c)
             } else if both_floats(b, c) {
@@ -270,7 +270,7 @@ impl Machine<'_> {
     pub unsafe fn jump_if_compare<const K: bool, const OP: u8>(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
-            let (b, c) = (self.get(w.b), self.right::<K>(w));
+            let (b, c) = (self.get(w.b()), self.right::<K>(w));
             let holds = if both_ints(b, c) {
                 holds_ints::<OP>(b, c)
             } else if both_floats(b, c) {
@@ -297,7 +297,7 @@ impl Machine<'_> {
     pub unsafe fn jump_if(&mut self, w: Word) -> Flow {
         // SAFETY: live operand.
         unsafe {
-            let b = self.get(w.b);
+            let b = self.get(w.b());
             match self.truth(w, b) {
                 0 => Flow::Raise,
                 truth => self.branch(w, truth == 2),
@@ -309,8 +309,8 @@ impl Machine<'_> {
     pub unsafe fn jump_if_none(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
-            let b = self.get(w.b);
-            if w.flags & crate::instruction::B_OWNED != 0 && crate::frame::is_pointer(b) {
+            let b = self.get(w.b());
+            if w.flags() & crate::instruction::B_OWNED != 0 && crate::frame::is_pointer(b) {
                 self.save();
                 crate::frame::release(b);
             }
@@ -322,7 +322,7 @@ impl Machine<'_> {
     pub unsafe fn is(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
-            let (b, c) = (self.get(w.b), self.get(w.c));
+            let (b, c) = (self.get(w.b()), self.get(w.c()));
             let same = view(&b).is(view(&c));
             self.save();
             self.consume(w, b, c);
@@ -335,7 +335,7 @@ impl Machine<'_> {
     pub unsafe fn jump_if_is(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
-            let (b, c) = (self.get(w.b), self.get(w.c));
+            let (b, c) = (self.get(w.b()), self.get(w.c()));
             let same = view(&b).is(view(&c));
             self.save();
             self.consume(w, b, c);
@@ -348,7 +348,7 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            let truth = contains(self.vm, w.flags, self.get(w.b), self.right::<K>(w));
+            let truth = contains(self.vm, w.flags(), self.get(w.b()), self.right::<K>(w));
             if truth == 0 {
                 return Flow::Raise;
             }
@@ -362,7 +362,7 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            match contains(self.vm, w.flags, self.get(w.b), self.right::<K>(w)) {
+            match contains(self.vm, w.flags(), self.get(w.b()), self.right::<K>(w)) {
                 0 => Flow::Raise,
                 truth => self.branch(w, truth == 2),
             }
@@ -461,11 +461,11 @@ unsafe fn compare_values(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
         let result = match compare_numbers(left, right, op) {
             Some(holds) => Value::bool(holds).into_word(),
             None => match vm.rich_compare(left, right, COMPARE[op as usize]) {
-                Ok(value) if w.flags & VARIANT != 0 && !value.is_bool() => bool_word(truth_of(vm.is_true(&value))),
+                Ok(value) if w.flags() & VARIANT != 0 && !value.is_bool() => bool_word(truth_of(vm.is_true(&value))),
                 result => word_of(result),
             },
         };
-        release_operands(w.flags, b, c);
+        release_operands(w.flags(), b, c);
         result
     }
 }
@@ -483,7 +483,7 @@ unsafe fn compare_truth(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
                 Err(_) => 0,
             },
         };
-        release_operands(w.flags, b, c);
+        release_operands(w.flags(), b, c);
         truth
     }
 }
@@ -504,14 +504,14 @@ unsafe fn unary(vm: &Vm, word: u64, b: u64) -> u64 {
     unsafe {
         let w = Word::decode(word);
         let value = view(&b);
-        let result = if w.op == Op::Negative as u8 {
+        let result = if w.op() == Op::Negative as u8 {
             vm.negative(value)
-        } else if w.op == Op::Positive as u8 {
+        } else if w.op() == Op::Positive as u8 {
             vm.positive(value)
         } else {
             vm.invert(value)
         };
-        release_operands(w.flags, b, 1);
+        release_operands(w.flags(), b, 1);
         word_of(result)
     }
 }
@@ -522,7 +522,7 @@ unsafe fn binary(vm: &Vm, word: u64, b: u64, c: u64) -> u64 {
     unsafe {
         let w = Word::decode(word);
         let result = word_of(binary_values(vm, w, view(&b), view(&c)));
-        release_operands(w.flags, b, c);
+        release_operands(w.flags(), b, c);
         result
     }
 }
@@ -533,7 +533,7 @@ fn binary_values(vm: &Vm, w: Word, left: &Value, right: &Value) -> Result {
             if variant(w) { vm.$inplace(left, right) } else { vm.$plain(left, right) }
         };
     }
-    match Op::from_u8(w.op) {
+    match Op::from_u8(w.op()) {
         Some(Op::Add | Op::AddK) => operator!(add, inplace_add),
         Some(Op::Subtract | Op::SubtractK) => operator!(subtract, inplace_subtract),
         Some(Op::Multiply | Op::MultiplyK) => operator!(multiply, inplace_multiply),

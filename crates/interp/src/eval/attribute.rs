@@ -440,10 +440,10 @@ impl Machine<'_> {
     pub unsafe fn load_attr(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
-            let object = self.get(w.b);
+            let object = self.get(w.b());
             if let Some((word, _)) = cached(object, self.extra(1), self.extra(2)) {
                 retain(word);
-                if w.flags & B_OWNED != 0 {
+                if w.flags() & B_OWNED != 0 {
                     self.save();
                     release(object);
                 }
@@ -456,11 +456,11 @@ impl Machine<'_> {
                 return flow;
             }
             self.save();
-            let name = (*(*self.frame).code).name_at(w.c as usize);
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
             if take_shared(object, name, Use::Load, self.pc.add(1).cast_mut()) {
                 return Flow::Next;
             }
-            let word = load_attr_slow(self.vm, w.flags, object, name, self.pc.add(1).cast_mut());
+            let word = load_attr_slow(self.vm, w.flags(), object, name, self.pc.add(1).cast_mut());
             self.finish(w, word, 3)
         }
     }
@@ -479,7 +479,7 @@ impl Machine<'_> {
                 return None;
             }
             let getter = lookup::cached_value(header.ty(), index(first) as u16).word();
-            Some(self.call_with_one(retain(getter), object, w.flags & B_OWNED == 0, 3))
+            Some(self.call_with_one(retain(getter), object, w.flags() & B_OWNED == 0, 3))
         }
     }
 
@@ -487,18 +487,18 @@ impl Machine<'_> {
     pub unsafe fn load_method(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
-            let object = self.get(w.b);
+            let object = self.get(w.b());
             let (word, is_method) = match cached(object, self.extra(1), self.extra(2)) {
                 Some((word, is_method)) => (retain(word), is_method),
                 None => {
                     self.save();
-                    let name = (*(*self.frame).code).name_at(w.c as usize);
+                    let name = (*(*self.frame).code).name_at(w.c() as usize);
                     if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
                         return Flow::Next;
                     }
                     let found = load_method_slow(self.vm, object, name, self.pc.add(1).cast_mut());
                     if found.0 == 0 {
-                        release_operands(w.flags, object, 1);
+                        release_operands(w.flags(), object, 1);
                         return Flow::Raise;
                     }
                     found
@@ -514,15 +514,15 @@ impl Machine<'_> {
     unsafe fn put_method(&mut self, w: Word, callable: u64, is_method: bool, object: u64) {
         // SAFETY: live words.
         unsafe {
-            self.put(w.a, callable);
+            self.put(w.a(), callable);
             if is_method {
-                if w.flags & B_OWNED == 0 && !variant(w) {
+                if w.flags() & B_OWNED == 0 && !variant(w) {
                     retain(object);
                 }
-                self.put(w.a + 1, object);
+                self.put(w.a() + 1, object);
             } else {
-                self.put(w.a + 1, 0);
-                if w.flags & B_OWNED != 0 && is_pointer(object) {
+                self.put(w.a() + 1, 0);
+                if w.flags() & B_OWNED != 0 && is_pointer(object) {
                     self.save();
                     release(object);
                 }
@@ -534,7 +534,7 @@ impl Machine<'_> {
     pub unsafe fn store_attr(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; shape and version say that the slot is there.
         unsafe {
-            let object = self.get(w.b);
+            let object = self.get(w.b());
             let (first, second) = (self.extra(1), self.extra(2));
             if object & 7 == 0 {
                 let header = &*(object as *const Header);
@@ -545,21 +545,21 @@ impl Machine<'_> {
                     if kind(first) == NEW_SLOT {
                         header.set_shape_id((second >> 32) as u32);
                     }
-                    if is_pointer(old) || w.flags & B_OWNED != 0 {
+                    if is_pointer(old) || w.flags() & B_OWNED != 0 {
                         self.save();
                         release(old);
-                        release_operands(w.flags & B_OWNED, object, 1);
+                        release_operands(w.flags() & B_OWNED, object, 1);
                     }
                     return self.advance(3);
                 }
             }
             self.save();
-            let name = (*(*self.frame).code).name_at(w.a as usize);
+            let name = (*(*self.frame).code).name_at(w.a() as usize);
             if take_shared(object, name, Use::Store, self.pc.add(1).cast_mut()) {
                 return Flow::Next;
             }
-            let value = self.get(w.c);
-            let result = store_attr_slow(self.vm, w.flags, object, value, name, self.pc.add(1).cast_mut());
+            let value = self.get(w.c());
+            let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());
             self.outcome(result, 3)
         }
     }
@@ -569,10 +569,10 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let object = self.get(w.b);
-            let name = (*(*self.frame).code).name_at(w.c as usize);
+            let object = self.get(w.b());
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
             let result = self.vm.delete_attr(view(&object), name);
-            release_operands(w.flags, object, 1);
+            release_operands(w.flags(), object, 1);
             self.outcome(result, 1)
         }
     }
@@ -583,8 +583,8 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let vm = self.vm;
-            let [callable, class, object] = [0, 1, 2].map(|at| Value::from_word(self.get(w.b + at)));
-            let name = (*(*self.frame).code).name_at(w.c as usize);
+            let [callable, class, object] = [0, 1, 2].map(|at| Value::from_word(self.get(w.b() + at)));
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
             let found = if crate::monitoring::watching() && (*(*self.frame).code).is_debug_pc(self.pc) {
                 let args = [class.clone(), object.clone()];
                 let args = if variant2(w) { &args[..] } else { &[] };
@@ -604,8 +604,8 @@ impl Machine<'_> {
             drop((callable, class));
             let Ok((value, is_method)) = found else { return Flow::Raise };
             if variant(w) {
-                self.put(w.a, value.into_word());
-                self.put(w.a + 1, if is_method { object.into_word() } else { 0 });
+                self.put(w.a(), value.into_word());
+                self.put(w.a() + 1, if is_method { object.into_word() } else { 0 });
             } else {
                 drop(object);
                 self.set(w, value.into_word());
@@ -620,13 +620,13 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let vm = self.vm;
-            let object = self.get(w.b);
+            let object = self.get(w.b());
             let value = view(&object);
             let names = names();
-            let name = [&names.__enter__, &names.__exit__, &names.__aenter__, &names.__aexit__][w.c as usize & 3];
+            let name = [&names.__enter__, &names.__exit__, &names.__aenter__, &names.__aexit__][w.c() as usize & 3];
             let Some(found) = lookup::find(value.ty(), name) else {
-                special_missing(vm, value, w.c as usize & 3);
-                release_operands(w.flags, object, 1);
+                special_missing(vm, value, w.c() as usize & 3);
+                release_operands(w.flags(), object, 1);
                 return Flow::Raise;
             };
             if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
@@ -643,7 +643,7 @@ impl Machine<'_> {
                     self.advance(1)
                 }
                 Err(_) => {
-                    release_operands(w.flags, object, 1);
+                    release_operands(w.flags(), object, 1);
                     Flow::Raise
                 }
             }

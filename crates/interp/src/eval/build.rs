@@ -61,7 +61,7 @@ impl Machine<'_> {
     #[inline(never)]
     unsafe fn moved(&self, w: Word, count: usize) -> Moved {
         // SAFETY: the registers are in range.
-        unsafe { Moved { at: self.regs.add(w.b as usize).cast(), left: count } }
+        unsafe { Moved { at: self.regs.add(w.b() as usize).cast(), left: count } }
     }
 
     #[inline(never)]
@@ -69,7 +69,7 @@ impl Machine<'_> {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
-            let tuple = match w.c {
+            let tuple = match w.c() {
                 0 => Tuple::from_vec(Vec::new()),
                 count => Tuple::new_with_type(TUPLE.ty(), self.moved(w, count as usize)),
             };
@@ -82,7 +82,7 @@ impl Machine<'_> {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
-            let list = List::from_vec(self.moved(w, w.c as usize).collect());
+            let list = List::from_vec(self.moved(w, w.c() as usize).collect());
             self.finish(w, list.into_value().into_word(), 1)
         }
     }
@@ -92,7 +92,7 @@ impl Machine<'_> {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
-            let items: Vec<Value> = self.moved(w, w.c as usize).collect();
+            let items: Vec<Value> = self.moved(w, w.c() as usize).collect();
             let result = set::from_keys(self.vm, &items);
             drop(items);
             self.finish(w, word_of(result), 1)
@@ -104,8 +104,8 @@ impl Machine<'_> {
         // SAFETY: `c` owned pairs.
         unsafe {
             self.save();
-            let mut items = self.moved(w, 2 * w.c as usize);
-            let dict = if w.c == 0 { Dict::new() } else { Dict::with_capacity(w.c as usize) };
+            let mut items = self.moved(w, 2 * w.c() as usize);
+            let dict = if w.c() == 0 { Dict::new() } else { Dict::with_capacity(w.c() as usize) };
             while let (Some(key), Some(value)) = (items.next(), items.next()) {
                 if dict.set(self.vm, &key, value).is_err() {
                     drop(items);
@@ -122,7 +122,7 @@ impl Machine<'_> {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
-            let parts: SmallVec<[Value; 8]> = self.moved(w, w.c as usize).collect();
+            let parts: SmallVec<[Value; 8]> = self.moved(w, w.c() as usize).collect();
             if parts.iter().any(|part| part.downcast::<Str>().is_none()) {
                 return wrong_bytecode(self.vm);
             }
@@ -137,7 +137,7 @@ impl Machine<'_> {
         // SAFETY: two or three owned words.
         unsafe {
             self.save();
-            let mut parts = self.moved(w, w.c as usize);
+            let mut parts = self.moved(w, w.c() as usize);
             let [start, stop, step] = std::array::from_fn(|_| parts.next().unwrap_or(Value::NONE));
             self.finish(w, Slice::new(start, stop, step).into_value().into_word(), 1)
         }
@@ -148,7 +148,7 @@ impl Machine<'_> {
         // SAFETY: two owned words.
         unsafe {
             self.save();
-            let [strings, interpolations] = self.take(w.b);
+            let [strings, interpolations] = self.take(w.b());
             let result = crate::template::template(self.vm, strings, interpolations);
             self.finish(w, word_of(result), 1)
         }
@@ -162,7 +162,7 @@ impl Machine<'_> {
             let mut parts = self.moved(w, 2 + variant(w) as usize);
             let (Some(value), Some(expression)) = (parts.next(), parts.next()) else { return wrong_bytecode(self.vm) };
             let spec = parts.next().unwrap_or_else(taipan_object::builtins::str::empty);
-            let conversion = match Conversion::from_oparg(w.c as u32) {
+            let conversion = match Conversion::from_oparg(w.c() as u32) {
                 Some(Conversion::Str) => Value::from("s"),
                 Some(Conversion::Repr) => Value::from("r"),
                 Some(Conversion::Ascii) => Value::from("a"),
@@ -178,13 +178,13 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
-            let result = match Conversion::from_oparg(w.c as u32) {
+            let word = self.get(w.b());
+            let result = match Conversion::from_oparg(w.c() as u32) {
                 Some(Conversion::Str) => self.vm.str(view(&word)),
                 Some(Conversion::Repr) => self.vm.repr(view(&word)),
                 _ => ascii(self.vm, view(&word)),
             };
-            release_operands(w.flags, word, 1);
+            release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -194,13 +194,13 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let value = view(&word);
             let result = match value.downcast_exact::<Str>() {
                 Some(_) => Ok(value.clone()),
                 None => self.vm.format(value, &taipan_object::builtins::str::empty()),
             };
-            release_operands(w.flags, word, 1);
+            release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -210,9 +210,9 @@ impl Machine<'_> {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
-            let (value, spec) = (self.get(w.b), self.get(w.c));
+            let (value, spec) = (self.get(w.b()), self.get(w.c()));
             let result = self.vm.format(view(&value), view(&spec));
-            release_operands(w.flags, value, spec);
+            release_operands(w.flags(), value, spec);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -221,7 +221,7 @@ impl Machine<'_> {
     pub unsafe fn list_append(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
-            let list = self.get(w.b);
+            let list = self.get(w.b());
             if list & 7 != 0 || !(*(list as *const Header)).ty().is(&LIST) {
                 self.save();
                 return wrong_bytecode(self.vm);
@@ -238,9 +238,9 @@ impl Machine<'_> {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
-            let (list, iterable) = (self.get(w.b), self.get(w.c));
+            let (list, iterable) = (self.get(w.b()), self.get(w.c()));
             let result = extend(self.vm, view(&list), view(&iterable));
-            release_operands(w.flags, 1, iterable);
+            release_operands(w.flags(), 1, iterable);
             self.outcome(result, 1)
         }
     }
@@ -250,13 +250,13 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            let (set, item) = (self.get(w.b), self.get(w.c));
+            let (set, item) = (self.get(w.b()), self.get(w.c()));
             let result = match AnySet::of(view(&set)).filter(|_| view(&set).downcast::<Set>().is_some()) {
                 Some(set) => set::add(self.vm, set, view(&item)),
                 // Programs may rebind `__conditional_annotations__`.
                 None => Err(self.vm.type_error(format!("'{}' object is not a set", view(&set).ty().name()))),
             };
-            release_operands(w.flags, 1, item);
+            release_operands(w.flags(), 1, item);
             self.outcome(result, 1)
         }
     }
@@ -266,10 +266,10 @@ impl Machine<'_> {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
-            let (set, iterable) = (self.get(w.b), self.get(w.c));
+            let (set, iterable) = (self.get(w.b()), self.get(w.c()));
             let Some(set) = AnySet::of(view(&set)) else { return wrong_bytecode(self.vm) };
             let result = set::update(self.vm, set, view(&iterable));
-            release_operands(w.flags, 1, iterable);
+            release_operands(w.flags(), 1, iterable);
             self.outcome(result, 1)
         }
     }
@@ -279,13 +279,13 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            let (map, key, value) = (self.get(w.a), self.get(w.b), self.take_c(w));
+            let (map, key, value) = (self.get(w.a()), self.get(w.b()), self.take_c(w));
             let value = Value::from_word(value);
             let result = match view(&map).downcast::<Dict>() {
                 Some(dict) => dict.set(self.vm, view(&key), value),
                 None => Err(self.vm.system_error("bytecode expects a dict")),
             };
-            release_operands(w.flags & B_OWNED, key, 1);
+            release_operands(w.flags() & B_OWNED, key, 1);
             self.outcome(result, 1)
         }
     }
@@ -295,9 +295,9 @@ impl Machine<'_> {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
-            let (map, other) = (self.get(w.b), self.get(w.c));
+            let (map, other) = (self.get(w.b()), self.get(w.c()));
             let result = update(self.vm, view(&map), view(&other));
-            release_operands(w.flags, 1, other);
+            release_operands(w.flags(), 1, other);
             self.outcome(result, 1)
         }
     }
@@ -307,9 +307,9 @@ impl Machine<'_> {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
-            let (callable, map, other) = (self.get(w.a), self.get(w.b), self.get(w.c));
+            let (callable, map, other) = (self.get(w.a()), self.get(w.b()), self.get(w.c()));
             let result = merge(self.vm, view(&callable), view(&map), view(&other));
-            release_operands(w.flags, 1, other);
+            release_operands(w.flags(), 1, other);
             self.outcome(result, 1)
         }
     }
@@ -338,7 +338,7 @@ impl Machine<'_> {
     unsafe fn exact_tuple<'t>(&self, w: Word, count: usize) -> Option<(u64, &'t [Value])> {
         // SAFETY: a live operand; the items live as long as the word that the caller then owns.
         unsafe {
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             if word & 7 != 0 || !(*(word as *const Header)).ty().is(&TUPLE) {
                 return None;
             }
@@ -347,7 +347,7 @@ impl Machine<'_> {
                 return None;
             }
             self.save();
-            if w.flags & B_OWNED == 0 {
+            if w.flags() & B_OWNED == 0 {
                 retain(word);
             }
             Some((word, items))
@@ -358,12 +358,12 @@ impl Machine<'_> {
         // SAFETY: a live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let items = match self.simple_items(word, count) {
                 Some(items) => Some(items),
                 None => unpack(self.vm, view(&word), count).ok(),
             };
-            release_operands(w.flags, word, 1);
+            release_operands(w.flags(), word, 1);
             items
         }
     }
@@ -372,15 +372,15 @@ impl Machine<'_> {
     pub unsafe fn unpack_sequence(&mut self, w: Word) -> Flow {
         // SAFETY: the destinations are free stack registers.
         unsafe {
-            if let Some((tuple, items)) = self.exact_tuple(w, w.c as usize) {
-                for (register, item) in (w.a..w.a + w.c).rev().zip(items) {
+            if let Some((tuple, items)) = self.exact_tuple(w, w.c() as usize) {
+                for (register, item) in (w.a()..w.a() + w.c()).rev().zip(items) {
                     self.put(register, retain(item.word()));
                 }
                 release(tuple);
                 return self.advance(1);
             }
-            let Some(items) = self.items_of(w, w.c as usize) else { return Flow::Raise };
-            for (register, item) in (w.a..w.a + w.c).rev().zip(items) {
+            let Some(items) = self.items_of(w, w.c() as usize) else { return Flow::Raise };
+            for (register, item) in (w.a()..w.a() + w.c()).rev().zip(items) {
                 self.put(register, item.into_word());
             }
             self.advance(1)
@@ -392,7 +392,7 @@ impl Machine<'_> {
         // SAFETY: the destinations are locals.
         unsafe {
             let locals = self.extra(1);
-            if let Some((tuple, items)) = self.exact_tuple(w, w.c as usize) {
+            if let Some((tuple, items)) = self.exact_tuple(w, w.c() as usize) {
                 for (at, item) in items.iter().enumerate() {
                     let local = (locals >> (16 * at)) as u16;
                     let old = self.get(local);
@@ -404,7 +404,7 @@ impl Machine<'_> {
                 release(tuple);
                 return self.advance(2);
             }
-            let Some(items) = self.items_of(w, w.c as usize) else { return Flow::Raise };
+            let Some(items) = self.items_of(w, w.c() as usize) else { return Flow::Raise };
             for (at, item) in items.into_iter().enumerate() {
                 let local = (locals >> (16 * at)) as u16;
                 let old = self.get(local);
@@ -424,12 +424,12 @@ impl Machine<'_> {
             self.save();
             let counts = self.extra(1) as usize;
             let (before, after) = (counts & 0xFF, counts >> 8);
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let items = unpack_starred(self.vm, view(&word), before, after);
-            release_operands(w.flags, word, 1);
+            release_operands(w.flags(), word, 1);
             let Ok(items) = items else { return Flow::Raise };
             for (at, item) in items.into_iter().rev().enumerate() {
-                self.put(w.a + at as u16, item.into_word());
+                self.put(w.a() + at as u16, item.into_word());
             }
             self.advance(2)
         }
@@ -440,11 +440,11 @@ impl Machine<'_> {
         // SAFETY: a live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let Some(code) = view(&word).downcast_ref::<Code>() else { return wrong_bytecode(self.vm) };
             let frame: &Frame = &*self.frame;
             let function = Function::new(self.vm, code, frame.function().globals.clone());
-            release_operands(w.flags, word, 1);
+            release_operands(w.flags(), word, 1);
             self.finish(w, function.into_value().into_word(), 1)
         }
     }

@@ -266,13 +266,13 @@ impl Machine<'_> {
     unsafe fn operands(&self, w: Word) -> Operands {
         // SAFETY: the call's operands lie from `b` on.
         unsafe {
-            let base = self.regs.add(w.b as usize);
+            let base = self.regs.add(w.b() as usize);
             let mask = self.extra(1) as u32;
             let has_self = !variant(w) && *base.add(1) != 0;
             Operands {
                 callable: *base,
                 first: base.add(2 - has_self as usize),
-                count: w.c as usize + has_self as usize,
+                count: w.c() as usize + has_self as usize,
                 borrowed: mask >> (2 - has_self as u32),
                 callable_borrowed: mask & 1 != 0,
             }
@@ -326,7 +326,7 @@ impl Machine<'_> {
                 return self.call_python(&operands, None, 2);
             }
             if ty.is(&TYPE)
-                && operands.first == self.regs.add(w.b as usize + 2)
+                && operands.first == self.regs.add(w.b() as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {
                 return self.construct(&operands, init, None, 2);
@@ -595,7 +595,7 @@ impl Machine<'_> {
         // SAFETY: live operands, consumed.
         unsafe {
             let callable = view(&operands.callable);
-            if callable.ty().is(&METHOD) && operands.first == self.regs.add(w.b as usize + 2) {
+            if callable.ty().is(&METHOD) && operands.first == self.regs.add(w.b() as usize + 2) {
                 let method = &*(operands.callable as *const BoundMethod);
                 if method.function.ty().is(&FUNCTION) {
                     return self.call_method(operands, kwnames, words as u16);
@@ -685,7 +685,7 @@ impl Machine<'_> {
                 return Flow::Raise;
             }
             let count = names_value.downcast::<Tuple>().map(Tuple::len);
-            if count.is_none_or(|count| count > w.c as usize) {
+            if count.is_none_or(|count| count > w.c() as usize) {
                 operands.release_all();
                 let _ = self.vm.system_error("bytecode expects a tuple of keyword names");
                 return Flow::Raise;
@@ -694,7 +694,7 @@ impl Machine<'_> {
                 return self.call_python(&operands, Some(&names_value), 2);
             }
             if view(&operands.callable).ty().is(&TYPE)
-                && operands.first == self.regs.add(w.b as usize + 2)
+                && operands.first == self.regs.add(w.b() as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {
                 return self.construct(&operands, init, Some(&names_value), 2);
@@ -710,7 +710,7 @@ impl Machine<'_> {
             let may_go_on = self.safepoint();
             self.save();
             let vm = self.vm;
-            let base = self.regs.add(w.b as usize);
+            let base = self.regs.add(w.b() as usize);
             let callable = Value::from_word(*base);
             let arguments = Value::from_word(*base.add(2));
             let keywords = if variant(w) { None } else { Some(Value::from_word(*base.add(3))) };

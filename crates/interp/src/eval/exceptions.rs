@@ -77,9 +77,9 @@ impl Machine<'_> {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
-            let (exception, cause) = (self.get(w.b), self.get(w.c));
+            let (exception, cause) = (self.get(w.b()), self.get(w.c()));
             raise_from(self.vm, view(&exception), Some(view(&cause)));
-            release_operands(w.flags, exception, cause);
+            release_operands(w.flags(), exception, cause);
             Flow::Raise
         }
     }
@@ -89,9 +89,9 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let exception = self.get(w.b);
+            let exception = self.get(w.b());
             raise_from(self.vm, view(&exception), None);
-            release_operands(w.flags, exception, 1);
+            release_operands(w.flags(), exception, 1);
             Flow::Raise
         }
     }
@@ -126,11 +126,11 @@ impl Machine<'_> {
     pub unsafe fn push_exc_info(&mut self, w: Word) -> Flow {
         // SAFETY: `a` owns an exception; the item owns what it holds.
         unsafe {
-            let exception = self.get(w.a);
+            let exception = self.get(w.a());
             let item = &*self.interp.handled.get();
             let before = item.exception.replace(retain(exception));
-            self.put(w.a + 1, exception);
-            self.put(w.a, if before == 0 { Value::NONE.into_word() } else { before });
+            self.put(w.a() + 1, exception);
+            self.put(w.a(), if before == 0 { Value::NONE.into_word() } else { before });
             drop(self.vm.swap_handled(Some(view(&exception).clone())));
             self.advance(1)
         }
@@ -161,7 +161,7 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            match exc_match(self.vm, self.get(w.b), self.get(w.c), w.flags) {
+            match exc_match(self.vm, self.get(w.b()), self.get(w.c()), w.flags()) {
                 0 => Flow::Raise,
                 truth => {
                     self.set(w, Value::bool(truth == 2).into_word());
@@ -176,7 +176,7 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            match exc_match(self.vm, self.get(w.b), self.get(w.c), w.flags) {
+            match exc_match(self.vm, self.get(w.b()), self.get(w.c()), w.flags()) {
                 0 => Flow::Raise,
                 truth => self.branch(w, truth == 2),
             }
@@ -188,7 +188,7 @@ impl Machine<'_> {
         // SAFETY: two owned words.
         unsafe {
             self.save();
-            let [exception, kind]: [Value; 2] = self.take(w.b);
+            let [exception, kind]: [Value; 2] = self.take(w.b());
             let result = group_match(self.vm, &exception, &kind, self.frame);
             drop((exception, kind));
             let Ok((rest, matched)) = result else { return Flow::Raise };
@@ -198,8 +198,8 @@ impl Machine<'_> {
                 drop(self.vm.swap_handled(Some(matched.clone())));
                 release(old);
             }
-            self.put(w.a, rest.into_word());
-            self.put(w.a + 1, matched.into_word());
+            self.put(w.a(), rest.into_word());
+            self.put(w.a() + 1, matched.into_word());
             self.advance(1)
         }
     }
@@ -210,7 +210,7 @@ impl Machine<'_> {
         // SAFETY: five live words, which stay.
         unsafe {
             self.save();
-            let (exit, this, exception) = (self.get(w.b), self.get(w.b + 1), self.get(w.b + 4));
+            let (exit, this, exception) = (self.get(w.b()), self.get(w.b() + 1), self.get(w.b() + 4));
             let exception = view(&exception).clone();
             if exception.downcast::<BaseException>().is_none() {
                 let _ = self.vm.system_error("bytecode expects an exception");

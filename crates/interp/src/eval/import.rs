@@ -125,11 +125,11 @@ impl Machine<'_> {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
-            let (level, fromlist) = (self.get(w.b), self.get(w.c));
+            let (level, fromlist) = (self.get(w.b()), self.get(w.c()));
             let frame = &*self.frame;
             let name = frame.code().name_at(self.extra(1) as usize);
             let result = import_name(self.vm, frame, name, view(&fromlist), view(&level));
-            release_operands(w.flags, level, fromlist);
+            release_operands(w.flags(), level, fromlist);
             self.finish(w, word_of(result), 2)
         }
     }
@@ -139,8 +139,8 @@ impl Machine<'_> {
         // SAFETY: live operand, which stays.
         unsafe {
             self.save();
-            let module = self.get(w.b);
-            let name = (*(*self.frame).code).name_at(w.c as usize);
+            let module = self.get(w.b());
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
             let result = import_from(self.vm, view(&module), name);
             self.finish(w, word_of(result), 1)
         }

@@ -23,9 +23,9 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
-            let result = intrinsic_1(self.vm, &*self.frame, w.c as u32, view(&word));
-            release_operands(w.flags, word, 1);
+            let word = self.get(w.b());
+            let result = intrinsic_1(self.vm, &*self.frame, w.c() as u32, view(&word));
+            release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -35,8 +35,8 @@ impl Machine<'_> {
         // SAFETY: two owned words.
         unsafe {
             self.save();
-            let [first, second]: [Value; 2] = self.take(w.b);
-            let result = intrinsic_2(self.vm, w.c as u32, &first, &second);
+            let [first, second]: [Value; 2] = self.take(w.b());
+            let result = intrinsic_2(self.vm, w.c() as u32, &first, &second);
             drop((first, second));
             self.finish(w, word_of(result), 1)
         }

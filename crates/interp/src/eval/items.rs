@@ -42,13 +42,13 @@ impl Machine<'_> {
     pub unsafe fn subscr<const K: bool>(&mut self, w: Word) -> Flow {
         // SAFETY: live operands.
         unsafe {
-            let (container, index) = (self.get(w.b), self.right::<K>(w));
+            let (container, index) = (self.get(w.b()), self.right::<K>(w));
             if index & 1 != 0
                 && container & 7 == 0
                 && let Some(word) = sequence_item(container, index)
             {
                 retain(word);
-                if w.flags & B_OWNED != 0 {
+                if w.flags() & B_OWNED != 0 {
                     self.save();
                     release(container);
                 }
@@ -63,18 +63,18 @@ impl Machine<'_> {
     pub unsafe fn store_subscr(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; `a` is a source here.
         unsafe {
-            let (value, container, index) = (self.get(w.a), self.get(w.b), self.get(w.c));
+            let (value, container, index) = (self.get(w.a()), self.get(w.b()), self.get(w.c()));
             self.save();
             if index & 1 != 0 && container & 7 == 0 && (*(container as *const Header)).ty().is(&LIST) {
                 let items = &mut *(*(container as *const List)).items.as_ptr();
                 if let Some(at) = position(index, items.len()) {
-                    let value = if w.flags & A_LOCAL != 0 { value } else { retain(value) };
+                    let value = if w.flags() & A_LOCAL != 0 { value } else { retain(value) };
                     let slot = items.as_mut_ptr().add(at).cast::<u64>();
                     let old = std::mem::replace(&mut *slot, value);
                     if is_pointer(old) {
                         release(old);
                     }
-                    release_operands(w.flags & B_OWNED, container, 1);
+                    release_operands(w.flags() & B_OWNED, container, 1);
                     return self.advance(1);
                 }
             }
@@ -82,10 +82,10 @@ impl Machine<'_> {
                 Some(dict) => dict.set(self.vm, view(&index), view(&value).clone()),
                 None => self.vm.set_item(view(&container), view(&index), view(&value)),
             };
-            if w.flags & A_LOCAL != 0 {
+            if w.flags() & A_LOCAL != 0 {
                 release(value);
             }
-            release_operands(w.flags, container, index);
+            release_operands(w.flags(), container, index);
             self.outcome(result, 1)
         }
     }
@@ -95,9 +95,9 @@ impl Machine<'_> {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
-            let (container, index) = (self.get(w.b), self.get(w.c));
+            let (container, index) = (self.get(w.b()), self.get(w.c()));
             let result = self.vm.delete_item(view(&container), view(&index));
-            release_operands(w.flags, container, index);
+            release_operands(w.flags(), container, index);
             self.outcome(result, 1)
         }
     }
@@ -113,7 +113,7 @@ impl Machine<'_> {
         // SAFETY: three owned words.
         unsafe {
             self.save();
-            let [container, start, stop] = self.take(w.b);
+            let [container, start, stop] = self.take(w.b());
             let result = match container.downcast_exact::<List>() {
                 Some(list) => list_slice(self.vm, list, &start, &stop),
                 None => self.vm.get_item(&container, &slice(start, stop)),
@@ -128,7 +128,7 @@ impl Machine<'_> {
         // SAFETY: four owned words.
         unsafe {
             self.save();
-            let [value, container, start, stop] = self.take(w.b);
+            let [value, container, start, stop] = self.take(w.b());
             let result = self.vm.set_item(&container, &slice(start, stop), &value);
             drop((container, value));
             self.outcome(result, 1)

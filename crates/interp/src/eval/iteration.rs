@@ -43,9 +43,9 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let iterable = self.get(w.b);
+            let iterable = self.get(w.b());
             let result = self.vm.iter(view(&iterable));
-            release_operands(w.flags, iterable, 1);
+            release_operands(w.flags(), iterable, 1);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -54,7 +54,7 @@ impl Machine<'_> {
     pub unsafe fn for_iter(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
-            let iterator = self.get(w.b);
+            let iterator = self.get(w.b());
             self.save();
             if iterator & 7 == 0 {
                 let ty = (*(iterator as *const Header)).ty();
@@ -155,7 +155,7 @@ impl Machine<'_> {
         // SAFETY: the verifier lets this run in generators only.
         unsafe {
             let value = self.take_b(w);
-            self.put(w.a, 0);
+            self.put(w.a(), 0);
             self.save();
             let frame = self.frame;
             let generator = Generator::of_frame(frame);
@@ -190,8 +190,8 @@ impl Machine<'_> {
                 return Flow::Raise;
             }
             let w = Word::decode(*self.pc);
-            if w.op == Op::Send as u8 {
-                self.put(w.a, result);
+            if w.op() == Op::Send as u8 {
+                self.put(w.a(), result);
             } else {
                 release(result);
             }
@@ -204,19 +204,19 @@ impl Machine<'_> {
         // SAFETY: live operands; the receiver stays.
         unsafe {
             self.save();
-            let (receiver, value) = (self.get(w.b), self.get(w.c));
+            let (receiver, value) = (self.get(w.b()), self.get(w.c()));
             if receiver & 7 == 0 {
                 let ty = (*(receiver as *const Header)).ty();
                 if ty.is(&GENERATOR) || ty.is(&COROUTINE) {
                     let generator = &*(receiver as *const Generator);
                     if generator.can_resume() && (generator.has_started() || value == Value::NONE.into_word()) {
-                        let sent = if w.flags & C_OWNED != 0 { value } else { retain(value) };
+                        let sent = if w.flags() & C_OWNED != 0 { value } else { retain(value) };
                         return self.enter_generator(generator, sent);
                     }
                 }
             }
             let outcome = generator::send(self.vm, view(&receiver), view(&value));
-            release_operands(w.flags & C_OWNED, 1, value);
+            release_operands(w.flags() & C_OWNED, 1, value);
             match outcome {
                 Ok((value, done)) => {
                     if done && crate::monitoring::watching() && generator::stops_by_exception(view(&receiver)) {
@@ -225,7 +225,7 @@ impl Machine<'_> {
                             return Flow::Raise;
                         }
                     }
-                    self.put(w.a, value.into_word());
+                    self.put(w.a(), value.into_word());
                     if done { self.jump(self.extra(1)) } else { self.advance(2) }
                 }
                 Err(_) => Flow::Raise,
@@ -238,7 +238,7 @@ impl Machine<'_> {
         // SAFETY: live operand, which stays.
         unsafe {
             self.save();
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let result = self.vm.len(view(&word)).map(Value::from);
             self.finish(w, word_of(result), 1)
         }
@@ -249,10 +249,10 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let code = (*self.frame).code();
             let result = generator::yield_from_iter(self.vm, view(&word), code.flags());
-            release_operands(w.flags, word, 1);
+            release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -262,9 +262,9 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
-            let result = generator::get_awaitable(self.vm, view(&word), w.c);
-            release_operands(w.flags, word, 1);
+            let word = self.get(w.b());
+            let result = generator::get_awaitable(self.vm, view(&word), w.c());
+            release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -274,9 +274,9 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let result = get_aiter(self.vm, view(&word));
-            release_operands(w.flags, word, 1);
+            release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
     }
@@ -286,7 +286,7 @@ impl Machine<'_> {
         // SAFETY: live operand, which stays.
         unsafe {
             self.save();
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             let result = get_anext(self.vm, view(&word));
             self.finish(w, word_of(result), 1)
         }
@@ -298,11 +298,11 @@ impl Machine<'_> {
         // SAFETY: three owned words.
         unsafe {
             self.save();
-            let [receiver, last, exception]: [Value; 3] = self.take(w.b);
+            let [receiver, last, exception]: [Value; 3] = self.take(w.b());
             if exception.ty().is_subtype(STOP_ITERATION.ty()) {
                 let value = generator::stop_iteration_value(&exception);
-                self.put(w.a, Value::NONE.into_word());
-                self.put(w.a + 1, value.into_word());
+                self.put(w.a(), Value::NONE.into_word());
+                self.put(w.a() + 1, value.into_word());
                 drop((receiver, last, exception));
                 return self.advance(1);
             }
@@ -317,7 +317,7 @@ impl Machine<'_> {
         // SAFETY: two owned words.
         unsafe {
             self.save();
-            let [awaitable, exception]: [Value; 2] = self.take(w.b);
+            let [awaitable, exception]: [Value; 2] = self.take(w.b());
             if exception.ty().is_subtype(STOP_ASYNC_ITERATION.ty()) {
                 drop((awaitable, exception));
                 return self.advance(1);

@@ -208,7 +208,7 @@ impl Machine<'_> {
     pub unsafe fn check_cell(&mut self, w: Word) -> Flow {
         // SAFETY: a local is null or live.
         unsafe {
-            let word = self.get(w.b);
+            let word = self.get(w.b());
             if word != 0 && view(&word).downcast_exact::<Cell>().is_some() {
                 return self.advance(1);
             }
@@ -234,9 +234,9 @@ impl Machine<'_> {
     pub unsafe fn load_fast_and_clear(&mut self, w: Word) -> Flow {
         // SAFETY: the reference moves with the word.
         unsafe {
-            self.own_parameter(w.b);
-            self.put(w.a, self.get(w.b));
-            self.put(w.b, 0);
+            self.own_parameter(w.b());
+            self.put(w.a(), self.get(w.b()));
+            self.put(w.b(), 0);
             self.advance(1)
         }
     }
@@ -246,9 +246,9 @@ impl Machine<'_> {
         // SAFETY: the local's reference moves into the cell.
         unsafe {
             self.save();
-            self.own_parameter(w.a);
-            let cell = make_cell(self.get(w.a));
-            self.put(w.a, cell);
+            self.own_parameter(w.a());
+            let cell = make_cell(self.get(w.a()));
+            self.put(w.a(), cell);
             self.advance(1)
         }
     }
@@ -259,7 +259,7 @@ impl Machine<'_> {
         unsafe {
             let frame = self.frame();
             let cells = frame.function().closure.get().map_or(&[][..], |closure| closure.as_slice());
-            if cells.len() != w.c as usize {
+            if cells.len() != w.c() as usize {
                 self.save();
                 let _ = self.vm.system_error("function has no closure for its code's free variables");
                 return Flow::Raise;
@@ -289,10 +289,10 @@ impl Machine<'_> {
     pub unsafe fn load_deref(&mut self, w: Word) -> Flow {
         // SAFETY: the content is live.
         unsafe {
-            let word = self.cell_content(w.b);
+            let word = self.cell_content(w.b());
             if word == 0 {
                 self.save();
-                raise_unbound(self.vm, self.frame(), w.b);
+                raise_unbound(self.vm, self.frame(), w.b());
                 return Flow::Raise;
             }
             self.set(w, retain(word));
@@ -305,7 +305,7 @@ impl Machine<'_> {
         // SAFETY: as in `cell_content`; the old content was the cell's.
         unsafe {
             let word = self.take_b(w);
-            let cell = &*(self.get(w.c) as *const Cell);
+            let cell = &*(self.get(w.c()) as *const Cell);
             let old = std::mem::replace(&mut *cell.contents.as_ptr().cast::<u64>(), word);
             if is_pointer(old) {
                 self.save();
@@ -320,11 +320,11 @@ impl Machine<'_> {
         // SAFETY: as in `store_deref`.
         unsafe {
             self.save();
-            if self.cell_content(w.b) == 0 {
-                raise_unbound(self.vm, self.frame(), w.b);
+            if self.cell_content(w.b()) == 0 {
+                raise_unbound(self.vm, self.frame(), w.b());
                 return Flow::Raise;
             }
-            (*(self.get(w.b) as *const Cell)).set(None);
+            (*(self.get(w.b()) as *const Cell)).set(None);
             self.advance(1)
         }
     }
@@ -359,8 +359,8 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let frame = &*self.frame;
-            let name = frame.code().name_at(w.c as usize);
-            let value = self.get(w.b);
+            let name = frame.code().name_at(w.c() as usize);
+            let value = self.get(w.b());
             let globals = &frame.function().globals;
             let result = if globals.as_value().ty().is(&DICT) {
                 globals.set_str(name, view(&value).clone());
@@ -368,7 +368,7 @@ impl Machine<'_> {
             } else {
                 self.vm.set_item(globals.as_value(), name, view(&value))
             };
-            release_operands(w.flags, value, 1);
+            release_operands(w.flags(), value, 1);
             self.outcome(result, 1)
         }
     }
@@ -379,7 +379,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let frame = &*self.frame;
-            let name = frame.code().name_at(w.c as usize);
+            let name = frame.code().name_at(w.c() as usize);
             match frame.function().globals.remove(self.vm, name) {
                 Ok(Some(_)) => self.advance(1),
                 Ok(None) => {
@@ -408,9 +408,9 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let frame = &*self.frame;
-            let value = self.get(w.b);
-            let result = store_name_slow(self.vm, frame, frame.code().name_at(w.c as usize), view(&value));
-            release_operands(w.flags, value, 1);
+            let value = self.get(w.b());
+            let result = store_name_slow(self.vm, frame, frame.code().name_at(w.c() as usize), view(&value));
+            release_operands(w.flags(), value, 1);
             self.outcome(result, 1)
         }
     }
@@ -421,7 +421,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let frame = &*self.frame;
-            let result = delete_name_slow(self.vm, frame, frame.code().name_at(w.c as usize));
+            let result = delete_name_slow(self.vm, frame, frame.code().name_at(w.c() as usize));
             self.outcome(result, 1)
         }
     }
@@ -446,20 +446,20 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let frame = &*self.frame;
-            let mapping = self.get(w.b);
-            let name = &frame.code().localsplusnames()[w.c as usize];
+            let mapping = self.get(w.b());
+            let name = &frame.code().localsplusnames()[w.c() as usize];
             let word = match get_optional(self.vm, view(&mapping), name) {
                 Ok(Some(value)) => value.into_word(),
-                Ok(None) => match self.cell_content(w.c) {
+                Ok(None) => match self.cell_content(w.c()) {
                     0 => {
-                        raise_unbound(self.vm, frame, w.c);
+                        raise_unbound(self.vm, frame, w.c());
                         0
                     }
                     word => retain(word),
                 },
                 Err(_) => 0,
             };
-            release_operands(w.flags, mapping, 1);
+            release_operands(w.flags(), mapping, 1);
             self.finish(w, word, 1)
         }
     }
@@ -470,14 +470,14 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let frame = &*self.frame;
-            let mapping = self.get(w.b);
-            let name = frame.code().name_at(w.c as usize);
+            let mapping = self.get(w.b());
+            let name = frame.code().name_at(w.c() as usize);
             let result = match get_optional(self.vm, view(&mapping), name) {
                 Ok(None) => global(self.vm, frame, name),
                 result => result,
             };
             let word = found(self.vm, result, name);
-            release_operands(w.flags, mapping, 1);
+            release_operands(w.flags(), mapping, 1);
             self.finish(w, word, 1)
         }
     }
@@ -525,7 +525,7 @@ impl Machine<'_> {
         // SAFETY: the frame is alive.
         unsafe {
             self.save();
-            let result = match CommonConstant::from_oparg(w.c as u32) {
+            let result = match CommonConstant::from_oparg(w.c() as u32) {
                 Some(CommonConstant::AssertionError) => Ok(exceptions::ASSERTION_ERROR.value()),
                 Some(CommonConstant::NotImplementedError) => Ok(exceptions::NOT_IMPLEMENTED_ERROR.value()),
                 Some(CommonConstant::Tuple) => Ok(taipan_object::builtins::tuple::TUPLE.value()),

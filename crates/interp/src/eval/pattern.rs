@@ -16,7 +16,7 @@ impl Machine<'_> {
     pub unsafe fn match_flag(&mut self, w: Word, flag: u64) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
-            let subject = self.get(w.b);
+            let subject = self.get(w.b());
             let has = view(&subject).ty().has_flags(flag);
             self.set(w, Value::bool(has).into_word());
             self.advance(1)
@@ -28,7 +28,7 @@ impl Machine<'_> {
         // SAFETY: live operands, which stay.
         unsafe {
             self.save();
-            let (subject, keys) = (self.get(w.b), self.get(w.c));
+            let (subject, keys) = (self.get(w.b()), self.get(w.c()));
             let result = match_keys(self.vm, view(&subject), view(&keys));
             self.finish(w, word_of(result), 1)
         }
@@ -39,8 +39,8 @@ impl Machine<'_> {
         // SAFETY: three owned words.
         unsafe {
             self.save();
-            let [subject, class, keywords]: [Value; 3] = self.take(w.b);
-            let result = match_class(self.vm, &subject, &class, w.c as usize, &keywords);
+            let [subject, class, keywords]: [Value; 3] = self.take(w.b());
+            let result = match_class(self.vm, &subject, &class, w.c() as usize, &keywords);
             drop((subject, class, keywords));
             let result = result.map(|values| values.map_or(Value::NONE, |v| Tuple::from_vec(v).into_value()));
             self.finish(w, word_of(result), 1)

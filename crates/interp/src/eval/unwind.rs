@@ -26,10 +26,10 @@ unsafe fn reraised_unit(frame: &Frame) -> Option<u32> {
     // SAFETY: the frame is at an instruction; a small int needs no owner.
     unsafe {
         let w = Word::decode(*frame.pc);
-        if w.op != Op::Reraise as u8 || w.flags & VARIANT == 0 {
+        if w.op() != Op::Reraise as u8 || w.flags() & VARIANT == 0 {
             return None;
         }
-        let lasti = *frame.regs.add(w.c as usize);
+        let lasti = *frame.regs.add(w.c() as usize);
         if lasti == 0 { None } else { Value::borrow_word(&lasti).as_small_int().and_then(|unit| u32::try_from(unit).ok()) }
     }
 }

@@ -66,18 +66,18 @@ impl Check<'_> {
         let code = self.code;
         let mut held = self.seen[pc].clone().expect("work has a state");
         let word = Word::decode(code.words[pc]);
-        let op = Op::from_u8(word.op).ok_or("no such instruction")?;
+        let op = Op::from_u8(word.op()).ok_or("no such instruction")?;
         let nlocals = code.nlocalsplus as usize;
         let mut consumed = Vec::new();
         let mut written: Vec<u16> = Vec::new();
         for (operand, (register, bit)) in
-            op.operands().iter().zip([(word.a, A_LOCAL), (word.b, B_OWNED), (word.c, C_OWNED)])
+            op.operands().iter().zip([(word.a(), A_LOCAL), (word.b(), B_OWNED), (word.c(), C_OWNED)])
         {
             let slot = (register as usize).checked_sub(nlocals);
             match operand {
                 Operand::src | Operand::peek => {
-                    let owned = *operand == Operand::src && word.flags & bit != 0;
-                    if op == Op::Reraise && bit == C_OWNED && word.flags & VARIANT == 0 {
+                    let owned = *operand == Operand::src && word.flags() & bit != 0;
+                    if op == Op::Reraise && bit == C_OWNED && word.flags() & VARIANT == 0 {
                         continue;
                     }
                     match slot {
@@ -96,22 +96,22 @@ impl Check<'_> {
                     let mask = if matches!(op, Op::Call | Op::CallKw) { code.words[pc + 1] as u32 } else { 0 };
                     let extra_names = op == Op::CallKw && code.words[pc + 1] >> 32 == 0;
                     let count = match op {
-                        Op::Call | Op::CallKw => 2 + word.c as usize + extra_names as usize,
+                        Op::Call | Op::CallKw => 2 + word.c() as usize + extra_names as usize,
                         Op::CallFunctionEx => 4,
                         Op::StoreSlice => 4,
                         Op::BinarySlice | Op::LoadSuperAttr | Op::MatchClass | Op::CleanupThrow => 3,
                         Op::WithExceptStart => 5,
-                        Op::BuildMap => 2 * word.c as usize,
-                        Op::BuildInterpolation => 2 + (word.flags & VARIANT != 0) as usize,
+                        Op::BuildMap => 2 * word.c() as usize,
+                        Op::BuildInterpolation => 2 + (word.flags() & VARIANT != 0) as usize,
                         Op::BuildTuple | Op::BuildList | Op::BuildSet | Op::BuildString | Op::BuildSlice => {
-                            word.c as usize
+                            word.c() as usize
                         }
                         _ => 2,
                     };
                     for index in 0..count {
                         let null = match op {
-                            Op::Call | Op::CallKw => index == 1 && word.flags & VARIANT != 0,
-                            Op::CallFunctionEx => index == 1 || (index == 3 && word.flags & VARIANT != 0),
+                            Op::Call | Op::CallKw => index == 1 && word.flags() & VARIANT != 0,
+                            Op::CallFunctionEx => index == 1 || (index == 3 && word.flags() & VARIANT != 0),
                             _ => false,
                         };
                         if null {
@@ -136,22 +136,22 @@ impl Check<'_> {
         }
         match op {
             Op::BorrowPair | Op::LoadMethod | Op::LoadSpecial | Op::CleanupThrow | Op::CheckEgMatch => {
-                written.push(word.a + 1)
+                written.push(word.a() + 1)
             }
-            Op::LoadSuperAttr if word.flags & VARIANT != 0 => written.push(word.a + 1),
-            Op::UnpackSequence => written = (word.a..word.a + word.c).collect(),
+            Op::LoadSuperAttr if word.flags() & VARIANT != 0 => written.push(word.a() + 1),
+            Op::UnpackSequence => written = (word.a()..word.a() + word.c()).collect(),
             Op::UnpackEx => {
                 let counts = code.words[pc + 1];
                 let count = 1 + (counts & 0xFF) + (counts >> 8);
-                written = (word.a..word.a + count as u16).collect();
+                written = (word.a()..word.a() + count as u16).collect();
             }
             Op::UnpackToLocals => {
-                let locals = (0..word.c).map(|index| (code.words[pc + 1] >> (16 * index)) as u16);
+                let locals = (0..word.c()).map(|index| (code.words[pc + 1] >> (16 * index)) as u16);
                 if locals.into_iter().any(|local| local as usize >= nlocals) {
                     return Err("unpacks to no local".into());
                 }
             }
-            Op::PushExcInfo => written.push(word.a + 1),
+            Op::PushExcInfo => written.push(word.a() + 1),
             _ => {}
         }
         for &slot in &consumed {
@@ -161,7 +161,7 @@ impl Check<'_> {
             held[slot] = Nothing;
         }
         if op == Op::YieldValue {
-            held[word.a as usize - nlocals] = Owned;
+            held[word.a() as usize - nlocals] = Owned;
             written.clear();
         }
         if op.effects() != 0 {
@@ -212,10 +212,10 @@ impl Check<'_> {
         }
         for register in written {
             match (register as usize).checked_sub(nlocals) {
-                None if word.flags & A_LOCAL == 0 => return Err("writes a local without saying so".into()),
+                None if word.flags() & A_LOCAL == 0 => return Err("writes a local without saying so".into()),
                 None => {}
                 Some(slot) => {
-                    if word.flags & A_LOCAL != 0 {
+                    if word.flags() & A_LOCAL != 0 {
                         return Err("destination is no local".into());
                     }
                     if *held.get(slot).ok_or("register out of range")? == Owned {
@@ -225,12 +225,12 @@ impl Check<'_> {
                 }
             }
         }
-        let a = (word.a as usize).wrapping_sub(nlocals);
+        let a = (word.a() as usize).wrapping_sub(nlocals);
         match op {
             Op::Borrow => held[a] = Borrowed,
             Op::BorrowPair => held[a..a + 2].fill(Borrowed),
-            Op::LoadConst if word.flags & (A_LOCAL | B_OWNED) == 0 => held[a] = Borrowed,
-            Op::LoadMethod if word.flags & VARIANT != 0 => held[a + 1] = Borrowed,
+            Op::LoadConst if word.flags() & (A_LOCAL | B_OWNED) == 0 => held[a] = Borrowed,
+            Op::LoadMethod if word.flags() & VARIANT != 0 => held[a + 1] = Borrowed,
             Op::Own => {
                 if held[a] != Borrowed {
                     return Err("owns what is not borrowed".into());

@@ -61,7 +61,7 @@ pub static INT: TypeSpec = TypeSpec::new::<Int>("int")
     .methods(methods::METHODS)
     .getset(methods::GETSET);
 
-#[inline]
+#[inline(always)]
 pub fn from_i64(n: i64) -> Value {
     if (Value::SMALL_INT_MIN..=Value::SMALL_INT_MAX).contains(&n) {
         Value::small_int(n)
