@@ -8,12 +8,15 @@ pub mod class;
 mod console;
 pub mod scope;
 
+use std::sync::LazyLock;
+
 use taipan_object::builtins as types;
 use taipan_object::builtins::int;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::{Str, intern};
 use taipan_object::exceptions;
 use taipan_object::native::MethodDef;
+use taipan_object::native::function::{BuiltinFunction, Definition};
 use taipan_object::native::module::{Module, ModuleDef};
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm, method_table};
@@ -79,6 +82,14 @@ fn exec(_vm: &Vm, module: &Module) -> Result<()> {
     module.set("EnvironmentError", exceptions::OS_ERROR.value());
     module.set("IOError", exceptions::OS_ERROR.value());
     Ok(())
+}
+
+/// Whether `function` is the `__import__` that this module made.
+pub(crate) fn is_own_import(function: &Value) -> bool {
+    static OWN: LazyLock<Option<&'static MethodDef>> =
+        LazyLock::new(|| FUNCTIONS.iter().find(|def| def.name() == "__import__"));
+    let def = function.downcast_exact::<BuiltinFunction>().map(|function| function.def);
+    matches!((def, *OWN), (Some(Definition::Method(def)), Some(own)) if std::ptr::eq(def, own))
 }
 
 method_table! {

@@ -488,7 +488,9 @@ pub fn disassemble(words: &[u64], at: usize) -> String {
             },
             Extra::imm => write!(text, " #{value}"),
             Extra::name => write!(text, " name{value}"),
-            Extra::dests => (0..word.c().min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16)),
+            Extra::dests => {
+                (0..word.c().min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16))
+            }
         };
     }
     text

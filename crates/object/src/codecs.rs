@@ -496,6 +496,13 @@ pub fn to_utf8(vm: &Vm, text: &Value) -> Result<String> {
     }
 }
 
+/// Whether the arguments `encoding, errors` ask for UTF-8 by its usual name or by default, without an error handler.
+pub fn is_plain_utf8(args: &[Value]) -> bool {
+    let utf8 =
+        |name: &Value| name.downcast_exact::<Str>().is_some_and(|name| name.is_str("utf-8") || name.is_str("utf8"));
+    args[1].is_unbound() && (args[0].is_unbound() || utf8(&args[0]))
+}
+
 /// The name of an encoding or error handler given as an argument: a str without NUL, or `None` for what was not given.
 pub fn name_argument(vm: &Vm, function: &str, parameter: &str, value: &Value) -> Result<Option<String>> {
     if value.is_unbound() {

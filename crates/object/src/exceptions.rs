@@ -70,7 +70,12 @@ impl ExceptionState {
 
 /// Makes an instance of `ty`, a subclass of `BaseException`, without running `__init__`.
 pub fn new_exception(ty: &Type, args: Vec<Value>) -> Value {
-    let state = ExceptionState { args: Tuple::from_vec(args).into_value(), ..ExceptionState::empty() };
+    with_args(ty, Tuple::from_vec(args))
+}
+
+/// As [`new_exception`], with `args` as they are to be.
+pub(crate) fn with_args(ty: &Type, args: Ref<Tuple>) -> Value {
+    let state = ExceptionState { args: args.into_value(), ..ExceptionState::empty() };
     let exception = BaseException { header: Header::new(ty), state: ObjectCell::new(state) };
     let value = Ref::new_with_type(ty, exception).into_value();
     fields::init_from_args(&value);

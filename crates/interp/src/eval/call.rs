@@ -4,6 +4,8 @@
 //! callables get the registers as a slice. Calls from native code ([`call_function`], [`eval_code`]) start a loop of
 //! their own.
 
+use std::mem::MaybeUninit;
+
 use smallvec::SmallVec;
 use taipan_bytecode::code::{
     CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_NEWLOCALS, CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS,
@@ -11,7 +13,8 @@ use taipan_bytecode::code::{
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::method::{BoundMethod, METHOD};
 use taipan_object::builtins::object::{allocate_instance, is_object_new};
-use taipan_object::builtins::tuple::Tuple;
+use taipan_object::builtins::str::Str;
+use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, call_method_descriptor};
@@ -75,17 +78,19 @@ impl Operands {
         index < 32 && self.borrowed >> index & 1 != 0
     }
 
+    /// Argument `at` as an owned value: a borrowed one is cloned, others move.
+    unsafe fn take_argument(&self, at: usize) -> Value {
+        // SAFETY: live.
+        unsafe {
+            let word = *self.first.add(at);
+            Value::from_word(if self.is_borrowed(at) { retain(word) } else { word })
+        }
+    }
+
     /// The arguments as owned values; the callable stays.
     unsafe fn take_arguments(&self) -> Arguments {
-        // SAFETY: a borrowed argument is cloned, others move.
-        unsafe {
-            (0..self.count)
-                .map(|at| {
-                    let word = *self.first.add(at);
-                    Value::from_word(if self.is_borrowed(at) { retain(word) } else { word })
-                })
-                .collect()
-        }
+        // SAFETY: as above, each once.
+        unsafe { (0..self.count).map(|at| self.take_argument(at)).collect() }
     }
 
     /// The callable as an owned word.
@@ -325,6 +330,14 @@ impl Machine<'_> {
             if ty.is(&FUNCTION) {
                 return self.call_python(&operands, None, 2);
             }
+            if operands.count == 1
+                && std::ptr::eq(operands.callable as *const Type, TYPE.ty())
+                && !crate::monitoring::watching()
+            {
+                let class = view(&*operands.first).ty().to_value();
+                operands.release_all();
+                return self.finish(w, class.into_word(), 2);
+            }
             if ty.is(&TYPE)
                 && operands.first == self.regs.add(w.b() as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
@@ -410,8 +423,7 @@ impl Machine<'_> {
         }
     }
 
-    /// Enters a function that takes keyword or default arguments but no variable number of them, if all that is given
-    /// has a place and nothing is missing; otherwise nothing has happened.
+    /// Enters a function if all that is given has a place and nothing is missing; otherwise nothing has happened.
     #[inline(never)]
     unsafe fn call_bound(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
         // SAFETY: live operands, which pass to the frame.
@@ -421,20 +433,21 @@ impl Machine<'_> {
             let argcount = code.data.argcount as usize;
             let named = argcount + code.data.kwonlyargcount as usize;
             let given = operands.count - kwnames.len();
-            if code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
-                || !code.has_flag(CO_NEWLOCALS)
-                || named > LENDABLE
-                || given > argcount
+            let (var_args, var_keywords) = (code.has_flag(CO_VARARGS), code.has_flag(CO_VARKEYWORDS));
+            let total = named + var_args as usize + var_keywords as usize;
+            if !code.has_flag(CO_NEWLOCALS)
+                || total > LENDABLE
+                || given > argcount && !var_args
                 || code.entry.get().is_null() && !self.lowered(code)
             {
                 return None;
             }
+            let positional = given.min(argcount);
             let defaults = function.defaults_slice();
             let required = argcount.checked_sub(defaults.len())?;
-            let kwdefaults = if named > argcount { function.kwdefaults() } else { None };
-            let mut lent = operands.borrowed & ((1u64 << given) - 1) as u32;
+            let mut lent = operands.borrowed & ((1u64 << positional) - 1) as u32;
             let regs = self.window(operands.first);
-            if kwnames.is_empty() && named == argcount && given >= required {
+            if kwnames.is_empty() && total == argcount && given >= required {
                 // The arguments stay where they are, defaults follow.
                 if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                     operands.release_all();
@@ -446,23 +459,27 @@ impl Machine<'_> {
                 for at in given..named {
                     *regs.add(at) = retain(defaults[at - required].word());
                 }
-                for at in named..code.nlocalsplus() {
-                    *regs.add(at) = 0;
-                }
-                let frame = push_frame(self.interp, code, operands.take_callable(), regs, lent, 0, words);
-                self.load(frame);
-                return Some(Flow::Next);
+                return Some(self.enter_bound(operands, code, regs, named, lent, words));
             }
-            let mut space = [const { std::mem::MaybeUninit::<u64>::uninit() }; LENDABLE];
+            let mut space = [const { MaybeUninit::<u64>::uninit() }; LENDABLE];
             let locals = {
-                space[..named].fill(std::mem::MaybeUninit::new(0));
-                std::slice::from_raw_parts_mut(space.as_mut_ptr().cast::<u64>(), named)
+                space[..total].fill(MaybeUninit::new(0));
+                std::slice::from_raw_parts_mut(space.as_mut_ptr().cast::<u64>(), total)
             };
-            std::ptr::copy_nonoverlapping(operands.first, locals.as_mut_ptr(), given);
+            std::ptr::copy_nonoverlapping(operands.first, locals.as_mut_ptr(), positional);
             let posonly = code.data.posonlyargcount as usize;
             let parameters = &code.localsplusnames()[posonly..named];
+            // Bit i: keyword i is none of a parameter.
+            let mut extra_keywords = 0u32;
             for (at, keyword) in kwnames.iter().enumerate() {
-                let place = posonly + parameters.iter().position(|name| name.word() == keyword.word())?;
+                let Some(place) = parameters.iter().position(|name| name.word() == keyword.word()) else {
+                    if !var_keywords || !keyword.downcast_exact::<Str>().is_some_and(Str::is_interned) {
+                        return None;
+                    }
+                    extra_keywords |= 1 << at;
+                    continue;
+                };
+                let place = posonly + place;
                 if locals[place] != 0 {
                     return None;
                 }
@@ -472,12 +489,15 @@ impl Machine<'_> {
             if locals[..required].contains(&0) {
                 return None;
             }
+            // Bit i: local i is not owned yet.
             let mut defaulted = 0u32;
-            for place in argcount..named {
-                if locals[place] == 0 {
-                    let default = kwdefaults.as_ref()?.get_str(&parameters[place - posonly])?;
-                    locals[place] = default.word();
-                    defaulted |= 1 << place;
+            if locals[argcount..named].contains(&0) {
+                let kwdefaults = function.kwdefaults()?;
+                for place in argcount..named {
+                    if locals[place] == 0 {
+                        locals[place] = kwdefaults.get_str(&parameters[place - posonly])?.word();
+                        defaulted |= 1 << place;
+                    }
                 }
             }
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
@@ -495,14 +515,45 @@ impl Machine<'_> {
                     retain(*local);
                 }
             }
+            if var_args {
+                let rest = (positional..given).map(|at| operands.take_argument(at));
+                let rest = if positional == given { tuple::empty() } else { Tuple::new_with_type(TUPLE.ty(), rest) };
+                locals[named] = rest.into_value().into_word();
+            }
+            if var_keywords {
+                let dict = Dict::new();
+                for (at, keyword) in kwnames.iter().enumerate() {
+                    if extra_keywords >> at & 1 != 0 {
+                        dict.set_str(keyword, operands.take_argument(given + at));
+                    }
+                }
+                locals[total - 1] = dict.into_value().into_word();
+            }
+            std::ptr::copy_nonoverlapping(locals.as_ptr(), regs, total);
+            Some(self.enter_bound(operands, code, regs, total, lent, words))
+        }
+    }
+
+    /// Enters a function whose first `bound` locals are in `regs`.
+    #[inline(always)]
+    unsafe fn enter_bound(
+        &mut self,
+        operands: &Operands,
+        code: &Code,
+        regs: *mut u64,
+        bound: usize,
+        lent: u32,
+        words: u16,
+    ) -> Flow {
+        // SAFETY: there is room for the frame; the operands pass to it.
+        unsafe {
             let callee = operands.take_callable();
-            std::ptr::copy_nonoverlapping(locals.as_ptr(), regs, named);
-            for at in named..code.nlocalsplus() {
+            for at in bound..code.nlocalsplus() {
                 *regs.add(at) = 0;
             }
             let frame = push_frame(self.interp, code, callee, regs, lent, 0, words);
             self.load(frame);
-            Some(Flow::Next)
+            Flow::Next
         }
     }
 
@@ -717,6 +768,13 @@ impl Machine<'_> {
             if !may_go_on {
                 return Flow::Raise;
             }
+            if callable.ty().is(&FUNCTION)
+                && let Some((operands, names)) = self.spread_out(&callable, &arguments, keywords.as_ref(), base.add(2))
+            {
+                drop((arguments, keywords));
+                std::mem::forget(callable);
+                return self.call_python(&operands, names.as_ref().map(Ref::as_value), 1);
+            }
             let (args, kwnames) = match spread(vm, &callable, &arguments, keywords.as_ref()) {
                 Ok(spread) => spread,
                 Err(_) => return Flow::Raise,
@@ -739,6 +797,41 @@ impl Machine<'_> {
             }
             drop((args, callable));
             self.finish_native(w, word_of(result), 1)
+        }
+    }
+
+    /// The operands of `function(*arguments, **keywords)` written out from `first` on, or where the frame ends, if they
+    /// are an exact tuple and an exact dict of few items.
+    unsafe fn spread_out(
+        &self,
+        function: &Value,
+        arguments: &Value,
+        keywords: Option<&Value>,
+        first: *mut u64,
+    ) -> Option<(Operands, Option<Ref<Tuple>>)> {
+        let arguments = arguments.downcast_exact::<Tuple>()?.as_slice();
+        let keywords = match keywords {
+            Some(keywords) => keywords.downcast_exact::<Dict>()?.items(),
+            None => Vec::new(),
+        };
+        if keywords.iter().any(|(name, _)| name.downcast_exact::<Str>().is_none()) {
+            return None;
+        }
+        let count = arguments.len() + keywords.len();
+        // SAFETY: the registers above the call's operands are free; owned words are written to them.
+        unsafe {
+            let first = self.window(first);
+            if count > LENDABLE || first.add(count) > self.interp.stacks.registers_end() {
+                return None;
+            }
+            let names = (!keywords.is_empty())
+                .then(|| Tuple::new_with_type(TUPLE.ty(), keywords.iter().map(|(name, _)| name.clone())));
+            let values = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
+            for (at, value) in values.enumerate() {
+                *first.add(at) = value.clone().into_word();
+            }
+            let callable = function.word();
+            Some((Operands { callable, first, count, borrowed: 0, callable_borrowed: false }, names))
         }
     }
 

@@ -15,6 +15,11 @@ fn import_name(vm: &Vm, frame: &Frame, name: &Value, fromlist: &Value, level: &V
     let Some(import) = function.builtins.get_str(&names().__import__) else {
         return Err(vm.import_error("__import__ not found"));
     };
+    if crate::builtins_module::is_own_import(&import)
+        && let Some(level) = level.as_small_int()
+    {
+        return crate::import::import_name(vm, name, Some(function.globals.as_value()), Some(fromlist), level as i32);
+    }
     // SAFETY: the frame owns its namespace.
     let locals = match frame.namespace {
         0 => Value::NONE,

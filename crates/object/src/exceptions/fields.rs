@@ -78,20 +78,23 @@ fn ssize(vm: &Vm, value: &Value) -> Result {
 
 /// Sets the attributes that follow from `args` alone.
 pub fn init_from_args(this: &Value) {
-    let ty = this.ty();
+    let Some(mro) = this.ty().mro() else { return };
+    let specs = || mro.as_slice().iter().filter_map(|class| class.downcast::<Type>()?.spec);
+    let special = |spec: &&'static TypeSpec| {
+        [&STOP_ITERATION, &SYSTEM_EXIT, &IMPORT_ERROR].iter().any(|special| std::ptr::eq(*special, *spec))
+    };
+    let Some(spec) = specs().find(special) else { return };
     let args = args(this);
-    if ty.is_subtype(STOP_ITERATION.ty()) {
+    if std::ptr::eq(spec, &STOP_ITERATION) {
         set_field(this, intern("value").as_value(), args.first().cloned().unwrap_or(Value::NONE));
-    } else if ty.is_subtype(SYSTEM_EXIT.ty()) {
+    } else if std::ptr::eq(spec, &SYSTEM_EXIT) {
         let code = match args.as_slice() {
             [] => Value::NONE,
             [one] => one.clone(),
             _ => Tuple::from_vec(args).into_value(),
         };
         set_field(this, intern("code").as_value(), code);
-    } else if ty.is_subtype(IMPORT_ERROR.ty())
-        && let [message] = args.as_slice()
-    {
+    } else if let [message] = args.as_slice() {
         set_field(this, intern("msg").as_value(), message.clone());
     }
 }

@@ -21,7 +21,7 @@ pub fn simple_slots(s: &mut Slots) {
 pub fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
     let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
-    Ok(new_exception(ty, args[..positional].to_vec()))
+    Ok(with_args(ty, Tuple::from_slice(&args[..positional])))
 }
 
 pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
@@ -29,9 +29,21 @@ pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     if keywords > 0 {
         return Err(vm.type_error(format!("{}() takes no keyword arguments", this.ty().name())));
     }
-    set_args(this, args.to_vec());
-    fields::init_from_args(this);
+    if !has_args(this, args) {
+        set_args(this, args.to_vec());
+        fields::init_from_args(this);
+    }
     Ok(())
+}
+
+/// Whether these are the arguments already: `__new__` has got the same ones.
+fn has_args(this: &Value, args: &[Value]) -> bool {
+    let exception = state(this);
+    let state = exception.state.borrow(&exception.header);
+    state
+        .args
+        .downcast_exact::<Tuple>()
+        .is_some_and(|own| own.len() == args.len() && own.as_slice().iter().zip(args).all(|(own, new)| own.is(new)))
 }
 
 pub fn set_args(this: &Value, args: Vec<Value>) {

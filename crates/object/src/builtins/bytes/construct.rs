@@ -99,6 +99,12 @@ pub(crate) fn source(vm: &Vm, function: &str, bound: &[Value]) -> Result<Source>
 }
 
 pub(crate) fn decode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    if codecs::is_plain_utf8(args)
+        && let Some(bytes) = this.downcast::<Bytes>()
+        && bytes.as_slice().is_ascii()
+    {
+        return Ok(Str::from_ascii(bytes.as_slice()).into_value());
+    }
     let encoding = codecs::name_argument(vm, "decode", "encoding", &args[0])?;
     let errors = codecs::name_argument(vm, "decode", "errors", &args[1])?;
     let data = super::view::own(vm, this)?;

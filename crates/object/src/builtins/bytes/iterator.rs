@@ -1,6 +1,6 @@
 //! `bytes_iterator` and `bytearray_iterator`.
 
-use super::view;
+use super::{Bytes, view};
 use crate::builtins::iterator::{builtin_iter, iterator_state};
 use crate::builtins::tuple::Tuple;
 use crate::cell::ObjectCell;
@@ -67,6 +67,16 @@ pub(crate) fn iter(sequence: &Value) -> Value {
 
 impl BytesIterator {
     fn next(&self, vm: &Vm) -> Option<Value> {
+        {
+            let mut state = self.state.borrow(&self.header);
+            let (sequence, index) = &mut *state;
+            if let Some(bytes) = sequence.as_ref()?.downcast_exact::<Bytes>()
+                && let Some(byte) = bytes.as_slice().get(*index)
+            {
+                *index += 1;
+                return Some(Value::small_int(*byte as i64));
+            }
+        }
         let (sequence, index) = self.state.borrow(&self.header).clone();
         let sequence = sequence?;
         let byte = view::own(vm, &sequence).ok().and_then(|data| data.get(index).copied());

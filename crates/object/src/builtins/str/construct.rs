@@ -58,6 +58,11 @@ pub fn decode_object(vm: &Vm, value: &Value, encoding: Option<&str>, errors: Opt
 }
 
 pub(super) fn encode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    if codecs::is_plain_utf8(args)
+        && let Some(text) = this.downcast::<Str>().and_then(Str::as_ascii)
+    {
+        return crate::builtins::bytes::from_slice(vm, text.as_bytes());
+    }
     let encoding = codecs::name_argument(vm, "encode", "encoding", &args[0])?;
     let errors = codecs::name_argument(vm, "encode", "errors", &args[1])?;
     codecs::encode(vm, this, encoding.as_deref(), errors.as_deref())
