@@ -17,9 +17,11 @@ mod check;
 mod tests;
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
 use taipan_bytecode::CodeData;
 use taipan_bytecode::opcode::Opcode;
+use taipan_object::hash::Spread;
 
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
 use crate::verify::{CELL, Flow, Instr, NULL, State, Verified, VerifyError, verify};
@@ -152,7 +154,7 @@ struct Lowerer<'v, 'a> {
     state: State,
     sites: Vec<Site>,
     maps: Vec<Box<[Slot]>>,
-    map_index: HashMap<Box<[Slot]>, u32>,
+    map_index: HashMap<Box<[Slot]>, u32, BuildHasherDefault<Spread>>,
     small_ints: Vec<u8>,
     small_int_index: [u32; 256],
     pc_of_instr: Vec<u32>,
@@ -177,7 +179,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             state: State { stack: Vec::new(), locals: Vec::new(), in_generator: false },
             sites: Vec::with_capacity(code.instrs.len()),
             maps: Vec::new(),
-            map_index: HashMap::new(),
+            map_index: HashMap::default(),
             small_ints: Vec::new(),
             small_int_index: [u32::MAX; 256],
             pc_of_instr: vec![NO_PC; code.instrs.len()],

@@ -178,8 +178,7 @@ fn resume_event(oparg: u32) -> Event {
 /// line reported.
 fn is_watched_start(report: &Report, lines: &Lines, unit: u32) -> bool {
     let (op, oparg) = lines.instruction(report.code(), unit);
-    op == Opcode::RESUME
-        && (tools::wants(report.code(), unit, resume_event(oparg)) || tracing::any_function(report.vm))
+    op == Opcode::RESUME && (tools::wants(report.code(), unit, resume_event(oparg)) || tracing::any_function(report.vm))
 }
 
 /// Reports a jump or the way that a branch took, now that it is known where it led. (That a conditional jump did not
@@ -364,7 +363,13 @@ pub(crate) unsafe fn native_call_over(
 /// The frame is current, its `pc` that of the instruction.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn super_call(vm: &Vm, interp: &Interp, frame: *mut Frame, callable: &Value, args: &[Value]) -> Result {
+pub(crate) unsafe fn super_call(
+    vm: &Vm,
+    interp: &Interp,
+    frame: *mut Frame,
+    callable: &Value,
+    args: &[Value],
+) -> Result {
     let argument = args.first();
     // SAFETY: by contract.
     unsafe {

@@ -223,7 +223,8 @@ fn is_internal(frame: &Frame) -> bool {
 fn concerned<'a>(innermost: Option<&'a Frame>, stacklevel: i64, prefixes: &[Vec<u8>]) -> Option<&'a Frame> {
     // SAFETY: frames of the chain are alive while the innermost runs.
     let back = |frame: &'a Frame| unsafe { frame.previous.as_ref() };
-    let skipped = |frame: &Frame| is_internal(frame) || prefixes.iter().any(|prefix| filename(frame).starts_with(prefix));
+    let skipped =
+        |frame: &Frame| is_internal(frame) || prefixes.iter().any(|prefix| filename(frame).starts_with(prefix));
     let mut frame = innermost;
     let all_count = stacklevel <= 0 || frame.is_some_and(is_internal);
     for _ in 1..stacklevel {

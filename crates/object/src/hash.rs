@@ -1,5 +1,6 @@
 //! CPython's hashes: SipHash-1-3 for str and bytes (keyed by `PYTHONHASHSEED`), numbers modulo 2^61 − 1.
 
+use std::hash::Hasher;
 use std::sync::OnceLock;
 
 static KEY: OnceLock<(u64, u64)> = OnceLock::new();
@@ -77,3 +78,23 @@ pub fn hash_pointer(address: u64) -> i64 {
 
 /// 2^61 − 1
 pub const MODULUS: u64 = (1 << 61) - 1;
+
+/// For tables whose keys are addresses, small numbers or hashes, which nobody chooses to collide: one multiplication each.
+#[derive(Default)]
+pub struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 ^= self.0 >> 32;
+    }
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+}

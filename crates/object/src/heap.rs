@@ -50,9 +50,7 @@ pub use fork::{ForkGuard, prepare_fork};
 pub use limit::{MEMORY_EXHAUSTED, bytes_in_use, set_exhausted_hook, set_limit};
 pub use segment::{deferred_bytes, release_deferred, set_deferred_release};
 pub use statistics::{ClassStatistics, allocated_blocks, allocated_bytes, class_statistics, mapped_bytes};
-pub use trace::{
-    TRACE, TraceHooks, pause_tracing, resume_tracing, set_trace_hooks, set_tracing, without_tracing,
-};
+pub use trace::{TRACE, TraceHooks, pause_tracing, resume_tracing, set_trace_hooks, set_tracing, without_tracing};
 pub use walk::{for_each_container, for_each_object, for_each_recent_container, settle_containers};
 
 use local::{LOCAL, Local, bin_of};

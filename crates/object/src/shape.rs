@@ -3,10 +3,12 @@
 //! A shape belongs to one type and one in-object capacity. Slot `i` of an instance is in the object for
 //! `i < capacity`, else in the overflow array (`attributes.rs`). Ids are never reused.
 
+use crate::hash::Spread;
 use crate::header::Header;
 use crate::types::Type;
 use crate::value::Value;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering::*};
 use std::sync::{Mutex, RwLock};
@@ -21,7 +23,7 @@ pub struct Shape {
     pub capacity: u16,
     /// Attribute names (interned strings, immortal) in slot order.
     pub names: Vec<Value>,
-    index: HashMap<u64, u16>,
+    index: HashMap<u64, u16, BuildHasherDefault<Spread>>,
     transitions: RwLock<Vec<(u64, u32)>>,
     /// The shape one gets by deleting the last attribute.
     pub parent: Option<u32>,
@@ -57,7 +59,7 @@ fn blank(id: u32, ty: usize, capacity: u16) -> Shape {
         ty,
         capacity,
         names: Vec::new(),
-        index: HashMap::new(),
+        index: HashMap::default(),
         transitions: RwLock::new(Vec::new()),
         parent: None,
     }

@@ -4,6 +4,7 @@
 //! entry), newest first as in CPython; the plain reference without callback is shared.
 
 use crate::cell::ObjectCell;
+use crate::hash::Spread;
 use crate::header::{Header, object_flags};
 use crate::heap::Kind;
 use crate::native::MemberDef;
@@ -13,6 +14,7 @@ use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ptr::NonNull;
 use std::sync::{LazyLock, Mutex};
 
@@ -67,9 +69,11 @@ struct Entry(NonNull<WeakRef>);
 // SAFETY: entries are followed only while the registry is locked or the referent dies, with the object alive.
 unsafe impl Send for Entry {}
 
-static REGISTRY: LazyLock<Mutex<HashMap<usize, Vec<Entry>>>> = LazyLock::new(Default::default);
+static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Default::default);
 
-fn registry() -> std::sync::MutexGuard<'static, HashMap<usize, Vec<Entry>>> {
+type Registry = HashMap<usize, Vec<Entry>, BuildHasherDefault<Spread>>;
+
+fn registry() -> std::sync::MutexGuard<'static, Registry> {
     REGISTRY.lock().expect("the weak reference registry is never poisoned")
 }
 

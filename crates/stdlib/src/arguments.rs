@@ -245,8 +245,7 @@ pub fn constructor_arguments<'a>(
 /// Warns that an object was not closed (`ResourceWarning`), from its finaliser: `what` is what it is, `kind` what its
 /// finaliser finalises.
 pub fn unclosed_warning(vm: &Vm, what: &str, object: &Value, kind: &str) {
-    let warned =
-        vm.repr_string(object).and_then(|shown| vm.warn_resource(object, &format!("unclosed {what}{shown}")));
+    let warned = vm.repr_string(object).and_then(|shown| vm.warn_resource(object, &format!("unclosed {what}{shown}")));
     if let Err(raised) = warned {
         // What the filters turned into an error cannot go anywhere; all else is for want of the machinery.
         if vm.pending_matches(&raised, WARNING.ty()) {

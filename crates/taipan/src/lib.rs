@@ -9,8 +9,8 @@ use std::sync::Once;
 
 use taipan_interp::frame::Interp;
 use taipan_interp::{function, generator, import, runtime, sys_module, threads, traceback, warnings_module};
-use taipan_object::vm::hooks::{HOOKS, Hooks};
 use taipan_object::Vm;
+use taipan_object::vm::hooks::{HOOKS, Hooks};
 
 pub use program::Program;
 pub use taipan_interp::config::{self, Config};

@@ -30,7 +30,11 @@ unsafe fn reraised_unit(frame: &Frame) -> Option<u32> {
             return None;
         }
         let lasti = *frame.regs.add(w.c() as usize);
-        if lasti == 0 { None } else { Value::borrow_word(&lasti).as_small_int().and_then(|unit| u32::try_from(unit).ok()) }
+        if lasti == 0 {
+            None
+        } else {
+            Value::borrow_word(&lasti).as_small_int().and_then(|unit| u32::try_from(unit).ok())
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Switching running frames to debug code.
 
-use taipan_object::object::to_value;
 use taipan_object::Vm;
+use taipan_object::object::to_value;
 
 use crate::frame::{FRAME_SWITCH, Frame, Interp, retain};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};

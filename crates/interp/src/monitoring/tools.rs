@@ -242,14 +242,7 @@ fn is_old_branch(report: &Report) -> bool {
     op == Opcode::FOR_ITER || op.is_conditional_jump()
 }
 
-fn call(
-    report: &Report,
-    tool: usize,
-    event: Event,
-    shown: u32,
-    callback: &Callback,
-    args: &[Value],
-) -> Result<()> {
+fn call(report: &Report, tool: usize, event: Event, shown: u32, callback: &Callback, args: &[Value]) -> Result<()> {
     let (vm, interp) = (report.vm, report.interp);
     let mut all = vec![code_value(report)];
     if event != Event::Line {

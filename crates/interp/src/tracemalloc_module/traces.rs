@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use smallvec::SmallVec;
 use taipan_bytecode::{CodeData, linetable};
 use taipan_object::Vm;
+use taipan_object::hash::Spread;
 use taipan_object::heap::{self, TraceHooks};
 
 use crate::frame::{Frame, Interp};
@@ -51,26 +52,6 @@ impl Traceback {
 struct Trace {
     size: usize,
     traceback: Arc<Traceback>,
-}
-
-/// Addresses and hashes of tracebacks are spread well enough by one multiplication.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        self.0 ^= self.0 >> 32;
-    }
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
 }
 
 type Map<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;

@@ -10,11 +10,12 @@ use crate::native::descriptors::SlotWrapper;
 use crate::native::function::{BuiltinFunction, Definition};
 use crate::native::member;
 use crate::object::{Ref, Result, to_value};
-use crate::types::slots::{SLOT_ROWS, SlotFn, Slots, is_sequence_alias};
+use crate::types::slots::{SLOT_ROWS, SlotFn, SlotRow, Slots, is_sequence_alias};
 use crate::types::{OBJECT, TYPE, Type, lookup, mro, slot_dispatch, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 use std::ptr::NonNull;
+use std::sync::LazyLock;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// `type.__new__(metatype, name, bases, namespace, **kwargs)`.
@@ -397,22 +398,51 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
     Ok(())
 }
 
+/// The rows of one slot, which stand for the dunder methods that provide it, with their interned names.
+type Field = Vec<(&'static SlotRow, Value)>;
+
+/// All slots that dunder methods provide, but for the sequence slots that are other slots' aliases.
+fn fields() -> &'static [Field] {
+    static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
+        let mut fields: Vec<Field> = Vec::new();
+        for row in SLOT_ROWS.iter().filter(|row| !is_sequence_alias(row)) {
+            if fields.iter().all(|field| field[0].0.field != row.field) {
+                let rows = SLOT_ROWS.iter().filter(|other| other.field == row.field);
+                fields.push(rows.map(|row| (row, intern(row.name).into_value())).collect());
+            }
+        }
+        fields
+    });
+    &FIELDS
+}
+
 /// Fills the slots of a heap type: inherited ones, then those for its dunder methods.
 pub fn inherit_slots(class: &Type) {
     let mut slots = Slots::default();
-    if let Some(mro) = class.mro() {
-        for base in mro.as_slice().iter().skip(1).filter_map(|b| b.downcast::<Type>()) {
-            inherit_plain(&mut slots, base.slots());
-        }
-        for base in mro.as_slice().iter().skip(1).filter_map(|b| b.downcast::<Type>()) {
-            if base.has_flags(type_flags::NEEDS_FINALIZE) {
-                class.set_flags(type_flags::NEEDS_FINALIZE);
-            }
+    let mro = class.mro();
+    let bases = || mro.iter().flat_map(|mro| mro.as_slice()[1..].iter().filter_map(|base| base.downcast::<Type>()));
+    for base in bases() {
+        if base.has_flags(type_flags::NEEDS_FINALIZE) {
+            class.set_flags(type_flags::NEEDS_FINALIZE);
         }
     }
-    for row in SLOT_ROWS {
-        if !is_sequence_alias(row) {
-            update_row(class, &mut slots, row);
+    match plain_base(class) {
+        Some(base) => {
+            slots = *base.slots();
+            let namespace = class.dict();
+            for field in fields() {
+                if field.iter().any(|(_, name)| namespace.get_str(name).is_some()) {
+                    update_field(class, &mut slots, field);
+                }
+            }
+        }
+        None => {
+            for base in bases() {
+                inherit_plain(&mut slots, base.slots());
+            }
+            for field in fields() {
+                update_field(class, &mut slots, field);
+            }
         }
     }
     update_new(class, &mut slots);
@@ -421,6 +451,14 @@ pub fn inherit_slots(class: &Type) {
     }
     // SAFETY: the class is new, or its bases changed with the world stopped.
     unsafe { class.set_slots(slots) };
+}
+
+/// The base whose slots the class has where it defines nothing itself: its MRO is the base's with the class before it.
+fn plain_base(class: &Type) -> Option<&Type> {
+    let base = class.base().filter(|base| base.is_heap_type() || base.is(&OBJECT))?;
+    let (own, inherited) = (class.mro()?, base.mro()?);
+    let rest = &own.as_slice()[1..];
+    (rest.len() == inherited.len() && rest.iter().zip(inherited.as_slice()).all(|(a, b)| a.is(b))).then_some(base)
 }
 
 /// Slots without dunder rows of their own, and sequence slots.
@@ -438,13 +476,13 @@ fn inherit_plain(slots: &mut Slots, base: &Slots) {
     }
 }
 
-/// Sets the slot of one field from the dunder methods in the MRO.
-fn update_row(class: &Type, slots: &mut Slots, row: &crate::types::slots::SlotRow) {
+/// Sets one slot from the dunder methods in the MRO.
+fn update_field(class: &Type, slots: &mut Slots, field: &Field) {
     let mut native: Option<SlotFn> = None;
     let mut generic = false;
     let mut any = false;
-    for other in SLOT_ROWS.iter().filter(|other| other.field == row.field) {
-        let Some(method) = lookup::find(class, intern(other.name).as_value()) else { continue };
+    for (other, name) in field {
+        let Some(method) = lookup::find(class, name) else { continue };
         any = true;
         let wrapped = method
             .downcast_exact::<SlotWrapper>()
@@ -458,6 +496,7 @@ fn update_row(class: &Type, slots: &mut Slots, row: &crate::types::slots::SlotRo
             _ => generic = true,
         }
     }
+    let row = field[0].0;
     let is_item = row.name == "__getitem__" && matches!(row.generic, SlotFn::Item(_));
     let f = if !any {
         None
