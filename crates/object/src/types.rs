@@ -622,7 +622,7 @@ impl Type {
         let made = self.instances.get();
         if made < LEARNING_INSTANCES {
             self.instances.set(made + 1);
-            if made + 1 == LEARNING_INSTANCES {
+            if made + 1 == SETTLING_INSTANCE {
                 self.settle_inline_slots();
             }
         }
@@ -666,8 +666,11 @@ impl Type {
     }
 }
 
-/// In-object slots of the first instances of a class.
-const FIRST_INLINE_SLOTS: u16 = 6;
+/// In-object slots of the first instances of a class: many a class has just one instance, with many attributes.
+const FIRST_INLINE_SLOTS: u16 = 16;
+
+/// With this instance the number of in-object slots becomes what those before it have used. It may grow after that.
+const SETTLING_INSTANCE: u16 = 4;
 
 /// After this many instances the number of in-object slots is settled.
 const LEARNING_INSTANCES: u16 = 64;

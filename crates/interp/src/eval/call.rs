@@ -573,10 +573,49 @@ impl Machine<'_> {
                 return Flow::Raise;
             }
             *first = argument;
-            let operands =
-                Operands { callable: function, first, count: 1, borrowed: lent as u32, callable_borrowed: false };
+            self.call_above(function, 1, lent as u32, words)
+        }
+    }
+
+    /// As [`Machine::call_with_one`] with two arguments. Bit i of `lent`: argument i is borrowed.
+    #[inline(never)]
+    pub(super) unsafe fn call_with_two(
+        &mut self,
+        function: u64,
+        argument: u64,
+        second: u64,
+        lent: u32,
+        words: u16,
+    ) -> Flow {
+        // SAFETY: as above.
+        unsafe {
+            let first = (*self.frame).top;
+            if first.add(1) >= self.interp.stacks.registers_end() {
+                release(function);
+                if lent & 1 == 0 {
+                    release(argument);
+                }
+                if lent & 2 == 0 {
+                    release(second);
+                }
+                no_room(self.vm);
+                return Flow::Raise;
+            }
+            *first = argument;
+            *first.add(1) = second;
+            self.call_above(function, 2, lent, words)
+        }
+    }
+
+    /// Calls a function with arguments that lie where the frame's own registers end.
+    #[inline(always)]
+    unsafe fn call_above(&mut self, function: u64, count: usize, lent: u32, words: u16) -> Flow {
+        // SAFETY: live words.
+        unsafe {
+            let first = (*self.frame).top;
+            let operands = Operands { callable: function, first, count, borrowed: lent, callable_borrowed: false };
             let code = (*(function as *const Function)).code();
-            if !code.entry.get().is_null() || self.lowered(code) {
+            if code.simple_args == count as i32 && (!code.entry.get().is_null() || self.lowered(code)) {
                 return self.call_simple(operands, code, words);
             }
             self.save();

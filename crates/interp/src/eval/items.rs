@@ -5,11 +5,15 @@ use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::slice::{Slice, simple_indices};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::header::Header;
+use taipan_object::types::lookup;
+use taipan_object::types::slot_dispatch::is_dunder_getitem;
+use taipan_object::vm::names;
 use taipan_object::{Result, Value};
 
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{is_pointer, release, retain};
-use crate::instruction::{A_LOCAL, B_OWNED, Word};
+use crate::function::Function;
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Word};
 
 /// The position that a small int's word means in a sequence of this length.
 #[inline(always)]
@@ -55,7 +59,30 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(1);
             }
+            if container & 7 == 0
+                && (*(container as *const Header)).ty().is_heap_type()
+                && let Some(flow) = out!(self.subscr_by_function(w, container, index, K))
+            {
+                return flow;
+            }
             self.binary_slow::<K>(w)
+        }
+    }
+
+    /// Enters `__getitem__` of a class, if it is a Python function.
+    #[inline(never)]
+    unsafe fn subscr_by_function(&mut self, w: Word, container: u64, index: u64, constant: bool) -> Option<Flow> {
+        // SAFETY: live operands, which become arguments.
+        unsafe {
+            let ty = (*(container as *const Header)).ty();
+            if !ty.slots().subscript.is_some_and(is_dunder_getitem) {
+                return None;
+            }
+            let method = lookup::find(ty, &names().__getitem__)?;
+            method.downcast_exact::<Function>()?;
+            self.save();
+            let lent = (w.flags() & B_OWNED == 0) as u32 | ((constant || w.flags() & C_OWNED == 0) as u32) << 1;
+            Some(self.call_with_two(method.into_word(), container, index, lent, 1))
         }
     }
 

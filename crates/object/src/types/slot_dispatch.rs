@@ -299,6 +299,11 @@ pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     }
 }
 
+/// Whether a slot is what classes with a `__getitem__` of their own get.
+pub fn is_dunder_getitem(f: crate::types::slots::Binary) -> bool {
+    std::ptr::fn_addr_eq(f, subscript as crate::types::slots::Binary)
+}
+
 /// Whether a `tp_init` calls a class's `__init__`.
 pub fn is_dunder_init(f: crate::types::slots::Init) -> bool {
     std::ptr::fn_addr_eq(f, init as crate::types::slots::Init)
