@@ -561,6 +561,9 @@ pub fn send(vm: &Vm, receiver: &Value, value: &Value) -> Result<(Value, bool)> {
             Resumed::Returned(value) => (value, true),
         });
     }
+    if let Some(send) = receiver.ty().slots().send {
+        return send(vm, receiver, value);
+    }
     let result = match receiver.ty().slots().iternext {
         Some(next) if value.is_none() => match next(vm, receiver) {
             Ok(Some(value)) => return Ok((value, false)),

@@ -123,6 +123,7 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
             run_exitfuncs: |_| {},
             finish_signals: || {},
             dump_traceback: crate::traceback::dump::dump_traceback,
+            dump_extension_modules: crate::traceback::dump::dump_extension_modules,
             send: crate::generator::send,
             generator_kind: crate::generator::kind,
             before_fork: crate::threads::before_fork,

@@ -134,6 +134,12 @@ pub fn simulate(signal: i32) -> bool {
     true
 }
 
+/// In a forked process: what arrived before the fork is the parent's to handle.
+pub fn after_fork_in_child() {
+    hooks::take_signal_request();
+    TRIPPED.iter().for_each(|tripped| tripped.store(false, SeqCst));
+}
+
 /// At the interpreter's end: Python handles no signals any more.
 pub fn finish() {
     let old: Vec<Value> = handlers(|handlers| {

@@ -44,6 +44,7 @@ fn start_process() {
             run_exitfuncs: taipan_stdlib::atexit::run_exitfuncs,
             finish_signals: taipan_stdlib::_signal::finish,
             dump_traceback: traceback::dump::dump_traceback,
+            dump_extension_modules: traceback::dump::dump_extension_modules,
             send: generator::send,
             generator_kind: generator::kind,
             before_fork: threads::before_fork,

@@ -4,8 +4,12 @@
 //! those of a thread that runs: what is shown of it can be out of date.
 
 use taipan_bytecode::text::Text;
-use taipan_object::Vm;
+use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::set::AnySet;
+use taipan_object::builtins::str::Str;
+use taipan_object::native::module::Module;
 use taipan_object::vm::hooks::Dumped;
+use taipan_object::{Value, Vm};
 
 use crate::frame::{Frame, Interp};
 use crate::threads;
@@ -142,6 +146,56 @@ fn dump_thread(out: &mut Output, ident: u64, vm: &Vm, is_current: bool) {
         out.text("  Garbage-collecting\n");
     }
     dump_frames(out, vm);
+}
+
+/// The items of a dict, for signal handlers.
+fn items(dict: &Dict) -> impl Iterator<Item = (Value, Value)> {
+    let mut position = 0;
+    std::iter::from_fn(move || {
+        let (next, key, value) = dict.next_item(position)?;
+        position = next;
+        Some((key, value))
+    })
+}
+
+/// Writes the names of the native modules that are imported and, as `sys.stdlib_module_names` has it, no part of the
+/// standard library.
+pub fn dump_extension_modules(fd: i32) {
+    let Some(vm) = Vm::try_current() else { return };
+    // SAFETY: the state is there as long as the thread runs Python code.
+    let Some(interp) = (unsafe { vm.interpreter.get().cast::<Interp>().as_ref() }) else { return };
+    let Some(modules) = interp.modules.take() else { return };
+    interp.modules.set(Some(modules.clone()));
+    let is_named = |key: &Value, name: &str| key.downcast::<Str>().is_some_and(|key| key.is_str(name));
+    let sys = items(&modules).find(|(key, _)| is_named(key, "sys")).map(|(_, module)| module);
+    let sys = sys.as_ref().and_then(Value::downcast::<Module>);
+    let library = sys.and_then(|sys| items(&sys.dict).find(|(key, _)| is_named(key, "stdlib_module_names")));
+    let library = library.as_ref().and_then(|(_, names)| AnySet::of(names));
+    let is_foreign = |name: &Str, key: &Value| {
+        let known = library.map_or(Ok(false), |library| library.contains_hashed(vm, key, name.hash()));
+        known.map(|known| !known).unwrap_or_else(|raised| {
+            vm.discard(raised);
+            false
+        })
+    };
+    let mut out = Output::new(fd);
+    let mut count = 0;
+    for (key, module) in items(&modules) {
+        let Some(name) = key.downcast::<Str>() else { continue };
+        let is_native = module.downcast::<Module>().is_some_and(|module| module.def.is_some());
+        if is_native && is_foreign(name, &key) {
+            out.text(if count == 0 { "\nExtension modules: " } else { ", " });
+            for code_point in name.code_points().take(MAX_TEXT) {
+                out.byte(if (0x20..0x7F).contains(&code_point) { code_point as u8 } else { b'?' });
+            }
+            count += 1;
+        }
+    }
+    if count > 0 {
+        out.text(" (total: ");
+        out.decimal(count);
+        out.text(")\n");
+    }
 }
 
 /// Writes the traceback of the calling thread or of all threads.

@@ -28,6 +28,8 @@ pub type Call = fn(&Vm, &Value, &[Value], Option<&Value>) -> Result;
 pub type Init = fn(&Vm, &Value, &[Value], Option<&Value>) -> Result<()>;
 pub type Finalize = fn(&Vm, &Value);
 /// Fills a view of the object's memory (the buffer protocol); flags as CPython's `PyBUF_*`.
+/// `am_send`: what the iterator gave, and whether it is done.
+pub type Send = fn(&Vm, &Value, &Value) -> Result<(Value, bool)>;
 pub type GetBuffer = fn(&Vm, &Value, u32) -> Result<crate::buffer::Buffer>;
 
 /// The six rich comparisons, numbered as CPython's `Py_LT` ….
@@ -176,6 +178,8 @@ macro_rules! slots {
             /// `tp_new`: `(vm, class, args, kwnames)`.
             pub new: Option<Call>,
             pub buffer: Option<GetBuffer>,
+            /// Not inherited: a subclass may iterate in its own way.
+            pub send: Option<Send>,
         }
 
         impl Slots {

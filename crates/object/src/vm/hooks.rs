@@ -36,6 +36,8 @@ pub struct Hooks {
     pub finish_signals: fn(),
     /// Writes tracebacks to a descriptor; for signal handlers.
     pub dump_traceback: fn(i32, Dumped),
+    /// Writes the names of extension modules to a descriptor; for signal handlers.
+    pub dump_extension_modules: fn(i32),
     /// Sends a value into an iterator: what it gave, and whether it is done.
     pub send: fn(&Vm, &Value, &Value) -> Result<(Value, bool)>,
     /// Which kind of generator a value is, if it is one.

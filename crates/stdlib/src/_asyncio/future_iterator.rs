@@ -24,25 +24,29 @@ pub fn new(future: Value) -> Value {
 
 fn slots(s: &mut Slots) {
     s.iter = Some(|_, this| Ok(this.clone()));
-    s.iternext = Some(next);
+    s.send = Some(|vm, this, _| advance(vm, this));
+    s.iternext = Some(|vm, this| match advance(vm, this)? {
+        (value, false) => Ok(Some(value)),
+        (value, true) if value.is_none() => Ok(None),
+        (value, true) => Err(vm.stop_iteration(Some(value))),
+    });
 }
 
-/// The future while it is pending; its result, as what a `StopIteration` carries, when it is done.
-fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
+/// The future while it is pending; its result (true) when it is done.
+fn advance(vm: &Vm, this: &Value) -> Result<(Value, bool)> {
     let iterator = FutureIterator::of(this);
-    let Some(value) = iterator.with(|state| state.future.clone()) else { return Ok(None) };
+    let Some(value) = iterator.with(|state| state.future.clone()) else { return Ok((Value::NONE, true)) };
     let future = Future::of(&value);
     if future.is_pending() {
         if !future.is_blocking() {
             future.set_blocking(true);
-            return Ok(Some(value));
+            return Ok((value, false));
         }
         drop(iterator.with(|state| state.future.take()));
         return Err(vm.runtime_error("await wasn't used with future"));
     }
     drop(iterator.with(|state| state.future.take()));
-    let result = future.result(vm)?;
-    if result.is_none() { Ok(None) } else { Err(vm.stop_iteration(Some(result))) }
+    Ok((future.result(vm)?, true))
 }
 
 /// The exception that `throw(type, value, traceback)` asks for.
@@ -91,9 +95,9 @@ fn throw(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("send($self, value, /)", "Resume, as next() does.", |vm, this, _| match next(vm, this)? {
-        Some(value) => Ok(value),
-        None => Err(vm.stop_iteration(None)),
+    MethodDef::new("send($self, value, /)", "Resume, as next() does.", |vm, this, _| match advance(vm, this)? {
+        (value, false) => Ok(value),
+        (value, true) => Err(vm.stop_iteration(Some(value).filter(|value| !value.is_none()))),
     }),
     MethodDef::raw("throw", "", |vm, this, args, kwnames| {
         if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {

@@ -79,9 +79,13 @@ pub fn thread_ends() {
     drop(old);
 }
 
-/// In a forked process, whose only thread is the calling one.
+/// In a forked process, whose only thread is the calling one: what ran before the fork runs in the parent.
 pub fn after_fork_in_child() {
-    RUNNING.with(|running| threads().retain(|listed| *listed == Listed(running)));
+    let old = RUNNING.with(|running| {
+        threads().retain(|listed| *listed == Listed(running));
+        (replace(&running.event_loop, None), replace(&running.task, None))
+    });
+    drop(old);
 }
 
 /// The task that runs in a loop, in whatever thread that is.

@@ -20,7 +20,7 @@ pub mod writer;
 mod writing;
 
 use super::file_io::{FILE_IO, FileIo};
-use super::lock::{Refused, StreamLock};
+use super::lock::{Acquired, Refused, StreamLock};
 use super::names::names;
 use super::{bases, is_closed};
 use crate::payload::class_of;
@@ -121,6 +121,17 @@ impl BufferedState {
     fn has_write_buffer(&self) -> bool {
         self.writable && self.write_end != -1
     }
+    /// In a forked process: a thread that is not here had the buffer. What it held is the parent's business.
+    #[cold]
+    fn abandon_operation(&mut self) {
+        if (self.buffer.len() as i64) < self.buffer_size {
+            self.buffer = vec![0; self.buffer_size as usize];
+        }
+        self.reset_read_buffer();
+        self.reset_write_buffer();
+        (self.pos, self.raw_pos, self.abs_pos) = (0, 0, -1);
+    }
+
     /// How many bytes were read ahead.
     #[inline]
     fn readahead(&self) -> i64 {
@@ -200,7 +211,11 @@ impl Buffered {
     /// Locks the stream; `RuntimeError` if this thread is already in an operation on it.
     fn enter(&self, vm: &Vm, this: &Value) -> Result<Guard<'_>> {
         match self.lock.acquire() {
-            Ok(()) => Ok(Guard(self)),
+            Ok(Acquired::Free) => Ok(Guard(self)),
+            Ok(Acquired::Orphaned) => {
+                self.with(|state| state.abandon_operation());
+                Ok(Guard(self))
+            }
             Err(Refused::Reentrant) => {
                 let description = vm.repr_string(this)?;
                 Err(vm.runtime_error(format!("reentrant call inside {description}")))

@@ -18,9 +18,19 @@ const FINAL_PATIENCE: i64 = 1_000_000_000;
 #[derive(Default)]
 pub struct StreamLock {
     raw: RawLock,
-    /// The thread that holds the lock, 0 if none does; and [`FORKS`] when it took it.
+    /// The thread that holds the lock, 0 if none does.
     owner: AtomicUsize,
+    /// [`FORKS`] when a thread last took or waited for the lock.
     forks: AtomicU32,
+}
+
+/// How the lock was had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Acquired {
+    /// Nobody held it any more.
+    Free,
+    /// A thread holds it that this forked process does not have: what it was doing will not be finished.
+    Orphaned,
 }
 
 /// Why the lock cannot be had.
@@ -37,28 +47,31 @@ fn this_thread() -> usize {
 }
 
 impl StreamLock {
-    pub fn acquire(&self) -> Result<(), Refused> {
-        if !self.raw.try_acquire() {
-            self.acquire_slowly()?;
-        }
+    pub fn acquire(&self) -> Result<Acquired, Refused> {
+        let acquired = if self.raw.try_acquire() { Acquired::Free } else { self.acquire_slowly()? };
         self.owner.store(this_thread(), Relaxed);
         self.forks.store(FORKS.load(Relaxed), Relaxed);
-        Ok(())
+        Ok(acquired)
     }
 
     #[cold]
-    fn acquire_slowly(&self) -> Result<(), Refused> {
+    fn acquire_slowly(&self) -> Result<Acquired, Refused> {
         if self.owner.load(Relaxed) == this_thread() {
             return Err(Refused::Reentrant);
         }
-        if self.owner.load(Relaxed) != 0 && self.forks.load(Relaxed) != FORKS.load(Relaxed) {
-            // The process is a child of the one whose thread took the lock.
+        // Said before waiting, which is without the GIL: the lock is taken before its taker can say so.
+        if self.forks.swap(FORKS.load(Relaxed), Relaxed) != FORKS.load(Relaxed) {
+            // No thread of this process has asked for it yet.
+            self.owner.store(0, Relaxed);
             self.raw.reinit();
+            if self.raw.try_acquire() {
+                return Ok(Acquired::Orphaned);
+            }
         }
         let deadline = gil::is_finalizing().then(|| monotonic().saturating_add(FINAL_PATIENCE));
         loop {
             match blocking(|| self.raw.acquire(deadline)) {
-                Wait::Woken => return Ok(()),
+                Wait::Woken => return Ok(Acquired::Free),
                 Wait::TimedOut => return Err(Refused::Abandoned),
                 Wait::Interrupted => {}
             }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 
 use taipan_object::native::MethodDef;
 use taipan_object::vm::gil;
-use taipan_object::vm::hooks::{Dumped, blocking};
+use taipan_object::vm::hooks::{Dumped, HOOKS, blocking};
 use taipan_object::{Result, Value, Vm};
 
 use super::{c_stack, dump, signal_stack, write};
@@ -106,6 +106,9 @@ extern "C" fn on_fatal_signal(signal: i32) {
     if C_STACK.load(SeqCst) {
         write(fd, b"\n");
         c_stack::dump(fd);
+    }
+    if let Some(hooks) = HOOKS.get() {
+        (hooks.dump_extension_modules)(fd);
     }
     // SAFETY: as above.
     unsafe {

@@ -70,14 +70,17 @@ pub fn fork_process(vm: &Vm, fork: impl FnOnce() -> libc::pid_t) -> Result<libc:
     let error = if pid < 0 { crate::arguments::errno() } else { 0 };
     if pid == 0 {
         heap.in_child();
+        crate::_signal::after_fork_in_child();
         crate::_io::lock::after_fork_in_child();
         crate::_thread::start::after_fork_in_child();
-        crate::_asyncio::running::after_fork_in_child();
         crate::faulthandler::later::after_fork_in_child();
     } else {
         drop(heap);
     }
     vm.after_fork(pid == 0);
+    if pid == 0 {
+        crate::_asyncio::running::after_fork_in_child();
+    }
     let functions = at_fork(|hooks| if pid == 0 { hooks.in_child.clone() } else { hooks.in_parent.clone() });
     run_hooks(vm, &functions);
     if pid < 0 { Err(vm.os_error(error, None, None)) } else { Ok(pid) }
