@@ -3,18 +3,18 @@
 //! Objects hold their fields packed, and exact types are made without a call of the class; instances of subclasses are
 //! made by calling it, as CPython does.
 
-mod calendar;
+pub mod calendar;
 mod date;
-mod datetime;
+pub mod datetime;
 mod iso;
 mod isocalendar;
 mod local;
 mod pickle;
 mod strftime;
 mod time;
-mod timedelta;
+pub mod timedelta;
 mod timezone;
-mod tzinfo;
+pub mod tzinfo;
 
 use taipan_object::Value;
 use taipan_object::native::module::ModuleDef;

@@ -255,3 +255,28 @@ pub fn unclosed_warning(vm: &Vm, what: &str, object: &Value, kind: &str) {
         }
     }
 }
+
+/// The name of a value's type with its module, unless that is `builtins` (`%T`).
+#[cold]
+pub fn fully_qualified_name(vm: &Vm, value: &Value) -> String {
+    let ty = value.ty();
+    if !ty.is_heap_type() {
+        return ty.name();
+    }
+    let class = ty.to_value();
+    let attribute = |name| {
+        let text = vm.preserving_exception(|vm| match vm.get_attr_str_opt(&class, name) {
+            Ok(text) => text,
+            Err(raised) => {
+                vm.discard(raised);
+                None
+            }
+        });
+        text.and_then(|text| text.downcast::<Str>().map(Str::to_string_lossy))
+    };
+    let qualname = attribute("__qualname__").unwrap_or_else(|| ty.name());
+    match attribute("__module__") {
+        Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{qualname}"),
+        _ => qualname,
+    }
+}

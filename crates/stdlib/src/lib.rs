@@ -31,6 +31,7 @@ pub mod _lzma;
 pub mod _md5;
 pub mod _multiprocessing;
 pub mod _operator;
+pub mod _pickle;
 pub mod _posixshmem;
 pub mod _posixsubprocess;
 pub mod _queue;
@@ -52,6 +53,7 @@ pub mod _sysconfig;
 pub mod _thread;
 pub mod _uuid;
 pub mod _weakref;
+pub mod _zoneinfo;
 pub mod _zstd;
 pub mod array;
 pub mod atexit;
@@ -105,6 +107,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_md5::MODULE,
     &_multiprocessing::MODULE,
     &_operator::MODULE,
+    &_pickle::MODULE,
     &_posixshmem::MODULE,
     &_posixsubprocess::MODULE,
     &_queue::MODULE,
@@ -126,6 +129,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_thread::MODULE,
     &_uuid::MODULE,
     &_weakref::MODULE,
+    &_zoneinfo::MODULE,
     &_zstd::MODULE,
     &array::MODULE,
     &atexit::MODULE,

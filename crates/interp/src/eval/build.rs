@@ -544,12 +544,24 @@ fn update(vm: &Vm, map: &Value, other: &Value) -> Result<()> {
     })
 }
 
+/// Whether an object has no attribute `keys`, with an exception in flight.
+#[cold]
+fn lacks_keys(vm: &Vm, object: &Value) -> bool {
+    vm.preserving_exception(|vm| match vm.get_attr_opt(object, &names().keys) {
+        Ok(keys) => keys.is_none(),
+        Err(raised) => {
+            vm.discard(raised);
+            false
+        }
+    })
+}
+
 /// `callable(**map, **other)`: names must be distinct.
 fn merge(vm: &Vm, callable: &Value, map: &Value, other: &Value) -> Result<()> {
     let Some(map) = map.downcast::<Dict>() else { return Err(vm.system_error("bytecode expects a dict")) };
     let merged = dict::merge(vm, map, other, Existing::Refuse);
     merged.or_else(|raised| {
-        if vm.pending_matches(&raised, ATTRIBUTE_ERROR.ty()) && other.ty().slots().subscript.is_none() {
+        if vm.pending_matches(&raised, ATTRIBUTE_ERROR.ty()) && lacks_keys(vm, other) {
             vm.discard(raised);
             let (function, name) = (function_text(vm, callable)?, other.ty().name());
             return Err(vm.type_error(format!("{function} argument after ** must be a mapping, not {name}")));

@@ -94,7 +94,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         }
     }
     for (name, value) in names.iter().zip(values) {
-        vm.set_attr(this, name, value)?;
+        vm.set_attr(this, &vm.attribute_name(name)?, value)?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::text::{Escapes, Output};
 use super::{encode_basestring, encode_basestring_ascii};
-use crate::arguments::{bad_argument, ssize};
+use crate::arguments::{bad_argument, fully_qualified_name, ssize};
 use crate::payload::{class_of, payload, signature};
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::int::{self, INT};
@@ -238,7 +238,7 @@ impl Writer<'_> {
     /// Says in a note what could not be written.
     #[cold]
     fn note(&self, raised: Raised, value: &Value, part: &str) -> Raised {
-        self.vm.with_note(raised, format!("when serializing {} {part}", qualified_name(self.vm, value)))
+        self.vm.with_note(raised, format!("when serializing {} {part}", fully_qualified_name(self.vm, value)))
     }
 
     /// Begins a line at the present level, if there is indentation.
@@ -373,29 +373,5 @@ impl Writer<'_> {
                 return Err(self.vm.type_error(format!("keys must be str, int, float, bool or None, not {got}")));
             }
         }))
-    }
-}
-
-/// The name of a value's type with its module, unless that is `builtins` (`%T`).
-fn qualified_name(vm: &Vm, value: &Value) -> String {
-    let ty = value.ty();
-    if !ty.is_heap_type() {
-        return ty.name();
-    }
-    let class = ty.to_value();
-    let attribute = |name| {
-        let text = vm.preserving_exception(|vm| match vm.get_attr_str_opt(&class, name) {
-            Ok(text) => text,
-            Err(raised) => {
-                vm.discard(raised);
-                None
-            }
-        });
-        text.and_then(|text| text.downcast::<Str>().map(Str::to_string_lossy))
-    };
-    let qualname = attribute("__qualname__").unwrap_or_else(|| ty.name());
-    match attribute("__module__") {
-        Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{qualname}"),
-        _ => qualname,
     }
 }
