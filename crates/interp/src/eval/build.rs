@@ -547,7 +547,7 @@ fn update(vm: &Vm, map: &Value, other: &Value) -> Result<()> {
 /// Whether an object has no attribute `keys`, with an exception in flight.
 #[cold]
 fn lacks_keys(vm: &Vm, object: &Value) -> bool {
-    vm.preserving_exception(|vm| match vm.get_attr_opt(object, &names().keys) {
+    vm.preserving_exception(|vm| match vm.get_attr_opt(object, &taipan_object::vm::names().keys) {
         Ok(keys) => keys.is_none(),
         Err(raised) => {
             vm.discard(raised);

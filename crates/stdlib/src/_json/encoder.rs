@@ -352,10 +352,8 @@ impl Writer<'_> {
         self.out.push_text(&self.encoder.key_separator);
         self.value(item).map_err(|raised| match self.vm.preserving_exception(|vm| vm.repr_string(key)) {
             Ok(key) => self.note(raised, dict, &format!("item {key}")),
-            Err(failed) => {
-                self.vm.discard(raised);
-                failed
-            }
+            // The key cannot be shown: the first error stays as it is.
+            Err(_) => raised,
         })
     }
 

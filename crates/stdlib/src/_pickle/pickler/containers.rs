@@ -215,7 +215,8 @@ impl Saver<'_> {
         self.save(key)?;
         self.save(value).map_err(|raised| match self.vm.preserving_exception(|vm| vm.repr_string(key)) {
             Ok(key) => self.note(raised, object, &format!("item {key}")),
-            Err(failed) => failed,
+            // The key cannot be shown: the first error stays as it is.
+            Err(_) => raised,
         })
     }
 
