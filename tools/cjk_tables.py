@@ -57,13 +57,13 @@ def decoding_table(encoding):
 
 def encoding_table(encoding):
     table = {}
-    for point in range(0x80, 0x110000):
+    for point in range(0x110000):
         if not 0xD800 <= point < 0xE000:
             try:
                 code = chr(point).encode(encoding)
             except UnicodeEncodeError:
                 continue
-            if len(code) < 4:
+            if len(code) < 4 and (point >= 0x80 or code != bytes([point])):
                 table[chr(point)] = code
     return table
 

@@ -29,6 +29,7 @@ pub mod _json;
 pub mod _locale;
 pub mod _lzma;
 pub mod _md5;
+pub mod _multibytecodec;
 pub mod _multiprocessing;
 pub mod _operator;
 pub mod _pickle;
@@ -105,6 +106,13 @@ pub static MODULES: &[&ModuleDef] = &[
     &_locale::MODULE,
     &_lzma::MODULE,
     &_md5::MODULE,
+    &_multibytecodec::MODULE,
+    &_multibytecodec::CN,
+    &_multibytecodec::HK,
+    &_multibytecodec::ISO2022,
+    &_multibytecodec::JP,
+    &_multibytecodec::KR,
+    &_multibytecodec::TW,
     &_multiprocessing::MODULE,
     &_operator::MODULE,
     &_pickle::MODULE,
