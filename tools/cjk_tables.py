@@ -115,7 +115,7 @@ def main(directory):
         for sign, code, _, texts in runs(new):
             lines.append(f"{sign}{code.hex()} {''.join(texts)}")
         for sign, code in before:
-            if sign == ">" and (sign, code) not in table:
+            if sign == ">" and (sign, code) not in table and table.get(("=", code)) != before[sign, code]:
                 lines.append(f"~{code.hex()} {before[sign, code]}")
         pathlib.Path(directory, f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -115,12 +115,14 @@ pub struct Decoding<'a> {
     policy: Policy<'a>,
     /// The exception shown to the handler, made at the first error.
     exception: Option<Value>,
+    /// A position from a handler that does not fit 64 bits is out of bounds rather than an `OverflowError`.
+    pub saturating: bool,
     pub out: TextBuilder,
 }
 
 impl<'a> Decoding<'a> {
     pub fn new(vm: &'a Vm, encoding: &'a str, errors: Option<&'a str>) -> Decoding<'a> {
-        Decoding { vm, encoding, policy: Policy::new(errors), exception: None, out: TextBuilder::new() }
+        Decoding { vm, encoding, policy: Policy::new(errors), exception: None, saturating: false, out: TextBuilder::new() }
     }
 
     /// Handles an error natively: where to go on; `None` when a registered handler is to be asked.
@@ -161,7 +163,7 @@ impl<'a> Decoding<'a> {
         };
         *object = errors::object_bytes(vm, &exception)?;
         let length = object.downcast::<Bytes>().map_or(0, |bytes| bytes.as_slice().len());
-        let next = errors::position(vm, position, length)?;
+        let next = errors::position(vm, position, length, self.saturating)?;
         text.push_to(&mut self.out);
         Ok(next)
     }
@@ -279,6 +281,8 @@ pub struct Encoding<'a> {
     encoding: &'a str,
     policy: Policy<'a>,
     exception: Option<Value>,
+    /// See [`Decoding::saturating`].
+    pub saturating: bool,
     pub out: Vec<u8>,
 }
 
@@ -291,7 +295,7 @@ pub enum Substitute {
 
 impl<'a> Encoding<'a> {
     pub fn new(vm: &'a Vm, encoding: &'a str, errors: Option<&'a str>) -> Encoding<'a> {
-        Encoding { vm, encoding, policy: Policy::new(errors), exception: None, out: Vec::new() }
+        Encoding { vm, encoding, policy: Policy::new(errors), exception: None, saturating: false, out: Vec::new() }
     }
 
     /// The exception for an error that nothing handles.
@@ -347,7 +351,7 @@ impl<'a> Encoding<'a> {
                 } else {
                     return Err(vm.type_error(message));
                 };
-                Ok((substitute, errors::position(vm, position, text.len())?))
+                Ok((substitute, errors::position(vm, position, text.len(), self.saturating)?))
             }
         }
     }

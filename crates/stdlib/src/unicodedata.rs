@@ -242,7 +242,7 @@ macro_rules! functions {
                 vm.expect_str(&args[0], |got| format!("normalize() argument 1 must be str, not {got}"))?;
                 let text = text(vm, &args[1], "normalize")?;
                 if text.len() == 0 {
-                    return Ok(args[1].clone());
+                    return Ok(taipan_object::builtins::str::empty());
                 }
                 let form = form(vm, &args[0], "normalize")?;
                 if text.as_ascii().is_some() && args[1].downcast_exact::<Str>().is_some() {
@@ -260,9 +260,10 @@ macro_rules! functions {
                     Some(text) => text.to_string_lossy(),
                     None => String::from_utf8_lossy(&vm.bytes_like(&args[0])?).into_owned(),
                 };
+                // Version 3.2.0 has no aliases.
                 let known = |c: &char| {
-                    let database = database(this);
-                    !std::ptr::eq(database, &OLD) || database.record(*c as u32).category != "Cn"
+                    !std::ptr::eq(database(this), &OLD)
+                        || taipan_syntax::character_name(*c as u32).is_some_and(|own| own.eq_ignore_ascii_case(&name))
                 };
                 match taipan_syntax::character_by_name(&name).filter(known) {
                     Some(c) => Ok(Str::from_code_points(&[c as u32]).into_value()),

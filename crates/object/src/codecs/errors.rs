@@ -201,10 +201,15 @@ pub(super) fn call(vm: &Vm, handler: &Value, exception: &Value, message: &str) -
 }
 
 /// Where a handler says to go on.
-pub(super) fn position(vm: &Vm, position: Value, length: usize) -> Result<usize> {
+///
+/// An int beyond 64 bits is an `OverflowError`, or out of bounds like others if `saturating` says so.
+pub(super) fn position(vm: &Vm, position: Value, length: usize, saturating: bool) -> Result<usize> {
     let index = vm.index(&position)?;
     let Some(index) = int::to_i64(&index) else {
-        return Err(vm.overflow_error("Python int too large to convert to C ssize_t"));
+        return Err(match saturating {
+            true => vm.index_error("position -1 from error handler out of bounds"),
+            false => vm.overflow_error("Python int too large to convert to C ssize_t"),
+        });
     };
     let at = if index < 0 { index.saturating_add(length as i64) } else { index };
     match usize::try_from(at) {

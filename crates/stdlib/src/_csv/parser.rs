@@ -39,6 +39,8 @@ pub struct Parser {
     field: Buffer,
     unquoted: bool,
     pub fields: Vec<FieldValue>,
+    /// A record has begun, and nobody has taken it yet.
+    pub in_record: bool,
 }
 
 /// The characters of the present field.
@@ -94,7 +96,7 @@ const NEWLINE: u32 = b'\n' as u32;
 
 impl Parser {
     pub fn new() -> Parser {
-        Parser { state: State::StartRecord, field: Buffer::default(), unquoted: false, fields: Vec::new() }
+        Parser { state: State::StartRecord, field: Buffer::default(), unquoted: false, fields: Vec::new(), in_record: false }
     }
 
     /// Begins a record; what is left of a former one is returned.
@@ -102,6 +104,7 @@ impl Parser {
         self.state = State::StartRecord;
         self.field.take();
         self.unquoted = false;
+        self.in_record = true;
         std::mem::take(&mut self.fields)
     }
 

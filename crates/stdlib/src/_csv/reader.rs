@@ -61,6 +61,9 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
                 format!("iterator should return strings, not {got} (the file should be opened in text mode)"),
             ));
         };
+        if !reader.with(|state| state.parser.in_record) {
+            return Err(error(vm, "iterator has already advanced the reader"));
+        }
         let limit = FIELD_LIMIT.load(Relaxed);
         let outcome = reader.with(|state| {
             state.line_num += 1;
@@ -83,7 +86,10 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 impl Reader {
     /// Takes the fields of the record.
     fn row(&self, vm: &Vm) -> Result<Vec<Value>> {
-        let fields = self.with(|state| std::mem::take(&mut state.parser.fields));
+        let fields = self.with(|state| {
+            state.parser.in_record = false;
+            std::mem::take(&mut state.parser.fields)
+        });
         let number = |field| match field {
             FieldValue::Done(value) => Ok(value),
             FieldValue::Number(text) => vm.call_args(&taipan_object::builtins::float::FLOAT.value(), &[text]),

@@ -60,6 +60,12 @@ unsafe impl Payload for Context {
     }
 }
 
+impl Drop for Context {
+    fn drop(&mut self) {
+        self.dictionaries.get_mut().iter().flatten().for_each(signal_dict::invalidate);
+    }
+}
+
 pub static CONTEXT: TypeSpec = TypeSpec::new::<Context>("decimal.Context")
     .doc(
         "Context(prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)\n\

@@ -60,6 +60,14 @@ pub fn new(bits: Bits) -> Value {
     Ref::new_with_type(class, dict).into_value()
 }
 
+/// The context to which a dictionary belongs is no more.
+pub fn invalidate(dict: &Value) {
+    if let Some(dict) = dict.downcast::<SignalDict>() {
+        let bits = dict.bits.borrow(&dict.header).take();
+        drop(bits);
+    }
+}
+
 #[cold]
 fn invalid(vm: &Vm) -> Raised {
     vm.value_error("invalid signal dict")

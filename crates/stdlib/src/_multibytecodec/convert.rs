@@ -22,6 +22,7 @@ pub fn encode(
     let Some(own) = text.downcast::<Str>() else { return Ok((Vec::new(), 0)) };
     let points = own.to_code_points();
     let mut encoding = Encoding::new(vm, codec.name(), Some(errors));
+    encoding.saturating = true;
     encoding.out.try_reserve(points.len() * 2).map_err(|_| vm.memory_error())?;
     let mut at = 0;
     while at < points.len() {
@@ -81,6 +82,7 @@ pub fn decode(
     last: bool,
 ) -> Result<(Value, usize)> {
     let mut decoding = Decoding::new(vm, codec.name(), Some(errors));
+    decoding.saturating = true;
     decoding.out.try_reserve(bytes.len()).map_err(|_| vm.memory_error())?;
     let used = decoding.run(bytes, 0, &mut |bytes, at, out| {
         while *at < bytes.len() {

@@ -3,7 +3,9 @@
 //! The state has the sets that G0 to G2 stand for, by the last bytes of their escape sequences (with the top bit set for sets
 //! of two bytes), and flags.
 
-use super::codec::{self, Codec, State, TableCodec, Trouble, encode_by_table};
+use super::codec::{
+    self, Codec, EUC_JIS_2004, EUC_JISX0213, EUC_JP, EUC_KR_DOUBLE, State, TableCodec, Trouble, encode_by_table,
+};
 use taipan_object::text::builder::TextBuilder;
 
 const ESC: u8 = 0x1b;
@@ -36,12 +38,14 @@ const PASSING: u8 = 2;
 struct Designation {
     set: u8,
     g: usize,
+    /// The 8-bit codec with whose codes those of the set agree but for the top bits.
+    codec: &'static TableCodec,
     /// Only pairs of characters are encoded in it, though it has others.
     pairs_only: bool,
 }
 
-const fn g0(set: u8) -> Designation {
-    Designation { set, g: 0, pairs_only: false }
+const fn g0(set: u8, codec: &'static TableCodec) -> Designation {
+    Designation { set, g: 0, codec, pairs_only: false }
 }
 
 pub struct Iso2022 {
@@ -67,41 +71,35 @@ macro_rules! encodings {
     )* };
 }
 
-const fn pairs(set: u8) -> Designation {
-    Designation { set, g: 0, pairs_only: true }
+const fn pairs(set: u8, codec: &'static TableCodec) -> Designation {
+    Designation { set, g: 0, codec, pairs_only: true }
 }
-const fn other(set: u8, g: usize) -> Designation {
-    Designation { set, g, pairs_only: false }
+const fn other(set: u8, g: usize, codec: &'static TableCodec) -> Designation {
+    Designation { set, g, codec, pairs_only: false }
 }
 
 encodings! {
-    ISO2022_KR = "iso2022_kr" [other(KSX1001, 1)] true false;
-    ISO2022_JP = "iso2022_jp" [g0(JISX0208), g0(JISX0201_R), g0(JISX0208_OLD)] false false;
-    ISO2022_JP_1 = "iso2022_jp_1" [g0(JISX0208), g0(JISX0212), g0(JISX0201_R), g0(JISX0208_OLD)] false false;
+    ISO2022_KR = "iso2022_kr" [other(KSX1001, 1, &EUC_KR_DOUBLE)] true false;
+    ISO2022_JP = "iso2022_jp" [g0(JISX0208, &EUC_JP), g0(JISX0201_R, &EUC_JP), g0(JISX0208_OLD, &EUC_JP)] false false;
+    ISO2022_JP_1 = "iso2022_jp_1" [
+        g0(JISX0208, &EUC_JP), g0(JISX0212, &EUC_JP), g0(JISX0201_R, &EUC_JP), g0(JISX0208_OLD, &EUC_JP)
+    ] false false;
     ISO2022_JP_2 = "iso2022_jp_2" [
-        g0(JISX0208), g0(JISX0212), g0(KSX1001), g0(GB2312), g0(JISX0201_R), g0(JISX0208_OLD), other(ISO8859_1, 2),
-        other(ISO8859_7, 2)
+        g0(JISX0208, &EUC_JP), g0(JISX0212, &EUC_JP), g0(KSX1001, &EUC_KR_DOUBLE), g0(GB2312, &codec::GB2312),
+        g0(JISX0201_R, &EUC_JP), g0(JISX0208_OLD, &EUC_JP), other(ISO8859_1, 2, &EUC_JP), other(ISO8859_7, 2, &EUC_JP)
     ] false true;
     ISO2022_JP_2004 = "iso2022_jp_2004" [
-        pairs(JISX0213_2004_1), g0(JISX0208), g0(JISX0213_2004_1), g0(JISX0213_2)
+        pairs(JISX0213_2004_1, &EUC_JIS_2004), g0(JISX0208, &EUC_JP), g0(JISX0213_2004_1, &EUC_JIS_2004),
+        g0(JISX0213_2, &EUC_JIS_2004)
     ] false false;
     ISO2022_JP_3 = "iso2022_jp_3" [
-        pairs(JISX0213_2000_1), g0(JISX0208), g0(JISX0213_2000_1), g0(JISX0213_2)
+        pairs(JISX0213_2000_1, &EUC_JISX0213), g0(JISX0208, &EUC_JP), g0(JISX0213_2000_1, &EUC_JISX0213),
+        g0(JISX0213_2, &EUC_JISX0213)
     ] false false;
     ISO2022_JP_EXT = "iso2022_jp_ext" [
-        g0(JISX0208), g0(JISX0212), g0(JISX0201_R), g0(JISX0201_K), g0(JISX0208_OLD)
+        g0(JISX0208, &EUC_JP), g0(JISX0212, &EUC_JP), g0(JISX0201_R, &EUC_JP), g0(JISX0201_K, &EUC_JP),
+        g0(JISX0208_OLD, &EUC_JP)
     ] false false;
-}
-
-/// The 8-bit codec with whose codes those of a set agree but for the top bits.
-fn table_of(set: u8) -> &'static TableCodec {
-    match set {
-        JISX0213_2000_1 => &codec::EUC_JISX0213,
-        JISX0213_2004_1 | JISX0213_2 => &codec::EUC_JIS_2004,
-        KSX1001 => &codec::EUC_KR_DOUBLE,
-        GB2312 => &codec::GB2312,
-        _ => &codec::EUC_JP,
-    }
 }
 
 /// Whether a set is the one that EUC codes of three bytes are for.
@@ -121,7 +119,8 @@ fn eight_bit(set: u8, first: u8, second: u8) -> u32 {
 }
 
 /// Decodes a character of a set; false if there is none.
-fn decode_in(set: u8, bytes: &[u8], out: &mut TextBuilder) -> bool {
+fn decode_in(designation: &Designation, bytes: &[u8], out: &mut TextBuilder) -> bool {
+    let set = designation.set;
     match (set, bytes) {
         (JISX0201_R, [byte]) => {
             out.push(match byte {
@@ -139,12 +138,16 @@ fn decode_in(set: u8, bytes: &[u8], out: &mut TextBuilder) -> bool {
             out.push(0x3164);
             true
         }
+        (JISX0213_2000_1 | JISX0213_2004_1, [0x22, 0x32]) => {
+            out.push(u32::from(b'~'));
+            true
+        }
         (_, [first, second]) if *second < 0x80 => {
             let code = eight_bit(set, *first, *second);
             match set {
                 JISX0212 if is_in_plane_2(code) => false,
                 JISX0213_2 if !is_in_plane_2(code) => false,
-                _ => table_of(set).table.push(code, out),
+                _ => designation.codec.table.push(code, out),
             }
         }
         _ => false,
@@ -159,12 +162,14 @@ fn encode_in(designation: &Designation, text: &[u32], flush: bool) -> Result<(u3
         (JISX0201_R, 0xa5) => return Ok((0x5c, 1)),
         (JISX0201_R, 0x203e) => return Ok((0x7e, 1)),
         (JISX0201_K, 0xff61..=0xff9f) => return Ok((0x21 + point - 0xff61, 1)),
+        (JISX0213_2000_1 | JISX0213_2004_1, 0xff5e) => return Err(Trouble::Illegal(1)),
         (JISX0201_R | JISX0201_K | ISO8859_1 | ISO8859_7, _) => return Err(Trouble::Illegal(1)),
         _ => {}
     }
-    let (code, used) = encode_by_table(table_of(set).table, text, flush)?;
+    let (code, used) = encode_by_table(designation.codec.table, text, flush)?;
     let has_it = match code >> 16 {
-        0 => !is_third_plane(set) && code > 0xff && code & 0x8080 == 0x8080,
+        // The half-width letters of EUC are in no set of two bytes.
+        0 => !is_third_plane(set) && code > 0xa1a0 && code & 0x80 != 0,
         _ => match set {
             JISX0212 => !is_in_plane_2(code),
             JISX0213_2 => is_in_plane_2(code),
@@ -353,8 +358,12 @@ impl Codec for Iso2022 {
         if set == ASCII {
             return pass(first, out);
         }
+        // A state that was set from outside may name any set.
+        let Some(designation) = self.designations.iter().find(|designation| designation.set == set) else {
+            return Err(Trouble::Illegal(1));
+        };
         let width = if set & DOUBLE != 0 { 2 } else { 1 };
         let Some(code) = bytes.get(..width) else { return Err(Trouble::Incomplete) };
-        if decode_in(set, code, out) { Ok(width) } else { Err(Trouble::Illegal(width)) }
+        if decode_in(designation, code, out) { Ok(width) } else { Err(Trouble::Illegal(width)) }
     }
 }

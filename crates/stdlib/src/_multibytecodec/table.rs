@@ -54,6 +54,12 @@ impl Table {
                 table.read_line(line, if gone_whole { GONE } else { NONE });
             }
         }
+        // ASCII is itself even where other characters have its codes too.
+        for ascii in 0..0x80 {
+            if table.code(ascii).is_none() {
+                table.set_code(ascii, ascii);
+            }
+        }
         table
     }
 

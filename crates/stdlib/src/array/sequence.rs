@@ -151,6 +151,9 @@ fn assign_slice(vm: &Vm, array: &Array, indices: SliceIndices, value: &Value) ->
 
 fn delete_slice(vm: &Vm, array: &Array, indices: SliceIndices) -> Result<()> {
     array.check_resizable(vm)?;
+    if indices.count == 0 {
+        return Ok(());
+    }
     let size = array.items.size;
     let indices = indices.ascending();
     if indices.step == 1 {

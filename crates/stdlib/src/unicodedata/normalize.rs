@@ -1,6 +1,6 @@
 //! The normalization forms of Unicode Standard Annex 15.
 
-use super::{Database, HANGUL};
+use super::{CURRENT, Database, HANGUL, OLD};
 
 /// A normalization form.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,9 +56,14 @@ pub fn normalize(database: &Database, form: Form, points: &[u32]) -> Vec<u32> {
     for &point in points {
         decompose(database, form.is_compatibility(), point, &mut result);
     }
-    order(database, &mut result);
-    if form.composes() { compose(database, &result) } else { result }
+    // As CPython has it, version 3.2.0 orders and composes as the present one does.
+    order(&CURRENT, &mut result);
+    if form.composes() { compose(&CURRENT, &result) } else { result }
 }
+
+/// Characters whose decompositions were corrected after version 3.2.0, with what they were.
+static CORRECTIONS: [(u32, u32); 5] =
+    [(0x2f868, 0x2136a), (0x2f874, 0x5f33), (0x2f91f, 0x43ab), (0x2f95f, 0x7aae), (0x2f9bf, 0x4d57)];
 
 fn decompose(database: &Database, compatibility: bool, point: u32, result: &mut Vec<u32>) {
     if point < 0x80 {
@@ -66,6 +71,11 @@ fn decompose(database: &Database, compatibility: bool, point: u32, result: &mut 
     }
     if HANGUL.contains(&point) {
         return result.extend(hangul_parts(point));
+    }
+    if std::ptr::eq(database, &OLD)
+        && let Some((_, original)) = CORRECTIONS.iter().find(|(corrected, _)| *corrected == point)
+    {
+        return result.push(*original);
     }
     let mapping = database.decomposition(point);
     if mapping.is_empty() || mapping.starts_with('<') && !compatibility {

@@ -136,8 +136,14 @@ fn flush(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let mut state = Decompress::of(this).state.lock();
     let data = std::mem::take(&mut state.unconsumed_tail);
     let mut output = Output::unlimited(length as usize).map_err(|_| vm.memory_error())?;
-    // Whatever is wrong with the data, what came out of it so far is the result.
-    let _ = state.inflate(vm, &data, &mut output, (z::Z_NO_FLUSH, z::Z_FINISH))?;
+    let flushed_before = state.stream.is_none();
+    match state.inflate(vm, &data, &mut output, (z::Z_NO_FLUSH, z::Z_FINISH))? {
+        // Of data that is cut off, what came out of it so far is the result.
+        Err(failure) if failure.code != z::Z_BUF_ERROR && !flushed_before => {
+            return Err(zlib_error(vm, &failure, "while decompressing data"));
+        }
+        _ => {}
+    }
     if state.eof {
         state.stream = None;
     }

@@ -190,7 +190,9 @@ fn override_punctuation(vm: &Vm, punctuation: &mut Punctuation, local: bool, val
         punctuation.grouping = grouping.into_bytes();
     }
     let long = |text: &str| text.len() > 4;
-    if punctuation.point.is_empty() || long(&punctuation.point) || long(&punctuation.separator) {
+    // As C's characters have it, what is no ASCII is negative.
+    let grouping_is_wrong = !punctuation.grouping.is_ascii();
+    if punctuation.point.is_empty() || grouping_is_wrong || long(&punctuation.point) || long(&punctuation.separator) {
         return Err(invalid());
     }
     Ok(())

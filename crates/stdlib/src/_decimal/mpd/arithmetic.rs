@@ -195,11 +195,17 @@ pub fn multiply_exactly(a: &Number, b: &Number) -> Result<Number, NoRoom> {
 /// `a · b + c`, rounded once.
 pub fn fma(a: &Number, b: &Number, c: &Number, context: &Context, status: &mut u32) -> Number {
     if !a.is_finite() || !b.is_finite() || !c.is_finite() {
-        // Quiet NaNs of the factors count before an invalid product, that before a NaN added.
-        for pair in [[a, b], [c, c]] {
-            if let Some(signaling) = pair.into_iter().find(|n| n.is_signaling()) {
-                return signaling.propagate_own_nan(context, status).unwrap_or(Number::NAN);
-            }
+        // Signaling factors come first, then an invalid product, a signaling NaN added, and quiet factors.
+        let signaling = |n: &Number, status: &mut u32| n.propagate_own_nan(context, status).unwrap_or(Number::NAN);
+        if let Some(factor) = [a, b].into_iter().find(|n| n.is_signaling()) {
+            return signaling(factor, status);
+        }
+        let is_invalid = |a: &Number, b: &Number| a.is_infinite() && b.is_finite() && b.is_zero();
+        if is_invalid(a, b) || is_invalid(b, a) {
+            return multiply_special(a, b, context, status);
+        }
+        if c.is_signaling() {
+            return signaling(c, status);
         }
         if let Some(nan) = a.propagate_nan(b, context, status) {
             return nan;
