@@ -229,6 +229,14 @@ fn is_index(key: &Value) -> bool {
     key.ty().slots().index.is_some()
 }
 
+/// Slices go forward, unless there is nothing in them.
+fn check_step(vm: &Vm, step: i64, count: usize) -> Result<()> {
+    if step < 0 && count > 0 {
+        return Err(vm.value_error("Blob doesn't support slices with a negative step"));
+    }
+    Ok(())
+}
+
 fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
     let open = Blob::of(this).ready(vm)?;
     if is_index(key) {
@@ -237,6 +245,7 @@ fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
     }
     let Some(slice) = key.downcast::<Slice>() else { return Err(vm.type_error("Blob indices must be integers")) };
     let indices = slice.fit(vm, || open.length as usize)?;
+    check_step(vm, indices.step, indices.count)?;
     let positions: Vec<usize> = indices.positions().collect();
     let (Some(first), Some(last)) = (positions.iter().min(), positions.iter().max()) else {
         return Ok(taipan_object::builtins::bytes::empty());
@@ -266,7 +275,9 @@ fn ass_subscript(vm: &Vm, this: &Value, key: &Value, value: Option<&Value>) -> R
     }
     let Some(slice) = key.downcast::<Slice>() else { return Err(vm.type_error("Blob indices must be integers")) };
     let Some(value) = value else { return Err(vm.type_error("Blob doesn't support slice deletion")) };
-    let positions: Vec<usize> = slice.fit(vm, || open.length as usize)?.positions().collect();
+    let indices = slice.fit(vm, || open.length as usize)?;
+    check_step(vm, indices.step, indices.count)?;
+    let positions: Vec<usize> = indices.positions().collect();
     let data = vm.bytes_like(value)?;
     if data.len() != positions.len() {
         return Err(vm.index_error("Blob slice assignment is wrong size"));

@@ -65,6 +65,7 @@ unsafe impl Payload for Cursor {
         }
     }
     fn clear(&self) {
+        self.finish_statement();
         let mut state = self.state();
         let take = |value: &mut Value| std::mem::replace(value, Value::NONE);
         let old = (
@@ -72,10 +73,18 @@ unsafe impl Payload for Cursor {
             take(&mut state.description),
             take(&mut state.row_factory),
             state.converters.take(),
-            state.statement.take(),
         );
         drop(state);
         drop(old);
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        // A statement that is not done would keep its tables locked.
+        if let Some(statement) = self.state.get_mut().statement.take() {
+            statement.reset();
+        }
     }
 }
 
@@ -230,11 +239,10 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 /// Rows until there are no more or `limit` of them.
 fn rows(vm: &Vm, this: &Value, limit: Option<u32>) -> Result {
     let mut rows = Vec::new();
-    while let Some(row) = next(vm, this)? {
+    while limit != Some(rows.len() as u32)
+        && let Some(row) = next(vm, this)?
+    {
         rows.push(row);
-        if limit == Some(rows.len() as u32) {
-            break;
-        }
     }
     Ok(List::from_vec(rows).into_value())
 }
@@ -247,7 +255,7 @@ fn fetchmany(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> 
         Some(size) => uint32(vm, size)?,
         None => Cursor::of(this).state().arraysize,
     };
-    rows(vm, this, if size == 0 { None } else { Some(size) })
+    rows(vm, this, Some(size))
 }
 
 fn uint32(vm: &Vm, value: &Value) -> Result<u32> {

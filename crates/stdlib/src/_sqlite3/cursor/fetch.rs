@@ -46,8 +46,11 @@ fn converted(vm: &Vm, statement: &Statement, column: c_int, converter: &Value) -
     if unsafe { sql::sqlite3_column_type(statement.raw(), column) } == sql::SQLITE_NULL {
         return Ok(Value::NONE);
     }
-    let argument = bytes::from_slice(vm, data(statement, column, false).unwrap_or_default())?;
-    vm.call_args(converter, &[argument])
+    // An empty blob is `None` to those who have it converted.
+    match data(statement, column, false) {
+        Some(data) => vm.call_args(converter, &[bytes::from_slice(vm, data)?]),
+        None => Ok(Value::NONE),
+    }
 }
 
 fn plain(vm: &Vm, statement: &Statement, column: c_int, text_factory: &Value) -> Result {
