@@ -124,8 +124,11 @@ pub fn end_process(message: &str) -> ! {
     let state = if gil::is_finalizing() { "finalizing" } else { "initialized" };
     write(fd, format!("Python runtime state: {state}\n\n").as_bytes());
     dump(fd, Dumped::All);
-    // SAFETY: ends the process.
-    unsafe { libc::abort() }
+    // SAFETY: a valid signal, which is not to be reported once more; then the process ends.
+    unsafe {
+        libc::signal(libc::SIGABRT, libc::SIG_DFL);
+        libc::abort()
+    }
 }
 
 fn crash(signal: i32) -> ! {

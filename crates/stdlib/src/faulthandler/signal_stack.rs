@@ -7,7 +7,6 @@ const SIZE: usize = 128 << 10;
 /// The calling thread's stack for signal handlers, made by [`provide`].
 struct SignalStack {
     base: *mut libc::c_void,
-    previous: libc::stack_t,
 }
 
 thread_local! {
@@ -16,10 +15,13 @@ thread_local! {
 
 impl Drop for SignalStack {
     fn drop(&mut self) {
-        // SAFETY: the stack from before is put back where it was, then nothing uses the mapping.
+        // The thread's stack from before may be gone already: it does without one for its last moments.
+        let none = libc::stack_t { ss_sp: std::ptr::null_mut(), ss_flags: libc::SS_DISABLE, ss_size: 0 };
+        // SAFETY: once the stack is given up, nothing uses the mapping.
         unsafe {
-            libc::sigaltstack(&self.previous, std::ptr::null_mut());
-            libc::munmap(self.base, SIZE);
+            if libc::sigaltstack(&none, std::ptr::null_mut()) == 0 {
+                libc::munmap(self.base, SIZE);
+            }
         }
     }
 }
@@ -39,9 +41,8 @@ pub fn provide() {
             return;
         }
         let stack = libc::stack_t { ss_sp: base, ss_flags: 0, ss_size: SIZE };
-        let mut previous: libc::stack_t = std::mem::zeroed();
-        if libc::sigaltstack(&stack, &mut previous) == 0 {
-            STACK.set(Some(SignalStack { base, previous }));
+        if libc::sigaltstack(&stack, std::ptr::null_mut()) == 0 {
+            STACK.set(Some(SignalStack { base }));
         } else {
             libc::munmap(base, SIZE);
         }
