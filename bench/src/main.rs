@@ -2,6 +2,7 @@
 //! PyPI's `pyperformance`. The runs of the interpreters are interleaved, and a figure is the median of several.
 
 mod interpreter;
+mod micro;
 mod options;
 mod own;
 mod pyperformance;
@@ -53,6 +54,7 @@ fn run(options: &Options) -> Result<bool, String> {
     for suite in &options.suites {
         let table = match suite {
             Suite::Startup => startup::run(options, &interpreters),
+            Suite::Micro => micro::run(options, &interpreters)?,
             Suite::Own => own::run(options, &interpreters)?,
             Suite::Pyperformance => pyperformance::run(options, &interpreters)?,
         };

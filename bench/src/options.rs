@@ -11,6 +11,7 @@ NAME picks benchmarks whose names contain it.
 
   --startup            only the time to start
   --own                only the programs of bench/programs
+  --micro              only single statements, in nanoseconds (not in the default run)
   --pyperformance      only the scripts of PyPI's pyperformance, which pip fetches into target/ (not in the default run)
   --all                everything
   --runs N             processes for each figure (default 5)
@@ -34,6 +35,7 @@ const OTHER_ROOT: &str = "/opt/sid";
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Suite {
     Startup,
+    Micro,
     Own,
     Pyperformance,
 }
@@ -86,9 +88,10 @@ impl Options {
             };
             match flag.as_str() {
                 "--startup" => options.suites.push(Suite::Startup),
+                "--micro" => options.suites.push(Suite::Micro),
                 "--own" => options.suites.push(Suite::Own),
                 "--pyperformance" => options.suites.push(Suite::Pyperformance),
-                "--all" => options.suites = vec![Suite::Startup, Suite::Own, Suite::Pyperformance],
+                "--all" => options.suites = vec![Suite::Startup, Suite::Micro, Suite::Own, Suite::Pyperformance],
                 "--runs" => options.runs = number::<usize>(&flag, &value()?)?.max(1),
                 "--seconds" => options.seconds = number(&flag, &value()?)?,
                 "--timeout" => options.timeout = number(&flag, &value()?)?,

@@ -58,12 +58,15 @@ pub enum Binding {
     Static,
 }
 
+/// A Rust function that gets one value per declared parameter.
+pub type BoundFunction = fn(&Vm, &Value, &[Value]) -> Result;
+
 /// The Rust function behind a [`MethodDef`].
 #[derive(Clone, Copy)]
 pub enum NativeFunction {
     /// `(vm, self, args)`: one value per declared parameter after `$self`/`$module`/`$type`; declared defaults that are
     /// constants are filled in, other absent parameters are `Value::UNBOUND`; `*args` is a tuple, `**kwargs` a dict.
-    Bound(fn(&Vm, &Value, &[Value]) -> Result),
+    Bound(BoundFunction),
     /// `(vm, self, args, kwnames)`: the vectorcall as it came; the function checks the arguments itself.
     Raw(fn(&Vm, &Value, &[Value], Option<&Value>) -> Result),
 }
@@ -126,6 +129,15 @@ impl MethodDef {
             signature.owner = self.owner.get().cloned();
             signature
         })
+    }
+
+    /// The function itself, if it takes `given` positional arguments as they are and the signature is known already.
+    #[inline(always)]
+    pub fn direct(&self, given: usize) -> Option<BoundFunction> {
+        match self.function {
+            NativeFunction::Bound(f) if self.parsed.get()?.takes_exactly(given) => Some(f),
+            _ => None,
+        }
     }
 
     /// Says to which type or module the function belongs, for messages; the first of several that share it counts.

@@ -17,8 +17,9 @@ use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
-use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, call_method_descriptor};
-use taipan_object::native::function::{BUILTIN_FUNCTION, call as call_builtin};
+use taipan_object::native::BoundFunction;
+use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor, call_method_descriptor};
+use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition, call as call_builtin};
 use taipan_object::types::slot_dispatch::is_dunder_init;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
@@ -99,6 +100,7 @@ impl Operands {
         unsafe { if self.callable_borrowed { retain(self.callable) } else { self.callable } }
     }
 
+    #[inline(always)]
     unsafe fn release_arguments(&self) {
         // SAFETY: owned arguments end here.
         unsafe {
@@ -111,6 +113,7 @@ impl Operands {
         }
     }
 
+    #[inline(always)]
     unsafe fn release_all(&self) {
         // SAFETY: as above.
         unsafe {
@@ -119,6 +122,32 @@ impl Operands {
                 release(self.callable);
             }
         }
+    }
+}
+
+/// The function behind a native function or method that is given just the arguments that it takes, what it is bound to
+/// and its arguments.
+#[inline(always)]
+unsafe fn direct(operands: &Operands) -> Option<(BoundFunction, &Value, &[Value])> {
+    // SAFETY: live operands.
+    unsafe {
+        let args = operands.slice();
+        let callable = view(&operands.callable);
+        if callable.ty().is(&METHOD_DESCRIPTOR) {
+            let descriptor = &*(operands.callable as *const MethodDescriptor);
+            let (this, args) = args.split_first()?;
+            if !std::ptr::eq(this.ty(), &*descriptor.owner) {
+                return None;
+            }
+            return Some((descriptor.def.direct(args.len())?, this, args));
+        }
+        if callable.ty().is(&BUILTIN_FUNCTION)
+            && let function = &*(operands.callable as *const BuiltinFunction)
+            && let Definition::Method(def) = function.def
+        {
+            return Some((def.direct(args.len())?, &function.this, args));
+        }
+        None
     }
 }
 
@@ -329,6 +358,15 @@ impl Machine<'_> {
             let ty = view(&operands.callable).ty();
             if ty.is(&FUNCTION) {
                 return self.call_python(&operands, None, 2);
+            }
+            if let Some((function, this, args)) = direct(&operands) {
+                if self.vm.check_stack(" while calling a Python object").is_err() {
+                    operands.release_all();
+                    return Flow::Raise;
+                }
+                let epoch = crate::monitoring::epoch();
+                let result = word_of(function(self.vm, this, args));
+                return self.end_native(w, &operands, epoch, result, 2);
             }
             if operands.count == 1
                 && std::ptr::eq(operands.callable as *const Type, TYPE.ty())
@@ -705,6 +743,15 @@ impl Machine<'_> {
                     0
                 }
             };
+            self.end_native(w, operands, epoch, result, words)
+        }
+    }
+
+    /// After a native call: those who watch are told, and the operands released.
+    #[inline(always)]
+    unsafe fn end_native(&mut self, w: Word, operands: &Operands, epoch: u32, result: u64, words: usize) -> Flow {
+        // SAFETY: live operands, consumed; an owned result, 0 if the call raised.
+        unsafe {
             if crate::monitoring::watching() {
                 let result = self.report_native_call(operands, epoch, result);
                 operands.release_all();

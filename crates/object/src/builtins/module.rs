@@ -8,7 +8,7 @@ use crate::native::module::Module;
 use crate::native::signature::Signature;
 use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::object::{Ref, Result};
-use crate::types::slots::Slots;
+use crate::types::slots::{Binary, Slots};
 use crate::types::{Type, lookup};
 use crate::value::Value;
 use crate::vm::{Vm, names};
@@ -114,13 +114,25 @@ pub static GETSET: &[GetSetDef] = &[
     }),
 ];
 
+pub(crate) fn is_getattro(f: Binary) -> bool {
+    std::ptr::fn_addr_eq(f, getattro as Binary)
+}
+
+/// As [`getattro`]; `None` when nothing has the name.
+pub(crate) fn getattro_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option<Value>> {
+    if let Some(value) = lookup::generic_getattr_opt(vm, this, name)? {
+        return Ok(Some(value));
+    }
+    match own(this).dict.get_str(&names().__getattr__) {
+        Some(hook) => vm.call(&hook, std::slice::from_ref(name), None).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// Attributes, then the module's `__getattr__`.
 fn getattro(vm: &Vm, this: &Value, name: &Value) -> Result {
-    if let Some(value) = lookup::generic_getattr_opt(vm, this, name)? {
+    if let Some(value) = getattro_opt(vm, this, name)? {
         return Ok(value);
-    }
-    if let Some(hook) = own(this).dict.get_str(&names().__getattr__) {
-        return vm.call(&hook, std::slice::from_ref(name), None);
     }
     let message = missing_attribute(vm, own(this), name)?;
     Err(vm.attribute_error_for(message, this, name))

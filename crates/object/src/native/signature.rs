@@ -174,6 +174,12 @@ impl Signature {
         f(vm, this, unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<Value>(), total) })
     }
 
+    /// Whether that many positional arguments are passed as they are.
+    #[inline(always)]
+    pub fn takes_exactly(&self, given: usize) -> bool {
+        self.simple && given == self.positional
+    }
+
     /// One value per parameter.
     pub fn bind(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<SmallVec<[Value; 8]>> {
         self.bind_for(vm, args, kwnames, None)

@@ -2,7 +2,7 @@
 
 use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::Tuple;
-use crate::builtins::type_object;
+use crate::builtins::{module, type_object};
 use crate::object::Result;
 use crate::types::{Type, lookup, type_flags};
 use crate::value::Value;
@@ -157,6 +157,8 @@ impl Vm {
             lookup::generic_getattr_opt(self, object, name)
         } else if getattro.is_some_and(type_object::is_getattro) {
             type_object::getattro_opt(self, object, name)
+        } else if getattro.is_some_and(module::is_getattro) {
+            module::getattro_opt(self, object, name)
         } else {
             self.get_attr(object, name).map(Some)
         };
