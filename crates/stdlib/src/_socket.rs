@@ -12,9 +12,9 @@ mod names;
 mod options;
 mod parse;
 mod resolve;
-mod socket;
-mod transfer;
-mod wait;
+pub(crate) mod socket;
+pub(crate) mod transfer;
+pub(crate) mod wait;
 
 use taipan_object::exceptions::{OS_ERROR, TIMEOUT_ERROR};
 use taipan_object::native::module::ModuleDef;

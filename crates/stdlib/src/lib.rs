@@ -45,6 +45,7 @@ pub mod _signal;
 pub mod _socket;
 pub mod _sqlite3;
 pub mod _sre;
+pub mod _ssl;
 pub mod _stat;
 pub mod _statistics;
 pub mod _string;
@@ -128,6 +129,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_socket::MODULE,
     &_sqlite3::MODULE,
     &_sre::MODULE,
+    &_ssl::MODULE,
     &_stat::MODULE,
     &_statistics::MODULE,
     &_string::MODULE,

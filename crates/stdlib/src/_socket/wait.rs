@@ -45,7 +45,7 @@ pub fn outcome<T: Into<i64>>(result: T) -> std::result::Result<i64, i32> {
 }
 
 /// Waits up to so many nanoseconds (forever if negative) for the socket; `Ok(false)`: the time is over.
-fn poll(fd: i32, until: Until, timeout: i64) -> std::result::Result<bool, i32> {
+pub fn poll(fd: i32, until: Until, timeout: i64) -> std::result::Result<bool, i32> {
     if fd < 0 {
         return Ok(true);
     }
