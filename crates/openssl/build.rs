@@ -92,7 +92,8 @@ fn bundled() {
         prefix.push(&install);
         let target = env::var("TARGET").expect("cargo sets TARGET");
         run(&build, Command::new("perl").arg("./Configure").arg(prefix).args(CONFIGURATION).args(platform(&target)));
-        let jobs = env::var("NUM_JOBS").unwrap_or_else(|_| thread::available_parallelism().map_or(1, usize::from).to_string());
+        let jobs =
+            env::var("NUM_JOBS").unwrap_or_else(|_| thread::available_parallelism().map_or(1, usize::from).to_string());
         // Not cargo's jobserver: its tokens are taken by the crates that compile meanwhile.
         run(&build, Command::new("make").arg(format!("-j{jobs}")).arg("build_libs").env_remove("MAKEFLAGS"));
         run(&build, Command::new("make").arg("install_dev").env_remove("MAKEFLAGS"));

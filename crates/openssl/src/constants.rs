@@ -13,7 +13,6 @@ pub const ERR_LIB_X509: c_int = 11;
 pub const ERR_LIB_ASN1: c_int = 13;
 pub const ERR_LIB_SSL: c_int = 20;
 pub const ASN1_R_HEADER_TOO_LONG: c_int = 123;
-pub const ASN1_R_NOT_ENOUGH_DATA: c_int = 142;
 pub const PEM_R_NO_START_LINE: c_int = 108;
 pub const X509_R_CERT_ALREADY_IN_HASH_TABLE: c_int = 101;
 pub const X509_R_NO_CERTIFICATE_OR_CRL_FOUND: c_int = 136;
@@ -29,14 +28,21 @@ pub const SSL_ERROR_SYSCALL: c_int = 5;
 pub const SSL_ERROR_ZERO_RETURN: c_int = 6;
 pub const SSL_ERROR_WANT_CONNECT: c_int = 7;
 
-pub const BIO_C_SET_NBIO: c_int = 102;
+pub const BIO_TYPE_SOURCE_SINK: c_int = 0x400;
+pub const BIO_CTRL_EOF: c_int = 2;
+pub const BIO_CTRL_FLUSH: c_int = 11;
+pub const BIO_CTRL_DUP: c_int = 12;
 pub const BIO_C_SET_BUF_MEM_EOF_RETURN: c_int = 130;
 pub const BIO_FLAGS_READ: c_int = 1;
+pub const BIO_FLAGS_WRITE: c_int = 2;
+pub const BIO_FLAGS_RWS: c_int = 7;
 pub const BIO_FLAGS_SHOULD_RETRY: c_int = 8;
+pub const BIO_FLAGS_IN_EOF: c_int = 0x800;
 
 pub const SSL_FILETYPE_PEM: c_int = 1;
 pub const SSL_FILETYPE_ASN1: c_int = 2;
 
+pub const SSL_CTRL_SET_TMP_DH: c_int = 3;
 pub const SSL_CTRL_SESS_NUMBER: c_int = 20;
 pub const SSL_CTRL_SESS_CONNECT: c_int = 21;
 pub const SSL_CTRL_SESS_CONNECT_GOOD: c_int = 22;

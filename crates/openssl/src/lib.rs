@@ -13,7 +13,7 @@ macro_rules! opaque {
     ($($name:ident)*) => { $( #[repr(C)] pub struct $name { _opaque: [u8; 0] } )* };
 }
 opaque! {
-    ASN1_OBJECT ASN1_STRING BIO BIO_METHOD EVP_MD EVP_PKEY OPENSSL_STACK SSL SSL_CIPHER SSL_CTX SSL_METHOD SSL_SESSION X509
+    ASN1_OBJECT ASN1_STRING BIO BIO_METHOD DH OPENSSL_STACK SSL SSL_CIPHER SSL_CTX SSL_METHOD SSL_SESSION X509
     X509_NAME X509_NAME_ENTRY X509_OBJECT X509_STORE X509_VERIFY_PARAM OPENSSL_INIT_SETTINGS
 }
 
@@ -45,10 +45,12 @@ pub struct DIST_POINT {
     pub reasons_flags: c_int,
 }
 
+pub type BioRead = extern "C" fn(*mut BIO, *mut c_char, c_int) -> c_int;
+pub type BioWrite = extern "C" fn(*mut BIO, *const c_char, c_int) -> c_int;
+pub type BioCtrl = extern "C" fn(*mut BIO, c_int, c_long, *mut c_void) -> c_long;
 pub type PasswordCallback = extern "C" fn(*mut c_char, c_int, c_int, *mut c_void) -> c_int;
 pub type VerifyCallback = extern "C" fn(c_int, *mut c_void) -> c_int;
-pub type MessageCallback =
-    extern "C" fn(c_int, c_int, c_int, *const c_void, usize, *mut SSL, *mut c_void);
+pub type MessageCallback = extern "C" fn(c_int, c_int, c_int, *const c_void, usize, *mut SSL, *mut c_void);
 pub type KeylogCallback = extern "C" fn(*const SSL, *const c_char);
 pub type AlpnCallback =
     extern "C" fn(*mut SSL, *mut *const c_uchar, *mut c_uchar, *const c_uchar, c_uint, *mut c_void) -> c_int;
@@ -104,6 +106,16 @@ unsafe extern "C" {
     pub fn BIO_ctrl(bio: *mut BIO, command: c_int, number: c_long, pointer: *mut c_void) -> c_long;
     pub fn BIO_ctrl_pending(bio: *mut BIO) -> usize;
     pub fn BIO_set_flags(bio: *mut BIO, flags: c_int);
+    pub fn BIO_clear_flags(bio: *mut BIO, flags: c_int);
+    pub fn BIO_test_flags(bio: *const BIO, flags: c_int) -> c_int;
+    pub fn BIO_get_data(bio: *mut BIO) -> *mut c_void;
+    pub fn BIO_set_data(bio: *mut BIO, data: *mut c_void);
+    pub fn BIO_set_init(bio: *mut BIO, init: c_int);
+    pub fn BIO_get_new_index() -> c_int;
+    pub fn BIO_meth_new(kind: c_int, name: *const c_char) -> *mut BIO_METHOD;
+    pub fn BIO_meth_set_read(method: *mut BIO_METHOD, read: BioRead) -> c_int;
+    pub fn BIO_meth_set_write(method: *mut BIO_METHOD, write: BioWrite) -> c_int;
+    pub fn BIO_meth_set_ctrl(method: *mut BIO_METHOD, ctrl: BioCtrl) -> c_int;
 
     pub fn PEM_read_bio_X509(
         bio: *mut BIO,
@@ -118,8 +130,13 @@ unsafe extern "C" {
         user: *mut c_void,
     ) -> *mut X509;
     pub fn PEM_write_bio_X509(bio: *mut BIO, certificate: *const X509) -> c_int;
-    pub fn PEM_read_bio_Parameters(bio: *mut BIO, out: *mut *mut EVP_PKEY) -> *mut EVP_PKEY;
-    pub fn EVP_PKEY_free(key: *mut EVP_PKEY);
+    pub fn PEM_read_bio_DHparams(
+        bio: *mut BIO,
+        out: *mut *mut DH,
+        callback: Option<PasswordCallback>,
+        user: *mut c_void,
+    ) -> *mut DH;
+    pub fn DH_free(parameters: *mut DH);
     pub fn d2i_X509_bio(bio: *mut BIO, out: *mut *mut X509) -> *mut X509;
     pub fn i2d_X509(certificate: *const X509, out: *mut *mut c_uchar) -> c_int;
 
@@ -133,7 +150,12 @@ unsafe extern "C" {
     pub fn X509_get_serialNumber(certificate: *mut X509) -> *mut ASN1_STRING;
     pub fn X509_get0_notBefore(certificate: *const X509) -> *const ASN1_STRING;
     pub fn X509_get0_notAfter(certificate: *const X509) -> *const ASN1_STRING;
-    pub fn X509_get_ext_d2i(certificate: *const X509, nid: c_int, critical: *mut c_int, index: *mut c_int) -> *mut c_void;
+    pub fn X509_get_ext_d2i(
+        certificate: *const X509,
+        nid: c_int,
+        critical: *mut c_int,
+        index: *mut c_int,
+    ) -> *mut c_void;
     pub fn X509_subject_name_hash(certificate: *mut X509) -> c_ulong;
     pub fn X509_NAME_entry_count(name: *const X509_NAME) -> c_int;
     pub fn X509_NAME_get_entry(name: *const X509_NAME, index: c_int) -> *mut X509_NAME_ENTRY;
@@ -155,7 +177,8 @@ unsafe extern "C" {
     pub fn X509_VERIFY_PARAM_set_flags(parameters: *mut X509_VERIFY_PARAM, flags: c_ulong) -> c_int;
     pub fn X509_VERIFY_PARAM_clear_flags(parameters: *mut X509_VERIFY_PARAM, flags: c_ulong) -> c_int;
     pub fn X509_VERIFY_PARAM_set_hostflags(parameters: *mut X509_VERIFY_PARAM, flags: c_uint);
-    pub fn X509_VERIFY_PARAM_set1_host(parameters: *mut X509_VERIFY_PARAM, name: *const c_char, length: usize) -> c_int;
+    pub fn X509_VERIFY_PARAM_set1_host(parameters: *mut X509_VERIFY_PARAM, name: *const c_char, length: usize)
+    -> c_int;
     pub fn X509_VERIFY_PARAM_set1_ip(parameters: *mut X509_VERIFY_PARAM, ip: *const c_uchar, length: usize) -> c_int;
     pub fn X509_verify_cert_error_string(code: c_long) -> *const c_char;
     pub fn X509_get_default_cert_file_env() -> *const c_char;
@@ -170,7 +193,8 @@ unsafe extern "C" {
     pub fn SSL_CTX_new(method: *const SSL_METHOD) -> *mut SSL_CTX;
     pub fn SSL_CTX_free(context: *mut SSL_CTX);
     pub fn SSL_CTX_ctrl(context: *mut SSL_CTX, command: c_int, number: c_long, pointer: *mut c_void) -> c_long;
-    pub fn SSL_CTX_callback_ctrl(context: *mut SSL_CTX, command: c_int, callback: Option<ServernameCallback>) -> c_long;
+    pub fn SSL_CTX_callback_ctrl(context: *mut SSL_CTX, command: c_int, callback: Option<ServernameCallback>)
+    -> c_long;
     pub fn SSL_CTX_get_ex_data(context: *const SSL_CTX, index: c_int) -> *mut c_void;
     pub fn SSL_CTX_set_ex_data(context: *mut SSL_CTX, index: c_int, data: *mut c_void) -> c_int;
     pub fn SSL_CTX_get_options(context: *const SSL_CTX) -> u64;
@@ -193,7 +217,6 @@ unsafe extern "C" {
     pub fn SSL_CTX_check_private_key(context: *const SSL_CTX) -> c_int;
     pub fn SSL_CTX_load_verify_locations(context: *mut SSL_CTX, file: *const c_char, dir: *const c_char) -> c_int;
     pub fn SSL_CTX_set_default_verify_paths(context: *mut SSL_CTX) -> c_int;
-    pub fn SSL_CTX_set0_tmp_dh_pkey(context: *mut SSL_CTX, key: *mut EVP_PKEY) -> c_int;
     pub fn SSL_CTX_set_post_handshake_auth(context: *mut SSL_CTX, value: c_int);
     pub fn SSL_CTX_set_num_tickets(context: *mut SSL_CTX, number: usize) -> c_int;
     pub fn SSL_CTX_get_num_tickets(context: *const SSL_CTX) -> usize;
@@ -212,10 +235,8 @@ unsafe extern "C" {
     pub fn SSL_get_SSL_CTX(ssl: *const SSL) -> *mut SSL_CTX;
     pub fn SSL_set_SSL_CTX(ssl: *mut SSL, context: *mut SSL_CTX) -> *mut SSL_CTX;
     pub fn SSL_set_msg_callback(ssl: *mut SSL, callback: Option<MessageCallback>);
-    pub fn SSL_set_fd(ssl: *mut SSL, fd: c_int) -> c_int;
     pub fn SSL_set_bio(ssl: *mut SSL, read: *mut BIO, write: *mut BIO);
-    pub fn SSL_get_rbio(ssl: *const SSL) -> *mut BIO;
-    pub fn SSL_get_wbio(ssl: *const SSL) -> *mut BIO;
+    pub fn SSL_set_session_id_context(ssl: *mut SSL, id: *const c_uchar, length: c_uint) -> c_int;
     pub fn SSL_get_verify_mode(ssl: *const SSL) -> c_int;
     pub fn SSL_set_verify(ssl: *mut SSL, mode: c_int, callback: Option<VerifyCallback>);
     pub fn SSL_get_verify_result(ssl: *const SSL) -> c_long;
@@ -288,15 +309,6 @@ pub unsafe fn OPENSSL_free(memory: *mut c_void) {
 pub unsafe fn BIO_set_mem_eof_return(bio: *mut BIO, value: c_int) {
     // SAFETY: the caller's.
     unsafe { BIO_ctrl(bio, BIO_C_SET_BUF_MEM_EOF_RETURN, c_long::from(value), std::ptr::null_mut()) };
-}
-
-/// # Safety
-/// Null or a live BIO.
-pub unsafe fn BIO_set_nbio(bio: *mut BIO, nonblocking: bool) {
-    if !bio.is_null() {
-        // SAFETY: the caller's.
-        unsafe { BIO_ctrl(bio, BIO_C_SET_NBIO, c_long::from(nonblocking), std::ptr::null_mut()) };
-    }
 }
 
 /// The library in which an error happened.

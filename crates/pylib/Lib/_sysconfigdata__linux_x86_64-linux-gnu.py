@@ -39,6 +39,7 @@ build_time_vars = {
     "INSTSONAME": "",
     "LDFLAGS": "",
     "LDLIBRARY": "",
+    "LDCXXSHARED": "c++ -shared",
     "LDSHARED": "cc -shared",
     "LDVERSION": _version + sys.abiflags,
     "LIBC": "",

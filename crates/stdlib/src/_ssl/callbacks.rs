@@ -42,9 +42,8 @@ pub extern "C" fn select_alpn(
     });
     let (pointer, size) = ours.unwrap_or((std::ptr::null(), 0));
     // SAFETY: both lists are as long as said; the context keeps every list that it ever had.
-    let chosen = unsafe {
-        ossl::SSL_select_next_proto(out.cast(), length, pointer, size as c_uint, theirs, theirs_length)
-    };
+    let chosen =
+        unsafe { ossl::SSL_select_next_proto(out.cast(), length, pointer, size as c_uint, theirs, theirs_length) };
     if chosen == ossl::OPENSSL_NPN_NEGOTIATED { ossl::SSL_TLSEXT_ERR_OK } else { ossl::SSL_TLSEXT_ERR_NOACK }
 }
 
@@ -76,7 +75,9 @@ pub extern "C" fn servername(raw: *mut ossl::SSL, alert: *mut c_int, _: *mut c_v
                 }
             },
         };
-        match vm.call_args(&callback, &[socket.shown(), name, context.clone()]) {
+        // Who asked for the connection may have gone, and left only the part that handshakes.
+        let Some(shown) = socket.shown() else { return refuse(ossl::SSL_AD_INTERNAL_ERROR) };
+        match vm.call_args(&callback, &[shown, name, context.clone()]) {
             Err(raised) => {
                 vm.write_unraisable(raised, "Exception ignored while calling ssl servername callback", &callback);
                 refuse(ossl::SSL_AD_HANDSHAKE_FAILURE)
@@ -128,7 +129,7 @@ pub extern "C" fn message(
         }
         let direction = if writing != 0 { "write" } else { "read" };
         let args = [
-            socket.shown(),
+            socket.shown().unwrap_or(Value::NONE),
             Value::from(direction),
             Value::from(version),
             Value::from(content_type),

@@ -294,11 +294,7 @@ struct Extension {
 }
 
 impl Extension {
-    fn get(
-        certificate: &X509,
-        nid: c_int,
-        free: unsafe extern "C" fn(*mut ossl::OPENSSL_STACK),
-    ) -> Option<Extension> {
+    fn get(certificate: &X509, nid: c_int, free: unsafe extern "C" fn(*mut ossl::OPENSSL_STACK)) -> Option<Extension> {
         let null = std::ptr::null_mut();
         // SAFETY: a live certificate.
         let raw = unsafe { ossl::X509_get_ext_d2i(certificate.raw(), nid, null, null) };

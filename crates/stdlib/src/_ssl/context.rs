@@ -56,7 +56,8 @@ const PROTOCOLS: [(Protocol, i32, &str, Option<c_int>); 6] = [
 ];
 
 /// Ciphers with forward secrecy and authenticated encryption, without what is known to be weak.
-pub const DEFAULT_CIPHERS: &str = "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM";
+pub const DEFAULT_CIPHERS: &str =
+    "@SECLEVEL=2:ECDH+AESGCM:ECDH+CHACHA20:ECDH+AES:DHE+AES:!aNULL:!eNULL:!aDSS:!SHA1:!AESCCM";
 
 #[repr(C)]
 pub struct SslContext {
@@ -172,7 +173,8 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         alpn_protocols: Vec::new(),
     };
     let header = Header::new(class);
-    let object = Ref::<SslContext>::new_with_type(class, SslContext { header, raw, protocol, state: ObjectCell::new(state) });
+    let object =
+        Ref::<SslContext>::new_with_type(class, SslContext { header, raw, protocol, state: ObjectCell::new(state) });
     // SAFETY: the object stays where it is, and takes its address back when it goes.
     unsafe { ossl::SSL_CTX_set_ex_data(raw, 0, (&*object as *const SslContext).cast_mut().cast()) };
     object.set_defaults(vm, version)?;
@@ -218,8 +220,7 @@ impl SslContext {
         let options = (ossl::SSL_OP_ALL & !ossl::SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS)
             | ossl::SSL_OP_NO_SSLV3
             | ossl::SSL_OP_NO_COMPRESSION
-            | ossl::SSL_OP_CIPHER_SERVER_PREFERENCE
-            | ossl::SSL_OP_IGNORE_UNEXPECTED_EOF;
+            | ossl::SSL_OP_CIPHER_SERVER_PREFERENCE;
         // SAFETY: a live context here and below.
         let usable = unsafe {
             ossl::SSL_CTX_set_options(raw, options);
@@ -247,7 +248,9 @@ impl SslContext {
         if self.protocol == Protocol::Client {
             self.state().check_hostname = true;
             // SAFETY: as above.
-            unsafe { ossl::SSL_CTX_set_verify(raw, ossl::SSL_VERIFY_PEER | ossl::SSL_VERIFY_FAIL_IF_NO_PEER_CERT, None) };
+            unsafe {
+                ossl::SSL_CTX_set_verify(raw, ossl::SSL_VERIFY_PEER | ossl::SSL_VERIFY_FAIL_IF_NO_PEER_CERT, None)
+            };
         }
         Ok(())
     }
@@ -273,9 +276,9 @@ fn hostname(vm: &Vm, value: &Value) -> Result<Option<CString>> {
     if !bytes.is_ascii() {
         return Err(vm.value_error("server_hostname is not ASCII"));
     }
-    CString::new(bytes)
-        .map(Some)
-        .map_err(|_| vm.type_error(format!("argument must be encoded string without null bytes, not {}", value.ty().name())))
+    CString::new(bytes).map(Some).map_err(|_| {
+        vm.type_error(format!("argument must be encoded string without null bytes, not {}", value.ty().name()))
+    })
 }
 
 fn wrap_socket(vm: &Vm, this: &Value, args: &[Value]) -> Result {
@@ -365,9 +368,8 @@ fn set_ecdh_curve(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         return Err(vm.value_error(format!("unknown elliptic curve name {}", vm.repr_string(&args[0])?)));
     }
     // SAFETY: a live context; the command reads one number.
-    let done = unsafe {
-        ossl::SSL_CTX_ctrl(SslContext::of(this).raw, ossl::SSL_CTRL_SET_GROUPS, 1, (&raw mut nid).cast())
-    };
+    let done =
+        unsafe { ossl::SSL_CTX_ctrl(SslContext::of(this).raw, ossl::SSL_CTRL_SET_GROUPS, 1, (&raw mut nid).cast()) };
     if done == 0 { Err(errors::raise(vm, None)) } else { Ok(Value::NONE) }
 }
 

@@ -55,7 +55,6 @@ fn intern(name: &str) -> Value {
 }
 
 /// The numbers of `ssl.SSLErrorNumber` that are not OpenSSL's own.
-pub const NO_SOCKET: c_int = 7;
 pub const END_OF_FILE: c_int = 8;
 pub const INVALID_ERROR_CODE: c_int = 10;
 
@@ -213,12 +212,8 @@ pub fn raise_outcome(vm: &Vm, socket: &SslSocket, outcome: Outcome) -> Raised {
         ossl::SSL_ERROR_ZERO_RETURN => {
             (&ZERO_RETURN_ERROR, outcome.ssl, Some("TLS/SSL connection has been closed (EOF)"))
         }
-        ossl::SSL_ERROR_WANT_READ => {
-            (&WANT_READ_ERROR, outcome.ssl, Some("The operation did not complete (read)"))
-        }
-        ossl::SSL_ERROR_WANT_WRITE => {
-            (&WANT_WRITE_ERROR, outcome.ssl, Some("The operation did not complete (write)"))
-        }
+        ossl::SSL_ERROR_WANT_READ => (&WANT_READ_ERROR, outcome.ssl, Some("The operation did not complete (read)")),
+        ossl::SSL_ERROR_WANT_WRITE => (&WANT_WRITE_ERROR, outcome.ssl, Some("The operation did not complete (write)")),
         ossl::SSL_ERROR_WANT_X509_LOOKUP => {
             (&SSL_ERROR, outcome.ssl, Some("The operation did not complete (X509 lookup)"))
         }

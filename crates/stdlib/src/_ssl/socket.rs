@@ -1,10 +1,11 @@
 //! `_ssl._SSLSocket`: a TLS connection, over a socket or over two memory BIOs.
 //!
 //! Methods by subject are in `socket/transfer.rs` (handshake, reading, writing, closing) and `socket/peer.rs` (what is
-//! known of the connection and the other side).
+//! known of the connection and the other side); `socket/transport.rs` is how OpenSSL reaches a socket.
 
 pub mod peer;
 mod transfer;
+mod transport;
 
 use std::ffi::CString;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +17,7 @@ use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::vm::hooks::blocking;
-use taipan_object::{Ref, Result, Value, Vm, method_table, weakref};
+use taipan_object::{Raised, Ref, Result, Value, Vm, method_table, weakref};
 use taipan_openssl as ossl;
 
 use super::bio::MemoryBio;
@@ -165,14 +166,9 @@ impl SslSocket {
         let raw = self.raw;
         match transport {
             Transport::Socket(socket) => {
-                let socket = Socket::of(socket);
-                // SAFETY: a live connection and its own BIOs.
-                unsafe {
-                    ossl::SSL_set_fd(raw, socket.fd());
-                    if socket.timeout() >= 0 {
-                        self.set_nonblocking(true);
-                    }
-                }
+                let bio = transport::new(vm, Socket::of(socket).fd())?;
+                // SAFETY: the connection takes over the BIO, once for both directions.
+                unsafe { ossl::SSL_set_bio(raw, bio, bio) };
             }
             // SAFETY: the connection gets references of its own.
             Transport::Memory(incoming, outgoing) => unsafe {
@@ -206,6 +202,8 @@ impl SslSocket {
                 ossl::SSL_set_accept_state(raw);
             } else {
                 ossl::SSL_set_connect_state(raw);
+                // Clients tell their sessions apart by context object; one made from a shared key has no name.
+                ossl::SSL_set_session_id_context(raw, c"".as_ptr().cast(), 0);
             }
         }
         if !wish.owner.is_none() {
@@ -266,11 +264,11 @@ impl SslSocket {
     }
 
     /// The object that Python code knows, if it is alive; without one, this object.
-    pub fn shown(&self) -> Value {
+    pub fn shown(&self) -> Option<Value> {
         let owner = self.state.borrow(&self.header).owner.clone();
         match owner {
-            Some(owner) => weakref::target(&owner).unwrap_or(Value::NONE),
-            None => taipan_object::object::to_ref(self).into_value(),
+            Some(owner) => weakref::target(&owner),
+            None => Some(taipan_object::object::to_ref(self).into_value()),
         }
     }
 
@@ -285,16 +283,6 @@ impl SslSocket {
         let old = self.state.borrow(&self.header).owner.replace(reference);
         drop(old);
         Ok(())
-    }
-
-    /// # Safety
-    /// Nobody else works on the connection.
-    unsafe fn set_nonblocking(&self, nonblocking: bool) {
-        // SAFETY: a live connection's own BIOs.
-        unsafe {
-            ossl::BIO_set_nbio(ossl::SSL_get_rbio(self.raw), nonblocking);
-            ossl::BIO_set_nbio(ossl::SSL_get_wbio(self.raw), nonblocking);
-        }
     }
 
     /// The socket below, if there is one; an error if it is gone.
@@ -361,13 +349,18 @@ impl SslSocket {
     }
 }
 
+#[cold]
+fn cannot_delete(vm: &Vm, name: &str) -> Raised {
+    vm.attribute_error(format!("attribute '{name}' of '_ssl._SSLSocket' objects cannot be deleted"))
+}
+
 static GETSET: &[GetSetDef] = &[
     GetSetDef::new("context", "This changes the context associated with the SSLSocket.\n\nThis is typically used from within a callback function set by the sni_callback\non the SSLContext to change the certificate information associated with the\nSSLSocket before the cryptographic exchange handshake messages.", |_, this| {
         Ok(SslSocket::of(this).context())
     })
     .setter(|vm, this, value| match value {
         Some(value) => SslSocket::of(this).set_context(vm, value),
-        None => Err(vm.type_error("The value must be a SSLContext")),
+        None => Err(cannot_delete(vm, "context")),
     }),
     GetSetDef::new("server_side", "Whether this is a server-side socket.", |_, this| {
         Ok(Value::from(SslSocket::of(this).server))
@@ -380,7 +373,10 @@ static GETSET: &[GetSetDef] = &[
         let owner = this.state.borrow(&this.header).owner.clone();
         Ok(owner.and_then(|owner| weakref::target(&owner)).unwrap_or(Value::NONE))
     })
-    .setter(|vm, this, value| SslSocket::of(this).set_owner(vm, value.unwrap_or(&Value::NONE))),
+    .setter(|vm, this, value| match value {
+        Some(value) => SslSocket::of(this).set_owner(vm, value),
+        None => Err(cannot_delete(vm, "owner")),
+    }),
     GetSetDef::new("session", "The underlying SSLSession object.", |_, this| {
         let this = SslSocket::of(this);
         // SAFETY: a live connection; the copy is owned.
@@ -394,7 +390,10 @@ static GETSET: &[GetSetDef] = &[
         }
         Ok(SslSession::wrap(session, this.context()))
     })
-    .setter(|vm, this, value| SslSocket::of(this).set_session(vm, value.unwrap_or(&Value::NONE))),
+    .setter(|vm, this, value| match value {
+        Some(value) => SslSocket::of(this).set_session(vm, value),
+        None => Err(cannot_delete(vm, "session")),
+    }),
     GetSetDef::new("session_reused", "Was the client session reused during handshake?", |_, this| {
         // SAFETY: a live connection.
         Ok(Value::from(unsafe { ossl::SSL_session_reused(SslSocket::of(this).raw) } != 0))

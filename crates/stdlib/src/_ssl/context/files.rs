@@ -134,14 +134,17 @@ pub fn load_dh_params(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let Some(bio) = Bio::from_raw(unsafe { ossl::BIO_new_file(path.as_ptr(), c"rb".as_ptr()) }) else {
         return Err(errors::raise_or_errno(vm, Some(&args[0])));
     };
-    // SAFETY: a live BIO; the context takes over the parameters, unless it fails.
+    // SAFETY: a live BIO and context, which copies the parameters.
     unsafe {
-        let parameters = ossl::PEM_read_bio_Parameters(bio.raw(), std::ptr::null_mut());
+        let null: *mut c_void = std::ptr::null_mut();
+        let parameters = ossl::PEM_read_bio_DHparams(bio.raw(), null.cast(), None, null);
         if parameters.is_null() {
             return Err(errors::raise_or_errno(vm, Some(&args[0])));
         }
-        if ossl::SSL_CTX_set0_tmp_dh_pkey(SslContext::of(this).raw, parameters) == 0 {
-            ossl::EVP_PKEY_free(parameters);
+        let raw = SslContext::of(this).raw;
+        let done = ossl::SSL_CTX_ctrl(raw, ossl::SSL_CTRL_SET_TMP_DH, 0, parameters.cast());
+        ossl::DH_free(parameters);
+        if done == 0 {
             return Err(errors::raise(vm, None));
         }
     }
@@ -166,9 +169,8 @@ pub fn load_verify_locations(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     if file.is_some() || dir.is_some() {
         let pointer = |path: &Option<CString>| path.as_ref().map_or(std::ptr::null(), |path| path.as_ptr());
         // SAFETY: a live context; null or C strings.
-        let done = blocking(|| unsafe {
-            ossl::SSL_CTX_load_verify_locations(context.raw, pointer(&file), pointer(&dir))
-        });
+        let done =
+            blocking(|| unsafe { ossl::SSL_CTX_load_verify_locations(context.raw, pointer(&file), pointer(&dir)) });
         if done != 1 {
             return Err(errors::raise_or_errno(vm, None));
         }
@@ -226,8 +228,7 @@ fn add_certificates(vm: &Vm, context: &SslContext, data: &[u8], pem: bool) -> Re
     let error = errors::latest();
     let at_end = match pem {
         true => errors::is(error, ossl::ERR_LIB_PEM, ossl::PEM_R_NO_START_LINE),
-        false => loaded > 0 && errors::is(error, ossl::ERR_LIB_ASN1, ossl::ASN1_R_HEADER_TOO_LONG)
-            || errors::is(error, ossl::ERR_LIB_ASN1, ossl::ASN1_R_NOT_ENOUGH_DATA),
+        false => errors::is(error, ossl::ERR_LIB_ASN1, ossl::ASN1_R_HEADER_TOO_LONG),
     };
     if loaded == 0 {
         let what = if pem { "no start line" } else { "not enough data" };
@@ -265,7 +266,8 @@ fn stored(context: &SslContext) -> Vec<(c_int, Option<X509>)> {
         let objects = ossl::stack::<ossl::X509_OBJECT>(ossl::X509_STORE_get0_objects(store));
         let found = objects.map(|object| {
             let kind = ossl::X509_OBJECT_get_type(object);
-            let certificate = if kind == ossl::X509_LU_X509 { ossl::X509_OBJECT_get0_X509(object) } else { std::ptr::null_mut() };
+            let certificate =
+                if kind == ossl::X509_LU_X509 { ossl::X509_OBJECT_get0_X509(object) } else { std::ptr::null_mut() };
             (kind, X509::shared(certificate))
         });
         let found = found.collect();

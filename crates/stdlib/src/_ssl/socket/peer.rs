@@ -144,19 +144,16 @@ pub fn unverified_chain(_: &Vm, this: &Value, _: &[Value]) -> Result {
     let connection = SslSocket::of(this);
     // SAFETY: a live connection.
     let stack = unsafe { ossl::SSL_get_peer_cert_chain(connection.raw) };
-    if stack.is_null() {
+    // A server's list lacks the client's own certificate, which alone is known of a resumed session.
+    // SAFETY: a live connection; the reference is owned.
+    let own = connection.server.then(|| X509::owned(unsafe { ossl::SSL_get1_peer_certificate(connection.raw) }));
+    let own = own.flatten();
+    if stack.is_null() && own.is_none() {
         return Ok(Value::NONE);
     }
-    // SAFETY: the connection's own stack.
-    let mut chain = certificate::chain(unsafe { ossl::stack(stack) });
-    if connection.server {
-        // A server's list lacks the client's own certificate.
-        // SAFETY: a live connection; the reference is owned.
-        if let Some(own) = X509::owned(unsafe { ossl::SSL_get1_peer_certificate(connection.raw) }) {
-            chain.insert(0, certificate::wrap(own));
-        }
-    }
-    Ok(List::from_vec(chain).into_value())
+    // SAFETY: null or the connection's own stack.
+    let rest = if stack.is_null() { Vec::new() } else { certificate::chain(unsafe { ossl::stack(stack) }) };
+    Ok(List::from_vec(own.map(certificate::wrap).into_iter().chain(rest).collect()).into_value())
 }
 
 pub fn current_cipher(_: &Vm, this: &Value, _: &[Value]) -> Result {

@@ -27,30 +27,22 @@ struct Patience<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waited {
     Ready,
-    /// The socket is non-blocking, or blocks by itself, or there is none.
+    /// The socket is non-blocking, or there is none.
     DoesNot,
     TimedOut,
     Closed,
 }
 
 impl<'a> Patience<'a> {
-    /// Sets the connection to block as its socket does.
-    fn new(connection: &SslSocket, transport: &'a Option<Value>) -> Patience<'a> {
+    fn new(transport: &'a Option<Value>) -> Patience<'a> {
         let socket = transport.as_ref().map(Socket::of);
         let timeout = socket.map_or(0, Socket::timeout);
-        if socket.is_some() {
-            // SAFETY: only the flag is set, which does not disturb who works.
-            unsafe { connection.set_nonblocking(timeout >= 0) };
-        }
         let deadline = if timeout > 0 { monotonic().saturating_add(timeout) } else { 0 };
         Patience { socket, timeout, deadline }
     }
 
     fn wait(&self, vm: &Vm, until: Until) -> Result<Waited> {
         let Some(socket) = self.socket else { return Ok(Waited::DoesNot) };
-        if self.timeout < 0 {
-            return Ok(Waited::Ready);
-        }
         if self.timeout == 0 {
             return Ok(Waited::DoesNot);
         }
@@ -58,8 +50,8 @@ impl<'a> Patience<'a> {
             if socket.fd() < 0 {
                 return Ok(Waited::Closed);
             }
-            let left = self.deadline - monotonic();
-            if left <= 0 {
+            let left = if self.timeout < 0 { -1 } else { self.deadline - monotonic() };
+            if self.timeout > 0 && left <= 0 {
                 return Ok(Waited::TimedOut);
             }
             match wait::poll(socket.fd(), until, left) {
@@ -137,7 +129,7 @@ impl SslSocket {
 pub fn do_handshake(vm: &Vm, this: &Value, _: &[Value]) -> Result {
     let connection = SslSocket::of(this);
     let transport = connection.transport(vm)?;
-    let patience = Patience::new(connection, &transport);
+    let patience = Patience::new(&transport);
     // SAFETY: the connection is alive.
     let done = connection.operate(vm, &patience, "handshake", |raw| unsafe { ossl::SSL_do_handshake(raw) })?;
     let result = match done {
@@ -151,11 +143,13 @@ pub fn write(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let connection = SslSocket::of(this);
     let data = vm.bytes_like(&args[0])?;
     let transport = connection.transport(vm)?;
-    let patience = Patience::new(connection, &transport);
-    match patience.wait(vm, Until::Writable)? {
-        Waited::TimedOut => return Err(errors::timed_out(vm, "write")),
-        Waited::Closed => return Err(closed(vm)),
-        _ => {}
+    let patience = Patience::new(&transport);
+    if patience.timeout > 0 {
+        match patience.wait(vm, Until::Writable)? {
+            Waited::TimedOut => return Err(errors::timed_out(vm, "write")),
+            Waited::Closed => return Err(closed(vm)),
+            _ => {}
+        }
     }
     let (pointer, length, mut count) = (data.as_ptr(), data.len(), 0);
     let done = connection.operate(vm, &patience, "write", |raw| {
@@ -179,12 +173,12 @@ pub fn read(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     let size = ssize(vm, &args[0])?;
     let buffer: Option<Buffer> = match args.get(1) {
         None => None,
-        Some(buffer) => Some(vm.writable_bytes_like(buffer).map_err(|raised| {
-            match vm.catch(raised, TYPE_ERROR.ty()) {
+        Some(buffer) => {
+            Some(vm.writable_bytes_like(buffer).map_err(|raised| match vm.catch(raised, TYPE_ERROR.ty()) {
                 Ok(_) => bad_argument(vm, "read", "argument 2", "read-write bytes-like object", buffer),
                 Err(raised) => raised,
-            }
-        })?),
+            })?)
+        }
     };
     if buffer.is_none() && size < 0 {
         return Err(vm.value_error("size should not be negative"));
@@ -218,7 +212,7 @@ fn receive(
     if length == 0 {
         return Ok(0);
     }
-    let patience = Patience::new(connection, transport);
+    let patience = Patience::new(transport);
     let mut count = 0;
     let done = connection.operate(vm, &patience, "read", |raw| {
         // SAFETY: the connection is alive; room for so many bytes.
@@ -243,7 +237,7 @@ fn receive(
 pub fn shutdown(vm: &Vm, this: &Value, _: &[Value]) -> Result {
     let connection = SslSocket::of(this);
     let transport = connection.transport(vm)?;
-    let patience = Patience::new(connection, &transport);
+    let patience = Patience::new(&transport);
     let mut zeros = 0;
     let result = loop {
         let seen_zero = connection.state.borrow(&connection.header).shutdown_seen_zero;
