@@ -256,7 +256,9 @@ def main():
     worker, cache = Worker(arguments.python), Cache(arguments.cache)
     paths = list(files(arguments.folders))[::arguments.every]
     same, shown = collections.Counter(), collections.Counter()
-    for path in paths:
+    for number, path in enumerate(paths):
+        if number % 100 == 99:
+            cache.save()
         worker.ask(stages, path)
         expected = cache.digests(stages, path)
         ours = worker.answer() or {}

@@ -12,7 +12,7 @@ use taipan_object::exceptions;
 use taipan_object::types::Type;
 use taipan_object::{Raised, Result, Value, Vm, codecs};
 use taipan_syntax::ast::Mod;
-use taipan_syntax::{ErrorKind, Mode, ParseOptions, SyntaxError};
+use taipan_syntax::{ErrorKind, Mode, ParseOptions, SyntaxError, Warning, WarningKind};
 
 use crate::ast_module;
 use crate::code::Code;
@@ -74,17 +74,23 @@ pub fn parse<'a>(vm: &Vm, source: &[u8], request: &Request, arena: &'a Bump) -> 
     let options = parse_options(request, &filename);
     let mut warnings = Vec::new();
     let tree = taipan_syntax::parse_reporting(arena, source, &options, &mut warnings);
-    for warning in &warnings {
+    issue_warnings(vm, &warnings, request.filename)?;
+    tree.map_err(|error| raise_syntax_error(vm, error, request.filename))
+}
+
+/// Issues the parser's warnings; one that the filters make an error of is raised as `SyntaxError`.
+pub fn issue_warnings(vm: &Vm, warnings: &[Warning], filename: &Value) -> Result<()> {
+    for warning in warnings {
         let class = match warning.kind {
-            taipan_syntax::WarningKind::SyntaxWarning => &exceptions::SYNTAX_WARNING,
-            taipan_syntax::WarningKind::DeprecationWarning => &exceptions::DEPRECATION_WARNING,
+            WarningKind::SyntaxWarning => &exceptions::SYNTAX_WARNING,
+            WarningKind::DeprecationWarning => &exceptions::DEPRECATION_WARNING,
         };
-        if let Err(raised) = warn_explicit(vm, class.ty(), &warning.message, request.filename, warning.lineno as i32) {
+        if let Err(raised) = warn_explicit(vm, class.ty(), &warning.message, filename, warning.lineno as i32) {
             drop(vm.catch(raised, class.ty())?);
-            return Err(raise_syntax_error(vm, warning.error.clone(), request.filename));
+            return Err(raise_syntax_error(vm, warning.error.clone(), filename));
         }
     }
-    tree.map_err(|error| raise_syntax_error(vm, error, request.filename))
+    Ok(())
 }
 
 /// The parser's options for a request.
@@ -236,6 +242,9 @@ pub fn program_text(filename: &Value, lineno: i32) -> Option<Value> {
     let lineno = usize::try_from(lineno).ok()?.checked_sub(1)?;
     let data = std::fs::read(std::ffi::OsStr::from_bytes(&path)).ok()?;
     let mut line = data.split_inclusive(|byte| *byte == b'\n').nth(lineno)?.to_vec();
+    if lineno == 0 && line.starts_with(b"\xef\xbb\xbf") {
+        line.drain(..3);
+    }
     if line.ends_with(b"\r\n") {
         line.truncate(line.len() - 2);
         line.push(b'\n');

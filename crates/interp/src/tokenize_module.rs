@@ -190,7 +190,11 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let iterator = this.downcast::<TokenizerIter>().expect("called through its own slot");
     loop {
         match iterator.step() {
-            Outcome::Token(token) => return Ok(Some(token)),
+            Outcome::Token(token) => {
+                let warnings = iterator.state.borrow(&iterator.header).tokenizer.take_warnings();
+                compile::issue_warnings(vm, &warnings, &Value::from("<string>"))?;
+                return Ok(Some(token));
+            }
             Outcome::NeedsLine => iterator.fetch(vm)?,
             Outcome::Error(error) => return Err(raise(vm, *error)),
             Outcome::End => return Err(vm.stop_iteration(Some(Value::from("EOF")))),

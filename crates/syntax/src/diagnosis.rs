@@ -15,15 +15,23 @@ use machine::{Machine, Raised};
 use node::{Place, Value};
 use report::Reporter;
 
-use crate::error::{ErrorKind, SyntaxError};
+use crate::error::{ErrorKind, SyntaxError, Warning};
 use crate::options::{Mode, ParseOptions};
 use crate::token::{Token, TokenKind as T};
 use crate::tokenizer::Status;
 
-/// Explains why `source` does not parse.
-pub(crate) fn diagnose(source: &str, options: &ParseOptions) -> SyntaxError {
-    let mut machine = Machine::new(source, options);
-    *explain(&mut machine)
+/// Explains why `source` does not parse. Warnings are added about what the parser, which made tokens up to `tokenized`,
+/// has not seen.
+pub(crate) fn diagnose(
+    source: &str,
+    options: &ParseOptions,
+    tokenized: usize,
+    warnings: &mut Vec<Warning>,
+) -> SyntaxError {
+    let mut machine = Machine::new(source, options, tokenized);
+    let error = *explain(&mut machine);
+    warnings.append(&mut machine.take_warnings());
+    error
 }
 
 /// The error for source that nests deeper than the parser can go.

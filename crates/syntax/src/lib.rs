@@ -48,5 +48,6 @@ pub fn parse_reporting<'a>(
 ) -> Result<ast::Mod<'a>, SyntaxError> {
     let text = source::prepare(source, options)?;
     let text: &'a str = arena.alloc_str(&text);
-    parser::parse(arena, text, options, warnings).map_err(|parser::Failure| diagnosis::diagnose(text, options))
+    parser::parse(arena, text, options, warnings)
+        .map_err(|tokenized| diagnosis::diagnose(text, options, tokenized, warnings))
 }

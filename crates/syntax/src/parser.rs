@@ -24,7 +24,7 @@ use crate::options::{Mode, ParseOptions};
 use crate::token::{Token, TokenKind, TokenKind as T};
 use crate::tokenizer::{self, Tokenizer};
 
-pub(crate) use string::StringParts;
+pub(crate) use string::{StringParts, invalid_escape_warning};
 
 /// The source is not a program; [`crate::diagnosis`] knows more.
 #[derive(Debug)]
@@ -72,14 +72,15 @@ pub(crate) struct Parser<'a, 'o> {
 }
 
 /// Parses `source`, which has been decoded, normalised in its line ends and, for whole files, completed by a newline.
+/// On failure gives the position up to which the tokeniser got.
 pub(crate) fn parse<'a>(
     arena: &'a Bump,
     source: &'a str,
     options: &ParseOptions,
     warnings: &mut Vec<Warning>,
-) -> Parsed<Mod<'a>> {
+) -> Result<Mod<'a>, usize> {
     let mut parser = Parser::new(arena, source, options);
-    let tree = parser.parse();
+    let tree = parser.parse().map_err(|Failure| parser.tokenizer.pos());
     warnings.append(&mut parser.tokenizer.take_warnings());
     warnings.append(&mut parser.warnings);
     warnings.sort_by_key(|warning| (warning.lineno, warning.error.offset));

@@ -64,7 +64,12 @@ fn decode<'s>(source: &'s [u8], options: &ParseOptions) -> Result<Cow<'s, str>, 
         Some(rest) => (true, rest),
         None => (false, source),
     };
-    let declared = if options.ignore_cookie { None } else { declared_encoding(source) };
+    // CPython looks at whole lines only; a file's last line gets a newline in time.
+    let lines = match options.mode {
+        Mode::Exec => source,
+        _ => &source[..memchr::memrchr2(b'\n', b'\r', source).map_or(0, |at| at + 1)],
+    };
+    let declared = if options.ignore_cookie { None } else { declared_encoding(lines) };
     let encoding = declared.as_deref().unwrap_or("utf-8");
     if has_bom && encoding != "utf-8" {
         let (line, lineno) = line_of_cookie(source);

@@ -1,6 +1,6 @@
 //! Tokens as the `tokenize` module shows them: counterpart of CPython's `_tokenize.TokenizerIter`.
 
-use crate::error::{ErrorKind, SyntaxError};
+use crate::error::{ErrorKind, SyntaxError, Warning};
 use crate::token::TokenKind as T;
 use crate::tokenizer::{Options, Status, Tokenizer};
 
@@ -73,20 +73,17 @@ impl<'s> TokenizerIter<'s> {
     }
 
     fn error(&self) -> TokenizeError {
-        let line = &self.source[self.tokenizer.line_start()..self.input_end()];
+        let buffer = &self.source[self.tokenizer.buffer_start()..self.input_end()];
         let (kind, message) = match self.tokenizer.status() {
             Status::Error(error) => return TokenizeError { error: (**error).clone(), place: Place::Whole },
             Status::Ok | Status::Eof | Status::EofAfterBackslash => {
                 let after_backslash = matches!(self.tokenizer.status(), Status::EofAfterBackslash);
-                // CPython counts what its buffer holds, which goes back to the start of an open f-string.
-                let buffer = match self.tokenizer.fstring_line_start() {
-                    Some(start) => self.source.len() - start,
-                    None if after_backslash => line.len(),
-                    None => 0,
-                };
+                // CPython counts what its buffer holds.
+                let held = self.tokenizer.inside_fstring()
+                    || after_backslash && !self.tokenizer.ended_in_indentation();
                 let error = SyntaxError {
                     lineno: self.tokenizer.lineno().into(),
-                    offset: buffer as i64,
+                    offset: if held { buffer.len() as i64 } else { 0 },
                     ..SyntaxError::bare(ErrorKind::SyntaxError, "unexpected EOF in multi-line statement")
                 };
                 return TokenizeError { error, place: Place::Attributes };
@@ -100,8 +97,8 @@ impl<'s> TokenizerIter<'s> {
         };
         let error = SyntaxError {
             lineno: self.tokenizer.lineno().into(),
-            offset: line.chars().count() as i64,
-            text: Some(line.strip_suffix('\n').unwrap_or(line).to_owned()),
+            offset: buffer.chars().count() as i64,
+            text: Some(buffer.strip_suffix('\n').unwrap_or(buffer).to_owned()),
             located: true,
             ..SyntaxError::bare(kind, message)
         };
@@ -122,6 +119,9 @@ impl<'s> Iterator for TokenizerIter<'s> {
             return Some(Err(self.error()));
         }
         self.finished = token.kind == T::EndMarker;
+        if self.finished && self.source.is_empty() && !self.extra_tokens {
+            return None;
+        }
         let at_end = matches!(self.tokenizer.status(), Status::Eof);
         let trailing = self.finished || (token.kind == T::Dedent && at_end);
         let (start, end) = (token.start as usize, token.end as usize);
@@ -132,6 +132,11 @@ impl<'s> Iterator for TokenizerIter<'s> {
             end: (token.end_lineno, self.column(end, token.end_col_offset)),
             line: "",
         };
+        if matches!(token.kind, T::FStringMiddle | T::TStringMiddle) {
+            // To the parser the token ends behind the second of two braces.
+            let line_start = memchr::memrchr(b'\n', &self.source.as_bytes()[..end]).map_or(0, |newline| newline + 1);
+            info.end.1 = self.source[line_start..end].chars().count() as i32;
+        }
         if token.kind == T::Newline && !self.extra_tokens {
             // The newline is no part of the text.
             info.end.1 = info.start.1 + info.text.chars().count() as i32;
@@ -157,13 +162,11 @@ impl<'s> Iterator for TokenizerIter<'s> {
             match token.kind {
                 kind if kind.is_operator() => info.kind = OP,
                 T::Newline => {
-                    info.text = match self.source.as_bytes().get(start) {
-                        _ if on_implicit_newline => "",
-                        Some(b'\r') => "\r\n",
-                        _ => "\n",
-                    };
-                    let length = if info.text == "\r\n" { 2 } else { 1 };
-                    info.end = (token.end_lineno, info.start.1 + length);
+                    // The token's text so far is empty or a carriage return.
+                    info.end = (token.end_lineno, info.start.1 + 1 + info.text.len() as i32);
+                    if !on_implicit_newline {
+                        info.text = &self.source[start..end + 1];
+                    }
                 }
                 T::Nl if on_implicit_newline => info.text = "",
                 _ => {}
@@ -202,11 +205,9 @@ pub enum Step<'t> {
 impl LineTokenizer {
     pub fn new(extra_tokens: bool) -> LineTokenizer {
         let options = Options { type_comments: false, extra_tokens };
-        let mut state = Tokenizer::new("", options);
-        state.silence_warnings();
         LineTokenizer {
             source: String::new(),
-            state,
+            state: Tokenizer::new("", options),
             extra_tokens,
             implicit_newline: false,
             exhausted: false,
@@ -240,6 +241,11 @@ impl LineTokenizer {
         if self.implicit_newline {
             self.source.push('\n');
         }
+    }
+
+    /// The warnings about what has been read since the last call.
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        self.state.take_warnings()
     }
 
     /// The next token, if the lines so far tell it.

@@ -92,8 +92,10 @@ pub struct Tokenizer<'s> {
     /// The source ended with a backslash where a statement may begin.
     eof_in_indentation: bool,
     input_end: usize,
+    buffer_start: usize,
     status: Status,
-    report_warnings: bool,
+    /// Only what begins at this byte or later is worth a warning.
+    warn_from: usize,
     warnings: Vec<Warning>,
 }
 
@@ -163,8 +165,9 @@ impl<'s> Tokenizer<'s> {
             eof_in_string: false,
             eof_in_indentation: false,
             input_end: 0,
+            buffer_start: 0,
             status: Status::Ok,
-            report_warnings: true,
+            warn_from: 0,
             warnings: Vec::new(),
         }
     }
@@ -259,9 +262,9 @@ impl<'s> Tokenizer<'s> {
         self.eof_in_indentation
     }
 
-    /// Where the line begins on which the outermost f- or t-string begins, if the tokeniser is inside one.
-    pub fn fstring_line_start(&self) -> Option<usize> {
-        self.modes.first().map(|mode| mode.multi_line_start)
+    /// Where the lines begin that CPython, reading line by line, still has in its buffer.
+    pub fn buffer_start(&self) -> usize {
+        self.buffer_start
     }
 
     /// The end of the last line that was read, which an unterminated string may have gone past.
@@ -274,21 +277,21 @@ impl<'s> Tokenizer<'s> {
         self.barry_as_flufl = on;
     }
 
-    /// Stops recording warnings, for a second pass over the same source.
-    pub fn silence_warnings(&mut self) {
-        self.report_warnings = false;
+    /// Records no warnings about what begins before this byte.
+    pub fn warn_from(&mut self, pos: usize) {
+        self.warn_from = pos;
     }
 
-    /// A carriage return that ends no line is the first character of a token; what cannot go on in one with another
-    /// kind makes an operator of the two. The next character, or `\r` if that was taken in.
-    fn carriage_return(&mut self) -> u8 {
+    /// A carriage return that ends no line is the first character of a token. What cannot go on in one with another kind
+    /// makes an operator of the two; the next character otherwise.
+    fn carriage_return(&mut self) -> Option<u8> {
         self.pos += 1;
         let next = self.peek();
-        if is_class(next, DIGIT) || next != b'#' && next.is_ascii_punctuation() {
-            return next;
+        if is_class(next, DIGIT) || next != b'#' && next.is_ascii_punctuation() || next != 0 && next.is_ascii_control() {
+            return Some(next);
         }
         self.pos += self.source[self.pos..].chars().next().map_or(0, char::len_utf8);
-        b'\r'
+        None
     }
 
     /// Makes all open blocks end, as at the end of interactive input.
@@ -313,6 +316,13 @@ impl<'s> Tokenizer<'s> {
                 c
             }
             None => 0,
+        }
+    }
+
+    /// CPython forgets the lines before the current one, if no token needs them.
+    fn empty_buffer(&mut self) {
+        if self.modes.is_empty() {
+            self.buffer_start = self.line_start;
         }
     }
 
@@ -399,7 +409,7 @@ impl<'s> Tokenizer<'s> {
 
     #[cold]
     fn warn(&mut self, message: String) {
-        if !self.report_warnings {
+        if self.start < self.warn_from {
             return;
         }
         let status = std::mem::replace(&mut self.status, Status::Ok);
@@ -479,10 +489,13 @@ impl<'s> Tokenizer<'s> {
         if is_class(c, IDENTIFIER_START) {
             return self.name(c);
         }
-        let c = if c == b'\r' { self.carriage_return() } else { c };
-        if c == b'\r' {
-            return self.token(T::Op, self.start, self.pos);
-        }
+        let c = match c {
+            b'\r' => match self.carriage_return() {
+                Some(next) => next,
+                None => return self.token(T::Op, self.start, self.pos),
+            },
+            _ => c,
+        };
         if is_class(c, DIGIT) {
             return self.number();
         }
@@ -496,6 +509,7 @@ impl<'s> Tokenizer<'s> {
     /// Measures the indentation of the line that begins here. Tells whether the line is blank to the parser.
     fn indentation(&mut self) -> Result<bool, Token> {
         self.begin_line();
+        self.empty_buffer();
         let (mut col, mut altcol) = (0, 0);
         // A backslash after white space: the first one settles the indentation of what follows.
         let mut continued_col = 0;
@@ -522,6 +536,7 @@ impl<'s> Tokenizer<'s> {
                         self.eof_in_indentation = matches!(self.status, Status::EofAfterBackslash);
                         return Err(token);
                     }
+                    self.empty_buffer();
                     continue;
                 }
                 _ => break,
@@ -617,11 +632,7 @@ impl<'s> Tokenizer<'s> {
     /// Skips a comment, or makes a token of it.
     fn comment(&mut self, blank_line: bool) -> Option<Token> {
         let rest = &self.bytes[self.pos..];
-        let mut length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-        if length > 0 && rest[length - 1] == b'\r' {
-            length -= 1;
-        }
-        self.pos += length;
+        self.pos += memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
         if self.options.type_comments
             && let Some(token) = self.type_comment(blank_line)
         {
@@ -777,7 +788,7 @@ impl<'s> Tokenizer<'s> {
         match self.brackets.pop() {
             None if !forgiving => return Err(self.syntax_error(format!("unmatched '{closing}'"))),
             Some(Bracket { character, lineno, .. })
-                if !forgiving && !matches!((character, c), (b'(', b')') | (b'[', b']') | (b'{', b'}')) =>
+                if !matches!((character, c), (b'(', b')') | (b'[', b']') | (b'{', b'}')) =>
             {
                 if let Some(mode) = self.modes.last()
                     && character == b'{'
@@ -786,13 +797,15 @@ impl<'s> Tokenizer<'s> {
                     let prefix = mode.prefix;
                     return Err(self.syntax_error(format!("{prefix}-string: unmatched '{closing}'")));
                 }
-                let opening = character as char;
-                let mut message =
-                    format!("closing parenthesis '{closing}' does not match opening parenthesis '{opening}'");
-                if lineno != self.lineno {
-                    message += &format!(" on line {lineno}");
+                if !forgiving {
+                    let opening = character as char;
+                    let mut message =
+                        format!("closing parenthesis '{closing}' does not match opening parenthesis '{opening}'");
+                    if lineno != self.lineno {
+                        message += &format!(" on line {lineno}");
+                    }
+                    return Err(self.syntax_error(message));
                 }
-                return Err(self.syntax_error(message));
             }
             _ => {}
         }

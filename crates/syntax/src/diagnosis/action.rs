@@ -221,28 +221,29 @@ impl Machine<'_, '_> {
                 let message = "bytes can only contain ASCII literal characters".to_owned();
                 return Err(self.error_at(self.place(token), message));
             }
-            if !parts.raw
-                && let Err(error) = decode_bytes_escapes(parts.body.as_bytes())
-            {
-                return Err(self.error_at(self.place(token), error.message()));
+            if !parts.raw {
+                let (_, invalid) =
+                    decode_bytes_escapes(parts.body.as_bytes()).map_err(|error| self.error_last(error.message()))?;
+                self.note_invalid_escape(index, parts.start, parts.body, invalid);
             }
             return Ok(self.make_node(Kind::BytesLiteral, &[]));
         }
-        if !parts.raw
-            && let Err(error) = decode_escapes(parts.body)
-        {
-            return Err(self.error_at(self.place(token), error.message()));
+        if !parts.raw {
+            let (_, invalid) = decode_escapes(parts.body).map_err(|error| self.error_last(error.message()))?;
+            self.note_invalid_escape(index, parts.start, parts.body, invalid);
         }
         Ok(self.make_node(Kind::Literal, &[]))
     }
 
     /// Checks the escapes in a piece of an f- or t-string; replacement fields have none.
-    fn check_text(&self, part: Value, raw: bool) -> Result<(), Raised> {
+    fn check_text(&mut self, part: Value, raw: bool) -> Result<(), Raised> {
         if let Value::Token(index) = part
             && !raw
-            && let Err(error) = decode_escapes(self.text_at(index as usize))
         {
-            return Err(self.error_at(self.place(part), error.message()));
+            let text = self.text_at(index as usize);
+            let (_, invalid) =
+                decode_escapes(text).map_err(|error| self.error_at(self.place(part), error.message()))?;
+            self.note_invalid_escape(index, 0, text, invalid);
         }
         Ok(())
     }

@@ -7,9 +7,10 @@
 use super::grammar::{Action, Grammar, Make, Op, grammar};
 use super::node::{Kind, Node, Place, Value};
 use super::report::Reporter;
-use crate::error::{ErrorKind, Metadata, SyntaxError};
+use crate::error::{ErrorKind, Metadata, SyntaxError, Warning};
 use crate::options::{Mode, ParseOptions};
-use crate::parser::constant_of_name;
+use crate::literal::InvalidEscape;
+use crate::parser::{constant_of_name, invalid_escape_warning};
 use crate::token::{Token, TokenKind, TokenKind as T};
 use crate::tokenizer::{self, Status, Tokenizer};
 
@@ -58,13 +59,15 @@ pub(super) struct Machine<'s, 'o> {
     pub(super) overflowed: bool,
     /// Line and column of the last compound statement, function definitions apart.
     last_statement: (u32, u32),
+    second_pass: bool,
+    warnings: Vec<Warning>,
 }
 
 impl<'s, 'o> Machine<'s, 'o> {
-    pub fn new(source: &'s str, options: &'o ParseOptions<'o>) -> Self {
+    pub fn new(source: &'s str, options: &'o ParseOptions<'o>, tokenized: usize) -> Self {
         let mut tokenizer =
             Tokenizer::new(source, tokenizer::Options { type_comments: options.type_comments, extra_tokens: false });
-        tokenizer.silence_warnings();
+        tokenizer.warn_from(tokenized);
         tokenizer.set_barry_as_flufl(options.barry_as_flufl);
         Machine {
             grammar: grammar(),
@@ -86,6 +89,8 @@ impl<'s, 'o> Machine<'s, 'o> {
             barry_as_flufl: options.barry_as_flufl,
             overflowed: false,
             last_statement: (0, 0),
+            second_pass: false,
+            warnings: Vec::new(),
         }
     }
 
@@ -100,6 +105,7 @@ impl<'s, 'o> Machine<'s, 'o> {
         self.mark = 0;
         self.level = 0;
         self.call_invalid_rules = call_invalid_rules;
+        self.second_pass = call_invalid_rules;
         let start = self.grammar.rule(match self.options.mode {
             Mode::Exec => "file",
             Mode::Eval => "eval",
@@ -497,6 +503,30 @@ impl<'s, 'o> Machine<'s, 'o> {
         if lineno >= self.last_statement.0.into() {
             self.last_statement = (lineno as u32, col_offset as u32);
         }
+    }
+
+    /// A warning about the body of a literal, `before` bytes into its token. The parser has given those of the first
+    /// pass; in the second only what the rules for invalid code are not tried on makes CPython warn.
+    pub(super) fn note_invalid_escape(&mut self, index: u32, before: usize, body: &str, invalid: Option<InvalidEscape>) {
+        let Some(escape) = invalid else { return };
+        if !self.second_pass || self.call_invalid_rules {
+            return;
+        }
+        let token = self.tokens[index as usize];
+        // The tokeniser has warned about these itself.
+        if token.kind != T::String && matches!(body.as_bytes().get(escape.at + 1), Some(b'{' | b'}')) {
+            return;
+        }
+        let body_start = token.start as usize + before;
+        let warning = invalid_escape_warning(self.tokenizer.source(), &token, body_start, body, escape);
+        self.warnings.push(warning);
+    }
+
+    pub(super) fn take_warnings(&mut self) -> Vec<Warning> {
+        let mut warnings = self.tokenizer.take_warnings();
+        warnings.append(&mut self.warnings);
+        warnings.sort_by_key(|warning| (warning.lineno, warning.error.offset));
+        warnings
     }
 
     pub(super) fn metadata(&self) -> Metadata {

@@ -37,7 +37,7 @@ impl<'s> StringParts<'s> {
 }
 
 /// The warning for the first invalid escape in the body of a literal.
-fn invalid_escape_warning(
+pub(crate) fn invalid_escape_warning(
     source: &str,
     token: &Token,
     body_start: usize,
