@@ -35,12 +35,27 @@ unsafe impl Send for Stream {}
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        if self.last_mode != FLUSH_FRAME && self.dictionary.is_any() {
+            self.wait_for_workers();
+        }
         // SAFETY: a live context.
         unsafe { zs::ZSTD_freeCCtx(self.raw) };
     }
 }
 
 impl Stream {
+    /// Waits until nobody compresses any more: the library frees a context's dictionary before its threads have ended. They
+    /// are waited for when another frame is begun.
+    fn wait_for_workers(&mut self) {
+        let mut output = zs::ZSTD_outBuffer { dst: std::ptr::null_mut(), size: 0, pos: 0 };
+        let mut input = zs::ZSTD_inBuffer { src: std::ptr::null(), size: 0, pos: 0 };
+        // SAFETY: a live context; input and output are empty.
+        unsafe {
+            zs::ZSTD_CCtx_reset(self.raw, zs::ZSTD_ResetDirective::ZSTD_reset_session_only);
+            zs::ZSTD_compressStream2(self.raw, &mut output, &mut input, zs::ZSTD_EndDirective::ZSTD_e_flush);
+        }
+    }
+
     /// Compresses all of the input and flushes as asked.
     fn compress(&mut self, data: &[u8], output: &mut Output, mode: c_int) -> std::result::Result<(), Failure> {
         let directive = match mode {

@@ -114,6 +114,14 @@ pub struct Loaded {
     _compression: Option<Arc<CDict>>,
     _decompression: Option<Arc<DDict>>,
     _prefix: Option<Arc<[u8]>>,
+    given: bool,
+}
+
+impl Loaded {
+    /// Whether the context has a dictionary, be it a copy of its own.
+    pub fn is_any(&self) -> bool {
+        self.given
+    }
 }
 
 impl ZstdDict {
@@ -153,7 +161,7 @@ impl ZstdDict {
 
     /// Gives a live context the dictionary.
     fn load(&self, vm: &Vm, context: Context, how: Use, level: c_int) -> Result<Loaded> {
-        let mut loaded = Loaded::default();
+        let mut loaded = Loaded { given: true, ..Loaded::default() };
         let (start, length) = (self.content.as_ptr().cast::<c_void>(), self.content.len());
         // SAFETY: a live context; what it refers to is kept by the result, which lives as long.
         let code = unsafe {
