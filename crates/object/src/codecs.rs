@@ -122,7 +122,14 @@ pub struct Decoding<'a> {
 
 impl<'a> Decoding<'a> {
     pub fn new(vm: &'a Vm, encoding: &'a str, errors: Option<&'a str>) -> Decoding<'a> {
-        Decoding { vm, encoding, policy: Policy::new(errors), exception: None, saturating: false, out: TextBuilder::new() }
+        Decoding {
+            vm,
+            encoding,
+            policy: Policy::new(errors),
+            exception: None,
+            saturating: false,
+            out: TextBuilder::new(),
+        }
     }
 
     /// Handles an error natively: where to go on; `None` when a registered handler is to be asked.
@@ -502,9 +509,9 @@ pub fn to_utf8(vm: &Vm, text: &Value) -> Result<String> {
 
 /// Whether the arguments `encoding, errors` ask for UTF-8 by its usual name or by default, without an error handler.
 pub fn is_plain_utf8(args: &[Value]) -> bool {
-    let utf8 =
-        |name: &Value| name.downcast_exact::<Str>().is_some_and(|name| name.is_str("utf-8") || name.is_str("utf8"));
-    args[1].is_unbound() && (args[0].is_unbound() || utf8(&args[0]))
+    let is = |arg: &Value, name: &str| arg.downcast_exact::<Str>().is_some_and(|arg| arg.is_str(name));
+    (args[1].is_unbound() || is(&args[1], "strict"))
+        && (args[0].is_unbound() || is(&args[0], "utf-8") || is(&args[0], "utf8"))
 }
 
 /// The name of an encoding or error handler given as an argument: a str without NUL, or `None` for what was not given.
