@@ -197,13 +197,14 @@ fn own(this: &Value) -> &Generator {
 
 /// The generator that `value` is, of whichever of the three types.
 pub fn of_value(value: &Value) -> Option<&Generator> {
-    let ty = value.ty();
-    if value.is_object() && (ty.is(&GENERATOR) || ty.is(&COROUTINE) || ty.is(&ASYNC_GENERATOR)) {
-        // SAFETY: the three types share the layout.
-        Some(unsafe { &*(value.word() as *const Generator) })
-    } else {
-        None
-    }
+    value.as_object().and_then(of_object)
+}
+
+/// The same, of an object's header.
+pub(crate) fn of_object(header: &Header) -> Option<&Generator> {
+    let ty = header.ty();
+    // SAFETY: the three types share the layout.
+    (ty.is(&GENERATOR) || ty.is(&COROUTINE) || ty.is(&ASYNC_GENERATOR)).then(|| unsafe { &*(header as *const Header).cast() })
 }
 
 /// Which of the three types a value has, if any.

@@ -39,7 +39,9 @@ taipan_object::method_table! {
              binary file.\n  version\n    Indicates the data format that dump should use.\n  allow_code\n    Allow to \
              write code objects.",
             |vm, _, args| {
-                let data = dumps(vm, &args[0], version(vm, &args[2])?, vm.is_true(&args[3])?)?;
+                let version = version(vm, &args[2])?;
+                vm.audit("marshal.dumps", &[args[0].clone(), Value::from(version)])?;
+                let data = dumps(vm, &args[0], version, vm.is_true(&args[3])?)?;
                 vm.call_method(&args[1], "write", &[data])
             },
         ),
@@ -47,14 +49,21 @@ taipan_object::method_table! {
             "load($module, file, /, *, allow_code=True)",
             "Read one value from the open file and return it.\n\n  file\n    Must be readable binary file.\n  \
              allow_code\n    Allow to load code objects.",
-            |vm, _, args| load::load(vm, &args[0], vm.is_true(&args[1])?),
+            |vm, _, args| {
+                vm.audit("marshal.load", &[])?;
+                load::load(vm, &args[0], vm.is_true(&args[1])?)
+            },
         ),
         MethodDef::new(
             "dumps($module, value, version=version, /, *, allow_code=True)",
             "Return the bytes object that would be written to a file by dump(value, file).\n\n  value\n    Must be a \
              supported type.\n  version\n    Indicates the data format that dumps should use.\n  allow_code\n    Allow \
              to write code objects.",
-            |vm, _, args| dumps(vm, &args[0], version(vm, &args[1])?, vm.is_true(&args[2])?),
+            |vm, _, args| {
+                let version = version(vm, &args[1])?;
+                vm.audit("marshal.dumps", &[args[0].clone(), Value::from(version)])?;
+                dumps(vm, &args[0], version, vm.is_true(&args[2])?)
+            },
         ),
         MethodDef::new(
             "loads($module, bytes, /, *, allow_code=True)",
@@ -62,6 +71,11 @@ taipan_object::method_table! {
              in the input are ignored.",
             |vm, _, args| {
                 let data = vm.bytes_like(&args[0])?;
+                let payload = match taipan_object::builtins::bytes::is_bytes(&args[0]) {
+                    true => args[0].clone(),
+                    false => taipan_object::builtins::bytes::from_slice(vm, &data)?,
+                };
+                vm.audit("marshal.loads", &[payload])?;
                 load::loads_with(vm, &data, vm.is_true(&args[1])?)
             },
         ),

@@ -20,12 +20,13 @@ use taipan_bytecode::opcode::Opcode;
 use taipan_object::builtins::method::BoundMethod;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions::STOP_ITERATION;
-use taipan_object::object::{Payload, to_value};
-use taipan_object::types::TypeSpec;
+use taipan_object::header::Header;
+use taipan_object::object::to_value;
 use taipan_object::{Result, Value, Vm};
 
-use crate::code::Code;
+use crate::code::{CODE, Code};
 use crate::frame::{Frame, Interp};
+use crate::generator;
 use lines::Lines;
 
 pub use jump::set_lineno;
@@ -52,26 +53,24 @@ pub(crate) fn update(vm: &Vm) {
     let wanted = tools::any_events() || tracing::any_function(vm);
     EPOCH.fetch_add(1, Relaxed);
     if WATCHING.swap(wanted, Relaxed) != wanted {
-        for_each_object(&crate::code::CODE, Code::reconsider_entry);
-        if wanted {
-            switch::suspended_generators(vm);
-        }
+        let mut generators = Vec::new();
+        taipan_object::heap::for_each_object(&mut |object| {
+            // SAFETY: the walk shows live objects.
+            let header = unsafe { object.cast::<Header>().as_ref() };
+            if header.ty().is(&CODE) {
+                // SAFETY: an exact instance of the type.
+                unsafe { object.cast::<Code>().as_ref() }.reconsider_entry();
+            } else if wanted
+                && let Some(generator) = generator::of_object(header).filter(|generator| generator.can_resume())
+            {
+                generators.push(to_value(generator));
+            }
+        });
+        generators.iter().filter_map(generator::of_value).for_each(|generator| switch::suspended(vm, generator));
     }
     if wanted {
         switch::request(vm);
     }
-}
-
-/// Calls `f`, which neither makes nor drops objects, with all exact instances of a type.
-fn for_each_object<T: Payload>(ty: &'static TypeSpec, mut f: impl FnMut(&T)) {
-    taipan_object::heap::for_each_object(&mut |object| {
-        // SAFETY: the walk shows live objects.
-        let header = unsafe { object.cast::<taipan_object::header::Header>().as_ref() };
-        if header.ty().is(ty) {
-            // SAFETY: an exact instance of the type, whose payload `T` is.
-            f(unsafe { object.cast::<T>().as_ref() });
-        }
-    });
 }
 
 /// What happens at an event: everything that tools or trace functions may be told.
@@ -335,9 +334,11 @@ pub(crate) unsafe fn native_call_over(
             return result;
         }
         let report = Report { vm, interp, frame, unit: (*frame).unit() };
+        let op = Lines::of(report.code()).instruction(report.code(), report.unit).0;
         let (callable, argument) = match callable.downcast_exact::<BoundMethod>() {
-            Some(method) => (&method.function, Some(&method.this)),
-            None => (callable, argument),
+            // Only this instruction does not take methods apart.
+            Some(method) if op != Opcode::CALL_FUNCTION_EX => (&method.function, Some(&method.this)),
+            _ => (callable, argument),
         };
         let argument = argument.cloned().unwrap_or_else(tools::missing);
         let args = [callable.clone(), argument];
@@ -409,9 +410,11 @@ fn stopped(report: &Report, event: Event, value: &Value) -> Result<()> {
     let vm = report.vm;
     let args = if value.is_none() { Vec::new() } else { vec![value.clone()] };
     let exception = vm.instantiate(STOP_ITERATION.ty(), &args)?;
-    // SAFETY: reports are made about live frames.
-    let traceback = unsafe { crate::traceback::new_here(vm, report.frame, Value::NONE) };
-    taipan_object::exceptions::set_traceback(&exception, traceback);
+    if event == Event::Raise {
+        // SAFETY: reports are made about live frames.
+        let traceback = unsafe { crate::traceback::new_here(vm, report.frame, Value::NONE) };
+        taipan_object::exceptions::set_traceback(&exception, traceback);
+    }
     report.tell(event, std::slice::from_ref(&exception))?;
     tracing::exception_event(report, &exception)
 }

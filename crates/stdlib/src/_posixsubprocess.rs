@@ -293,6 +293,7 @@ fn fork_exec(vm: &Vm, args: &[Value]) -> Result {
     if close_fds && pipes.errpipe_write < 3 {
         return Err(vm.value_error("errpipe_write must be >= 3"));
     }
+    vm.audit("_posixsubprocess.fork_exec", &[executable_list.clone(), process_args.clone(), env.clone()])?;
     let executables = byte_strings(vm, executable_list)?;
     let argv = match process_args.given() {
         None => Vec::new(),

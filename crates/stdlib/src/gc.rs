@@ -69,6 +69,8 @@ method_table! { static FUNCTIONS = [
         }
     }),
     MethodDef::new("get_objects($module, /, generation=None)", "Return a list of objects tracked by the collector (excluding the list returned).\n\n  generation\n    Generation to extract the objects from.\n\nWith a generation, only the objects of that one are returned.", |vm, _, args| {
+        let number = if args[0].is_none() { -1 } else { vm.index_i32(&args[0])? };
+        vm.audit("gc.get_objects", &[Value::from(number)])?;
         Ok(List::from_vec(collector::objects(generation(vm, &args[0])?)).into_value())
     }),
     MethodDef::new("get_stats($module, /)", "Return a list of dictionaries containing per-generation statistics.", |_, _, _| Ok(stats())),
@@ -79,9 +81,11 @@ method_table! { static FUNCTIONS = [
         Ok(Value::bool(collector::is_finalized(&args[0])))
     }),
     MethodDef::new("get_referrers($module, /, *objs)", "Return the list of objects that directly refer to any of 'objs'.", |vm, _, args| {
+        vm.audit("gc.get_referrers", std::slice::from_ref(&args[0]))?;
         get_referrers(vm, &args[0])
     }),
-    MethodDef::new("get_referents($module, /, *objs)", "Return the list of objects that are directly referred to by 'objs'.", |_, _, args| {
+    MethodDef::new("get_referents($module, /, *objs)", "Return the list of objects that are directly referred to by 'objs'.", |vm, _, args| {
+        vm.audit("gc.get_referents", std::slice::from_ref(&args[0]))?;
         let objects = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
         Ok(List::from_vec(objects.iter().flat_map(collector::referents).collect()).into_value())
     }),

@@ -137,6 +137,8 @@ fn set_function(vm: &Vm, name: &str, value: &Value, slot: fn(&mut State) -> &mut
 
 /// Reads the settings of a file; without a name those of `INPUTRC` or `~/.inputrc`.
 fn read_init_file(vm: &Vm, name: Option<&Value>) -> Result<()> {
+    let audited = name.cloned().unwrap_or_else(|| Value::from("<readline_init_file>"));
+    vm.audit("open", &[audited, Value::from("r"), Value::from(0)])?;
     let path = match name {
         Some(name) => {
             let path = crate::arguments::fs_converter(vm, name)?;

@@ -184,6 +184,7 @@ taipan_object::method_table! {
             }
         }),
         MethodDef::new("sleep($self, object, /)", "Wait for a number of seconds, which may be a fraction.", |vm, _, args| {
+            vm.audit("time.sleep", std::slice::from_ref(&args[0]))?;
             let duration = object_to_nanoseconds(vm, &args[0], Rounding::Up)?;
             if duration < 0 {
                 return Err(vm.value_error("sleep length must be non-negative"));

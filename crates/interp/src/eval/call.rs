@@ -1168,8 +1168,8 @@ pub(crate) unsafe fn resume_frame(vm: &Vm, interp: &Interp, frame: *mut Frame, r
         (*frame).flags |= FRAME_ENTRY;
         if raising {
             if crate::monitoring::watching() {
-                interp.raised_at.set(Some(crate::monitoring::THROWN));
                 crate::monitoring::exception(vm, interp, frame, crate::monitoring::Stage::Thrown);
+                interp.raised_at.set(Some(crate::monitoring::THROWN));
             }
             let handler = super::unwind::unwind(vm, interp, frame, true);
             if handler.is_null() {

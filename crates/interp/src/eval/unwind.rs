@@ -100,6 +100,7 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
                     monitoring::switch::to_debug_code(vm, frame);
                     monitoring::exception(vm, interp, frame, Stage::Handled);
                     let debug = (*frame).code().is_debug_pc((*frame).pc);
+                    let debug = debug && interp.tracing.get() == 0;
                     interp.raised_at.set(debug.then_some(if thrown { monitoring::THROWN } else { unit }));
                 }
                 *next = vm.take(vm.raised()).into_word();

@@ -1,10 +1,9 @@
 //! Switching running frames to debug code.
 
 use taipan_object::Vm;
-use taipan_object::object::to_value;
 
 use crate::frame::{FRAME_SWITCH, Frame, Interp, retain};
-use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
+use crate::generator::Generator;
 use crate::instruction::Op;
 use crate::lower::{Slot, boundaries};
 use crate::threads;
@@ -26,26 +25,16 @@ pub(super) fn request(vm: &Vm) {
     });
 }
 
-/// Moves the frames of all suspended generators to debug code.
-pub(super) fn suspended_generators(vm: &Vm) {
-    let mut generators = Vec::new();
-    for ty in [&GENERATOR, &COROUTINE, &ASYNC_GENERATOR] {
-        super::for_each_object(ty, |generator: &Generator| {
-            if generator.can_resume() {
-                generators.push(to_value(generator));
-            }
-        });
-    }
-    for generator in generators.iter().filter_map(generator::of_value) {
-        let frame = generator.frame();
-        // SAFETY: the frame of a suspended generator is alive and complete; its `pc` is that of the instruction that
-        // suspended it, behind which it goes on. In debug code that instruction is as long.
-        unsafe {
-            let words = Op::YieldValue.len();
-            (*frame).pc = (*frame).pc.add(words);
-            to_debug_code(vm, frame);
-            (*frame).pc = (*frame).pc.sub(words);
-        }
+/// Moves the frame of a suspended generator to debug code.
+pub(super) fn suspended(vm: &Vm, generator: &Generator) {
+    let frame = generator.frame();
+    // SAFETY: the frame of a suspended generator is alive and complete; its `pc` is that of the instruction that suspended
+    // it, behind which it goes on. In debug code that instruction is as long.
+    unsafe {
+        let words = Op::YieldValue.len();
+        (*frame).pc = (*frame).pc.add(words);
+        to_debug_code(vm, frame);
+        (*frame).pc = (*frame).pc.sub(words);
     }
 }
 

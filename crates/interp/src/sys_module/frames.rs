@@ -25,8 +25,12 @@ taipan_object::method_table! {
             |vm, _, args| {
                 let depth = vm.index_i32(&args[0])?;
                 match frame_at(vm, depth) {
-                    // SAFETY: frames of the chain are alive.
-                    Some(frame) => Ok(unsafe { frame_object::of_frame(vm, frame) }),
+                    Some(frame) => {
+                        // SAFETY: frames of the chain are alive.
+                        let object = unsafe { frame_object::of_frame(vm, frame) };
+                        vm.audit("sys._getframe", std::slice::from_ref(&object))?;
+                        Ok(object)
+                    }
                     None => Err(vm.value_error("call stack is not deep enough")),
                 }
             },
@@ -38,6 +42,7 @@ taipan_object::method_table! {
              module.\n\nIf no frame, module, or name can be found, returns None.",
             |vm, _, args| {
                 let depth = vm.index_i32(&args[0])?;
+                vm.audit("sys._getframemodulename", &[Value::from(depth)])?;
                 let Some(frame) = frame_at(vm, depth) else { return Ok(Value::NONE) };
                 // SAFETY: frames of the chain are alive.
                 let function = taipan_object::object::to_value(unsafe { (*frame).function() });

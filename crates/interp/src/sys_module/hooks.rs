@@ -119,7 +119,11 @@ taipan_object::method_table! {
             audit(vm, &event.to_string_lossy(), &args[1..]).map(Value::from)
         }),
         MethodDef::new("addaudithook($module, /, hook)", "Adds a new audit hook callback.", |vm, _, args| {
-            audit(vm, "sys.addaudithook", &[])?;
+            // A hook keeps others out by an exception, which is not seen.
+            if let Err(raised) = audit(vm, "sys.addaudithook", &[]) {
+                vm.catch(raised, exceptions::EXCEPTION.ty())?;
+                return Ok(Value::NONE);
+            }
             HOOKS.lock().expect("never poisoned").push(args[0].clone());
             HAVE_HOOKS.store(true, std::sync::atomic::Ordering::Relaxed);
             Ok(Value::NONE)
@@ -157,8 +161,17 @@ pub fn audit(vm: &Vm, event: &str, args: &[Value]) -> Result<()> {
     }
     let hooks = HOOKS.lock().expect("never poisoned").clone();
     let args = Tuple::from_slice(args).into_value();
+    let interp = Interp::of(vm);
     for hook in hooks {
-        vm.call(&hook, &[Value::from(event), args.clone()], None)?;
+        // Hooks are not traced, unless they say that they may be.
+        let can_trace = match vm.get_attr_str_opt(&hook, "__cantrace__")? {
+            Some(flag) => vm.is_true(&flag)?,
+            None => false,
+        };
+        interp.tracing.set(interp.tracing.get() + i32::from(!can_trace));
+        let result = vm.call(&hook, &[Value::from(event), args.clone()], None);
+        interp.tracing.set(interp.tracing.get() - i32::from(!can_trace));
+        result?;
     }
     Ok(())
 }

@@ -343,6 +343,7 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
     let Some(value) = value else {
         return Err(vm.type_error(format!("cannot delete '__bases__' attribute of immutable type '{name}'")));
     };
+    vm.audit("object.__setattr__", &[this.clone(), Value::from("__bases__"), value.clone()])?;
     let Some(tuple) = value.downcast::<Tuple>() else {
         return Err(vm.type_error(format!("can only assign tuple to {name}.__bases__, not {}", value.ty().name())));
     };
@@ -655,6 +656,7 @@ fn init_subclass(vm: &Vm, class: &Value, keywords: &[Value], kwnames: Option<&Va
 
 /// `object.__class__ = new`.
 pub fn set_class(vm: &Vm, this: &Value, new: &Type) -> Result<()> {
+    vm.audit("object.__setattr__", &[this.clone(), Value::from("__class__"), new.to_value()])?;
     let old = this.ty();
     if std::ptr::eq(old, new) {
         return Ok(());

@@ -194,7 +194,7 @@ fn start_new_thread(vm: &Vm, args: &[Value]) -> Result {
     if keywords.is_some_and(|keywords| keywords.downcast::<Dict>().is_none()) {
         return Err(vm.type_error("optional 3rd arg must be a dictionary"));
     }
-    let audited = keywords.cloned().unwrap_or_else(|| Dict::new().into_value());
+    let audited = keywords.cloned().unwrap_or(Value::NONE);
     vm.audit("_thread.start_new_thread", &[args[0].clone(), args[1].clone(), audited])?;
     let thread = Thread::new();
     thread.begin_start();
@@ -212,7 +212,7 @@ fn start_joinable_thread(vm: &Vm, args: &[Value]) -> Result {
         Some(_) => return Err(vm.type_error("'handle' must be a _ThreadHandle")),
     };
     let daemon = vm.is_true(&args[2])?;
-    let audited = [args[0].clone(), Value::from(daemon as i64), handle.clone()];
+    let audited = [args[0].clone(), Value::from(daemon as i64), args[1].given().cloned().unwrap_or(Value::NONE)];
     vm.audit("_thread.start_joinable_thread", &audited)?;
     let thread = handle::of(&handle);
     if !thread.begin_start() {

@@ -69,7 +69,10 @@ fn checked_special<'a>(vm: &Vm, class: &Type, value: Option<&'a Value>, name: &s
         return Err(vm.type_error(format!("cannot set '{name}' attribute of immutable type '{class}'")));
     }
     match value {
-        Some(value) => Ok(value),
+        Some(value) => {
+            vm.audit("object.__setattr__", &[class.to_value(), Value::from(name), value.clone()])?;
+            Ok(value)
+        }
         None => {
             let class = class.name();
             Err(vm.type_error(format!("cannot delete '{name}' attribute of immutable type '{class}'")))
