@@ -204,7 +204,8 @@ pub fn of_value(value: &Value) -> Option<&Generator> {
 pub(crate) fn of_object(header: &Header) -> Option<&Generator> {
     let ty = header.ty();
     // SAFETY: the three types share the layout.
-    (ty.is(&GENERATOR) || ty.is(&COROUTINE) || ty.is(&ASYNC_GENERATOR)).then(|| unsafe { &*(header as *const Header).cast() })
+    (ty.is(&GENERATOR) || ty.is(&COROUTINE) || ty.is(&ASYNC_GENERATOR))
+        .then(|| unsafe { &*(header as *const Header).cast() })
 }
 
 /// Which of the three types a value has, if any.
