@@ -105,7 +105,9 @@ method_table! {
         MethodDef::new("ascii($module, obj, /)", "Return an ASCII-only representation of an object.\n\nAs repr(), return a string containing a printable representation of an\nobject, but escape the non-ASCII characters in the string returned by\nrepr() using \\\\x, \\\\u or \\\\U escapes. This generates a string similar\nto that returned by repr() in Python 2.", |vm, _, args| ascii(vm, &args[0])),
         MethodDef::new("bin($module, number, /)", "Return the binary representation of an integer.\n\n   >>> bin(2796202)\n   '0b1010101010101010101010'", |vm, _, args| in_base(vm, &args[0], 2)),
         MethodDef::raw("breakpoint($module, /, *args, **kws)", "Call sys.breakpointhook(*args, **kws).\n\nsys.breakpointhook() must accept whatever arguments are passed.\n\nBy default, this drops you into the pdb debugger.", |vm, _, args, kwnames| {
-            let hook = vm.import_from("sys", "breakpointhook")?;
+            let Some(hook) = crate::sys_module::get(vm, "breakpointhook") else {
+                return Err(vm.runtime_error("lost sys.breakpointhook"));
+            };
             vm.audit("builtins.breakpoint", std::slice::from_ref(&hook))?;
             vm.call(&hook, args, kwnames)
         }),

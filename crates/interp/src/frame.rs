@@ -437,6 +437,8 @@ impl Interp {
         self.breaker.reset();
         vm.yield_if_requested();
         taipan_object::collector::collect_if_requested(vm);
+        // Raises `MemoryError` if memory has run out.
+        vm.check_stack("")?;
         vm.check_signals()
     }
 }

@@ -245,6 +245,7 @@ pub(crate) unsafe fn take_over(frame: *mut Frame) {
         };
         (*frame).borrowed = 0;
         (*frame).object = 0;
+        // As in CPython a generator that is over is nobody's callee.
         let back = match (*frame).previous {
             previous if previous.is_null() || (*frame).flags & FRAME_GENERATOR != 0 => None,
             previous => Vm::try_current().map(|vm| of_frame(vm, previous)),
@@ -392,15 +393,13 @@ pub(crate) fn local_value(frame: &Frame, index: usize) -> Option<Value> {
 
 /// `locals()` of a frame: the namespace, or a new dict of the bound locals.
 pub fn snapshot(vm: &Vm, frame: &Frame) -> Result {
-    if !frame.code().has_flag(CO_OPTIMIZED) && frame.namespace != 0 {
+    if shows_namespace(frame) {
         // SAFETY: the frame owns its namespace.
         return Ok(unsafe { Value::borrow_word(&frame.namespace) }.clone());
     }
     let dict = Dict::new();
     for (index, name) in frame.code().localsplusnames().iter().enumerate() {
-        if frame.code().data.localspluskinds[index] & taipan_bytecode::code::CO_FAST_HIDDEN == 0
-            && let Some(value) = local_value(frame, index)
-        {
+        if let Some(value) = local_value(frame, index) {
             dict.set(vm, name, value)?;
         }
     }
@@ -413,6 +412,14 @@ pub fn snapshot(vm: &Vm, frame: &Frame) -> Result {
         }
     }
     Ok(dict.into_value())
+}
+
+/// Whether the locals are those in the namespace: of module or class code, unless a comprehension is running in it, whose
+/// variables are all there is to see then.
+fn shows_namespace(frame: &Frame) -> bool {
+    let kinds = &frame.code().data.localspluskinds;
+    let hidden = |at: usize| kinds[at] & taipan_bytecode::code::CO_FAST_HIDDEN != 0 && frame.local(at).is_some();
+    !frame.code().has_flag(CO_OPTIMIZED) && frame.namespace != 0 && !(0..frame.code().nlocalsplus()).any(hidden)
 }
 
 /// `frame.clear()`.

@@ -119,6 +119,17 @@ pub(crate) unsafe fn here(vm: &Vm, frame: *mut Frame) {
     let _ = vm.set_exception(exception);
 }
 
+/// Gives an exception that has passed no frame the running one as its place.
+pub fn place_here(vm: &Vm, exception: &Value) {
+    if exceptions::traceback(exception).is_none()
+        && let Some(frame) = crate::frame::Interp::of(vm).current_frame()
+    {
+        // SAFETY: the running frame is alive.
+        let traceback = unsafe { new_here(vm, std::ptr::from_ref(frame).cast_mut(), Value::NONE) };
+        exceptions::set_traceback(exception, traceback);
+    }
+}
+
 /// Adds an entry for code that has no frame (a file that could not be compiled, a native callback).
 pub fn add_entry(frame: Value, lasti: i32, lineno: i32, next: Value) -> Value {
     new(next, frame, lasti, lineno)

@@ -47,7 +47,7 @@ fn caller_module(vm: &Vm) -> Value {
 /// Gives a new type parameter its own `__module__`.
 fn set_module(vm: &Vm, parameter: &Value) {
     let module = caller_module(vm);
-    if let Some(header) = parameter.as_object().filter(|_| !module.is_none()) {
+    if let Some(header) = parameter.as_object() {
         taipan_object::attributes::set(header, &names().__module__, module);
     }
 }
@@ -58,7 +58,7 @@ fn or(vm: &Vm, left: &Value, right: &Value) -> Result {
 }
 
 fn no_subclassing(vm: &Vm, this: &Value) -> Result {
-    Err(vm.type_error(format!("Cannot subclass an instance of {}", this.ty().name())))
+    Err(vm.type_error(format!("Cannot subclass an instance of {}", this.ty().short_name())))
 }
 
 /// How a parameter shows its variance.

@@ -302,7 +302,12 @@ pub unsafe fn clear(header: &Header) {
         }
         if header.has_flag(object_flags::DICT_MODE) {
             if let Some(dict) = materialized(header) {
-                dict.clear_items();
+                // Besides the object's reference there is the one just made.
+                if crate::count::refcount(&dict.header) == 2 {
+                    dict.clear_items();
+                } else {
+                    set_dictionary(header, Dict::new());
+                }
             }
             return;
         }

@@ -1,7 +1,8 @@
 //! Shapes (hidden classes): attribute name → slot index, shared by all instances built alike.
 //!
 //! A shape belongs to one type and one in-object capacity. Slot `i` of an instance is in the object for
-//! `i < capacity`, else in the overflow array (`attributes.rs`). Ids are never reused.
+//! `i < capacity`, else in the overflow array (`attributes.rs`). Ids are never reused; shapes go with their type
+//! ([`free_all`]).
 
 use crate::hash::Spread;
 use crate::header::Header;
@@ -30,9 +31,10 @@ pub struct Shape {
 }
 
 const CHUNK: usize = 4096;
-const CHUNKS: usize = 1 << 14;
+const CHUNKS: usize = 1 << 20;
 
-/// All shapes by id, in chunks that are never moved or freed: readers take no lock.
+/// All shapes by id, in chunks that are never moved or freed: readers take no lock. Zeroed memory that is not touched costs
+/// nothing.
 static CHUNK_TABLE: [AtomicPtr<AtomicPtr<Shape>>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
 /// The next id; 0 means "no shape" and never matches a cache.
 static NEXT_ID: Mutex<u32> = Mutex::new(1);
@@ -65,38 +67,61 @@ fn blank(id: u32, ty: usize, capacity: u16) -> Shape {
     }
 }
 
-/// The empty shape of a type whose instances have `capacity` in-object slots.
+/// An empty shape of a type whose instances have `capacity` in-object slots.
 ///
 /// # Panics
-/// When tens of millions of shapes have been made.
+/// When four thousand million shapes have been made.
 pub fn new_root(ty: &Type, capacity: u16) -> u32 {
-    let ty = ty as *const Type as usize;
-    register(|id| blank(id, ty, capacity)).expect("a process makes fewer classes than there are shapes")
+    let address = ty as *const Type as usize;
+    let id = register(|id| blank(id, address, capacity)).expect("a process makes fewer classes than there are shapes");
+    ty.shapes.borrow(&ty.header).push(id);
+    id
 }
 
-/// The shape with this id, which [`new_root`] or [`Shape::add`] gave.
+/// Where the table has the shape with this id, if there ever was one.
 #[inline]
-pub fn get(id: u32) -> &'static Shape {
+fn entry(id: u32) -> Option<&'static AtomicPtr<Shape>> {
     let chunk = CHUNK_TABLE[id as usize / CHUNK].load(Acquire);
-    assert!(!chunk.is_null(), "shape ids come from the table");
-    // SAFETY: the chunk has `CHUNK` entries and lives for ever.
-    let shape = unsafe { &*chunk.add(id as usize % CHUNK) }.load(Acquire);
-    // SAFETY: a shape in the table lives for ever.
-    unsafe { shape.as_ref() }.expect("shape ids come from the table")
+    // SAFETY: a chunk has `CHUNK` entries and lives for ever.
+    (!chunk.is_null()).then(|| unsafe { &*chunk.add(id as usize % CHUNK) })
 }
 
+/// The shape with this id, if its type is alive.
+///
+/// # Safety
+/// The type, if it is alive, outlives the borrow.
 #[inline]
-pub fn of(header: &Header) -> &'static Shape {
-    get(header.shape_id())
+pub unsafe fn get<'a>(id: u32) -> Option<&'a Shape> {
+    // SAFETY: shapes are in the table as long as their type lives.
+    unsafe { entry(id)?.load(Acquire).as_ref() }
+}
+
+/// The shape of an object.
+#[inline]
+pub fn of(header: &Header) -> &Shape {
+    // SAFETY: an object keeps its type alive.
+    unsafe { get(header.shape_id()) }.expect("an object's shape is its type's")
+}
+
+/// Frees the shapes of a type that dies, given the empty ones.
+pub(crate) fn free_all(roots: Vec<u32>) {
+    let mut pending = roots;
+    while let Some(id) = pending.pop() {
+        let Some(shape) = entry(id).map(|entry| entry.swap(null_mut(), AcqRel)).filter(|shape| !shape.is_null()) else {
+            continue;
+        };
+        // SAFETY: made by `register` and taken out of the table here; no object has it, since the type's instances are gone.
+        let shape = unsafe { Box::from_raw(shape) };
+        let transitions = shape.transitions.into_inner().expect("not poisoned");
+        pending.extend(transitions.into_iter().map(|(_, id)| id));
+    }
 }
 
 /// The slot of `name` (an interned string) in shape `id`, and the shape's capacity.
 #[inline]
 pub fn find(id: u32, name: &Value) -> Option<(u16, u16)> {
-    if id == 0 {
-        return None;
-    }
-    let shape = get(id);
+    // SAFETY: the borrow ends here, before anything could end the type.
+    let shape = unsafe { get(id) }?;
     shape.slot(name).map(|slot| (slot, shape.capacity))
 }
 

@@ -79,6 +79,14 @@ pub mod type_flags {
     pub const SHOWN_AS_HEAPTYPE: u64 = 1 << 45;
     /// Instances are made as `object.__new__` makes them: the type has no `__new__` of its own to show.
     pub const GENERIC_NEW: u64 = 1 << 46;
+    /// The MRO has classes that are not told of changes (a custom `mro()` chose them): the type gets no version.
+    pub const UNVERSIONED: u64 = 1 << 47;
+    /// The namespace of some class in the MRO has keys that are no strings: lookups may compare with them.
+    pub const ODD_NAMES: u64 = 1 << 48;
+    /// Shown by types whose instances can have a `__dict__` that is made on demand.
+    pub const MANAGED_DICT: u64 = 1 << 4;
+    /// Shown by types whose instances keep attributes in the object.
+    pub const INLINE_VALUES: u64 = 1 << 2;
 }
 use type_flags as flag;
 
@@ -94,6 +102,8 @@ pub struct Type {
     pub(crate) root_shape: AtomicU32,
     /// The shape of instances in dictionary mode; 0 until one exists.
     pub(crate) dict_shape: AtomicU32,
+    /// The empty shapes made for the type: those that instances begin with now, began with, or have in dictionary mode.
+    pub(crate) shapes: ObjectCell<Vec<u32>>,
     /// Bytes of the fixed part, `__slots__` included, attributes word and in-object slots excluded.
     pub(crate) basicsize: Cell<u32>,
     pub(crate) itemsize: Cell<u32>,
@@ -174,7 +184,7 @@ impl Drop for Type {
                 }
             }
         }
-        lookup::forget_type(self);
+        crate::shape::free_all(std::mem::take(self.shapes.get_mut()));
     }
 }
 
@@ -370,6 +380,7 @@ impl Type {
             version: AtomicU32::new(0),
             root_shape: AtomicU32::new(0),
             dict_shape: AtomicU32::new(0),
+            shapes: ObjectCell::new(Vec::new()),
             basicsize: Cell::new(base.map_or(0, |b| b.basicsize.get())),
             itemsize: Cell::new(base.map_or(0, |b| b.itemsize.get())),
             inline_slots: Cell::new(0),
@@ -505,7 +516,13 @@ impl Type {
     }
     /// `__flags__`: the types of CPython's extension modules are heap types, and tell by that.
     pub fn shown_flags(&self) -> u64 {
-        let flags = self.flags() & 0xFFFF_FFFF;
+        let mut flags = self.flags() & 0xFFFF_FFFF;
+        if self.has_dict() {
+            flags |= flag::MANAGED_DICT;
+            if !self.has_flags(flag::VAR_SIZED) && self.itemsize.get() == 0 {
+                flags |= flag::INLINE_VALUES;
+            }
+        }
         let is_extension = self.spec.is_some_and(|spec| {
             spec.name.split_once('.').is_some_and(|(module, _)| !matches!(module, "types" | "typing"))
         });
@@ -545,6 +562,19 @@ impl Type {
     /// As [`Type::name`].
     pub fn full_name(&self) -> String {
         self.name()
+    }
+    /// The qualified name, after that of the module unless it is `builtins` or `__main__` (`%T` in CPython's messages).
+    pub fn qualified_name(&self) -> String {
+        if !self.is_heap_type() {
+            return self.name();
+        }
+        let module = self.dict().get_str(&crate::vm::names().__module__);
+        let text = |value: &Value| value.downcast::<Str>().map(Str::to_string_lossy);
+        let qualname = self.qualname.borrow(&self.header).as_ref().and_then(text).unwrap_or_else(|| self.name());
+        match module.as_ref().and_then(text) {
+            Some(module) if module != "builtins" && module != "__main__" => format!("{module}.{qualname}"),
+            _ => qualname,
+        }
     }
     /// `__name__`: the last component (`_PyType_Name`).
     pub fn short_name(&self) -> String {

@@ -42,8 +42,11 @@ pub struct Vm {
     exception: Cell<Option<Value>>,
     /// The exception being handled (`sys.exception()`), `UNBOUND`-free; saved and restored by the interpreter.
     handled: Cell<Option<Value>>,
-    /// The lowest address the native stack may reach before `RecursionError`.
+    /// The lowest address the native stack may reach before `RecursionError`; `usize::MAX` when memory has run out: the next
+    /// check of the stack raises `MemoryError`.
     stack_limit: Cell<usize>,
+    /// What `stack_limit` is at other times.
+    stack_end: Cell<usize>,
     /// Objects whose `repr` is running, for recursive containers.
     pub(crate) repr_running: std::cell::RefCell<Vec<u64>>,
     /// The interpreter's own per-thread state.
@@ -75,10 +78,13 @@ impl Vm {
     pub fn new(stack_size: usize) -> Box<Vm> {
         let here = &raw const stack_size as usize;
         let reserve = 256 * 1024;
+        let stack_end = here.saturating_sub(stack_size.saturating_sub(reserve));
+        crate::heap::set_exhausted_hook(Vm::memory_ran_out);
         let vm = Box::new(Vm {
             exception: Cell::new(None),
             handled: Cell::new(None),
-            stack_limit: Cell::new(here.saturating_sub(stack_size.saturating_sub(reserve))),
+            stack_limit: Cell::new(stack_end),
+            stack_end: Cell::new(stack_end),
             repr_running: Default::default(),
             interpreter: Cell::new(std::ptr::null_mut()),
             attached: Cell::new(false),
@@ -195,11 +201,30 @@ impl Vm {
     /// How many bytes of native stack may still be used.
     pub fn stack_left(&self) -> usize {
         let here = 0u8;
-        (&raw const here as usize).saturating_sub(self.stack_limit.get())
+        (&raw const here as usize).saturating_sub(self.stack_end.get())
+    }
+
+    /// The heap's reserve was touched where nobody could be told: the thread is to raise `MemoryError` soon. Allocates nothing.
+    fn memory_ran_out() {
+        if let Some(vm) = Vm::try_current() {
+            vm.stack_limit.set(usize::MAX);
+            // SAFETY: the breaker outlives the thread's Python code.
+            if let Some(breaker) = unsafe { vm.breaker.get().as_ref() } {
+                breaker.request();
+            }
+        }
     }
 
     #[cold]
     fn stack_exhausted(&self, where_: &str) -> Raised {
+        if self.stack_limit.get() == usize::MAX {
+            self.stack_limit.set(self.stack_end.get());
+            let raised = self.memory_error();
+            // The exception itself may come from the reserve.
+            self.stack_limit.set(self.stack_end.get());
+            crate::heap::MEMORY_EXHAUSTED.store(false, std::sync::atomic::Ordering::Relaxed);
+            return raised;
+        }
         // Room for the handlers: the limit is lowered while the exception is made.
         let limit = self.stack_limit.get();
         self.stack_limit.set(limit.saturating_sub(64 * 1024));

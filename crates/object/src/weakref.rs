@@ -283,7 +283,9 @@ fn slots(s: &mut Slots) {
     s.repr = Some(|vm, this| {
         let at = this.id();
         let Some(object) = target(this) else { return Ok(Value::from(format!("<weakref at {at:#x}; dead>"))) };
-        let name = vm.get_attr_opt(&object, &names().__name__)?;
+        // A `__getattr__` is not asked.
+        let name = crate::types::lookup::generic_getattr_opt(vm, &object, &names().__name__)
+            .or_else(|raised| vm.catch(raised, crate::exceptions::attribute_error()).map(|_| None))?;
         let class = object.ty().full_name();
         Ok(Value::from(match name.filter(|name| name.downcast::<crate::builtins::str::Str>().is_some()) {
             Some(name) => {

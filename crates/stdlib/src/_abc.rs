@@ -301,7 +301,8 @@ fn set_collection_flag(class: &Type, flag: u64) {
 
 fn instance_check(vm: &Vm, class: &Value, instance: &Value) -> Result {
     let data = data_of(vm, class)?;
-    let subclass = vm.class_of(instance)?;
+    let claimed = vm.get_attr_opt(instance, &names().__class__)?;
+    let subclass = claimed.unwrap_or_else(|| instance.ty().to_value());
     if data.contains(vm, Which::Cache, &subclass)? {
         return Ok(Value::TRUE);
     }

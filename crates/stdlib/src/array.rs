@@ -29,10 +29,12 @@ pub static MODULE: ModuleDef = ModuleDef {
           floating-point\nnumbers. Arrays are sequence types and behave very much like lists,\nexcept that the type of objects \
           stored in them is constrained.\n",
     functions: reduce::FUNCTIONS,
-    exec: |_, module| {
+    exec: |vm, module| {
         module.add_type(&ARRAY);
         module.set("ArrayType", ARRAY.value());
         module.set("typecodes", Value::from(items::TYPECODES));
+        let sequence = vm.import_from("collections.abc", "MutableSequence")?;
+        vm.call_method(&sequence, "register", &[ARRAY.value()])?;
         Ok(())
     },
 };

@@ -101,7 +101,8 @@ impl Interpreter {
     fn run_file(&self, path: &OsStr) -> Result<i32> {
         let (vm, config) = (self.vm(), config::get());
         let file = Path::new(path);
-        if file.is_dir() || is_archive(file) {
+        let in_archive = || !file.exists() && file.ancestors().skip(1).any(is_archive);
+        if file.is_dir() || is_archive(file) || in_archive() {
             let sys_path = vm.import_from("sys", "path")?;
             if let Some(list) = sys_path.downcast::<List>() {
                 list.items.borrow(&list.header).insert(0, text(path));

@@ -3,6 +3,7 @@
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::builtins::complex::{self, Complex};
 use taipan_object::builtins::{bytes, float};
 use taipan_object::native::signature::unexpected_keyword;
 use taipan_object::types::slots::CompareOp;
@@ -144,6 +145,23 @@ pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
                 sum.add(n as f64);
             } else {
                 total = vm.add(&Value::from(sum.total()), &item)?;
+                break;
+            }
+        }
+    }
+    if let Some(first) = total.downcast_exact::<Complex>() {
+        let mut real = Compensated { high: first.real, low: 0.0 };
+        let mut imag = Compensated { high: first.imag, low: 0.0 };
+        loop {
+            let sum = |real: &Compensated, imag: &Compensated| complex::from_parts((real.total(), imag.total()));
+            let Some(item) = vm.next(&iterator)? else { return Ok(sum(&real, &imag)) };
+            if let Some(z) = item.downcast_exact::<Complex>() {
+                real.add(z.real);
+                imag.add(z.imag);
+            } else if let Some(f) = float::to_f64(&item).filter(|_| float::is_exact(&item) || item.is_small_int()) {
+                real.add(f);
+            } else {
+                total = vm.add(&sum(&real, &imag), &item)?;
                 break;
             }
         }

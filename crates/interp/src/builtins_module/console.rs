@@ -58,7 +58,9 @@ pub fn input(vm: &Vm, prompt: &Value) -> Result {
             if let Some(prompt) = prompt {
                 vm.call_method_name(&stdout, &names().write, &[vm.str(prompt)?])?;
             }
-            vm.call_method_name(&stdout, &names().flush, &[])?;
+            if let Err(raised) = vm.call_method_name(&stdout, &names().flush, &[]) {
+                vm.discard(raised);
+            }
             next_line(vm, &stdin)?
         }
     };

@@ -133,7 +133,11 @@ taipan_object::method_table! {
     MethodDef::new("co_positions($self, /)", "", |_, this, _| {
         let code = own(this);
         let part = |n: i32| if n == -1 { Value::NONE } else { Value::from(n) };
+        let has_columns = crate::config::get().code_debug_ranges;
         let items = positions(&code.data.linetable, code.data.firstlineno).map(|p| {
+            if !has_columns {
+                return tuple(vec![part(p.lineno), part(p.lineno), Value::NONE, Value::NONE]);
+            }
             tuple(vec![part(p.lineno), part(p.end_lineno), part(p.col_offset), part(p.end_col_offset)])
         });
         Ok(iterators::new(iterators::POSITIONS_ITERATOR.ty(), items.collect()))

@@ -374,7 +374,8 @@ fn store_cache_for(object: &Value, name: &Value, old_shape: u32) -> Option<Cache
     if shape == old_shape {
         return Cache::new(SLOT, shape, at, version, 0);
     }
-    let old = shape::get(old_shape);
+    // SAFETY: the borrow ends before anything could end the type.
+    let old = unsafe { shape::get(old_shape) }?;
     if old.capacity != capacity || old.names.len() != slot as usize {
         return None;
     }

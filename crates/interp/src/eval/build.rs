@@ -566,19 +566,14 @@ fn merge(vm: &Vm, callable: &Value, map: &Value, other: &Value) -> Result<()> {
             let (function, name) = (function_text(vm, callable)?, other.ty().name());
             return Err(vm.type_error(format!("{function} argument after ** must be a mapping, not {name}")));
         }
-        if vm.pending_matches(&raised, KEY_ERROR.ty()) && other.downcast::<Dict>().is_some() {
-            let exception = vm.take(raised);
-            let args = taipan_object::exceptions::args(&exception);
-            let function = function_text(vm, callable)?;
-            return Err(match args.first() {
-                Some(key) if key.downcast::<Str>().is_some() => {
-                    let key = vm.display_name(key);
-                    vm.type_error(format!("{function} got multiple values for keyword argument '{key}'"))
-                }
-                _ => vm.type_error("keywords must be strings"),
-            });
+        if !vm.pending_matches(&raised, KEY_ERROR.ty()) {
+            return Err(raised);
         }
-        Err(raised)
+        let exception = vm.take(raised);
+        let args = taipan_object::exceptions::args(&exception);
+        let [key] = &args[..] else { return Err(vm.set_exception(exception)) };
+        let (function, key) = (function_text(vm, callable)?, vm.str_string(key)?);
+        Err(vm.type_error(format!("{function} got multiple values for keyword argument '{key}'")))
     })
 }
 

@@ -3,8 +3,10 @@
 //! LOAD_GLOBAL's caches are {keys version: 32, entry: 16, kind: 8}: the first word is about the globals, the second
 //! about the builtins. A keys version says which names a dict has at which entries, so the value is read afresh.
 
+use taipan_bytecode::code::CO_OPTIMIZED;
 use taipan_object::builtins::cell::Cell;
-use taipan_object::builtins::dict::{DICT, Dict};
+use taipan_object::builtins::dict::{DICT, Dict, Probe};
+use taipan_object::builtins::str::Str;
 use taipan_object::exceptions::{self, NAME_ERROR, UNBOUND_LOCAL_ERROR, new_exception, set_field};
 use taipan_object::types::TypeSpec;
 use taipan_object::vm::names;
@@ -71,7 +73,7 @@ fn raise_undefined(vm: &Vm, name: &Value) {
 /// `mapping[name]`, None for a `KeyError`.
 fn get_optional(vm: &Vm, mapping: &Value, name: &Value) -> Result<Option<Value>> {
     if let Some(dict) = mapping.downcast_exact::<Dict>() {
-        return Ok(dict.get_str(name));
+        return dict.get(vm, name);
     }
     match vm.get_item(mapping, name) {
         Ok(value) => Ok(Some(value)),
@@ -98,6 +100,10 @@ fn found(vm: &Vm, result: Result<Option<Value>>, name: &Value) -> u64 {
     }
 }
 
+fn hash_of(name: &Value) -> i64 {
+    name.downcast::<Str>().map_or(0, Str::hash)
+}
+
 #[cold]
 #[inline(never)]
 unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64) -> u64 {
@@ -108,16 +114,20 @@ unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64)
         let mut table = globals.state.borrow(&globals.header);
         let version = table.keys_version();
         let mut caches_made = None;
-        if let Some(entry) = table.find_str(name) {
-            caches_made = cache_word(version, entry, IN_GLOBALS).map(|cache| (cache, 0));
-        } else if !std::ptr::eq(&**globals, &**builtins) {
-            drop(table);
-            let mut builtins_table = builtins.state.borrow(&builtins.header);
-            let builtins_version = builtins_table.keys_version();
-            if let Some(entry) = builtins_table.find_str(name) {
-                let second = cache_word(builtins_version, entry, IN_BUILTINS);
-                caches_made = cache_word(version, 0, IN_BUILTINS).zip(second);
+        let hash = hash_of(name);
+        // Where only `__eq__` could tell a key from the name, nothing is cached.
+        match table.lookup(name, hash) {
+            Probe::Found(entry) => caches_made = cache_word(version, entry, IN_GLOBALS).map(|cache| (cache, 0)),
+            Probe::Absent if !std::ptr::eq(&**globals, &**builtins) => {
+                drop(table);
+                let mut builtins_table = builtins.state.borrow(&builtins.header);
+                let builtins_version = builtins_table.keys_version();
+                if let Probe::Found(entry) = builtins_table.lookup(name, hash) {
+                    let second = cache_word(builtins_version, entry, IN_BUILTINS);
+                    caches_made = cache_word(version, 0, IN_BUILTINS).zip(second);
+                }
             }
+            _ => {}
         }
         if let Some((first, second)) = caches_made {
             // SAFETY: the instruction has two cache words; the kinds agree whichever is read first.
@@ -130,16 +140,20 @@ unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64)
     found(vm, global(vm, frame, name), name)
 }
 
+/// Where names that are no fast locals live. A function of module code, if it is called, has its globals for that.
+fn namespace_of(vm: &Vm, frame: &Frame) -> Result {
+    match frame.namespace {
+        0 if frame.code().has_flag(CO_OPTIMIZED) => Err(vm.system_error("a function has no namespace for its names")),
+        0 => Ok(frame.function().globals.as_value().clone()),
+        // SAFETY: the frame owns its namespace.
+        namespace => Ok(unsafe { view(&namespace) }.clone()),
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn load_name_slow(vm: &Vm, frame: &Frame, name: &Value) -> u64 {
-    // SAFETY: the frame owns its namespace.
-    let result = unsafe {
-        match frame.namespace {
-            0 => Err(vm.system_error("no locals when loading a name")),
-            namespace => get_optional(vm, view(&namespace), name),
-        }
-    };
+    let result = namespace_of(vm, frame).and_then(|namespace| get_optional(vm, &namespace, name));
     match result {
         Ok(None) => found(vm, global(vm, frame, name), name),
         result => found(vm, result, name),
@@ -148,30 +162,18 @@ fn load_name_slow(vm: &Vm, frame: &Frame, name: &Value) -> u64 {
 
 #[inline(never)]
 unsafe fn store_name_slow(vm: &Vm, frame: &Frame, name: &Value, value: &Value) -> Result<()> {
-    match frame.namespace {
-        0 => Err(vm.system_error(format!("no locals found when storing '{}'", vm.display_name(name)))),
-        namespace => {
-            // SAFETY: the frame owns its namespace.
-            let namespace = unsafe { view(&namespace) };
-            match namespace.downcast_exact::<Dict>() {
-                Some(dict) => {
-                    dict.set_str(name, value.clone());
-                    Ok(())
-                }
-                None => vm.set_item(namespace, name, value),
-            }
-        }
+    let namespace = namespace_of(vm, frame)?;
+    match namespace.downcast_exact::<Dict>() {
+        Some(dict) => dict.set(vm, name, value.clone()),
+        None => vm.set_item(&namespace, name, value),
     }
 }
 
 #[cold]
 #[inline(never)]
 unsafe fn delete_name_slow(vm: &Vm, frame: &Frame, name: &Value) -> Result<()> {
-    if frame.namespace == 0 {
-        return Err(vm.system_error(format!("no locals when deleting '{}'", vm.display_name(name))));
-    }
-    // SAFETY: the frame owns its namespace.
-    let deleted = unsafe { vm.delete_item(view(&frame.namespace), name) };
+    let namespace = namespace_of(vm, frame)?;
+    let deleted = vm.delete_item(&namespace, name);
     deleted.or_else(|raised| {
         vm.catch(raised, exceptions::KEY_ERROR.ty())?;
         raise_undefined(vm, name);

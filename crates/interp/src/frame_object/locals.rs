@@ -1,6 +1,5 @@
 //! `f_locals`: the namespace of module and class code, or a view of a function's locals that writes through (PEP 667).
 
-use taipan_bytecode::code::{CO_FAST_HIDDEN, CO_OPTIMIZED};
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::Str;
@@ -154,7 +153,7 @@ taipan_object::method_table! {
 pub(super) fn f_locals(frame: &Value) -> Value {
     let object = super::own(frame);
     let live = object.frame();
-    if !live.code().has_flag(CO_OPTIMIZED) && live.namespace != 0 {
+    if super::shows_namespace(live) {
         // SAFETY: the frame owns its namespace.
         return unsafe { Value::borrow_word(&live.namespace) }.clone();
     }
@@ -187,14 +186,13 @@ impl FrameObject {
 fn index_of(vm: &Vm, frame: &FrameObject, key: &Value) -> Result<Option<usize>> {
     let hash = vm.hash(key)?;
     let code = frame.code();
-    let visible = |index: usize| code.data.localspluskinds[index] & CO_FAST_HIDDEN == 0;
     let names = || code.localsplusnames().iter().enumerate();
     if let Some(text) = key.downcast_exact::<Str>() {
         let is = |name: &Value| name.downcast::<Str>().is_some_and(|name| name.equals(text));
-        return Ok(names().position(|(index, name)| visible(index) && is(name)));
+        return Ok(names().position(|(_, name)| is(name)));
     }
     for (index, name) in names() {
-        if visible(index) && vm.hash(name)? == hash && vm.equal_or_identical(name, key)? {
+        if vm.hash(name)? == hash && vm.equal_or_identical(name, key)? {
             return Ok(Some(index));
         }
     }
@@ -230,8 +228,7 @@ fn set(vm: &Vm, this: &Value, key: &Value, value: &Value) -> Result<()> {
 fn keys(this: &Value) -> Vec<Value> {
     let frame = frame_of(this);
     let code = frame.code();
-    let visible =
-        |index: &usize| code.data.localspluskinds[*index] & CO_FAST_HIDDEN == 0 && frame.local(*index).is_some();
+    let visible = |index: &usize| frame.local(*index).is_some();
     let mut keys: Vec<Value> =
         (0..code.nlocalsplus()).filter(visible).map(|index| code.localsplusnames()[index].clone()).collect();
     if let Some(extra) = frame.extra() {

@@ -11,6 +11,7 @@ use taipan_object::types::slots::Slots;
 use taipan_object::{Value, Vm};
 
 use super::Function;
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use crate::code::Code;
 use std::sync::LazyLock;
 use taipan_object::builtins::cell::Cell;
@@ -84,6 +85,14 @@ pub(super) static GETSET: &[GetSetDef] = &[
                 return Err(
                     vm.value_error(format!("{name}() requires a code object with {closure} free vars, not {free}"))
                 );
+            }
+            const KINDS: u32 = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+            if (code.data.flags ^ function.code().data.flags) & KINDS != 0 {
+                vm.warn(
+                    &taipan_object::exceptions::DEPRECATION_WARNING.value(),
+                    "Assigning a code object of non-matching type is deprecated (e.g., from a generator to a plain function)",
+                    1,
+                )?;
             }
             function.set_code(code);
             Ok(())

@@ -75,9 +75,6 @@ pub(super) fn exception_of(vm: &Vm, args: &[Value]) -> Result {
             vm.type_error(format!("exceptions must be classes or instances deriving from BaseException, not {name}"))
         );
     };
-    if exception.downcast::<BaseException>().is_none() {
-        return Err(vm.type_error("exceptions must derive from BaseException"));
-    }
     if let Some(traceback) = traceback {
         exceptions::set_traceback(&exception, traceback.clone());
     }

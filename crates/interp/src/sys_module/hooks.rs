@@ -221,7 +221,6 @@ static UNRAISABLE_ARGS: taipan_object::builtins::structseq::StructSeq =
     )
     .sealed();
 
-/// Reports an exception that nobody can catch, through `sys.unraisablehook`.
 /// Removes the descriptors of `__dict__` and `__weakref__`, which a class made anew with slots must not inherit.
 fn clear_type_descriptors(vm: &Vm, class: &Value) -> Result {
     let Some(ty) = class.downcast::<Type>() else {
@@ -238,8 +237,10 @@ fn clear_type_descriptors(vm: &Vm, class: &Value) -> Result {
     Ok(Value::NONE)
 }
 
-/// With a message, the object is shown in it; if it cannot be shown, there is no message.
+/// Reports an exception that nobody can catch, through `sys.unraisablehook`. With a message, the object is shown in it; if it
+/// cannot be shown, there is no message.
 pub fn write_unraisable(vm: &Vm, exception: Value, message: &str, object: &Value) {
+    crate::traceback::place_here(vm, &exception);
     if !message.is_empty() && !object.is_none() {
         let message = match vm.repr_string(object) {
             Ok(shown) => format!("{message} {shown}"),

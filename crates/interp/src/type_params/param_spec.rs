@@ -82,8 +82,7 @@ fn new(vm: &Vm, _class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resu
     };
     let name = super::name_argument(vm, "paramspec", name)?;
     let variance = Variance::check(vm, covariant, contravariant, infer)?;
-    let bound = if bound.is_none() { Value::NONE } else { super::type_check(vm, bound, "Bound must be a type.")? };
-    let variable = make(name, variance, bound, super::given_default(default));
+    let variable = make(name, variance, bound.clone(), super::given_default(default));
     super::set_module(vm, &variable);
     Ok(variable)
 }

@@ -11,7 +11,6 @@ use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
-use table::Probe;
 
 pub mod iterator;
 mod merge;
@@ -20,7 +19,7 @@ mod table;
 pub mod views;
 
 pub use merge::{Existing, merge, update};
-pub use table::{Entry, OutOfMemory, Table};
+pub use table::{Entry, OutOfMemory, Probe, Table};
 
 /// A dictionary.
 #[repr(C)]
@@ -151,13 +150,23 @@ impl Dict {
                 };
                 let Some(candidate) = candidate else { continue 'restart };
                 let equal = vm.equal_or_identical(&candidate, key)?;
+                if equal {
+                    // As in CPython other keys may have come and gone, if only this one is still in its place.
+                    let found = {
+                        let table = self.table();
+                        let there = table.entries.get(at).and_then(|entry| entry.key.as_ref());
+                        there.is_some_and(|there| there.is(&candidate)).then_some(table.mutations)
+                    };
+                    drop(candidate);
+                    match found {
+                        Some(mutations) => return Ok(Position { at: Some(at), mutations }),
+                        None => continue 'restart,
+                    }
+                }
                 drop(candidate);
                 let table = self.table();
                 if table.mutations != mutations {
                     continue 'restart;
-                }
-                if equal {
-                    return Ok(Position { at: Some(at), mutations });
                 }
                 probe = table.resume(key, hash, next);
             }
@@ -274,6 +283,11 @@ impl Dict {
         if store(table, at, key, hash, value).is_err() {
             heap::out_of_memory();
         }
+    }
+
+    /// Whether all keys are strings.
+    pub fn has_str_keys_only(&self) -> bool {
+        self.table().entries.iter().filter_map(|entry| entry.key.as_ref()).all(|key| key.downcast::<Str>().is_some())
     }
 
     /// Sets a str key unless it is there.

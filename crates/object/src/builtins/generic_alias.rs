@@ -1,7 +1,7 @@
 //! `types.GenericAlias`: `list[int]` (PEP 585).
 
 use crate::builtins::list::List;
-use crate::builtins::str::Str;
+use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::Tuple;
 use crate::cell::ObjectCell;
 use crate::header::Header;
@@ -83,32 +83,38 @@ pub fn repr_item(vm: &Vm, item: &Value) -> Result<String> {
     if item.word() == Value::ELLIPSIS.word() {
         return Ok("...".to_string());
     }
-    if let Some(list) = item.downcast_exact::<List>() {
-        let items = list.to_vec().iter().map(|i| repr_item(vm, i)).collect::<Result<Vec<_>>>()?;
-        return Ok(format!("[{}]", items.join(", ")));
-    }
-    if item.downcast::<GenericAlias>().is_some() {
+    // What looks like a parameterized type shows itself.
+    if item.downcast::<Type>().is_none()
+        && vm.get_attr_opt(item, &names().__origin__)?.is_some()
+        && vm.get_attr_opt(item, &names().__args__)?.is_some()
+    {
         return vm.repr_string(item);
     }
-    if item.downcast::<Type>().is_some() || vm.get_attr_opt(item, &names().__origin__)?.is_none() {
-        let qualname = vm.get_attr_opt(item, &names().__qualname__)?;
-        let module = vm.get_attr_opt(item, &names().__module__)?;
-        if let (Some(qualname), Some(module)) = (qualname, module)
-            && !module.is_none()
-            && item.downcast::<Type>().is_some()
-        {
-            let (qualname, module) = (vm.display_name(&qualname), vm.display_name(&module));
-            return Ok(if module == "builtins" { qualname } else { format!("{module}.{qualname}") });
+    let Some(qualname) = vm.get_attr_opt(item, &names().__qualname__)? else { return vm.repr_string(item) };
+    match vm.get_attr_opt(item, &names().__module__)? {
+        Some(module) if !module.is_none() => {
+            let (qualname, module) = (vm.str_string(&qualname)?, vm.str_string(&module)?);
+            Ok(if module == "builtins" { qualname } else { format!("{module}.{qualname}") })
         }
+        _ => vm.repr_string(item),
     }
-    if item.is_none() {
-        return Ok("None".to_string());
+}
+
+/// As [`repr_item`], for the arguments of an alias: of a list its items are shown likewise.
+fn repr_argument(vm: &Vm, argument: &Value) -> Result<String> {
+    let Some(list) = argument.downcast::<List>() else { return repr_item(vm, argument) };
+    let mut shown = Vec::new();
+    for at in 0..list.len() {
+        // The items' `__repr__` may shorten the list.
+        let Some(item) = list.get(at) else { return Err(vm.index_error("list index out of range")) };
+        shown.push(repr_item(vm, &item)?);
     }
-    vm.repr_string(item)
+    Ok(format!("[{}]", shown.join(", ")))
 }
 
 /// The type variables in `args`, in order of appearance.
 pub fn collect_parameters(vm: &Vm, args: &[Value]) -> Result<Vec<Value>> {
+    vm.check_stack(" while collecting type parameters")?;
     let mut found: Vec<Value> = Vec::new();
     let mut add = |value: Value| {
         if !found.iter().any(|f| f.is(&value)) {
@@ -147,21 +153,40 @@ fn parameters(vm: &Vm, this: &Value) -> Result {
     Ok(parameters)
 }
 
-/// The arguments after substituting `items` for the parameters (`_Py_subs_parameters`).
+/// What is between the brackets, with `*tuple[…]` of a known length unpacked.
+fn unpacked_items(vm: &Vm, item: &Value) -> Result<Vec<Value>> {
+    let mut items = Vec::new();
+    let given = as_tuple(item);
+    for item in given.downcast::<Tuple>().expect("just made").as_slice() {
+        if item.downcast::<Type>().is_none()
+            && let Some(inner) = vm.get_attr_opt(item, intern("__typing_unpacked_tuple_args__").as_value())?
+            && let Some(inner) = inner.downcast::<Tuple>()
+            && inner.as_slice().last().is_none_or(|last| last.word() != Value::ELLIPSIS.word())
+        {
+            items.extend_from_slice(inner.as_slice());
+        } else {
+            items.push(item.clone());
+        }
+    }
+    Ok(items)
+}
+
+/// The arguments after substituting what is in `item` for the parameters (`_Py_subs_parameters`).
 pub fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Value], item: &Value) -> Result<Vec<Value>> {
+    vm.check_stack(" while substituting type parameters")?;
     if parameters.is_empty() {
         return Err(vm.type_error(format!("{} is not a generic class", vm.repr_string(this)?)));
     }
-    let mut item = item.clone();
+    let mut item = Tuple::from_vec(unpacked_items(vm, item)?).into_value();
     for parameter in parameters {
         if let Some(prepare) = vm.get_attr_opt(parameter, &names().__typing_prepare_subst__)?
             && !prepare.is_none()
         {
-            let list = if item.downcast::<Tuple>().is_some() { item.clone() } else { as_tuple(&item) };
-            item = vm.call(&prepare, &[this.clone(), list], None)?;
+            item = vm.call(&prepare, &[this.clone(), as_tuple(&item)], None)?;
         }
     }
-    let items = as_tuple(&item).downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
+    let items = as_tuple(&item);
+    let items = items.downcast::<Tuple>().expect("just made").as_slice();
     if items.len() != parameters.len() {
         let (many, expected) = (if items.len() > parameters.len() { "many" } else { "few" }, parameters.len());
         return Err(vm.type_error(format!(
@@ -176,64 +201,61 @@ pub fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Value], i
             result.push(arg.clone());
             continue;
         }
-        if let Some(subst) = vm.get_attr_opt(arg, &names().__typing_subst__)? {
-            let at = parameters.iter().position(|p| p.is(arg));
-            let value = match at {
-                Some(at) => vm.call(&subst, std::slice::from_ref(&items[at]), None)?,
-                None => arg.clone(),
-            };
-            let unpacked = vm.get_attr_opt(arg, &names().__typing_is_unpacked_typevartuple__)?;
-            if let (Some(flag), Some(tuple)) = (unpacked, value.downcast::<Tuple>())
-                && vm.is_true(&flag)?
-            {
-                result.extend_from_slice(tuple.as_slice());
-            } else {
-                result.push(value);
-            }
-            continue;
-        }
         if arg.downcast::<Tuple>().is_some() || arg.downcast::<List>().is_some() {
-            let inner = vm.collect(arg)?;
-            let is_tuple = arg.downcast::<Tuple>().is_some();
-            let replaced = if collect_parameters(vm, &inner)?.is_empty() {
-                inner
-            } else {
-                substitute(vm, this, &inner, parameters, &item)?
-            };
-            result.push(if is_tuple {
-                Tuple::from_vec(replaced).into_value()
-            } else {
-                List::from_vec(replaced).into_value()
+            let replaced = substitute(vm, this, &vm.collect(arg)?, parameters, &item)?;
+            result.push(match arg.downcast::<Tuple>() {
+                Some(_) => Tuple::from_vec(replaced).into_value(),
+                None => List::from_vec(replaced).into_value(),
             });
             continue;
         }
-        let inner = vm.get_attr_opt(arg, &names().__parameters__)?;
-        match inner.as_ref().and_then(|p| p.downcast::<Tuple>()).filter(|p| p.len() > 0) {
-            Some(inner) => {
-                let mut chosen = Vec::new();
-                for parameter in inner.as_slice() {
-                    match parameters.iter().position(|p| p.is(parameter)) {
-                        Some(at) => match items[at].downcast::<Tuple>() {
-                            Some(many)
-                                if vm
-                                    .get_attr_opt(parameter, &names().__typing_is_unpacked_typevartuple__)?
-                                    .is_some() =>
-                            {
-                                chosen.extend_from_slice(many.as_slice());
-                            }
-                            _ => chosen.push(items[at].clone()),
-                        },
-                        None => chosen.push(parameter.clone()),
-                    }
+        let unpacks = match vm.get_attr_opt(arg, &names().__typing_is_unpacked_typevartuple__)? {
+            Some(flag) => vm.is_true(&flag)?,
+            None => false,
+        };
+        let value = match vm.get_attr_opt(arg, &names().__typing_subst__)? {
+            Some(subst) => match parameters.iter().position(|parameter| parameter.is(arg)) {
+                Some(at) => vm.call(&subst, std::slice::from_ref(&items[at]), None)?,
+                None => {
+                    let shown = vm.repr_string(arg)?;
+                    let message = format!("argument {shown} with __typing_subst__ was not found in __parameters__");
+                    return Err(vm.type_error(message));
                 }
-                let key = if chosen.len() == 1 { chosen.remove(0) } else { Tuple::from_vec(chosen).into_value() };
-                let value = vm.get_item(arg, &key)?;
-                result.push(value);
+            },
+            None => substitute_inside(vm, arg, parameters, items)?,
+        };
+        match value.downcast::<Tuple>() {
+            Some(tuple) if unpacks => result.extend_from_slice(tuple.as_slice()),
+            None if unpacks => {
+                let (of, got) = (arg.ty().qualified_name(), value.ty().qualified_name());
+                return Err(vm.type_error(format!(
+                    "expected __typing_subst__ of {of} objects to return a tuple, not {got}"
+                )));
             }
-            None => result.push(arg.clone()),
+            _ => result.push(value),
         }
     }
     Ok(result)
+}
+
+/// A type argument that itself has type parameters, with those substituted.
+fn substitute_inside(vm: &Vm, arg: &Value, parameters: &[Value], items: &[Value]) -> Result {
+    let inner = vm.get_attr_opt(arg, &names().__parameters__)?;
+    let Some(inner) = inner.as_ref().and_then(|inner| inner.downcast::<Tuple>()).filter(|inner| inner.len() > 0) else {
+        return Ok(arg.clone());
+    };
+    let mut chosen = Vec::new();
+    for parameter in inner.as_slice() {
+        match parameters.iter().position(|known| known.is(parameter)) {
+            Some(at) => match items[at].downcast::<Tuple>() {
+                // A type variable tuple is what can be iterated.
+                Some(many) if parameter.ty().slots().iter.is_some() => chosen.extend_from_slice(many.as_slice()),
+                _ => chosen.push(items[at].clone()),
+            },
+            None => chosen.push(parameter.clone()),
+        }
+    }
+    vm.get_item(arg, Tuple::from_vec(chosen).as_value())
 }
 
 fn slots(s: &mut Slots) {
@@ -249,7 +271,7 @@ fn slots(s: &mut Slots) {
     s.repr = Some(|vm, this| {
         let alias = own(this);
         let args = alias.args.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
-        let shown = args.iter().map(|arg| repr_item(vm, arg)).collect::<Result<Vec<_>>>()?;
+        let shown = args.iter().map(|arg| repr_argument(vm, arg)).collect::<Result<Vec<_>>>()?;
         let star = if alias.starred { "*" } else { "" };
         let args = if shown.is_empty() { "()".to_string() } else { shown.join(", ") };
         Ok(Value::from(format!("{star}{}[{args}]", repr_item(vm, &alias.origin)?)))
@@ -280,20 +302,11 @@ fn slots(s: &mut Slots) {
         Ok(object)
     });
     s.getattro = Some(|vm, this, name| {
-        let is_own = name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| DIR_ADDS.contains(&text));
-        if !is_own {
-            let dunder = name
-                .downcast::<Str>()
-                .and_then(Str::as_ascii)
-                .is_some_and(|t| t.starts_with("__") && t.ends_with("__"));
-            if !dunder
-                || vm.get_attr_opt(&own(this).origin, name)?.is_some()
-                    && lookup::find(this.ty(), name).is_none_or(|_| !is_alias_method(name))
-            {
-                return vm.get_attr(&own(this).origin, name);
-            }
+        let text = name.downcast::<Str>().and_then(Str::as_ascii);
+        if text.is_some_and(|text| OWN_NAMES.contains(&text) || NOT_OF_ORIGIN.contains(&text)) {
+            return lookup::generic_getattr(vm, this, name);
         }
-        lookup::generic_getattr(vm, this, name)
+        vm.get_attr(&own(this).origin, name)
     });
     s.subscript = Some(|vm, this, item| {
         let parameters = parameters(vm, this)?;
@@ -301,7 +314,7 @@ fn slots(s: &mut Slots) {
         let args = alias.args.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
         let parameters = parameters.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default();
         let args = substitute(vm, this, &args, &parameters, item)?;
-        Ok(make(this.ty(), alias.origin.clone(), Tuple::from_vec(args).into_value(), alias.starred))
+        Ok(make(GENERIC_ALIAS.ty(), alias.origin.clone(), Tuple::from_vec(args).into_value(), alias.starred))
     });
     s.iter = Some(|_, this| {
         let alias = own(this);
@@ -313,26 +326,8 @@ fn slots(s: &mut Slots) {
     s.or = Some(crate::builtins::union::or);
 }
 
-/// Dunder methods that the alias has itself although its origin has them too.
-fn is_alias_method(name: &Value) -> bool {
-    let own = [
-        "__repr__",
-        "__hash__",
-        "__eq__",
-        "__call__",
-        "__getitem__",
-        "__iter__",
-        "__or__",
-        "__ror__",
-        "__dir__",
-        "__instancecheck__",
-        "__subclasscheck__",
-    ];
-    name.downcast::<Str>().and_then(Str::as_ascii).is_some_and(|text| own.contains(&text))
-}
-
-/// What the alias has that its origin need not have.
-const DIR_ADDS: [&str; 11] = [
+/// What the alias has itself, whatever its origin has.
+const OWN_NAMES: [&str; 9] = [
     "__class__",
     "__origin__",
     "__args__",
@@ -342,9 +337,10 @@ const DIR_ADDS: [&str; 11] = [
     "__mro_entries__",
     "__reduce_ex__",
     "__reduce__",
-    "__copy__",
-    "__deepcopy__",
 ];
+
+/// What the alias does not have although its origin may.
+const NOT_OF_ORIGIN: [&str; 3] = ["__bases__", "__copy__", "__deepcopy__"];
 
 crate::method_table! {
     static METHODS = [
@@ -360,7 +356,7 @@ crate::method_table! {
         MethodDef::new("__dir__($self, /)", "", |vm, this, _| {
             let listed = vm.call_special(&own(this).origin, &names().__dir__, &[]).unwrap_or_else(|| Ok(Value::NONE))?;
             let mut all = vm.collect(&listed)?;
-            for name in &DIR_ADDS[..DIR_ADDS.len() - 2] {
+            for name in &OWN_NAMES {
                 let name = Value::from(*name);
                 if !vm.contains(&listed, &name)? {
                     all.push(name);

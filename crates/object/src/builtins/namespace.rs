@@ -42,7 +42,7 @@ crate::method_table! {
             }
             let copy = vm.call(&this.ty().to_value(), &[], None)?;
             if !copy.ty().is_subtype(NAMESPACE.ty()) {
-                let (class, got) = (this.ty().name(), copy.ty().name());
+                let (class, got) = (this.ty().qualified_name(), copy.ty().qualified_name());
                 return Err(vm.type_error(format!(
                     "expect types.SimpleNamespace type, but {class}() returned '{got}' object"
                 )));

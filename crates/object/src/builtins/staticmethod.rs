@@ -116,7 +116,7 @@ fn common_slots(s: &mut Slots) {
         copy_metadata(vm, this, callable)
     });
     s.repr = Some(|vm, this| {
-        let name = this.ty().name();
+        let name = crate::exceptions::nearest_builtin(this.ty()).name();
         Ok(Value::from(format!("<{name}({})>", vm.repr_string(&function(this))?)))
     });
 }

@@ -102,7 +102,7 @@ pub fn getattro_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option<Value>
     {
         return get(vm, descriptor, Some(this), Some(&meta.to_value())).map(Some);
     }
-    if let Some(attribute) = lookup::find(class, name) {
+    if let Some(attribute) = lookup::find_attribute(vm, class, name)? {
         return match attribute.ty().slots().descr_get {
             Some(get) => get(vm, &attribute, None, Some(this)).map(Some),
             None => Ok(Some(attribute)),

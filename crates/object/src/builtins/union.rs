@@ -17,6 +17,9 @@ pub struct Union {
     pub header: Header,
     /// A tuple of the members, flat and without duplicates.
     pub args: Value,
+    /// Those that have a hash, a frozenset, and a tuple of those that had none when the union was made.
+    hashable: Value,
+    unhashable: Value,
 }
 
 // SAFETY: repr(C), header first, visits the tuple.
@@ -26,7 +29,7 @@ unsafe impl Payload for Union {
         UNION.ty()
     }
     fn traverse(&self, visit: Visitor) {
-        visit(&self.args);
+        [&self.args, &self.hashable, &self.unhashable].into_iter().for_each(visit);
     }
 }
 
@@ -62,6 +65,10 @@ fn is_unionable(vm: &Vm, value: &Value) -> Result<bool> {
 
 /// `left | right` for types; `NotImplemented` if an operand is none.
 pub fn or(vm: &Vm, left: &Value, right: &Value) -> Result {
+    // Beside a union anything goes that may stand between its brackets.
+    if left.downcast::<Union>().is_some() || right.downcast::<Union>().is_some() {
+        return from_args(vm, &[left.clone(), right.clone()]);
+    }
     if !is_unionable(vm, left)? || !is_unionable(vm, right)? {
         return Ok(Value::NOT_IMPLEMENTED);
     }
@@ -84,34 +91,69 @@ pub fn from_args(vm: &Vm, args: &[Value]) -> Result {
     make(vm, &checked)
 }
 
+/// The members of a union to be.
+#[derive(Default)]
+struct Builder {
+    members: Vec<Value>,
+    hashable: Vec<(i64, Value)>,
+    unhashable: Vec<Value>,
+}
+
+impl Builder {
+    /// Adds a member unless it is there. Those without a hash are compared with their like alone.
+    fn add(&mut self, vm: &Vm, member: Value) -> Result<()> {
+        match vm.hash(&member) {
+            Ok(hash) => {
+                for (other_hash, other) in &self.hashable {
+                    if *other_hash == hash && vm.equal_or_identical(other, &member)? {
+                        return Ok(());
+                    }
+                }
+                self.hashable.push((hash, member.clone()));
+            }
+            Err(raised) => {
+                vm.discard(raised);
+                for other in &self.unhashable {
+                    if vm.equal_or_identical(other, &member)? {
+                        return Ok(());
+                    }
+                }
+                self.unhashable.push(member.clone());
+            }
+        }
+        self.members.push(member);
+        Ok(())
+    }
+}
+
 /// The union of `args`, flattened and without duplicates; a single member is itself.
 pub fn make(vm: &Vm, args: &[Value]) -> Result {
-    let mut flat: Vec<Value> = Vec::new();
-    let mut add = |vm: &Vm, value: Value| -> Result<()> {
-        for existing in &flat {
-            if existing.is(&value) || vm.equal(existing, &value)? {
-                return Ok(());
-            }
-        }
-        flat.push(value);
-        Ok(())
-    };
+    let mut builder = Builder::default();
     for arg in args {
         if arg.downcast::<Union>().is_some() {
-            for member in members(arg) {
-                add(vm, member)?;
-            }
+            members(arg).into_iter().try_for_each(|member| builder.add(vm, member))?;
         } else if arg.is_none() {
-            add(vm, crate::builtins::singletons::NONE_TYPE.value())?;
+            builder.add(vm, crate::builtins::singletons::NONE_TYPE.value())?;
         } else {
-            add(vm, arg.clone())?;
+            builder.add(vm, arg.clone())?;
         }
     }
-    if flat.len() == 1 {
-        return Ok(flat.remove(0));
+    let Builder { mut members, hashable, unhashable } = builder;
+    if members.len() == 1 {
+        return Ok(members.remove(0));
     }
-    let args = Tuple::from_vec(flat).into_value();
-    Ok(Ref::new(Union { header: Header::new(UNION.ty()), args }).into_value())
+    let hashable: Vec<Value> = hashable.into_iter().map(|(_, member)| member).collect();
+    let union = Union {
+        header: Header::new(UNION.ty()),
+        args: Tuple::from_vec(members).into_value(),
+        hashable: crate::builtins::set::frozen_from_keys(vm, &hashable)?,
+        unhashable: Tuple::from_vec(unhashable).into_value(),
+    };
+    Ok(Ref::new(union).into_value())
+}
+
+fn unhashable(union: &Union) -> &[Value] {
+    union.unhashable.downcast::<Tuple>().map_or(&[], Tuple::as_slice)
 }
 
 fn slots(s: &mut Slots) {
@@ -129,31 +171,33 @@ fn slots(s: &mut Slots) {
         Ok(Value::from(shown.join(" | ")))
     });
     s.hash = Some(|vm, this| {
-        // Independent of the order of the members.
-        let mut hash = 0x9E37_79B9i64;
-        for member in members(this) {
-            hash ^= vm.hash(&member)?.wrapping_mul(0x2545_F491_4F6C_DD1D);
+        let union = own(this);
+        for member in unhashable(union) {
+            vm.hash(member)?;
         }
-        Ok(if hash == -1 { -2 } else { hash })
+        match unhashable(union).len() {
+            0 => vm.hash(&union.hashable),
+            // They have become hashable since.
+            count => Err(vm.type_error(format!("union contains {count} unhashable elements"))),
+        }
     });
     s.richcompare = Some(|vm, this, other, op| {
-        if other.downcast::<Union>().is_none() || !matches!(op, CompareOp::Eq | CompareOp::Ne) {
+        let (a, Some(b)) = (own(this), other.downcast::<Union>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+        if !matches!(op, CompareOp::Eq | CompareOp::Ne) {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let (a, b) = (members(this), members(other));
-        let mut equal = a.len() == b.len();
-        for member in &a {
-            let mut found = false;
-            for candidate in &b {
-                found = found || vm.equal_or_identical(member, candidate)?;
-            }
-            equal = equal && found;
+        let mut equal = vm.equal(&a.hashable, &b.hashable)? && unhashable(a).len() == unhashable(b).len();
+        for member in unhashable(a) {
+            equal = equal && vm.contains(&b.unhashable, member)?;
         }
         Ok(Value::bool(equal == (op == CompareOp::Eq)))
     });
     s.or = Some(or);
     s.getattro = Some(|vm, this, name| {
-        // Nothing of `typing.Union`'s class-level names shows through an instance's `__module__`/`__qualname__`.
+        // Of the attributes of `typing.Union` a union shows the module.
+        if name.is(&crate::vm::names().__module__) {
+            return vm.get_attr(&this.ty().to_value(), name);
+        }
         crate::types::lookup::generic_getattr(vm, this, name)
     });
     s.subscript = Some(|vm, this, item| {

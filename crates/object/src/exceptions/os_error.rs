@@ -137,7 +137,14 @@ pub static GETSET: &[GetSetDef] = &[GetSetDef::new("characters_written", "", |vm
     }
 })
 .setter(|vm, this, value| {
-    let Some(value) = value else { return Err(vm.attribute_error("characters_written")) };
+    let name = intern("characters_written");
+    let Some(value) = value else {
+        if field(this, name.as_value()).is_none() {
+            return Err(vm.attribute_error("characters_written"));
+        }
+        delete_field(this, name.as_value());
+        return Ok(());
+    };
     let count = vm.index(value)?;
     set_field(this, intern("characters_written").as_value(), count);
     Ok(())

@@ -86,7 +86,9 @@ impl MemberDescriptor {
                 unsafe {
                     let word = crate::attributes::member_pointer(header, offset);
                     if *word == 0 {
-                        return Err(vm.no_attribute(object, &self.name));
+                        let (class, name) = (object.ty().qualified_name(), vm.display_name(&self.name));
+                        let message = format!("'{class}' object has no attribute '{name}'");
+                        return Err(vm.attribute_error_for(message, object, &self.name));
                     }
                     Ok(Value::borrow_word(&*word).clone())
                 }

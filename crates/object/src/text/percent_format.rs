@@ -32,6 +32,8 @@ pub struct Directive {
     pub kind: u32,
     /// Where it stands, for messages.
     pub index: usize,
+    /// Where the directive begins, behind its `%`.
+    start: usize,
 }
 
 /// What the parser asks of the arguments.
@@ -77,7 +79,7 @@ pub fn parse_directive<U: Unit, A: Arguments<U>>(
     flavor: Flavor,
     arguments: &mut A,
 ) -> Result<Directive, A::Error> {
-    let mut directive = Directive::default();
+    let mut directive = Directive { start: *at, ..Directive::default() };
     let peek = |at: usize| text.get(at).map_or(u32::MAX, |unit| unit.code());
     let is = |at: usize, byte: u8| peek(at) == byte as u32;
     if is(*at, b'(') {
@@ -165,6 +167,11 @@ impl Directive {
     /// The type as an ASCII character, 0 for others.
     pub fn kind_byte(&self) -> u8 {
         u8::try_from(self.kind).unwrap_or(0)
+    }
+
+    /// Whether this is `%%`, with nothing in between.
+    pub fn is_percent(&self) -> bool {
+        self.kind_byte() == b'%' && self.index == self.start
     }
 
     pub fn unsupported(&self, flavor: Flavor) -> TextError {

@@ -16,7 +16,6 @@ use crate::value::Value;
 use crate::vm::{Vm, names};
 use std::ptr::NonNull;
 use std::sync::LazyLock;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// `type.__new__(metatype, name, bases, namespace, **kwargs)`.
 pub fn new(vm: &Vm, meta: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
@@ -25,7 +24,7 @@ pub fn new(vm: &Vm, meta: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
         return Err(vm.type_error(format!("type.__new__() takes exactly 3 arguments ({positional} given)")));
     }
     let name = vm.expect_str_argument(&args[0], |got| format!("type.__new__() argument 1 must be str, not {got}"))?;
-    let Some(bases) = args[1].downcast::<Tuple>() else {
+    let Some(bases) = args[1].downcast_ref::<Tuple>() else {
         return Err(
             vm.type_error(format!("type.__new__() argument 2 must be tuple, not {}", vm.argument_type(&args[1])))
         );
@@ -35,13 +34,13 @@ pub fn new(vm: &Vm, meta: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
             vm.type_error(format!("type.__new__() argument 3 must be dict, not {}", vm.argument_type(&args[2])))
         );
     };
-    let bases = if bases.as_slice().is_empty() { vec![OBJECT.value()] } else { bases.as_slice().to_vec() };
-    for base in &bases {
+    let bases = if bases.as_slice().is_empty() { Tuple::from_array([OBJECT.value()]) } else { bases };
+    for base in bases.as_slice() {
         if base.downcast::<Type>().is_none() && vm.get_attr_opt(base, &names().__mro_entries__)?.is_some() {
             return Err(vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()".to_string()));
         }
     }
-    let winner = calculate_metaclass(vm, meta, &bases)?;
+    let winner = calculate_metaclass(vm, meta, bases.as_slice())?;
     if !winner.is(meta)
         && let Some(new_of_winner) = winner.downcast::<Type>().and_then(|ty| ty.slots().new)
         && !std::ptr::fn_addr_eq(new_of_winner, new as crate::types::slots::Call)
@@ -109,11 +108,12 @@ fn build(
     vm: &Vm,
     meta: &Value,
     name: &Str,
-    bases: Vec<Value>,
+    bases_tuple: Ref<Tuple>,
     namespace: &Dict,
     keywords: &[Value],
     kwnames: Option<&Value>,
 ) -> Result {
+    let bases = bases_tuple.as_slice().to_vec();
     let base = best_base(vm, &bases)?;
     let meta_type = meta.downcast::<Type>().expect("metaclasses are types");
     let dict = namespace.copy();
@@ -121,29 +121,59 @@ fn build(
     if name_text.contains('\0') {
         return Err(vm.value_error("type name must not contain null characters"));
     }
-    let bases_tuple = Tuple::from_vec(bases.clone());
     let class = Type::new_heap(meta_type, &name_text, base, bases_tuple, dict.clone());
     let class_value = class.as_value().clone();
     set_special_entries(vm, &class, &dict, &name_text)?;
-    let slot_names = take_slots(vm, &class, &dict, &bases, base)?;
-    set_mro(vm, &class, meta_type, &bases)?;
-    inherit_collection_flag(&class, &bases);
-    for base in &bases {
-        let base = base.downcast::<Type>().expect("checked");
-        base.subclasses.borrow(&base.header).push(NonNull::from(&*class));
+    take_slots(vm, &class, &dict, &bases, base)?;
+    set_classcell(vm, &class, &dict)?;
+    if set_mro(vm, &class, meta_type, &bases)? {
+        note_odd_names(vm, &class, &dict)?;
+        inherit_collection_flag(&class, &bases);
     }
-    class.root_shape.store(crate::shape::new_root(&class, class.inline_slots.get()), Relaxed);
-    add_slot_descriptors(&class, &dict, &slot_names);
+    let all_bases = class.bases().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
+    link(&class, &all_bases);
+    add_slot_descriptors(&class, &dict);
     dict.set_default_str(&names().__doc__, Value::NONE);
     // Who defines equality anew inherits no hash.
     if dict.get_str(&names().__eq__).is_some() {
         dict.set_default_str(&names().__hash__, Value::NONE);
     }
     inherit_slots(&class);
-    set_classcell(vm, &class, &dict)?;
     set_names(vm, &class)?;
     init_subclass(vm, &class_value, keywords, kwnames)?;
     Ok(class_value)
+}
+
+/// Enters a class among the subclasses of its bases, unless it is there.
+fn link(class: &Type, bases: &[Value]) {
+    for base in bases.iter().filter_map(|base| base.downcast::<Type>()) {
+        let mut subclasses = base.subclasses.borrow(&base.header);
+        if !subclasses.contains(&NonNull::from(class)) {
+            subclasses.push(NonNull::from(class));
+        }
+    }
+}
+
+fn unlink(class: &Type, bases: &[Value]) {
+    for base in bases.iter().filter_map(|base| base.downcast::<Type>()) {
+        base.subclasses.borrow(&base.header).retain(|sub| *sub != NonNull::from(class));
+    }
+}
+
+/// Warns of a namespace with keys that are no strings; the class, or one with such a class in its MRO, is marked.
+fn note_odd_names(vm: &Vm, class: &Type, dict: &Dict) -> Result<()> {
+    let inherited = class.mro().is_some_and(|mro| {
+        mro.as_slice().iter().filter_map(|ty| ty.downcast::<Type>()).any(|ty| ty.has_flags(type_flags::ODD_NAMES))
+    });
+    let own = !dict.has_str_keys_only();
+    if inherited || own {
+        class.set_flags(type_flags::ODD_NAMES);
+    }
+    if own {
+        let message = format!("non-string key in the __dict__ of class {}", class.name());
+        vm.warn(&crate::exceptions::RUNTIME_WARNING.value(), &message, 1)?;
+    }
+    Ok(())
 }
 
 /// `__module__`, `__qualname__`, `__doc__`, and the functions that are implicitly static or class methods.
@@ -154,6 +184,9 @@ fn set_special_entries(vm: &Vm, class: &Type, dict: &Dict, _name: &str) -> Resul
         && let Some(module) = globals.get_str(&names().__name__)
     {
         dict.set_str(&names().__module__, module);
+    }
+    if let Some(doc) = dict.get_str(&names().__doc__).filter(|doc| doc.downcast::<Str>().is_some()) {
+        crate::codecs::to_utf8(vm, &doc)?;
     }
     if let Some(qualname) = dict.get_str(&names().__qualname__) {
         vm.expect_str(&qualname, |got| format!("type __qualname__ must be a str, not {got}"))?;
@@ -178,8 +211,8 @@ fn set_special_entries(vm: &Vm, class: &Type, dict: &Dict, _name: &str) -> Resul
     Ok(())
 }
 
-/// Reads `__slots__`: the members to add, after deciding on `__dict__` and `__weakref__`.
-fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) -> Result<Vec<Value>> {
+/// Reads `__slots__`: decides on `__dict__` and `__weakref__`, and gives the members their places.
+fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) -> Result<()> {
     // The namespace of a class is its own: metaclasses add no other.
     let is_metaclass = base.has_flags(type_flags::TYPE_SUBCLASS);
     let may_add_dict = !base.has_dict() && base.own_dict.get().is_none() && !is_metaclass;
@@ -191,7 +224,7 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
         if may_add_weak && base.itemsize.get() == 0 {
             class.set_flags(type_flags::HAS_WEAKREF);
         }
-        return Ok(Vec::new());
+        return Ok(());
     };
     let listed = if slots.downcast::<Str>().is_some() { vec![slots] } else { vm.collect(&slots)? };
     if !listed.is_empty() && (base.itemsize.get() != 0 || base.has_flags(type_flags::LONG_SUBCLASS)) {
@@ -255,7 +288,7 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
             let offset = FROM_END | (16 + 8 * (first + at as u32));
             class.slot_members.borrow(&class.header).push((name.clone(), offset));
         }
-        return Ok(members);
+        return Ok(());
     }
     let mut offset = class.basicsize.get().next_multiple_of(8);
     for name in &members {
@@ -263,7 +296,7 @@ fn take_slots(vm: &Vm, class: &Type, dict: &Dict, bases: &[Value], base: &Type) 
         offset += 8;
     }
     class.basicsize.set(offset);
-    Ok(members)
+    Ok(())
 }
 
 /// Of the offset of a `__slots__` member: it counts from the end of the object's block.
@@ -286,54 +319,110 @@ fn inherit_collection_flag(class: &Type, bases: &[Value]) {
     class.set_flags(bases.iter().map(of_base).find(|flags| *flags != 0).unwrap_or(0));
 }
 
-fn set_mro(vm: &Vm, class: &Ref<Type>, meta: &Type, bases: &[Value]) -> Result<()> {
+/// Computes the MRO anew; false, and nothing done, if code of a metaclass's `mro()` already has.
+fn set_mro(vm: &Vm, class: &Ref<Type>, meta: &Type, bases: &[Value]) -> Result<bool> {
     let value = class.as_value();
+    let old = class.mro();
     let custom = lookup::find(meta, intern("mro").as_value());
     let plain = lookup::find(TYPE.ty(), intern("mro").as_value());
+    let mut is_custom = false;
     let order = match (custom, plain) {
         (Some(custom), Some(plain)) if !custom.is(&plain) => {
+            is_custom = true;
             let result = vm.call_special(value, intern("mro").as_value(), &[]).expect("just found")?;
             let order = vm.collect(&result)?;
             if order.is_empty() {
                 return Err(vm.type_error("type MRO must not be empty"));
             }
-            let solid = solid_base(class);
-            for entry in &order {
-                let Some(base) = entry.downcast::<Type>() else {
-                    return Err(vm.type_error(format!("mro() returned a non-class ('{}')", entry.ty().name())));
-                };
-                if !solid.is_subtype(solid_base(base)) {
-                    let name = base.name();
-                    return Err(vm.type_error(format!("mro() returned base with unsuitable layout ('{name}')")));
-                }
-            }
+            check_mro(vm, class, &order)?;
             order
         }
         _ => mro::linearize(vm, value, bases)?,
     };
+    let current = class.mro();
+    let replaced = match (&old, &current) {
+        (Some(old), Some(current)) => !old.as_value().is(current.as_value()),
+        (None, None) => false,
+        _ => true,
+    };
+    if replaced {
+        return Ok(false);
+    }
+    // Of a change in one of its own bases' bases a type is told; of others it is not.
+    let is_told = |ancestor: &Type| descends_from(class, ancestor);
+    let foreign = is_custom && !order.iter().filter_map(|ty| ty.downcast::<Type>()).all(is_told);
+    let inherited = || bases_of(class).any(|base| base.has_flags(type_flags::UNVERSIONED));
+    class.modified();
+    if foreign || inherited() {
+        class.set_flags(type_flags::UNVERSIONED);
+    } else {
+        class.clear_flags(type_flags::UNVERSIONED);
+    }
     let old = class.mro.borrow(&class.header).replace(Tuple::from_vec(order));
     drop(old);
-    Ok(())
+    Ok(true)
 }
 
-/// Recomputes MRO and slots of a class and its subclasses after `__bases__` changed.
-fn refresh(vm: &Vm, class: &Type) -> Result<()> {
-    let bases = class.bases().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
-    class.modified();
-    set_mro(vm, &crate::object::to_ref(class), class.header.ty(), &bases)?;
-    inherit_slots(class);
-    class.modified();
-    let subclasses = class.subclasses.borrow(&class.header).clone();
-    for sub in subclasses {
-        // SAFETY: subclasses remove themselves from the list before they die.
-        refresh(vm, unsafe { sub.as_ref() })?;
+/// Refuses what a metaclass's `mro()` may not return.
+fn check_mro(vm: &Vm, class: &Type, order: &[Value]) -> Result<()> {
+    let solid = solid_base(class);
+    for entry in order {
+        let Some(base) = entry.downcast::<Type>() else {
+            return Err(vm.type_error(format!("mro() returned a non-class ('{}')", entry.ty().name())));
+        };
+        if !solid.is_subtype(solid_base(base)) {
+            let name = base.name();
+            return Err(vm.type_error(format!("mro() returned base with unsuitable layout ('{name}')")));
+        }
     }
     Ok(())
 }
 
+fn bases_of(class: &Type) -> impl Iterator<Item = Ref<Type>> {
+    let bases = class.bases().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
+    bases.into_iter().filter_map(|base| base.downcast_ref::<Type>())
+}
+
+/// Whether `ancestor` is `class` or reached from it through bases, whatever the MROs say.
+fn descends_from(class: &Type, ancestor: &Type) -> bool {
+    std::ptr::eq(class, ancestor) || bases_of(class).any(|base| descends_from(&base, ancestor))
+}
+
+/// An MRO that was replaced while `__bases__` was assigned: the class, the new one, the old one.
+type Replaced = (Ref<Type>, Option<Ref<Tuple>>, Option<Ref<Tuple>>);
+
+/// Recomputes the MROs of a class and its subclasses; what was replaced goes to `replaced`.
+fn refresh(vm: &Vm, class: &Ref<Type>, replaced: &mut Vec<Replaced>) -> Result<()> {
+    vm.check_stack(" in the hierarchy of classes")?;
+    let bases = class.bases().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
+    let old = class.mro();
+    let meta = class.as_value().ty().to_value();
+    if !set_mro(vm, class, meta.downcast::<Type>().expect("a metaclass"), &bases)? {
+        return Ok(());
+    }
+    replaced.push((class.clone(), class.mro(), old));
+    for sub in class.direct_subclasses() {
+        if sub.mro().is_some() {
+            refresh(vm, &sub, replaced)?;
+        }
+    }
+    Ok(())
+}
+
+/// Recomputes the slots of a class and its subclasses.
+fn refresh_slots(class: &Type) {
+    inherit_slots(class);
+    class.modified();
+    for sub in class.direct_subclasses() {
+        refresh_slots(&sub);
+    }
+}
+
 /// `cls.__bases__ = bases`.
+///
+/// A metaclass's `mro()` may itself assign `__bases__`: what it has replaced meanwhile stays.
 pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
-    let class = this.downcast::<Type>().expect("own setter");
+    let class = this.downcast_ref::<Type>().expect("own setter");
     let name = class.name();
     if !class.is_heap_type() {
         return Err(
@@ -344,7 +433,7 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
         return Err(vm.type_error(format!("cannot delete '__bases__' attribute of immutable type '{name}'")));
     };
     vm.audit("object.__setattr__", &[this.clone(), Value::from("__bases__"), value.clone()])?;
-    let Some(tuple) = value.downcast::<Tuple>() else {
+    let Some(tuple) = value.downcast_ref::<Tuple>() else {
         return Err(vm.type_error(format!("can only assign tuple to {name}.__bases__, not {}", value.ty().name())));
     };
     if tuple.as_slice().is_empty() {
@@ -354,7 +443,9 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
         let Some(base) = base.downcast::<Type>() else {
             return Err(vm.type_error(format!("{name}.__bases__ must be tuple of classes, not '{}'", base.ty().name())));
         };
-        if base.is_subtype(class) {
+        // While an assignment is under way MROs may be older than the bases.
+        let through_base = std::iter::successors(Some(base), |ty| ty.base()).any(|ty| std::ptr::eq(ty, &*class));
+        if base.is_subtype(&class) || through_base {
             return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
         }
     }
@@ -367,36 +458,37 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
             old_base.name()
         )));
     }
-    let old_bases = class.bases();
-    let unlink = |bases: &[Value]| {
-        for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
-            base.subclasses.borrow(&base.header).retain(|sub| !std::ptr::eq(sub.as_ptr(), class));
-        }
-    };
-    let link = |bases: &[Value]| {
-        for base in bases.iter().filter_map(|b| b.downcast::<Type>()) {
-            base.subclasses.borrow(&base.header).push(NonNull::from(class));
-        }
-    };
-    let old_slice = old_bases.as_ref().map(|b| b.as_slice().to_vec()).unwrap_or_default();
-    unlink(&old_slice);
-    link(tuple.as_slice());
-    let previous_bases = class.bases.borrow(&class.header).replace(crate::object::to_ref(tuple));
+    let previous_bases = class.bases.borrow(&class.header).replace(tuple.clone());
     let previous_base = class.base.borrow(&class.header).replace(crate::object::to_ref(new_base));
-    if let Err(raised) = refresh(vm, class) {
-        unlink(tuple.as_slice());
-        link(&old_slice);
-        let failed = (
-            class.bases.borrow(&class.header).replace(previous_bases.expect("had bases")),
-            class.base.borrow(&class.header).replace(previous_base.expect("had a base")),
-        );
-        drop(failed);
-        return vm
-            .preserving_exception(|vm| refresh(vm, class).map_err(|again| vm.discard(again)))
-            .map_or(Err(raised), |()| Err(vm.raised()));
+    let mut replaced = Vec::new();
+    let outcome = refresh(vm, &class, &mut replaced);
+    let still_ours = class.bases().is_some_and(|bases| bases.as_value().is(tuple.as_value()));
+    let old_slice = previous_bases.as_ref().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
+    match outcome {
+        Ok(()) if still_ours => {
+            unlink(&class, &old_slice);
+            link(&class, tuple.as_slice());
+            refresh_slots(&class);
+        }
+        Ok(()) => {}
+        Err(_) => {
+            for (changed, new, old) in replaced.into_iter().rev() {
+                let current = changed.mro();
+                if current.as_ref().map(|mro| mro.as_value().word()) == new.as_ref().map(|mro| mro.as_value().word()) {
+                    changed.modified();
+                    let dropped = std::mem::replace(&mut *changed.mro.borrow(&changed.header), old);
+                    drop(dropped);
+                }
+            }
+            if still_ours {
+                let bases = std::mem::replace(&mut *class.bases.borrow(&class.header), previous_bases);
+                let base = std::mem::replace(&mut *class.base.borrow(&class.header), previous_base);
+                drop((bases, base));
+            }
+            class.modified();
+        }
     }
-    drop((previous_bases, previous_base, old_bases));
-    Ok(())
+    outcome
 }
 
 /// The rows of one slot, which stand for the dunder methods that provide it, with their interned names.
@@ -519,19 +611,8 @@ fn update_new(class: &Type, slots: &mut Slots) {
     let Some(found) = lookup::find(class, &names().__new__) else { return };
     match found.downcast_exact::<BuiltinFunction>() {
         Some(function) if matches!(function.def, Definition::New) => {
-            // The `__new__` of another type than the one whose layout this is has to refuse, which it does when called.
-            let own = crate::exceptions::nearest_builtin(class).slots().new;
-            let found = function.this.downcast::<Type>().and_then(|ty| ty.slots().new);
-            let same = match (own, found) {
-                (Some(own), Some(found)) => std::ptr::fn_addr_eq(own, found),
-                _ => false,
-            };
-            let is_objects = function.this.is(&OBJECT.value());
-            slots.new = match (same, own) {
-                (true, own) => own,
-                (false, None) if is_objects => None,
-                (false, _) => Some(slot_dispatch::new),
-            };
+            // As in CPython the base's way of making instances stays, whichever type the `__new__` is of.
+            slots.new = class.base().and_then(|base| base.slots().new);
         }
         _ => slots.new = Some(slot_dispatch::new),
     }
@@ -555,7 +636,7 @@ pub fn update_slot(class: &Type, name: &Value) {
     }
 }
 
-fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict, _names: &[Value]) {
+fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict) {
     let members = class.slot_members.borrow(&class.header).clone();
     for (name, offset) in members {
         let member = member::new(class, name.clone(), member::Place::Slot(offset));
@@ -573,8 +654,19 @@ fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict, _names: &[Value]) {
 static DICT_GETSET: crate::native::GetSetDef =
     crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", get_dict).setter(set_instance_dict);
 
-/// The setter of classes written in Python: deletion leaves an empty dictionary.
+/// The setter of classes written in Python: deletion leaves an empty dictionary. Where a built-in base has a `__dict__` of its
+/// own, that one decides.
 fn set_instance_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
+    let native = crate::exceptions::nearest_builtin(this.ty());
+    if let Some(descriptor) = lookup::find(native, &names().__dict__) {
+        return match descriptor.ty().slots().descr_set {
+            Some(set) => set(vm, &descriptor, this, value),
+            None => Err(vm.attribute_error("attribute '__dict__' is not writable")),
+        };
+    }
+    if !this.ty().has_dict() {
+        return Err(vm.attribute_error("This object has no __dict__"));
+    }
     let empty = Dict::new().into_value();
     set_dict(vm, this, Some(value.unwrap_or(&empty)))
 }
@@ -593,10 +685,13 @@ pub fn set_dict(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
     let Some(dict) = value.downcast_ref::<Dict>() else {
         return Err(vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", value.ty().name())));
     };
-    if let Some(header) = this.as_object() {
-        attributes::set_dictionary(header, dict);
+    match this.as_object() {
+        Some(header) if this.ty().has_dict() => {
+            attributes::set_dictionary(header, dict);
+            Ok(())
+        }
+        _ => Err(vm.attribute_error("This object has no __dict__")),
     }
-    Ok(())
 }
 
 pub(crate) static WEAKREF_GETSET: crate::native::GetSetDef =
@@ -642,7 +737,13 @@ fn set_names(vm: &Vm, class: &Type) -> Result<()> {
 
 fn init_subclass(vm: &Vm, class: &Value, keywords: &[Value], kwnames: Option<&Value>) -> Result<()> {
     let mro = class.downcast::<Type>().and_then(Type::mro).expect("a new class has an MRO");
-    for base in mro.as_slice().iter().skip(1).filter_map(|b| b.downcast::<Type>()) {
+    let Some(own) = mro.as_slice().iter().position(|ty| ty.is(class)) else {
+        let name = class.downcast::<Type>().map(Type::name).unwrap_or_default();
+        return Err(vm.type_error(format!(
+            "super(type, obj): obj (type {name}) is not an instance or subtype of type ({name})."
+        )));
+    };
+    for base in mro.as_slice().iter().skip(own + 1).filter_map(|b| b.downcast::<Type>()) {
         let Some(method) = base.dict().get_str(&names().__init_subclass__) else { continue };
         let bound = match method.ty().slots().descr_get {
             Some(get) => get(vm, &method, None, Some(class))?,
@@ -652,6 +753,34 @@ fn init_subclass(vm: &Vm, class: &Value, keywords: &[Value], kwnames: Option<&Va
         return Ok(());
     }
     Ok(())
+}
+
+/// The nearest class, `ty` or one it descends from, that adds something to the layout of its base.
+fn layout_base(ty: &Type) -> &Type {
+    const KINDS: u64 = type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    match ty.base().filter(|_| ty.is_heap_type()) {
+        Some(base)
+            if base.basicsize.get() == ty.basicsize.get()
+                && base.tail_members() == ty.tail_members()
+                && (base.flags() ^ ty.flags()) & KINDS == 0 =>
+        {
+            layout_base(base)
+        }
+        _ => ty,
+    }
+}
+
+/// Whether two classes add the same to the layout of the same base.
+fn adds_the_same(a: &Type, b: &Type) -> bool {
+    const KINDS: u64 = type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    let bases = (a.base().map(|ty| ty as *const Type), b.base().map(|ty| ty as *const Type));
+    let (own, wanted) = (a.slot_members.borrow(&a.header).clone(), b.slot_members.borrow(&b.header).clone());
+    bases.0 == bases.1
+        && own.len() == wanted.len()
+        && own.iter().zip(&wanted).all(|((a, _), (b, _))| a.is(b))
+        && std::ptr::fn_addr_eq(a.dealloc, b.dealloc)
+        && a.basicsize.get() == b.basicsize.get()
+        && (a.flags() ^ b.flags()) & KINDS == 0
 }
 
 /// `object.__class__ = new`.
@@ -666,22 +795,8 @@ pub fn set_class(vm: &Vm, this: &Value, new: &Type) -> Result<()> {
     if !module_classes && (new.has_flags(type_flags::IMMUTABLETYPE) || old.has_flags(type_flags::IMMUTABLETYPE)) {
         return Err(vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses"));
     }
-    let members = |ty: &Type| -> Vec<Value> {
-        let mut names = Vec::new();
-        let mut class = Some(ty);
-        while let Some(ty) = class.filter(|ty| ty.is_heap_type()) {
-            names.extend(ty.slot_members.borrow(&ty.header).iter().map(|(name, _)| name.clone()));
-            class = ty.base();
-        }
-        names
-    };
-    let (own, wanted) = (members(old), members(new));
-    let same_members = own.len() == wanted.len() && own.iter().zip(&wanted).all(|(a, b)| a.is(b));
-    let compatible = same_members
-        && std::ptr::fn_addr_eq(old.dealloc, new.dealloc)
-        && old.basicsize.get() == new.basicsize.get()
-        && old.has_dict() == new.has_dict()
-        && old.has_flags(type_flags::HAS_WEAKREF) == new.has_flags(type_flags::HAS_WEAKREF);
+    let (own, wanted) = (layout_base(old), layout_base(new));
+    let compatible = std::ptr::eq(own, wanted) || adds_the_same(own, wanted);
     if !compatible {
         return Err(vm.type_error(format!(
             "__class__ assignment: '{}' object layout differs from '{}'",

@@ -56,19 +56,20 @@ pub unsafe fn cached_value(ty: &Type, index: u16) -> &Value {
 
 #[cold]
 fn assign_version(ty: &Type) -> u32 {
-    if NEXT_VERSION.load(Relaxed) == u32::MAX || ty.mro().is_none() {
+    const NEVER: u64 = type_flags::UNVERSIONED | type_flags::ODD_NAMES;
+    if NEXT_VERSION.load(Relaxed) == u32::MAX || ty.flags() & NEVER != 0 || ty.mro().is_none() {
         return 0;
+    }
+    // A type is invalidated through its bases, so these must know that somebody depends on them.
+    let bases = ty.bases();
+    let bases = bases.iter().flat_map(|bases| bases.as_slice()).filter_map(|base| base.downcast::<Type>());
+    for base in bases {
+        if self::version(base) == 0 {
+            return 0;
+        }
     }
     let version = NEXT_VERSION.fetch_add(1, Relaxed);
     ty.version.store(version, Relaxed);
-    // A type is invalidated through its bases, so these must know that somebody depends on them.
-    if let Some(base) = ty.bases() {
-        for base in base.as_slice() {
-            if let Some(base) = base.downcast::<Type>() {
-                self::version(base);
-            }
-        }
-    }
     version
 }
 
@@ -90,11 +91,6 @@ pub fn invalidate(ty: &Type) {
 #[cold]
 pub(crate) fn descriptor_changed() {
     invalidate(crate::builtins::object::OBJECT.ty());
-}
-
-/// Called when a type is deallocated.
-pub(crate) fn forget_type(_ty: &Type) {
-    // Versions are never reused, so stale cache entries cannot match.
 }
 
 /// The dict of a type in an MRO.
@@ -136,6 +132,25 @@ fn is_interned(name: &Value) -> bool {
 fn find_uncached(ty: &Type, name: &Value) -> Option<Value> {
     let mro = ty.mro()?;
     mro.as_slice().iter().find_map(|base| namespace(base)?.get_str(name))
+}
+
+/// As [`find`], for who looks an attribute up: a class may have names that are no strings, with which to compare.
+#[inline]
+pub fn find_attribute(vm: &Vm, ty: &Type, name: &Value) -> Result<Option<Value>> {
+    if ty.has_flags(type_flags::ODD_NAMES) { find_comparing(vm, ty, name) } else { Ok(find(ty, name)) }
+}
+
+#[cold]
+fn find_comparing(vm: &Vm, ty: &Type, name: &Value) -> Result<Option<Value>> {
+    let Some(mro) = ty.mro() else { return Ok(None) };
+    for base in mro.as_slice() {
+        if let Some(dict) = namespace(base)
+            && let Some(found) = dict.get(vm, name)?
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 /// As [`find`], also telling in which class of the MRO the name was found.
@@ -189,7 +204,7 @@ pub fn generic_getattr(vm: &Vm, this: &Value, name: &Value) -> Result {
 /// As [`generic_getattr`]; `None` instead of an `AttributeError` when nothing has the name.
 pub fn generic_getattr_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option<Value>> {
     let ty = this.ty();
-    let descriptor = find(ty, name);
+    let descriptor = find_attribute(vm, ty, name)?;
     if let Some(descriptor) = &descriptor
         && let slots = descriptor.ty().slots()
         && slots.descr_set.is_some()
@@ -198,7 +213,7 @@ pub fn generic_getattr_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option
         return get(vm, descriptor, Some(this), Some(&ty.to_value())).map(Some);
     }
     if let Some(header) = this.as_object()
-        && let Some(value) = instance_attribute(header, name)
+        && let Some(value) = instance_attribute(vm, header, name)?
     {
         return Ok(Some(value));
     }
@@ -211,15 +226,19 @@ pub fn generic_getattr_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option
     }
 }
 
-fn instance_attribute(header: &crate::header::Header, name: &Value) -> Option<Value> {
+/// What the object itself has under the name. A namespace may have keys that are no strings, with which to compare.
+fn instance_attribute(vm: &Vm, header: &crate::header::Header, name: &Value) -> Result<Option<Value>> {
     match header.ty().slots_dict(header) {
-        Some(dict) => dict.get_str(name),
+        Some(dict) => dict.get(vm, name),
         None if header.ty().has_flags(type_flags::TYPE_SUBCLASS) => {
             // The namespace of a class is its instance dict for `object.__getattribute__`.
             // SAFETY: objects whose type has the flag are classes.
-            unsafe { &*(header as *const crate::header::Header as *const Type) }.dict().get_str(name)
+            unsafe { &*(header as *const crate::header::Header as *const Type) }.dict().get(vm, name)
         }
-        None => attributes::get(header, name),
+        None => match attributes::materialized(header) {
+            Some(dict) if header.ty().has_dict() => dict.get(vm, name),
+            _ => Ok(attributes::get(header, name)),
+        },
     }
 }
 

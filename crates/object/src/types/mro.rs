@@ -13,8 +13,11 @@ pub fn linearize(vm: &Vm, class: &Value, bases: &[Value]) -> Result<Vec<Value>> 
             let name = base.downcast::<Type>().map(Type::name).unwrap_or_default();
             return Err(vm.type_error(format!("duplicate base class {name}")));
         }
-        let mro = base.downcast::<Type>().and_then(Type::mro);
-        sequences.push(mro.map(|mro| mro.as_slice().to_vec()).unwrap_or_default());
+        let base = base.downcast::<Type>().expect("bases are types");
+        let Some(mro) = base.mro() else {
+            return Err(vm.type_error(format!("Cannot extend an incomplete type '{}'", base.name())));
+        };
+        sequences.push(mro.as_slice().to_vec());
     }
     sequences.push(bases.to_vec());
     let mut heads = vec![0usize; sequences.len()];

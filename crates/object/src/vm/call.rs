@@ -34,6 +34,7 @@ impl Vm {
     /// Calls `callable`: positional arguments, then values for the names in `kwnames`.
     #[inline]
     pub fn call(&self, callable: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+        self.check_stack(" while calling a Python object")?;
         match callable.ty().slots().call {
             Some(call) => call(self, callable, args, kwnames),
             None => Err(self.type_error(format!("'{}' object is not callable", callable.ty().name()))),
@@ -61,7 +62,10 @@ impl Vm {
             return Some(Ok(Method::Unbound(method, this)));
         }
         match method.ty().slots().descr_get {
-            Some(get) => Some(get(self, &method, Some(this), Some(&this.ty().to_value())).map(Method::Bound)),
+            Some(get) => {
+                let bound = self.check_stack("").and_then(|()| get(self, &method, Some(this), Some(&this.ty().to_value())));
+                Some(bound.map(Method::Bound))
+            }
             None => Some(Ok(Method::Bound(method))),
         }
     }
@@ -76,10 +80,13 @@ impl Vm {
             return Some(self.call(&method, &all, None));
         }
         let bound = match method.ty().slots().descr_get {
-            Some(get) => match get(self, &method, Some(this), Some(&this.ty().to_value())) {
-                Ok(bound) => bound,
-                Err(raised) => return Some(Err(raised)),
-            },
+            Some(get) => {
+                let bound = self.check_stack("").and_then(|()| get(self, &method, Some(this), Some(&this.ty().to_value())));
+                match bound {
+                    Ok(bound) => bound,
+                    Err(raised) => return Some(Err(raised)),
+                }
+            }
             None => method,
         };
         let all: SmallVec<[Value; 4]> = args.iter().map(|arg| (*arg).clone()).collect();
@@ -127,6 +134,7 @@ impl Vm {
     /// `getattr(object, name)`; `name` is a str (interned names are found fastest).
     #[inline]
     pub fn get_attr(&self, object: &Value, name: &Value) -> Result {
+        self.check_stack("")?;
         match object.ty().slots().getattro {
             Some(getattro) => getattro(self, object, name).map_err(|raised| self.with_attribute(raised, object, name)),
             None => Err(self.no_attribute(object, name)),
@@ -152,6 +160,7 @@ impl Vm {
 
     /// `getattr(object, name, None)` that tells absence from `None`.
     pub fn get_attr_opt(&self, object: &Value, name: &Value) -> Result<Option<Value>> {
+        self.check_stack("")?;
         let getattro = object.ty().slots().getattro;
         let found = if getattro.is_some_and(lookup::is_generic_getattr) {
             lookup::generic_getattr_opt(self, object, name)
@@ -181,7 +190,7 @@ impl Vm {
 
     fn set_or_delete_attr(&self, object: &Value, name: &Value, value: Option<&Value>) -> Result<()> {
         match object.ty().slots().setattro {
-            Some(setattro) => setattro(self, object, name, value),
+            Some(setattro) => self.check_stack("").and_then(|()| setattro(self, object, name, value)),
             None => {
                 let verb = if value.is_some() { "assign to" } else { "del" };
                 let has = if object.ty().slots().getattro.is_some() { "has only read-only" } else { "has no" };

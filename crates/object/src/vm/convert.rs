@@ -21,6 +21,7 @@ impl Vm {
             return Ok(n != 0);
         }
         let slots = value.ty().slots();
+        self.check_stack("")?;
         if let Some(bool) = slots.bool {
             return bool(self, value);
         }
@@ -106,6 +107,7 @@ impl Vm {
         if let Some(n) = value.as_small_int() {
             return Ok(int::hash_i64(n));
         }
+        self.check_stack("")?;
         match value.ty().slots().hash {
             Some(hash) => hash(self, value),
             None => Err(self.type_error(format!("unhashable type: '{}'", value.ty().name()))),
@@ -192,6 +194,7 @@ impl Vm {
             let name = value.ty().name();
             return Err(self.type_error(format!("'{name}' object cannot be interpreted as an integer")));
         };
+        self.check_stack("")?;
         let result = index(self, value)?;
         if int::is_exact(&result) {
             return Ok(result);

@@ -10,6 +10,7 @@ use crate::vm::{Raised, Vm, names};
 impl Vm {
     /// `iter(object)`.
     pub fn iter(&self, object: &Value) -> Result {
+        self.check_stack("")?;
         let slots = object.ty().slots();
         if let Some(iter) = slots.iter {
             let iterator = iter(self, object)?;
@@ -37,6 +38,7 @@ impl Vm {
     /// The next item; `None` when exhausted.
     #[inline]
     pub fn next(&self, iterator: &Value) -> Result<Option<Value>> {
+        self.check_stack("")?;
         match iterator.ty().slots().iternext {
             Some(next) => match next(self, iterator) {
                 Err(raised) => self.stop_iteration_to_none(raised),
@@ -48,6 +50,7 @@ impl Vm {
 
     /// `next(iterator)`: the exhausted iterator's own `StopIteration`, which may carry a value.
     pub fn next_or_stop(&self, iterator: &Value) -> Result {
+        self.check_stack("")?;
         match iterator.ty().slots().iternext {
             Some(next) => match next(self, iterator)? {
                 Some(item) => Ok(item),
@@ -78,6 +81,7 @@ impl Vm {
 
     /// `operator.length_hint`.
     pub fn length_hint(&self, object: &Value, default: usize) -> Result<usize> {
+        self.check_stack("")?;
         if let Some(length) = object.ty().slots().length {
             match length(self, object) {
                 Ok(n) => return Ok(n),

@@ -9,13 +9,14 @@ impl Vm {
     /// `len(object)`.
     pub fn len(&self, object: &Value) -> Result<usize> {
         match object.ty().slots().length {
-            Some(length) => length(self, object),
+            Some(length) => self.check_stack("").and_then(|()| length(self, object)),
             None => Err(self.type_error(format!("object of type '{}' has no len()", object.ty().name()))),
         }
     }
 
     /// `object[key]`.
     pub fn get_item(&self, object: &Value, key: &Value) -> Result {
+        self.check_stack("")?;
         if let Some(subscript) = object.ty().slots().subscript {
             return subscript(self, object, key);
         }
@@ -40,7 +41,7 @@ impl Vm {
     /// `object[key] = value`.
     pub fn set_item(&self, object: &Value, key: &Value, value: &Value) -> Result<()> {
         match object.ty().slots().ass_subscript {
-            Some(assign) => assign(self, object, key, Some(value)),
+            Some(assign) => self.check_stack("").and_then(|()| assign(self, object, key, Some(value))),
             None => {
                 let name = object.ty().name();
                 Err(self.type_error(format!("'{name}' object does not support item assignment")))
@@ -51,7 +52,7 @@ impl Vm {
     /// `del object[key]`.
     pub fn delete_item(&self, object: &Value, key: &Value) -> Result<()> {
         match object.ty().slots().ass_subscript {
-            Some(assign) => assign(self, object, key, None),
+            Some(assign) => self.check_stack("").and_then(|()| assign(self, object, key, None)),
             None => {
                 let name = object.ty().name();
                 Err(self.type_error(format!("'{name}' object doesn't support item deletion")))
@@ -62,7 +63,7 @@ impl Vm {
     /// `item in container`.
     pub fn contains(&self, container: &Value, item: &Value) -> Result<bool> {
         match container.ty().slots().contains {
-            Some(contains) => contains(self, container, item),
+            Some(contains) => self.check_stack("").and_then(|()| contains(self, container, item)),
             None => self.iter_contains(container, item),
         }
     }

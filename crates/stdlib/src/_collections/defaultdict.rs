@@ -132,8 +132,8 @@ method_table! { static METHODS = [
     MethodDef::new("__missing__($self, key, /)", "__missing__(key) # Called by __getitem__ for missing key; pseudo-code:\n  if self.default_factory is None: raise KeyError((key,))\n  self[key] = value = self.default_factory()\n  return value\n", |vm, this, args| {
         let Some(factory) = DefaultDict::of(this).factory() else { return Err(vm.key_error(&args[0])) };
         let value = vm.call_args(&factory, &[])?;
-        vm.set_item(this, &args[0], &value)?;
-        Ok(value)
+        // The factory may have set the key itself.
+        this.downcast::<Dict>().expect("a defaultdict is a dict").set_default(vm, &args[0], &value)
     }),
     MethodDef::new("copy($self, /)", "D.copy() -> a shallow copy of D.", |vm, this, _| copy_with(vm, this, this)),
     MethodDef::new("__copy__($self, /)", "D.copy() -> a shallow copy of D.", |vm, this, _| copy_with(vm, this, this)),

@@ -137,7 +137,7 @@ fn repr(vm: &Vm, this: &Value) -> Result {
     if !vm.enter_repr(this) {
         return Ok(Value::from("..."));
     }
-    let items = own(this).try_copy(vm).and_then(|copy| vm.repr(copy.as_value()));
+    let items = shown_items(vm, this).and_then(|copy| vm.repr(copy.as_value()));
     vm.leave_repr(this);
     let mut text = StrBuilder::new();
     text.push_str(&name);
@@ -147,6 +147,21 @@ fn repr(vm: &Vm, this: &Value) -> Result {
     }
     text.push_str(")");
     Ok(text.finish().into_value())
+}
+
+/// A dict of the items, as a subclass's `items` gives them.
+fn shown_items(vm: &Vm, this: &Value) -> Result<Ref<Dict>> {
+    let copy = Dict::new();
+    if is_exact(this) {
+        for_each_item(vm, own(this), |key, value| {
+            let value = value_of(vm, own(this), key, value)?;
+            copy.set(vm, key, value)
+        })?;
+    } else {
+        let items = vm.call_method_name(this, &names().items, &[])?;
+        taipan_object::builtins::dict::update(vm, &copy, &items)?;
+    }
+    Ok(copy)
 }
 
 fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
@@ -183,17 +198,29 @@ fn same_order(vm: &Vm, a: &Dict, b: &Dict) -> Result<bool> {
     }
 }
 
-/// Removes a key through the methods of a subclass; its value, or `None` if it was absent.
-fn pop_key(vm: &Vm, this: &Value, key: &Value, must_exist: bool) -> Result<Option<Value>> {
-    if is_exact(this) {
-        return own(this).remove(vm, key);
+/// The value of a key that iteration gave, looked up: a key whose hash has changed is not found.
+fn value_of(vm: &Vm, dict: &Dict, key: &Value, value: Value) -> Result {
+    if key.downcast_exact::<Str>().is_some() || key.is_small_int() {
+        return Ok(value);
     }
-    if !must_exist && !vm.contains(this, key)? {
-        return Ok(None);
+    match dict.get(vm, key)? {
+        Some(value) => Ok(value),
+        None => Err(vm.key_error(key)),
     }
-    let value = vm.get_item(this, key)?;
-    vm.delete_item(this, key)?;
-    Ok(Some(value))
+}
+
+/// Calls `f` for each item; an error if that changes the keys.
+fn for_each_item(vm: &Vm, dict: &Dict, mut f: impl FnMut(&Value, Value) -> Result<()>) -> Result<()> {
+    let mutations = || dict.state.borrow(&dict.header).mutations;
+    let (before, mut position) = (mutations(), 0);
+    while let Some((next, key, value)) = dict.next_item(position) {
+        position = next;
+        f(&key, value)?;
+        if mutations() != before {
+            return Err(vm.runtime_error("OrderedDict mutated during iteration"));
+        }
+    }
+    Ok(())
 }
 
 method_table! { static METHODS = [
@@ -224,27 +251,16 @@ method_table! { static METHODS = [
         Ok(args[1].clone())
     }),
     MethodDef::new("pop($self, /, key, default=<unrepresentable>)", "od.pop(key[,default]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; otherwise,\nraise a KeyError.", |vm, this, args| {
-        match pop_key(vm, this, &args[0], false)?.or_else(|| args[1].bound().cloned()) {
+        match own(this).remove(vm, &args[0])?.or_else(|| args[1].bound().cloned()) {
             Some(value) => Ok(value),
             None => Err(vm.key_error(&args[0])),
         }
     }),
     MethodDef::new("popitem($self, /, last=True)", "Remove and return a (key, value) pair from the dictionary.\n\nPairs are returned in LIFO order if last is true or FIFO order if false.", |vm, this, args| {
         let last = vm.is_true(&args[0])?;
-        let dict = own(this);
-        if is_exact(this) {
-            let item = if last { dict.pop_item() } else { dict.pop_first() };
-            return match item {
-                Some((key, value)) => Ok(Tuple::from_array([key, value]).into_value()),
-                None => Err(vm.key_error(&Value::from("dictionary is empty"))),
-            };
-        }
-        let Some((key, _)) = (if last { dict.last_item() } else { dict.first_item() }) else {
-            return Err(vm.key_error(&Value::from("dictionary is empty")));
-        };
-        match pop_key(vm, this, &key, true)? {
-            Some(value) => Ok(Tuple::from_array([key, value]).into_value()),
-            None => Err(vm.key_error(&key)),
+        match if last { own(this).pop_item() } else { own(this).pop_first() } {
+            Some((key, value)) => Ok(Tuple::from_array([key, value]).into_value()),
+            None => Err(vm.key_error(&Value::from("dictionary is empty"))),
         }
     }),
     MethodDef::new("keys($self, /)", "", |_, this, _| Ok(views::keys(this))),
@@ -274,15 +290,16 @@ method_table! { static METHODS = [
 fn copy(vm: &Vm, this: &Value) -> Result {
     if is_exact(this) {
         let copy = OrderedDict::make(ORDERED_DICT.ty());
-        for (key, value) in own(this).items() {
-            own(&copy).set(vm, &key, value)?;
-        }
+        for_each_item(vm, own(this), |key, value| {
+            let value = value_of(vm, own(this), key, value)?;
+            own(&copy).set(vm, key, value)
+        })?;
         return Ok(copy);
     }
     let copy = vm.call_args(&this.ty().to_value(), &[])?;
-    for key in own(this).keys() {
-        let value = vm.get_item(this, &key)?;
-        vm.set_item(&copy, &key, &value)?;
-    }
+    for_each_item(vm, own(this), |key, _| {
+        let value = vm.get_item(this, key)?;
+        vm.set_item(&copy, key, &value)
+    })?;
     Ok(copy)
 }

@@ -303,7 +303,6 @@ impl Writer<'_> {
         let marker = self.enter(value)?;
         self.out.push_byte(b'{');
         self.level += 1;
-        self.line_start()?;
         let mut first = true;
         if self.encoder.sort_keys || value.downcast_exact::<Dict>().is_none() {
             let items = self.vm.call_method(value, "items", &[])?;
@@ -328,7 +327,10 @@ impl Writer<'_> {
         }
         self.leave(marker)?;
         self.level -= 1;
-        self.line_start()?;
+        // All members may have been skipped.
+        if !first {
+            self.line_start()?;
+        }
         self.out.push_byte(b'}');
         Ok(())
     }
@@ -345,7 +347,9 @@ impl Writer<'_> {
             }
             &made
         };
-        if !std::mem::take(first) {
+        if std::mem::take(first) {
+            self.line_start()?;
+        } else {
             self.separator()?;
         }
         self.string(name)?;

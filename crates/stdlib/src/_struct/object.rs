@@ -79,7 +79,7 @@ method_table! { static METHODS = [
     MethodDef::new("unpack_from($self, /, buffer, offset=0)",
         "Return a tuple containing unpacked values.\n\nValues are unpacked according to the format string Struct.format.\n\nThe buffer's size in bytes, starting at position offset, must be\nat least Struct.size.\n\nSee help(struct) for more on format strings.",
         |vm, this, args| unpack::unpack_from(vm, &*Struct::of(this).layout(vm)?, &args[0], &args[1])),
-    MethodDef::new("__sizeof__($self, /)", "S.__sizeof__() -> size of S in memory, in bytes", |vm, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Bytes that the compiled format takes.", |vm, this, _| {
         let items = Struct::of(this).layout(vm)?.items.len();
         // As CPython, which keeps an entry of four words per item, and one to end them.
         Ok(Value::from(56 + 32 * (items + 1)))

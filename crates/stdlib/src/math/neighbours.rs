@@ -13,7 +13,10 @@ method_table! { pub static FUNCTIONS = [
                 None => 1,
                 Some(steps) => count(vm, steps)?,
             };
-            Ok(Value::from(next_after(x, y, steps)))
+            let reached = next_after(x, y, steps);
+            // Only without a number of steps does zero get the sign of where one comes from in any case.
+            let keeps_sign = args[2].is_none() && reached == 0.0 && x != y;
+            Ok(Value::from(if keeps_sign { reached.copysign(x) } else { reached }))
         }),
     MethodDef::new("ulp($module, x, /)", "Return the value of the least significant bit of the float x.", |vm, _, args| {
         let x = vm.float(&args[0])?.abs();

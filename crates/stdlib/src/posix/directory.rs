@@ -174,8 +174,8 @@ taipan_object::method_table! {
             let target = Path::new(vm, "link", "dst", &args[1], Accepts::Paths)?;
             let (from, to) = (dir_fd(vm, &args[2])?, dir_fd(vm, &args[3])?);
             let flags = match args[4].bound() {
-                Some(follow) if vm.is_true(follow)? => libc::AT_SYMLINK_FOLLOW,
-                _ => 0,
+                Some(follow) if !vm.is_true(follow)? => 0,
+                _ => libc::AT_SYMLINK_FOLLOW,
             };
             // SAFETY: both paths are C strings.
             call_two(vm, &source, &target, || unsafe { libc::linkat(from, source.as_ptr(), to, target.as_ptr(), flags) })

@@ -20,7 +20,7 @@ pub(crate) fn format(vm: &Vm, this: &Value, operand: &Value) -> Result {
         out.extend_from_slice(&data[at..at + length]);
         at += length + 1;
         let directive = directive(vm, &data, &mut at, Flavor::Bytes, &mut arguments)?;
-        if directive.kind_byte() == b'%' {
+        if directive.is_percent() {
             arguments.forget_key();
             out.push(b'%');
             continue;

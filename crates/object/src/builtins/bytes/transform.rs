@@ -206,6 +206,8 @@ pub(crate) fn maketrans(vm: &Vm, _: &Value, args: &[Value]) -> Result {
 }
 
 pub(crate) fn join(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    // Held all the time: the iterable's code cannot resize a bytearray.
+    let separator = own(vm, this)?;
     let items = if let Some(tuple) = args[0].downcast_exact::<Tuple>() {
         tuple.as_slice().to_vec()
     } else if let Some(list) = args[0].downcast_exact::<List>() {
@@ -236,7 +238,6 @@ pub(crate) fn join(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         length = length.and_then(|length| length.checked_add(part.len()));
         parts.push(part);
     }
-    let separator = own(vm, this)?;
     let between = separator.len().checked_mul(items.len().saturating_sub(1));
     let mut out = reserved(vm, length.zip(between).and_then(|(a, b)| a.checked_add(b)))?;
     for (at, part) in parts.iter().enumerate() {

@@ -41,7 +41,8 @@ pub fn from_value(vm: &Vm, value: &Value) -> Result {
     if is_exact(value) {
         return Ok(value.clone());
     }
-    if let Some(text) = value.downcast::<Str>() {
+    // A subclass of str may say otherwise.
+    if let Some(text) = value.downcast::<Str>().filter(|_| value.ty().slots().float.is_none()) {
         return match with_units!(text, |units| parse_float(units)) {
             Some(f) => Ok(from_f64(f)),
             None => Err(parse_error(vm, value)),

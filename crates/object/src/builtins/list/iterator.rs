@@ -1,7 +1,7 @@
 //! `list_iterator` and `list_reverseiterator`.
 
 use super::List;
-use crate::builtins::iterator::{builtin_iter, iterator_state};
+use crate::builtins::iterator::{builtin, builtin_iter, iterator_state};
 use crate::builtins::tuple::Tuple;
 use crate::cell::ObjectCell;
 use crate::header::Header;
@@ -185,6 +185,8 @@ crate::method_table! { static REVERSE_METHODS = [
         Ok(Value::from(if length < state.index + 1 { 0 } else { state.index + 1 }))
     }),
     MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+        // As above.
+        let reversed = builtin(vm, "reversed")?;
         let (list, index) = {
             let state = own_reverse(this).state.borrow(&own_reverse(this).header);
             (state.list.clone(), state.index)
@@ -192,10 +194,9 @@ crate::method_table! { static REVERSE_METHODS = [
         Ok(match list {
             Some(list) => {
                 let arguments = Tuple::from_array([list.into_value()]).into_value();
-                let reversed = crate::builtins::reversed::REVERSED.value();
                 Tuple::from_array([reversed, arguments, Value::from(index)])
             }
-            None => Tuple::from_array([builtin_iter(vm)?, empty_arguments()]),
+            None => Tuple::from_array([reversed, empty_arguments()]),
         }
         .into_value())
     }),

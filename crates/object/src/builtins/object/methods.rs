@@ -4,9 +4,8 @@ use crate::attributes;
 use crate::builtins::bytes::Bytes;
 use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
-
+use crate::builtins::str::intern;
 use crate::builtins::tuple::Tuple;
-use crate::header::object_flags;
 use crate::native::{GetSetDef, MethodDef};
 use crate::object::Result;
 use crate::types::{Type, lookup, type_flags};
@@ -113,29 +112,54 @@ fn get_state(vm: &Vm, this: &Value, required: bool) -> Result {
     }
     let state = match this.as_object() {
         Some(header) if ty.has_dict() => {
-            let empty = !header.has_flag(object_flags::DICT_MODE) && crate::shape::of(header).names.is_empty();
-            if empty { Value::NONE } else { attributes::dictionary(header).into_value() }
+            if attributes::has_any(header) { attributes::dictionary(header).into_value() } else { Value::NONE }
         }
         _ => vm.get_attr_opt(this, &names().__dict__)?.unwrap_or(Value::NONE),
     };
-    let slots = Dict::new();
-    let mut class = Some(ty);
-    while let Some(ty) = class.filter(|ty| ty.is_heap_type()) {
-        let members = ty.slot_members.borrow(&ty.header).clone();
-        for (name, _) in members {
-            if let Some(value) = vm.get_attr_opt(this, &name)? {
-                slots.set_str(&name, value);
-            }
-        }
-        class = ty.base();
-    }
+    let slot_names = slot_names(vm, ty)?;
     if required && has_hidden_state(ty) {
         return Err(vm.type_error(format!("cannot pickle '{}' object", ty.name())));
+    }
+    let slots = Dict::new();
+    if let Some(list) = slot_names.downcast::<List>() {
+        let count = list.len();
+        let mut at = 0;
+        // `__getattr__` may change the list.
+        while let Some(name) = list.get(at) {
+            if let Some(value) = vm.get_attr_opt(this, &vm.attribute_name(&name)?)? {
+                slots.set(vm, &name, value)?;
+            }
+            if list.len() != count {
+                return Err(vm.runtime_error("__slotnames__ changed size during iteration"));
+            }
+            at += 1;
+        }
     }
     if slots.len() > 0 {
         return Ok(Tuple::from_vec(vec![state, slots.into_value()]).into_value());
     }
     Ok(state)
+}
+
+/// The list of the names of the slots of a class, which `copyreg` finds out and keeps in the class; or None.
+fn slot_names(vm: &Vm, ty: &Type) -> Result {
+    let wrong = |message: String| Err(vm.type_error(message));
+    if let Some(known) = ty.dict().get_str(intern("__slotnames__").as_value()) {
+        if !known.is_none() && known.downcast::<List>().is_none() {
+            let (class, got) = (ty.name(), known.ty().name());
+            return wrong(format!("{class}.__slotnames__ should be a list or None, not {got}"));
+        }
+        return Ok(known);
+    }
+    if !ty.is_heap_type() {
+        return Ok(Value::NONE);
+    }
+    let find = vm.import_from("copyreg", "_slotnames")?;
+    let found = vm.call_args(&find, &[ty.to_value()])?;
+    if !found.is_none() && found.downcast::<List>().is_none() {
+        return wrong("copyreg._slotnames didn't return a list or None".to_string());
+    }
+    Ok(found)
 }
 
 /// Whether instances hold something that neither dict nor slots show.

@@ -53,7 +53,9 @@ pub fn ordering(a: &Str, b: &Str) -> Ordering {
 }
 
 fn getnewargs(_: &Vm, this: &Value, _: &[Value]) -> Result {
-    Ok(Tuple::from_vec(vec![write::to_exact(this)]).into_value())
+    // A copy, also of an exact str.
+    let copy = Str::from_code_points(&own(this).to_code_points());
+    Ok(Tuple::from_vec(vec![copy.into_value()]).into_value())
 }
 
 /// What CPython's str takes: the struct, the data and a terminating zero.

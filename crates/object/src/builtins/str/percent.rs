@@ -224,7 +224,7 @@ fn write<U: Unit>(vm: &Vm, units: &[U], arguments: &mut Arguments, out: &mut Tex
         out.push_units(&units[at..at + length]);
         at += length + 1;
         let directive = directive(vm, units, &mut at, Flavor::Str, arguments)?;
-        if directive.kind_byte() == b'%' {
+        if directive.is_percent() {
             arguments.forget_key();
             out.push(b'%' as u32);
             continue;
@@ -271,7 +271,7 @@ fn character(vm: &Vm, value: &Value) -> Result<u32> {
         Ok(index) => index,
         Err(raised) => {
             vm.catch(raised, crate::exceptions::type_error())?;
-            let name = value.ty().name();
+            let name = value.ty().qualified_name();
             return Err(vm.type_error(format!("%c requires an int or a unicode character, not {name}")));
         }
     };

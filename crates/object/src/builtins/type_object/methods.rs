@@ -80,6 +80,16 @@ fn checked_special<'a>(vm: &Vm, class: &Type, value: Option<&'a Value>, name: &s
     }
 }
 
+/// `__name__`, the same object whenever it is asked for.
+fn name_object(class: &Type) -> Value {
+    let name = class.short_name();
+    let qualname = class.qualname.borrow(&class.header).clone();
+    match qualname.filter(|qualname| qualname.downcast_exact::<Str>().is_some_and(|text| text.is_str(&name))) {
+        Some(qualname) => qualname,
+        None => crate::builtins::str::intern(&name).into_value(),
+    }
+}
+
 pub static MEMBERS: &[MemberDef] = &[
     MemberDef::new("__basicsize__", "", |_, this| Ok(Value::from(own(this).basicsize.get()))),
     MemberDef::new("__itemsize__", "", |_, this| Ok(Value::from(own(this).itemsize.get()))),
@@ -99,12 +109,12 @@ pub static GETSET: &[GetSetDef] = &[
     annotations::ANNOTATE,
     annotations::ANNOTATIONS,
     annotations::TYPE_PARAMS,
-    GetSetDef::new("__name__", "", |_, this| Ok(Value::from(own(this).short_name()))).setter(|vm, this, value| {
+    GetSetDef::new("__name__", "", |_, this| Ok(name_object(own(this)))).setter(|vm, this, value| {
         let class = own(this);
         let value = checked_special(vm, class, value, "__name__")?;
         let text =
             vm.expect_str(value, |got| format!("can only assign string to {}.__name__, not '{got}'", class.name()))?;
-        let name = text.to_string_lossy();
+        let name = crate::codecs::to_utf8(vm, &crate::object::to_value(text))?;
         if name.contains('\0') {
             return Err(vm.value_error("type name must not contain null characters"));
         }

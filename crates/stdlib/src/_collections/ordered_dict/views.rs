@@ -69,8 +69,11 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
             iterator.with(|state| state.position = if reversed { at } else { at + 1 });
             Ok(Some(match kind {
                 KEYS => key,
-                VALUES => value,
-                _ => Tuple::from_array([key, value]).into_value(),
+                VALUES => super::value_of(vm, &dict, &key, value)?,
+                _ => {
+                    let value = super::value_of(vm, &dict, &key, value)?;
+                    Tuple::from_array([key, value]).into_value()
+                }
             }))
         }
         Ok(None) => {

@@ -152,8 +152,7 @@ impl<U: Unit> Text<'_, U> {
 
     fn unicode_escape(&self, at: usize) -> Result<(u32, usize)> {
         let invalid = |at: usize| self.error("Invalid \\uXXXX escape", at as i64);
-        // The quote has still to follow.
-        if at + 6 >= self.units.len() {
+        if at + 6 > self.units.len() {
             return Err(invalid(at + 1));
         }
         let Some(code) = self.hexadecimal(at + 2) else { return Err(invalid(at + 1)) };
