@@ -166,7 +166,7 @@ USES = [repr, str, hash, copy.copy, copy.deepcopy, dumps, python_pickle, json.du
 for number, maker in enumerate(MAKERS):
     for depth in (2000, DEPTH):
         value = attempt(f"maker {number} at {depth}", build, maker, depth)
-        if isinstance(value, RecursionError):
+        if type(value) is RecursionError:
             continue
         for use in USES:
             # Of the pure-Python ones the small depth tells as much.

@@ -88,7 +88,7 @@ for name, use in SPECIAL.items():
         if name not in ("__hash__", "__eq__"):
             space.setdefault("__hash__", lambda self: 1)
         it = attempt(f"{name} of {base}", type("It", (base,), space))
-        if not isinstance(it, RecursionError):
+        if type(it) is not RecursionError:
             attempt(f"{name} of {base}", use, it)
         # The method is the object itself, or its like.
         made = attempt("class", type("It", (base,), {"__hash__": object.__hash__}))

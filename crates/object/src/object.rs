@@ -197,11 +197,12 @@ pub unsafe fn deallocate<T: Payload>(object: *mut Header) {
     // SAFETY: by contract the object is whole until `drop_in_place`.
     unsafe {
         let header = &*object;
-        let ty: *const Type = header.ty();
-        let heap_type = (*ty).is_heap_type();
-        if (*ty).needs_finalize() && !finalize(header) {
+        if header.ty().needs_finalize() && !finalize(header) {
             return;
         }
+        // The finaliser may have assigned `__class__`.
+        let ty: *const Type = header.ty();
+        let heap_type = (*ty).is_heap_type();
         if header.has_flag(object_flags::HAS_WEAKREFS) {
             header.local.set(1);
             crate::weakref::clear_references(header);
