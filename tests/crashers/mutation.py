@@ -421,5 +421,5 @@ def stop_iteration():
 
 attempt("state", stop_iteration)
 for function in (lambda: iter(range(5)).__setstate__(-(1 << 70)), lambda: iter("abc").__setstate__(1 << 70), lambda: next(itertools.cycle([])), lambda: itertools.islice([], 1 << 70),
-                 lambda: list(itertools.repeat(1, Item())), lambda: itertools.product([1, 2], repeat=1 << 40), lambda: itertools.combinations(range(3), 1 << 62), lambda: itertools.count(1, Item())):
+                 lambda: list(itertools.repeat(1, Item())), lambda: itertools.product([1, 2], repeat=1 << 60), lambda: itertools.combinations(range(3), 1 << 62), lambda: itertools.count(1, Item())):
     attempt("iterators", function)
