@@ -114,7 +114,7 @@ def drop(unittest, suite, skipped, prefix):
 INTERNALS = {"_testcapi", "_testinternalcapi", "_testlimitedcapi", "_testmultiphase", "_testsinglephase", "_testclinic"}
 
 
-def stand_in(unittest, name):
+def absent_module(unittest, name):
     """A module whose functions skip the test that calls them: a file that imports it unasked can then be run."""
     import types
 
@@ -138,7 +138,7 @@ def load(importlib, unittest, module_name):
     except ModuleNotFoundError as exc:
         if exc.name not in INTERNALS:
             raise
-        sys.modules[exc.name] = stand_in(unittest, exc.name)
+        sys.modules[exc.name] = absent_module(unittest, exc.name)
         return load(importlib, unittest, module_name)
 
 

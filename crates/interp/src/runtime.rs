@@ -214,22 +214,32 @@ fn plain_traceback(traceback: &Value) -> String {
 
 /// A traceback as plain text, for when `traceback` cannot be used.
 pub fn format_exception(vm: &Vm, exception: &Value) -> String {
-    let mut text = String::new();
-    if let Some(cause) = exceptions::cause(exception) {
-        text.push_str(&format_exception(vm, &cause));
-        text.push_str("\nThe above exception was the direct cause of the following exception:\n\n");
-    } else if let Some(context) = exceptions::context(exception).filter(|_| !exceptions::suppresses_context(exception))
-    {
-        text.push_str(&format_exception(vm, &context));
-        text.push_str("\nDuring handling of the above exception, another exception occurred:\n\n");
+    const CAUSE: &str = "\nThe above exception was the direct cause of the following exception:\n\n";
+    const CONTEXT: &str = "\nDuring handling of the above exception, another exception occurred:\n\n";
+    // From the last to the first; a chain may bite its tail.
+    let mut chain = vec![(exception.clone(), "")];
+    while let Some((last, _)) = chain.last() {
+        let earlier = match exceptions::cause(last) {
+            Some(cause) => Some((cause, CAUSE)),
+            None if exceptions::suppresses_context(last) => None,
+            None => exceptions::context(last).map(|context| (context, CONTEXT)),
+        };
+        match earlier {
+            Some(earlier) if chain.iter().all(|(known, _)| !known.is(&earlier.0)) => chain.push(earlier),
+            _ => break,
+        }
     }
-    text.push_str(&plain_traceback(&exceptions::traceback(exception)));
-    let message = vm.str_string(exception).unwrap_or_else(|raised| {
-        vm.discard(raised);
-        "<exception str() failed>".to_string()
-    });
-    let name = exception.ty().name();
-    text.push_str(&if message.is_empty() { format!("{name}\n") } else { format!("{name}: {message}\n") });
+    let mut text = String::new();
+    for (exception, link) in chain.iter().rev() {
+        text.push_str(&plain_traceback(&exceptions::traceback(exception)));
+        let message = vm.str_string(exception).unwrap_or_else(|raised| {
+            vm.discard(raised);
+            "<exception str() failed>".to_string()
+        });
+        let name = exception.ty().name();
+        text.push_str(&if message.is_empty() { format!("{name}\n") } else { format!("{name}: {message}\n") });
+        text.push_str(link);
+    }
     text
 }
 
