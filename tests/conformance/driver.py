@@ -124,7 +124,8 @@ def absent_module(unittest, name):
         def skip(*arguments, **keywords):
             raise unittest.SkipTest(f"{name}.{attribute} looks into CPython's own objects")
 
-        if attribute.startswith("__"):
+        # The support package does without the module if it is not there.
+        if attribute.startswith("__") or sys._getframe(1).f_globals.get("__name__", "").startswith("test.support"):
             raise AttributeError(attribute)
         return skip
 

@@ -79,8 +79,7 @@ impl<'s> TokenizerIter<'s> {
             Status::Ok | Status::Eof | Status::EofAfterBackslash => {
                 let after_backslash = matches!(self.tokenizer.status(), Status::EofAfterBackslash);
                 // CPython counts what its buffer holds.
-                let held = self.tokenizer.inside_fstring()
-                    || after_backslash && !self.tokenizer.ended_in_indentation();
+                let held = self.tokenizer.inside_fstring() || after_backslash && !self.tokenizer.ended_in_indentation();
                 let error = SyntaxError {
                     lineno: self.tokenizer.lineno().into(),
                     offset: if held { buffer.len() as i64 } else { 0 },

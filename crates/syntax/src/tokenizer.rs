@@ -287,7 +287,8 @@ impl<'s> Tokenizer<'s> {
     fn carriage_return(&mut self) -> Option<u8> {
         self.pos += 1;
         let next = self.peek();
-        if is_class(next, DIGIT) || next != b'#' && next.is_ascii_punctuation() || next != 0 && next.is_ascii_control() {
+        if is_class(next, DIGIT) || next != b'#' && next.is_ascii_punctuation() || next != 0 && next.is_ascii_control()
+        {
             return Some(next);
         }
         self.pos += self.source[self.pos..].chars().next().map_or(0, char::len_utf8);

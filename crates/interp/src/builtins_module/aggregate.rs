@@ -1,9 +1,9 @@
 //! Built-in functions over iterables: `all`, `any`, `min`, `max`, `sum`.
 
+use taipan_object::builtins::complex::{self, Complex};
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::builtins::complex::{self, Complex};
 use taipan_object::builtins::{bytes, float};
 use taipan_object::native::signature::unexpected_keyword;
 use taipan_object::types::slots::CompareOp;

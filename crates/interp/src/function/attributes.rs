@@ -11,9 +11,9 @@ use taipan_object::types::slots::Slots;
 use taipan_object::{Value, Vm};
 
 use super::Function;
-use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use crate::code::Code;
 use std::sync::LazyLock;
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use taipan_object::builtins::cell::Cell;
 
 pub(super) const DOC: &str = "function(code, globals, name=None, argdefs=None, closure=None,\n         kwdefaults=None)\n--\n\nCreate a function object.\n\n  code\n    a code object\n  globals\n    the globals dictionary\n  \

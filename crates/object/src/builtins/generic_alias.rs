@@ -228,9 +228,9 @@ pub fn substitute(vm: &Vm, this: &Value, args: &[Value], parameters: &[Value], i
             Some(tuple) if unpacks => result.extend_from_slice(tuple.as_slice()),
             None if unpacks => {
                 let (of, got) = (arg.ty().qualified_name(), value.ty().qualified_name());
-                return Err(vm.type_error(format!(
-                    "expected __typing_subst__ of {of} objects to return a tuple, not {got}"
-                )));
+                return Err(
+                    vm.type_error(format!("expected __typing_subst__ of {of} objects to return a tuple, not {got}"))
+                );
             }
             _ => result.push(value),
         }

@@ -652,7 +652,8 @@ fn add_slot_descriptors(class: &Ref<Type>, dict: &Dict) {
 }
 
 static DICT_GETSET: crate::native::GetSetDef =
-    crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", get_instance_dict).setter(set_instance_dict);
+    crate::native::GetSetDef::new("__dict__", "dictionary for instance variables", get_instance_dict)
+        .setter(set_instance_dict);
 
 /// The getter of classes written in Python. Where a built-in base has a `__dict__` of its own, that one decides.
 fn get_instance_dict(vm: &Vm, this: &Value) -> Result {

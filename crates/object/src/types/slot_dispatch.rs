@@ -258,7 +258,15 @@ pub fn inplace_repeat(vm: &Vm, this: &Value, count: i64) -> Result {
 
 pub fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
     let name = &names().compare[op as usize];
-    special(vm, this, name, &[other]).unwrap_or(Ok(Value::NOT_IMPLEMENTED))
+    match vm.lookup_special(this, name) {
+        Some(Ok(method)) => method.call(vm, std::slice::from_ref(other), None),
+        // As in CPython a descriptor that raises counts as none.
+        Some(Err(raised)) => {
+            vm.discard(raised);
+            Ok(Value::NOT_IMPLEMENTED)
+        }
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
 }
 
 pub fn iter(vm: &Vm, this: &Value) -> Result {

@@ -63,7 +63,8 @@ impl Vm {
         }
         match method.ty().slots().descr_get {
             Some(get) => {
-                let bound = self.check_stack("").and_then(|()| get(self, &method, Some(this), Some(&this.ty().to_value())));
+                let bound =
+                    self.check_stack("").and_then(|()| get(self, &method, Some(this), Some(&this.ty().to_value())));
                 Some(bound.map(Method::Bound))
             }
             None => Some(Ok(Method::Bound(method))),
@@ -81,7 +82,8 @@ impl Vm {
         }
         let bound = match method.ty().slots().descr_get {
             Some(get) => {
-                let bound = self.check_stack("").and_then(|()| get(self, &method, Some(this), Some(&this.ty().to_value())));
+                let bound =
+                    self.check_stack("").and_then(|()| get(self, &method, Some(this), Some(&this.ty().to_value())));
                 match bound {
                     Ok(bound) => bound,
                     Err(raised) => return Some(Err(raised)),

@@ -96,7 +96,13 @@ const NEWLINE: u32 = b'\n' as u32;
 
 impl Parser {
     pub fn new() -> Parser {
-        Parser { state: State::StartRecord, field: Buffer::default(), unquoted: false, fields: Vec::new(), in_record: false }
+        Parser {
+            state: State::StartRecord,
+            field: Buffer::default(),
+            unquoted: false,
+            fields: Vec::new(),
+            in_record: false,
+        }
     }
 
     /// Begins a record; what is left of a former one is returned.

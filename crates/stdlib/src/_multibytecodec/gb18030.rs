@@ -11,9 +11,8 @@ const SUPPLEMENTARY: u32 = 189_000;
 
 /// The characters of the BMP that have four bytes.
 static REST_OF_BMP: LazyLock<Vec<u16>> = LazyLock::new(|| {
-    let has_four_bytes = |point: &u16| {
-        !(0xd800..0xe000).contains(point) && GB18030_DOUBLE.table.code(u32::from(*point)).is_none()
-    };
+    let has_four_bytes =
+        |point: &u16| !(0xd800..0xe000).contains(point) && GB18030_DOUBLE.table.code(u32::from(*point)).is_none();
     (0x80..=0xffff).filter(has_four_bytes).collect()
 });
 
@@ -51,7 +50,8 @@ impl Codec for Gb18030 {
             return Err(Trouble::Illegal(1));
         }
         let digit = |byte: u8| u32::from(byte - b'0');
-        let number = ((u32::from(first - 0x81) * 10 + digit(second)) * 126 + u32::from(third - 0x81)) * 10 + digit(fourth);
+        let number =
+            ((u32::from(first - 0x81) * 10 + digit(second)) * 126 + u32::from(third - 0x81)) * 10 + digit(fourth);
         let point = match number.checked_sub(SUPPLEMENTARY) {
             Some(above) => Some(above + 0x1_0000).filter(|point| *point < 0x11_0000),
             None => REST_OF_BMP.get(number as usize).map(|unit| u32::from(*unit)),

@@ -176,11 +176,7 @@ fn encode_in(designation: &Designation, text: &[u32], flush: bool) -> Result<(u3
             _ => false,
         },
     };
-    if has_it && (used == 2 || !designation.pairs_only) {
-        Ok((code & 0x7f7f, used))
-    } else {
-        Err(Trouble::Illegal(1))
-    }
+    if has_it && (used == 2 || !designation.pairs_only) { Ok((code & 0x7f7f, used)) } else { Err(Trouble::Illegal(1)) }
 }
 
 impl Iso2022 {

@@ -312,9 +312,7 @@ static GETSET: &[GetSetDef] = &[GetSetDef::new("memo", "", |_, this| {
         memo
     } else {
         let got = value.ty().name();
-        return Err(
-            vm.type_error(format!("'memo' attribute must be a PicklerMemoProxy object or dict, not {got}"))
-        );
+        return Err(vm.type_error(format!("'memo' attribute must be a PicklerMemoProxy object or dict, not {got}")));
     };
     set_memo(Pickler::of(this), memo);
     Ok(())

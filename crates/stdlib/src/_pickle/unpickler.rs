@@ -201,8 +201,7 @@ fn overriding_method(vm: &Vm, this: &Value, name: &str, own: usize) -> Result<Op
 }
 
 fn no_persistent_load(vm: &Vm) -> Result {
-    let message =
-        "A load persistent id instruction was encountered, but no persistent_load function was specified.";
+    let message = "A load persistent id instruction was encountered, but no persistent_load function was specified.";
     Err(unpickling_error(vm, message))
 }
 
@@ -219,9 +218,9 @@ fn find_class(vm: &Vm, unpickler: &Unpickler, module: &Value, name: &Value) -> R
                 Some([new_module, new_name]) => (module, name) = (new_module.clone(), new_name.clone()),
                 _ => {
                     let got = new.ty().name();
-                    return Err(vm.runtime_error(format!(
-                        "_compat_pickle.NAME_MAPPING values should be 2-tuples, not {got}"
-                    )));
+                    return Err(
+                        vm.runtime_error(format!("_compat_pickle.NAME_MAPPING values should be 2-tuples, not {got}"))
+                    );
                 }
             }
         } else if let Some(new) = globals.import_mapping.get(vm, &module)? {
@@ -296,9 +295,7 @@ static GETSET: &[GetSetDef] = &[GetSetDef::new("memo", "", |_, this| {
         memo
     } else {
         let got = value.ty().name();
-        return Err(vm.type_error(format!(
-            "'memo' attribute must be an UnpicklerMemoProxy object or dict, not {got}"
-        )));
+        return Err(vm.type_error(format!("'memo' attribute must be an UnpicklerMemoProxy object or dict, not {got}")));
     };
     set_memo(Unpickler::of(this), memo);
     Ok(())

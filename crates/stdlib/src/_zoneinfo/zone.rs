@@ -39,7 +39,11 @@ impl Info {
 enum After {
     For(Info),
     /// Standard time and summer time, for ever.
-    Rule { std: Info, dst: Info, rule: Rule },
+    Rule {
+        std: Info,
+        dst: Info,
+        rule: Rule,
+    },
 }
 
 pub struct Zone {
@@ -64,9 +68,7 @@ pub fn local_timestamp(datetime: &DateTime) -> i64 {
 /// A sequence of ints that `_common.load_data` returned.
 fn ints(vm: &Vm, value: &Value) -> Result<Vec<i64>> {
     let items = vm.collect(value)?;
-    let number = |item: &Value| {
-        int::to_i64(item).ok_or_else(|| vm.value_error("invalid number in time zone data"))
-    };
+    let number = |item: &Value| int::to_i64(item).ok_or_else(|| vm.value_error("invalid number in time zone data"));
     items.iter().map(number).collect()
 }
 
@@ -165,7 +167,11 @@ impl Zone {
             _ => match &self.after {
                 After::For(info) => info,
                 After::Rule { std, dst, rule } => {
-                    if rule.is_dst_at_local(timestamp, year, fold) { dst } else { std }
+                    if rule.is_dst_at_local(timestamp, year, fold) {
+                        dst
+                    } else {
+                        std
+                    }
                 }
             },
         }

@@ -8,8 +8,8 @@ use super::grammar::{Action, Grammar, Make, Op, grammar};
 use super::node::{Kind, Node, Place, Value};
 use super::report::Reporter;
 use crate::error::{ErrorKind, Metadata, SyntaxError, Warning};
-use crate::options::{Mode, ParseOptions};
 use crate::literal::InvalidEscape;
+use crate::options::{Mode, ParseOptions};
 use crate::parser::{constant_of_name, invalid_escape_warning};
 use crate::token::{Token, TokenKind, TokenKind as T};
 use crate::tokenizer::{self, Status, Tokenizer};
@@ -507,7 +507,13 @@ impl<'s, 'o> Machine<'s, 'o> {
 
     /// A warning about the body of a literal, `before` bytes into its token. The parser has given those of the first
     /// pass; in the second only what the rules for invalid code are not tried on makes CPython warn.
-    pub(super) fn note_invalid_escape(&mut self, index: u32, before: usize, body: &str, invalid: Option<InvalidEscape>) {
+    pub(super) fn note_invalid_escape(
+        &mut self,
+        index: u32,
+        before: usize,
+        body: &str,
+        invalid: Option<InvalidEscape>,
+    ) {
         let Some(escape) = invalid else { return };
         if !self.second_pass || self.call_invalid_rules {
             return;

@@ -112,7 +112,11 @@ fn get_state(vm: &Vm, this: &Value, required: bool) -> Result {
     }
     let state = match this.as_object() {
         Some(header) if ty.has_dict() => {
-            if attributes::has_any(header) { attributes::dictionary(header).into_value() } else { Value::NONE }
+            if attributes::has_any(header) {
+                attributes::dictionary(header).into_value()
+            } else {
+                Value::NONE
+            }
         }
         _ => vm.get_attr_opt(this, &names().__dict__)?.unwrap_or(Value::NONE),
     };

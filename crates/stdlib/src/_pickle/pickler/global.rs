@@ -114,7 +114,10 @@ impl Saver<'_> {
             raise_over(vm, raised, |_| match vm.repr_string(name) {
                 Ok(name) => {
                     let protocol = self.protocol;
-                    pickling_error(vm, format!("can't pickle {kind} identifier {name} using pickle protocol {protocol}"))
+                    pickling_error(
+                        vm,
+                        format!("can't pickle {kind} identifier {name} using pickle protocol {protocol}"),
+                    )
                 }
                 Err(raised) => raised,
             })
@@ -192,7 +195,8 @@ impl Saver<'_> {
             }
         };
         for (name, module) in items {
-            let skipped = name.downcast::<Str>().is_none_or(|name| name.is_str("__main__") || name.is_str("__mp_main__"));
+            let skipped =
+                name.downcast::<Str>().is_none_or(|name| name.is_str("__main__") || name.is_str("__mp_main__"));
             if skipped || module.is_none() {
                 continue;
             }

@@ -375,8 +375,7 @@ impl<'a> Loader<'a> {
     /// A length in four bytes, with sign.
     fn signed_length(&mut self, what: &str) -> Result<usize> {
         let length = i32::from_le_bytes(self.input.array(self.vm)?);
-        usize::try_from(length)
-            .map_err(|_| unpickling_error(self.vm, format!("{what} pickle has negative byte count")))
+        usize::try_from(length).map_err(|_| unpickling_error(self.vm, format!("{what} pickle has negative byte count")))
     }
 
     #[inline]
@@ -448,9 +447,8 @@ impl<'a> Loader<'a> {
         let line = self.input.line(vm, 1)?;
         let digits = line.strip_suffix(b"L").unwrap_or(line);
         let shown = if digits.len() == line.len() { [line, b"\n"].concat() } else { digits.to_vec() };
-        let n = int::construct::from_value(vm, &bytes::from_slice(vm, digits)?).map_err(|raised| {
-            bad_literal(vm, raised, &shown)
-        })?;
+        let n = int::construct::from_value(vm, &bytes::from_slice(vm, digits)?)
+            .map_err(|raised| bad_literal(vm, raised, &shown))?;
         self.push(n);
         Ok(())
     }
