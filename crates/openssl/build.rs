@@ -1,7 +1,8 @@
 //! Links OpenSSL: statically, from the source in `openssl-src`, without the parts that Python has no use for.
 //!
-//! That takes minutes. A development build uses the system's library instead, if that is there and new enough;
-//! `TAIPAN_OPENSSL=bundled` or `=system` decides it for any build.
+//! That takes minutes, and `perl` and `make`. A development build uses the system's library instead, if that is there and
+//! new enough, and so does any build where those two are missing; where nothing helps there is no `_ssl`.
+//! `TAIPAN_OPENSSL=bundled`, `=system` or `=none` decides it for any build.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -64,21 +65,40 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=TAIPAN_OPENSSL");
     let choice = env::var("TAIPAN_OPENSSL").ok();
-    let development = env::var("PROFILE").as_deref() == Ok("debug");
-    let system = match choice.as_deref() {
-        Some("system") => true,
-        Some("bundled") => false,
-        Some(other) => panic!("TAIPAN_OPENSSL is `bundled` or `system`, not `{other}`"),
-        None => development,
-    };
-    if system {
-        match pkg_config::Config::new().atleast_version("3.0.0").probe("openssl") {
-            Ok(_) => return,
-            Err(error) if choice.is_some() => panic!("{error}"),
-            Err(_) => {}
+    match choice.as_deref() {
+        Some("system") => {
+            find_system().unwrap_or_else(|error| panic!("{error}"));
+        }
+        Some("bundled") => bundled(),
+        Some("none") => absent("TAIPAN_OPENSSL asks for it"),
+        Some(other) => panic!("TAIPAN_OPENSSL is `bundled`, `system` or `none`, not `{other}`"),
+        None => {
+            let development = env::var("PROFILE").as_deref() == Ok("debug");
+            let buildable = ["perl", "make"].into_iter().all(is_there);
+            if (development || !buildable) && find_system().is_ok() {
+                return;
+            }
+            if buildable {
+                bundled();
+            } else {
+                absent("perl or make is missing, and the system has no OpenSSL for development");
+            }
         }
     }
-    bundled();
+}
+
+fn find_system() -> Result<pkg_config::Library, pkg_config::Error> {
+    pkg_config::Config::new().atleast_version("3.0.0").probe("openssl")
+}
+
+fn is_there(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Tells the crate that would use OpenSSL that there is none.
+fn absent(why: &str) {
+    println!("cargo::metadata=absent=1");
+    println!("cargo::warning=taipan is built without _ssl: {why}");
 }
 
 fn bundled() {

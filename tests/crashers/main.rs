@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     let mut names = programs();
     let pending = fs::read_to_string(Path::new(HOME).join("pending.txt")).unwrap_or_default();
     let pending: Vec<&str> = pending.lines().filter_map(|line| line.split(' ').next()).collect();
+    let all = names.len();
     names.retain(|name| match filters.is_empty() {
         true => !pending.contains(&name.as_str()),
         false => filters.iter().any(|filter| name.contains(*filter)),
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         names.iter().for_each(|name| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
+    let ignored = if filters.is_empty() { all - names.len() } else { 0 };
     let (mut passed, mut failed) = (0, 0);
     for name in &names {
         match run(name) {
@@ -44,7 +46,9 @@ fn main() -> ExitCode {
         }
     }
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
-    println!("\ntest result: {verdict}. {passed} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out\n");
+    println!(
+        "\ntest result: {verdict}. {passed} passed; {failed} failed; {ignored} ignored; 0 measured; 0 filtered out\n"
+    );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 

@@ -45,6 +45,7 @@ pub mod _signal;
 pub mod _socket;
 pub mod _sqlite3;
 pub mod _sre;
+#[cfg(not(without_ssl))]
 pub mod _ssl;
 pub mod _stat;
 pub mod _statistics;
@@ -129,6 +130,7 @@ pub static MODULES: &[&ModuleDef] = &[
     &_socket::MODULE,
     &_sqlite3::MODULE,
     &_sre::MODULE,
+    #[cfg(not(without_ssl))]
     &_ssl::MODULE,
     &_stat::MODULE,
     &_statistics::MODULE,

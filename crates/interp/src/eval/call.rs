@@ -18,8 +18,8 @@ use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
 use taipan_object::native::BoundFunction;
-use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor, call_method_descriptor};
-use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition, call as call_builtin};
+use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
+use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
 use taipan_object::types::slot_dispatch::is_dunder_init;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
@@ -731,12 +731,6 @@ impl Machine<'_> {
             }
             let epoch = crate::monitoring::epoch();
             let result = match callable.ty().slots().call {
-                _ if callable.ty().is(&METHOD_DESCRIPTOR) => {
-                    word_of(call_method_descriptor(self.vm, callable, operands.slice(), kwnames))
-                }
-                _ if callable.ty().is(&BUILTIN_FUNCTION) => {
-                    word_of(call_builtin(self.vm, callable, operands.slice(), kwnames))
-                }
                 Some(call) => word_of(call(self.vm, callable, operands.slice(), kwnames)),
                 None => {
                     let _ = self.vm.type_error(format!("'{}' object is not callable", callable.ty().name()));

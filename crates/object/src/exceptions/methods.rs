@@ -31,8 +31,8 @@ pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     }
     if !has_args(this, args) {
         set_args(this, args.to_vec());
-        fields::init_from_args(this);
     }
+    fields::init_from_args(this);
     Ok(())
 }
 

@@ -162,8 +162,7 @@ fn no_self(vm: &Vm, owner: &Type, name: &str, this: Option<&Value>) -> Raised {
 }
 
 /// Calls `this`, a `method_descriptor`.
-#[inline]
-pub fn call_method_descriptor(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+fn call_method_descriptor(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let d = MethodDescriptor::of(this);
     let this = split_self(vm, &d.owner, || d.def.name(), args, positional_count(vm, args, kwnames))?;
     vm.check_stack(" while calling a Python object")?;

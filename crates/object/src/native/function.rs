@@ -80,9 +80,7 @@ pub(crate) fn new_wrapper(ty: &Type) -> Value {
     Ref::new(BuiltinFunction { header, def: Definition::New, this: to_value(ty), module }).into_value()
 }
 
-/// Calls `this`, a built-in function.
-#[inline]
-pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let function = this.downcast::<BuiltinFunction>().expect("called through its own slot");
     vm.check_stack(" while calling a Python object")?;
     match function.def {
