@@ -20,7 +20,7 @@ pub use traces::{after_fork, before_fork};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_tracemalloc",
-    doc: "Debug module to trace memory blocks allocated by Python.",
+    doc: "The tracing of memory allocations behind tracemalloc.",
     functions: FUNCTIONS,
     exec: |_, _| Ok(()),
 };
@@ -30,24 +30,21 @@ const MAX_FRAMES: i32 = u16::MAX as i32;
 
 method_table! {
     static FUNCTIONS = [
-        MethodDef::new("is_tracing($module, /)", "Return True if the tracemalloc module is tracing Python memory allocations.", |_, _, _| {
+        MethodDef::new("is_tracing($module, /)", "Whether allocations are traced.", |_, _, _| {
             Ok(Value::bool(traces::is_tracing()))
         }),
-        MethodDef::new("clear_traces($module, /)", "Clear traces of memory blocks allocated by Python.", |_, _, _| {
+        MethodDef::new("clear_traces($module, /)", "Forget all traces.", |_, _, _| {
             traces::clear();
             Ok(Value::NONE)
         }),
         MethodDef::new(
             "_get_traces($module, /)",
-            "Get traces of all memory blocks allocated by Python.\n\nReturn a list of (size: int, traceback: tuple) tuples.\n\
-             traceback is a tuple of (filename: str, lineno: int) tuples.\n\nReturn an empty list if the tracemalloc module is \
-             disabled.",
+            "The traces of all blocks, each with its size and pairs of file and line.",
             |_, _, _| Ok(all_traces()),
         ),
         MethodDef::new(
             "_get_object_traceback($module, obj, /)",
-            "Get the traceback where the Python object obj was allocated.\n\nReturn a tuple of (filename: str, lineno: int) \
-             tuples.\nReturn None if the tracemalloc module is disabled or did not\ntrace the allocation of the object.",
+            "Where *obj* was allocated: pairs of file and line; None if that was not traced.",
             |_, _, args| {
                 let Some(header) = args[0].as_object() else { return Ok(Value::NONE) };
                 let traceback = traces::traceback_of(header as *const _ as usize);
@@ -56,8 +53,7 @@ method_table! {
         ),
         MethodDef::new(
             "start($module, nframe=1, /)",
-            "Start tracing Python memory allocations.\n\nAlso set the maximum number of frames stored in the traceback of a\n\
-             trace to nframe.",
+            "Trace allocations from now on, with at most *nframe* calls each.",
             |vm, _, args| {
                 start(vm, vm.index_i32(&args[0])?)?;
                 Ok(Value::NONE)
@@ -65,7 +61,7 @@ method_table! {
         ),
         MethodDef::new(
             "stop($module, /)",
-            "Stop tracing Python memory allocations.\n\nAlso clear traces of memory blocks allocated by Python.",
+            "Trace no more, and forget all traces.",
             |_, _, _| {
                 traces::stop();
                 Ok(Value::NONE)
@@ -73,20 +69,17 @@ method_table! {
         ),
         MethodDef::new(
             "get_traceback_limit($module, /)",
-            "Get the maximum number of frames stored in the traceback of a trace.\n\nBy default, a trace of an allocated memory \
-             block only stores\nthe most recent frame: the limit is 1.",
+            "How many calls a trace keeps at most.",
             |_, _, _| Ok(Value::from(traces::limit())),
         ),
         MethodDef::new(
             "get_tracemalloc_memory($module, /)",
-            "Get the memory usage in bytes of the tracemalloc module.\n\nThis memory is used internally to trace memory \
-             allocations.",
+            "The bytes that the traces themselves take.",
             |_, _, _| Ok(Value::from(traces::own_memory())),
         ),
         MethodDef::new(
             "get_traced_memory($module, /)",
-            "Get the current size and peak size of memory blocks traced by tracemalloc.\n\nReturns a tuple: (current: int, \
-             peak: int).",
+            "The bytes that traced blocks take now, and the most they took.",
             |_, _, _| {
                 let (size, peak) = traces::traced_memory();
                 Ok(Tuple::from_array([Value::from(size), Value::from(peak)]).into_value())
@@ -94,8 +87,7 @@ method_table! {
         ),
         MethodDef::new(
             "reset_peak($module, /)",
-            "Set the peak size of memory blocks traced by tracemalloc to the current size.\n\nDo nothing if the tracemalloc \
-             module is not tracing memory allocations.",
+            "Let the peak be what is taken now.",
             |_, _, _| {
                 traces::reset_peak();
                 Ok(Value::NONE)

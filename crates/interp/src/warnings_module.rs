@@ -25,7 +25,7 @@ use lock::Lock;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_warnings",
-    doc: "_warnings provides basic warning filtering support.\nIt is a helper module to speed up interpreter start-up.",
+    doc: "Issuing warnings and asking the filters, natively.",
     functions: FUNCTIONS,
     exec: |vm, module| {
         let state = filters::initial(vm)?;
@@ -41,12 +41,7 @@ method_table! {
     static FUNCTIONS = [
         MethodDef::new(
             "warn($module, /, message, category=None, stacklevel=1, source=None, *,\n     skip_file_prefixes=())",
-            "Issue a warning, or maybe ignore it or raise an exception.\n\n  message\n    Text of the warning message.\n  \
-             category\n    The Warning category subclass. Defaults to UserWarning.\n  stacklevel\n    How far up the call stack \
-             to make this warning appear. A value of 2 for\n    example attributes the warning to the caller of the code \
-             calling warn().\n  source\n    If supplied, the destroyed object which emitted a ResourceWarning\n  \
-             skip_file_prefixes\n    An optional tuple of module filename prefixes indicating frames to skip\n    during \
-             stacklevel computations for stack frame attribution.",
+            "Issue a warning: show it, raise it or drop it, as the filters say.\n\nThe warning is about the code *stacklevel* calls up; frames of files whose\nnames begin with one of *skip_file_prefixes* do not count. *category* is\nUserWarning by default, *source* the object that a ResourceWarning is about.",
             |vm, _, args| {
                 let stacklevel = vm.index_i64(&args[2])?;
                 let Some(prefixes) = args[4].downcast::<Tuple>().map(Tuple::as_slice) else {
@@ -62,7 +57,7 @@ method_table! {
         MethodDef::new(
             "warn_explicit($module, /, message, category, filename, lineno,\n              module=<unrepresentable>, \
              registry=None,\n              module_globals=None, source=None)",
-            "Issue a warning, or maybe ignore it or raise an exception.",
+            "As warn(), about a place that the caller gives.",
             |vm, _, args| {
                 vm.expect_str_argument(&args[2], |got| format!("warn_explicit() argument 'filename' must be str, not {got}"))?;
                 let lineno = vm.index_i32(&args[3])?;

@@ -20,7 +20,7 @@ use library::library;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_asyncio",
-    doc: "Accelerator module for asyncio",
+    doc: "Futures and tasks of asyncio, natively.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.add_type(&future::FUTURE);

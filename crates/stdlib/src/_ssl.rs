@@ -172,13 +172,13 @@ fn default_verify_paths(_: &Vm, _: &Value, _: &[Value]) -> Result {
 
 method_table! { static FUNCTIONS = [
     MethodDef::new("_test_decode_cert($module, path, /)", "The certificate in a file as a dict.", certificate::test_decode),
-    MethodDef::new("RAND_add($module, string, entropy, /)", "Mix string into the OpenSSL PRNG state.\n\nentropy (a float) is a lower bound on the entropy contained in\nstring.  See RFC 4086.", rand_add),
-    MethodDef::new("RAND_bytes($module, n, /)", "Generate n cryptographically strong pseudo-random bytes.", rand_bytes),
-    MethodDef::new("RAND_status($module, /)", "Returns True if the OpenSSL PRNG has been seeded with enough data and False if not.\n\nIt is necessary to seed the PRNG with RAND_add() on some platforms before\nusing the ssl() function.", |_, _, _| {
+    MethodDef::new("RAND_add($module, string, entropy, /)", "Feed the random number generator with data of at least *entropy* bytes of entropy.", rand_add),
+    MethodDef::new("RAND_bytes($module, n, /)", "*n* random bytes fit for cryptography.", rand_bytes),
+    MethodDef::new("RAND_status($module, /)", "Whether the random number generator has been seeded.", |_, _, _| {
         // SAFETY: has no preconditions.
         Ok(Value::from(unsafe { ossl::RAND_status() } == 1))
     }),
-    MethodDef::new("get_default_verify_paths($module, /)", "Return search paths and environment vars that are used by SSLContext's set_default_verify_paths() to load default CAs.\n\nThe values are 'cert_file_env', 'cert_file', 'cert_dir_env', 'cert_dir'.", default_verify_paths),
-    MethodDef::new("txt2obj($module, /, txt, name=False)", "Lookup NID, short name, long name and OID of an ASN1_OBJECT.\n\nBy default objects are looked up by OID. With name=True short and\nlong name are also matched.", certificate::txt2obj),
-    MethodDef::new("nid2obj($module, nid, /)", "Lookup NID, short name, long name and OID of an ASN1_OBJECT by NID.", certificate::nid2obj),
+    MethodDef::new("get_default_verify_paths($module, /)", "The variables and paths by which OpenSSL finds trusted certificates: four strs.", default_verify_paths),
+    MethodDef::new("txt2obj($module, /, txt, name=False)", "The NID, short name, long name and OID of an object, by its OID or, if *name* is true, a name.", certificate::txt2obj),
+    MethodDef::new("nid2obj($module, nid, /)", "The NID, short name, long name and OID of an object, by its NID.", certificate::nid2obj),
 ]; }

@@ -12,7 +12,7 @@ pub static MODULE: ModuleDef = ModuleDef { name: "_suggestions", doc: "", functi
 
 method_table! { static FUNCTIONS = [
     MethodDef::new("_generate_suggestions($module, candidates, item, /)",
-        "Returns the candidate in candidates that's closest to item",
+        "The candidate most like *item*, or None.",
         |vm, _, args| generate_suggestions(vm, &args[0], &args[1])),
 ]; }
 

@@ -24,7 +24,7 @@ use zone::{Info, Zone};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_zoneinfo",
-    doc: "C implementation of the zoneinfo module",
+    doc: "Time zones of the IANA database, natively.",
     functions: &[],
     exec: |vm, module| {
         // Zones work with the native datetimes only: without them the library takes its own module.
@@ -188,25 +188,25 @@ method_table! { static METHODS = [
     MethodDef::new("clear_cache($type, /, *, only_keys=None)", "Clear the ZoneInfo cache.", |vm, class, args| {
         cache::clear(vm, class, &args[0]).map(|()| Value::NONE)
     }).class(),
-    MethodDef::new("no_cache($type, /, key)", "Get a new instance of ZoneInfo, bypassing the cache.", |vm, class, args| {
+    MethodDef::new("no_cache($type, /, key)", "A new object for the zone, even if there is one already.", |vm, class, args| {
         load(vm, class_of(class), &args[0], Source::NoCache)
     }).class(),
-    MethodDef::new("from_file($type, file_obj, /, key=None)", "Create a ZoneInfo file from a file object.", |vm, class, args| {
+    MethodDef::new("from_file($type, file_obj, /, key=None)", "A zone from an open file in the TZif format (RFC 8536).", |vm, class, args| {
         let (file, key) = (&args[0], &args[1]);
         let file_repr = vm.repr(file)?;
         let zone = Zone::load(vm, file)?;
         let state = ZoneInfoState { source: Source::File };
         Ok(ZoneInfo::make(class_of(class), key.clone(), file_repr, zone, state))
     }).class(),
-    MethodDef::new("utcoffset($self, dt, /)", "Retrieve a timedelta representing the UTC offset in a zone at the given datetime.",
+    MethodDef::new("utcoffset($self, dt, /)", "How far the zone's clocks are ahead of UTC then.",
         |vm, this, args| Ok(info_at(vm, this, &args[0])?.map_or(Value::NONE, |info| info.utcoff.clone()))),
-    MethodDef::new("dst($self, dt, /)", "Retrieve a timedelta representing the amount of DST applied in a zone at the given datetime.",
+    MethodDef::new("dst($self, dt, /)", "How far daylight saving time shifts the zone's clocks then.",
         |vm, this, args| Ok(info_at(vm, this, &args[0])?.map_or(Value::NONE, |info| info.dstoff.clone()))),
-    MethodDef::new("tzname($self, dt, /)", "Retrieve a string containing the abbreviation for the time zone that applies in a zone at a given datetime.",
+    MethodDef::new("tzname($self, dt, /)", "The zone's abbreviation then.",
         |vm, this, args| Ok(info_at(vm, this, &args[0])?.map_or(Value::NONE, |info| info.tzname.clone()))),
-    MethodDef::new("fromutc($self, object, /)", "Given a datetime with local time in UTC, retrieve an adjusted datetime in local time.", fromutc),
-    MethodDef::new("__reduce__($self, /)", "Function for serialization with the pickle protocol.", reduce),
-    MethodDef::new("_unpickle($type, key, from_cache, /)", "Private method used in unpickling.", |vm, class, args| {
+    MethodDef::new("fromutc($self, object, /)", "The zone's time for one in UTC.", fromutc),
+    MethodDef::new("__reduce__($self, /)", "How the zone is pickled: by its key.", reduce),
+    MethodDef::new("_unpickle($type, key, from_cache, /)", "The zone that a pickle stands for.", |vm, class, args| {
         if !int::is_int(&args[1]) {
             let got = args[1].ty().name();
             return Err(vm.type_error(format!("'{got}' object cannot be interpreted as an integer")));

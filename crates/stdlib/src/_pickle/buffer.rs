@@ -28,7 +28,7 @@ impl Field for Option<Buffer> {
 static NEW: std::sync::LazyLock<Signature> = std::sync::LazyLock::new(|| Signature::parse("PickleBuffer(object, /)"));
 
 pub static PICKLE_BUFFER: TypeSpec = TypeSpec::new::<PickleBuffer>("pickle.PickleBuffer")
-    .doc("Wrapper for potentially out-of-band buffers")
+    .doc("A buffer that a pickle may leave out and hand over beside it.")
     .flags(type_flags::HAS_WEAKREF)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
@@ -77,7 +77,7 @@ pub fn is_contiguous(buffer: &Buffer) -> bool {
 
 method_table! { static METHODS = [
     MethodDef::new("raw($self, /)",
-        "Return a memoryview of the raw memory underlying this buffer.\nWill raise BufferError is the buffer isn't contiguous.",
+        "The memory as a one-dimensional memoryview of bytes.\n\nBufferError if it lies in pieces.",
         |vm, this, _| {
             let mut buffer = PickleBuffer::of(this).view(vm)?;
             if !is_contiguous(&buffer) {
@@ -90,7 +90,7 @@ method_table! { static METHODS = [
             Ok(MemoryView::from_buffer(buffer))
         }),
     MethodDef::new("release($self, /)",
-        "Release the underlying buffer exposed by the PickleBuffer object.",
+        "Give the underlying buffer back; the object cannot be used any more.",
         |_, this, _| {
             let old = PickleBuffer::of(this).with(|state| state.buffer.take());
             drop(old);

@@ -46,7 +46,15 @@ payload! {
 signature!(NEW = "Pickler(file, protocol=None, fix_imports=True, buffer_callback=None)");
 
 pub static PICKLER: TypeSpec = TypeSpec::new::<Pickler>("_pickle.Pickler")
-    .doc("Pickler(file, protocol=None, fix_imports=True, buffer_callback=None)\n--\n\nThis takes a binary file for writing a pickle data stream.\n\nThe optional *protocol* argument tells the pickler to use the given\nprotocol; supported protocols are 0, 1, 2, 3, 4 and 5.  The default\nprotocol is 5. It was introduced in Python 3.8, and is incompatible\nwith previous versions.\n\nSpecifying a negative protocol version selects the highest protocol\nversion supported.  The higher the protocol used, the more recent the\nversion of Python needed to read the pickle produced.\n\nThe *file* argument must have a write() method that accepts a single\nbytes argument. It can thus be a file object opened for binary\nwriting, an io.BytesIO instance, or any other custom object that meets\nthis interface.\n\nIf *fix_imports* is True and protocol is less than 3, pickle will try\nto map the new Python 3 names to the old module names used in Python\n2, so that the pickle data stream is readable with Python 2.\n\nIf *buffer_callback* is None (the default), buffer views are\nserialized into *file* as part of the pickle stream.\n\nIf *buffer_callback* is not None, then it can be called any number\nof times with a buffer view.  If the callback returns a false value\n(such as None), the given buffer is out-of-band; otherwise the\nbuffer is serialized in-band, i.e. inside the pickle stream.\n\nIt is an error if *buffer_callback* is not None and *protocol*\nis None or smaller than 5.")
+    .doc(
+        "Pickler(file, protocol=None, fix_imports=True, buffer_callback=None)\n--\n\n\
+         Writes pickles to *file*, anything with a method write(bytes).\n\n\
+         *protocol* is a number from 0 to 5; None stands for 5 and a negative number\n\
+         for the highest. With *fix_imports*, protocols below 3 name modules as\n\
+         Python 2 did. *buffer_callback*, for protocol 5, is called with each\n\
+         PickleBuffer: if what it returns is false, the buffer's data stays out of\n\
+         the pickle.",
+    )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|_, class, _, _| Ok(Pickler::make(class_of(class), PicklerState::new(DEFAULT_PROTOCOL))));
@@ -218,7 +226,7 @@ const PERSISTENT_ID: usize = 0;
 
 method_table! { static METHODS = [
     MethodDef::new("persistent_id($self, obj, /)", "", |_, _, _| Ok(Value::NONE)),
-    MethodDef::new("dump($self, obj, /)", "Write a pickled representation of the given object to the open file.", |vm, this, args| {
+    MethodDef::new("dump($self, obj, /)", "Write one object.", |vm, this, args| {
         let pickler = Pickler::of(this);
         let (initialized, running) = pickler.with(|state| (state.write.is_some(), state.running));
         if !initialized {
@@ -235,7 +243,7 @@ method_table! { static METHODS = [
         Ok(Value::NONE)
     }),
     MethodDef::new("clear_memo($self, /)",
-        "Clears the pickler's \"memo\".\n\nThe memo is the data structure that remembers which objects the\npickler has already seen, so that shared or recursive objects are\npickled by reference and not by value.  This method is useful when\nre-using picklers.",
+        "Forget the objects written so far, so that they are written in full again.",
         |_, this, _| {
             set_memo(Pickler::of(this), PicklerMemo::new());
             Ok(Value::NONE)

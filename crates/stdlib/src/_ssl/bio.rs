@@ -96,10 +96,8 @@ pub static MEMORY_BIO: TypeSpec = TypeSpec::new::<MemoryBio>("_ssl.MemoryBIO")
     .slots(|s| s.new = Some(new))
     .methods(METHODS)
     .getset(&[
-        GetSetDef::new("pending", "The number of bytes pending in the memory BIO.", |_, this| {
-            Ok(Value::from(own(this).bio.pending()))
-        }),
-        GetSetDef::new("eof", "Whether the memory BIO is at EOF.", |_, this| {
+        GetSetDef::new("pending", "How many bytes can be read.", |_, this| Ok(Value::from(own(this).bio.pending()))),
+        GetSetDef::new("eof", "Whether all has been read and no more will come.", |_, this| {
             let this = own(this);
             Ok(Value::from(this.eof_written.load(Relaxed) && this.bio.pending() == 0))
         }),
@@ -126,7 +124,7 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("read($self, size=-1, /)", "Read up to size bytes from the memory BIO.\n\nIf size is not specified, read the entire buffer.\nIf the return value is an empty bytes instance, this means either\nEOF or that no data is available. Use the \"eof\" property to\ndistinguish between the two.", |vm, this, args| {
+    MethodDef::new("read($self, size=-1, /)", "At most *size* bytes, or all that are there.\n\nNone may be there: `eof` tells whether any will come.", |vm, this, args| {
         let bio = &own(this).bio;
         let wanted = c_int(vm, &args[0])?;
         let available = bio.pending().min(c_int::MAX as usize);
@@ -140,7 +138,7 @@ method_table! { static METHODS = [
             unsafe { ossl::BIO_read(bio.raw(), room.as_mut_ptr().cast(), room.len() as c_int) };
         })
     }),
-    MethodDef::new("write($self, b, /)", "Writes the bytes b into the memory BIO.\n\nReturns the number of bytes written.", |vm, this, args| {
+    MethodDef::new("write($self, b, /)", "Append bytes; their number.", |vm, this, args| {
         let this = own(this);
         let data = vm.bytes_like(&args[0])?;
         let Ok(length) = c_int::try_from(data.len()) else {
@@ -155,7 +153,7 @@ method_table! { static METHODS = [
             written => Ok(Value::from(written)),
         }
     }),
-    MethodDef::new("write_eof($self, /)", "Write an EOF marker to the memory BIO.\n\nWhen all data has been read, the \"eof\" property will be True.", |_, this, _| {
+    MethodDef::new("write_eof($self, /)", "Say that nothing more will be written.", |_, this, _| {
         let this = own(this);
         this.eof_written.store(true, Relaxed);
         // SAFETY: a live memory BIO. Empty, it is at its end from now on.

@@ -29,13 +29,13 @@ macro_rules! exceptions {
 }
 
 exceptions! {
-    SSL_ERROR "SSLError" OS_ERROR "An error occurred in the SSL implementation." { .slots(|s| s.str = Some(show)) };
-    CERT_VERIFICATION_ERROR "SSLCertVerificationError" SSL_ERROR "A certificate could not be verified." { .second_base(&VALUE_ERROR) };
-    ZERO_RETURN_ERROR "SSLZeroReturnError" SSL_ERROR "SSL/TLS session closed cleanly.";
-    WANT_READ_ERROR "SSLWantReadError" SSL_ERROR "Non-blocking SSL socket needs to read more data\nbefore the requested operation can be completed.";
-    WANT_WRITE_ERROR "SSLWantWriteError" SSL_ERROR "Non-blocking SSL socket needs to write more data\nbefore the requested operation can be completed.";
-    SYSCALL_ERROR "SSLSyscallError" SSL_ERROR "System error when attempting SSL operation.";
-    EOF_ERROR "SSLEOFError" SSL_ERROR "SSL/TLS connection terminated abruptly.";
+    SSL_ERROR "SSLError" OS_ERROR "What OpenSSL reports as an error." { .slots(|s| s.str = Some(show)) };
+    CERT_VERIFICATION_ERROR "SSLCertVerificationError" SSL_ERROR "The peer's certificate is not to be trusted." { .second_base(&VALUE_ERROR) };
+    ZERO_RETURN_ERROR "SSLZeroReturnError" SSL_ERROR "The peer has closed the connection in order.";
+    WANT_READ_ERROR "SSLWantReadError" SSL_ERROR "Data has to arrive before the operation can go on.";
+    WANT_WRITE_ERROR "SSLWantWriteError" SSL_ERROR "Data has to leave before the operation can go on.";
+    SYSCALL_ERROR "SSLSyscallError" SSL_ERROR "A system call below TLS failed.";
+    EOF_ERROR "SSLEOFError" SSL_ERROR "The connection ended without a closing message.";
 }
 
 /// `str(error)` is the text alone, without the number.

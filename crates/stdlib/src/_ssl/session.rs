@@ -50,7 +50,7 @@ pub static SSL_SESSION: TypeSpec = TypeSpec::new::<SslSession>("_ssl.SSLSession"
         s.richcompare = Some(compare);
     })
     .getset(&[
-        GetSetDef::new("has_ticket", "Does the session contain a ticket?", |_, this| {
+        GetSetDef::new("has_ticket", "Whether there is a session ticket.", |_, this| {
             // SAFETY: a live session.
             Ok(Value::from(unsafe { ossl::SSL_SESSION_has_ticket(own(this).raw) } != 0))
         }),
@@ -59,11 +59,11 @@ pub static SSL_SESSION: TypeSpec = TypeSpec::new::<SslSession>("_ssl.SSLSession"
             // SAFETY: a live session.
             Ok(Value::from(unsafe { ossl::SSL_SESSION_get_ticket_lifetime_hint(own(this).raw) } as i64))
         }),
-        GetSetDef::new("time", "Session creation time (seconds since epoch).", |_, this| {
+        GetSetDef::new("time", "When the session began, in seconds since 1970.", |_, this| {
             // SAFETY: a live session.
             Ok(Value::from(unsafe { ossl::SSL_SESSION_get_time(own(this).raw) }))
         }),
-        GetSetDef::new("timeout", "Session timeout (delta in seconds).", |_, this| {
+        GetSetDef::new("timeout", "For how many seconds the session can be resumed.", |_, this| {
             // SAFETY: a live session.
             Ok(Value::from(unsafe { ossl::SSL_SESSION_get_timeout(own(this).raw) }))
         }),

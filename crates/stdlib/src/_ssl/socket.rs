@@ -355,20 +355,20 @@ fn cannot_delete(vm: &Vm, name: &str) -> Raised {
 }
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("context", "This changes the context associated with the SSLSocket.\n\nThis is typically used from within a callback function set by the sni_callback\non the SSLContext to change the certificate information associated with the\nSSLSocket before the cryptographic exchange handshake messages.", |_, this| {
+    GetSetDef::new("context", "The context; a callback for host names may put another in its place.", |_, this| {
         Ok(SslSocket::of(this).context())
     })
     .setter(|vm, this, value| match value {
         Some(value) => SslSocket::of(this).set_context(vm, value),
         None => Err(cannot_delete(vm, "context")),
     }),
-    GetSetDef::new("server_side", "Whether this is a server-side socket.", |_, this| {
+    GetSetDef::new("server_side", "Whether this end is the server.", |_, this| {
         Ok(Value::from(SslSocket::of(this).server))
     }),
-    GetSetDef::new("server_hostname", "The currently set server hostname (for SNI).", |_, this| {
+    GetSetDef::new("server_hostname", "The host name that the client asks for.", |_, this| {
         Ok(SslSocket::of(this).server_hostname().unwrap_or(Value::NONE))
     }),
-    GetSetDef::new("owner", "The Python-level owner of this object.\n\nPassed as \"self\" in servername callback.", |_, this| {
+    GetSetDef::new("owner", "The object that callbacks get for this one.", |_, this| {
         let this = SslSocket::of(this);
         let owner = this.state.borrow(&this.header).owner.clone();
         Ok(owner.and_then(|owner| weakref::target(&owner)).unwrap_or(Value::NONE))
@@ -377,7 +377,7 @@ static GETSET: &[GetSetDef] = &[
         Some(value) => SslSocket::of(this).set_owner(vm, value),
         None => Err(cannot_delete(vm, "owner")),
     }),
-    GetSetDef::new("session", "The underlying SSLSession object.", |_, this| {
+    GetSetDef::new("session", "The session, to be resumed by another connection.", |_, this| {
         let this = SslSocket::of(this);
         // SAFETY: a live connection; the copy is owned.
         let session = unsafe {
@@ -394,7 +394,7 @@ static GETSET: &[GetSetDef] = &[
         Some(value) => SslSocket::of(this).set_session(vm, value),
         None => Err(cannot_delete(vm, "session")),
     }),
-    GetSetDef::new("session_reused", "Was the client session reused during handshake?", |_, this| {
+    GetSetDef::new("session_reused", "Whether the connection resumed a session.", |_, this| {
         // SAFETY: a live connection.
         Ok(Value::from(unsafe { ossl::SSL_session_reused(SslSocket::of(this).raw) } != 0))
     }),
@@ -402,21 +402,21 @@ static GETSET: &[GetSetDef] = &[
 
 method_table! { static METHODS = [
     MethodDef::new("do_handshake($self, /)", "Agree with the other side on keys.", transfer::do_handshake),
-    MethodDef::new("write($self, b, /)", "Writes the bytes-like object b into the SSL object.\n\nReturns the number of bytes written.", transfer::write),
-    MethodDef::raw("read", "read(size, [buffer])\nRead up to size bytes from the SSL socket.", transfer::read),
-    MethodDef::new("pending($self, /)", "Returns the number of already decrypted bytes available for read, pending on the connection.", |_, this, _| {
+    MethodDef::new("write($self, b, /)", "Send bytes; how many were taken.", transfer::write),
+    MethodDef::raw("read", "read(size, [buffer])\nAt most *size* bytes, or their number if they go to *buffer*.", transfer::read),
+    MethodDef::new("pending($self, /)", "How many decrypted bytes wait to be read.", |_, this, _| {
         // SAFETY: a live connection.
         Ok(Value::from(unsafe { ossl::SSL_pending(SslSocket::of(this).raw) }))
     }),
-    MethodDef::new("getpeercert($self, der=False, /)", "Returns the certificate for the peer.\n\nIf no certificate was provided, returns None.  If a certificate was\nprovided, but not validated, returns an empty dictionary.  Otherwise\nreturns a dict containing information about the peer certificate.\n\nIf the optional argument is True, returns a DER-encoded copy of the\npeer certificate, or None if no certificate was provided.", peer::getpeercert),
+    MethodDef::new("getpeercert($self, der=False, /)", "The peer's certificate as a dict, or in DER form; None if it sent none.\n\nThe dict is empty if the certificate was not verified.", peer::getpeercert),
     MethodDef::new("get_channel_binding($self, /, cb_type='tls-unique')", "Get channel binding data for current connection.\n\nRaise ValueError if the requested `cb_type` is not supported.", peer::get_channel_binding),
     MethodDef::new("cipher($self, /)", "The cipher in use: its name, protocol and bits.", peer::current_cipher),
     MethodDef::new("shared_ciphers($self, /)", "The ciphers that both sides know.", peer::shared_ciphers),
     MethodDef::new("version($self, /)", "The protocol in use.", peer::version),
     MethodDef::new("selected_alpn_protocol($self, /)", "The application protocol agreed upon.", peer::selected_alpn_protocol),
     MethodDef::new("compression($self, /)", "The compression in use: there is none.", |_, _, _| Ok(Value::NONE)),
-    MethodDef::new("shutdown($self, /)", "Does the SSL shutdown handshake with the remote end.", transfer::shutdown),
-    MethodDef::new("verify_client_post_handshake($self, /)", "Initiate TLS 1.3 post-handshake authentication", transfer::verify_client_post_handshake),
+    MethodDef::new("shutdown($self, /)", "Close the connection in order, and return the socket.", transfer::shutdown),
+    MethodDef::new("verify_client_post_handshake($self, /)", "Ask the client for its certificate now (TLS 1.3).", transfer::verify_client_post_handshake),
     MethodDef::new("get_verified_chain($self, /)", "The peer's certificates up to the trusted one.", peer::verified_chain),
     MethodDef::new("get_unverified_chain($self, /)", "The certificates that the peer sent.", peer::unverified_chain),
 ]; }

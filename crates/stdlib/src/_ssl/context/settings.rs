@@ -284,12 +284,16 @@ pub static GETSET: &[GetSetDef] = &[
         Ok(callback.unwrap_or(Value::NONE))
     })
     .setter(set_message_callback),
-    GetSetDef::new("sni_callback", "Set a callback that will be called when a server name is provided by the SSL/TLS client in the SNI extension.\n\nIf the argument is None then the callback is disabled. The method is called\nwith the SSLSocket, the server name as a string, and the SSLContext object.\n\nSee RFC 6066 for details of the SNI extension.", |_, this| {
-        let callback = SslContext::of(this).state().sni_callback.clone();
-        Ok(callback.unwrap_or(Value::NONE))
-    })
+    GetSetDef::new(
+        "sni_callback",
+        "Called with the socket, the host name asked for and the context (RFC 6066), or None.",
+        |_, this| {
+            let callback = SslContext::of(this).state().sni_callback.clone();
+            Ok(callback.unwrap_or(Value::NONE))
+        },
+    )
     .setter(set_sni_callback),
-    GetSetDef::new("num_tickets", "Control the number of TLSv1.3 session tickets.", |_, this| {
+    GetSetDef::new("num_tickets", "How many session tickets a TLS 1.3 server sends.", |_, this| {
         // SAFETY: a live context.
         Ok(Value::from(unsafe { ossl::SSL_CTX_get_num_tickets(SslContext::of(this).raw) }))
     })
@@ -318,7 +322,7 @@ pub static GETSET: &[GetSetDef] = &[
             set_verify_mode(vm, SslContext::of(this), mode)
         },
     ),
-    GetSetDef::new("security_level", "The current security level.", |_, this| {
+    GetSetDef::new("security_level", "OpenSSL's security level, 0 to 5.", |_, this| {
         // SAFETY: a live context.
         Ok(Value::from(unsafe { ossl::SSL_CTX_get_security_level(SslContext::of(this).raw) }))
     }),
