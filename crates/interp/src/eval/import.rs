@@ -16,9 +16,9 @@ fn import_name(vm: &Vm, frame: &Frame, name: &Value, fromlist: &Value, level: &V
         return Err(vm.import_error("__import__ not found"));
     };
     if crate::builtins_module::is_own_import(&import)
-        && let Some(level) = level.as_small_int()
+        && let Some(Ok(level)) = level.as_small_int().map(i32::try_from)
     {
-        return crate::import::import_name(vm, name, Some(function.globals.as_value()), Some(fromlist), level as i32);
+        return crate::import::import_name(vm, name, Some(function.globals.as_value()), Some(fromlist), level);
     }
     // SAFETY: the frame owns its namespace.
     let locals = match frame.namespace {

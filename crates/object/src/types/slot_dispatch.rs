@@ -260,11 +260,8 @@ pub fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Resul
     let name = &names().compare[op as usize];
     match vm.lookup_special(this, name) {
         Some(Ok(method)) => method.call(vm, std::slice::from_ref(other), None),
-        // As in CPython a descriptor that raises counts as none.
-        Some(Err(raised)) => {
-            vm.discard(raised);
-            Ok(Value::NOT_IMPLEMENTED)
-        }
+        // As in CPython a descriptor that raises `AttributeError` counts as none.
+        Some(Err(raised)) => vm.catch(raised, crate::exceptions::attribute_error()).map(|_| Value::NOT_IMPLEMENTED),
         None => Ok(Value::NOT_IMPLEMENTED),
     }
 }

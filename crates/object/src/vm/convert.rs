@@ -2,6 +2,7 @@
 
 use crate::builtins::int;
 use crate::builtins::str::Str;
+use crate::builtins::tuple::TUPLE;
 use crate::object::{Ref, Result};
 use crate::types::slots::CompareOp;
 use crate::value::Value;
@@ -107,7 +108,10 @@ impl Vm {
         if let Some(n) = value.as_small_int() {
             return Ok(int::hash_i64(n));
         }
-        self.check_stack("")?;
+        // Tuples look themselves, and say what they are about.
+        if !value.ty().is(&TUPLE) {
+            self.check_stack("")?;
+        }
         match value.ty().slots().hash {
             Some(hash) => hash(self, value),
             None => Err(self.type_error(format!("unhashable type: '{}'", value.ty().name()))),

@@ -235,6 +235,7 @@ pub extern "C" fn psk_server(raw: *mut ossl::SSL, identity: *const c_char, key: 
         let context = socket.context();
         let callback = SslContext::of(&context).state().psk_server_callback.clone();
         let Some(callback) = callback else { return 0 };
+        // SAFETY: not null, so text that ends with NUL.
         let named = if identity.is_null() || unsafe { *identity } == 0 { Value::NONE } else { text(identity) };
         let answer = || -> Result<Option<c_uint>> {
             let answer = vm.call_args(&callback, &[named])?;
