@@ -302,6 +302,9 @@ impl Code {
 fn unit_in(code: &RegisterCode, pc: *const u64) -> u32 {
     // SAFETY: `pc` lies in the words.
     let at = unsafe { pc.offset_from(code.lowered.words.as_ptr()) } as u32;
+    if let Some(site) = code.lowered.site(at) {
+        return site.unit;
+    }
     let sites = &code.lowered.sites;
     let index = sites.partition_point(|site| site.pc < at);
     sites.get(index).or(sites.last()).map_or(0, |site| site.unit)

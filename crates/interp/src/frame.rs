@@ -11,6 +11,7 @@ use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
+use taipan_object::header::Header;
 use taipan_object::vm::breaker::Breaker;
 use taipan_object::vm::hooks;
 use taipan_object::{Value, Vm};
@@ -124,6 +125,55 @@ pub unsafe fn release(word: u64) {
     }
 }
 
+/// As [`release`], where a call of its own would cost too much.
+///
+/// # Safety
+/// As of `release`.
+#[inline(always)]
+pub unsafe fn release_inline(word: u64) {
+    if is_pointer(word) {
+        // SAFETY: owned by contract.
+        unsafe { taipan_object::count::decref(word as *mut Header) };
+    }
+}
+
+/// Runs of words no longer than this are cleared and copied by a loop: a call of `memset` or `memcpy` costs more.
+const FEW_WORDS: usize = 16;
+
+/// Clears `count` registers from `first` on.
+///
+/// # Safety
+/// They hold nothing that has to be released.
+#[inline(always)]
+pub unsafe fn clear_words(first: *mut u64, count: usize) {
+    // SAFETY: within the stack by contract. Volatile, as LLVM would make the loop a call again.
+    unsafe {
+        if count > FEW_WORDS {
+            return first.write_bytes(0, count);
+        }
+        for at in 0..count {
+            first.add(at).write_volatile(0);
+        }
+    }
+}
+
+/// Copies `count` registers.
+///
+/// # Safety
+/// Both runs are within the stack and do not overlap.
+#[inline(always)]
+pub unsafe fn copy_words(from: *const u64, to: *mut u64, count: usize) {
+    // SAFETY: by contract; volatile as in `clear_words`.
+    unsafe {
+        if count > FEW_WORDS {
+            return std::ptr::copy_nonoverlapping(from, to, count);
+        }
+        for at in 0..count {
+            to.add(at).write_volatile(*from.add(at));
+        }
+    }
+}
+
 /// How many registers and frame records the main thread has room for.
 const REGISTERS: usize = 64 << 20;
 const FRAMES: usize = 4 << 20;
@@ -165,6 +215,9 @@ impl Drop for Reservation {
 pub struct Stacks {
     registers: Reservation,
     frames: Reservation,
+    /// No window may reach this.
+    pub registers_end: *mut u64,
+    pub frames_end: *mut Frame,
     /// The next free frame record.
     pub frame_top: Cell<*mut Frame>,
 }
@@ -175,23 +228,14 @@ impl Stacks {
         let share = if is_main { 1 } else { THREAD_SHARE };
         let registers = Reservation::new(REGISTERS / share * size_of::<u64>());
         let frames = Reservation::new(FRAMES / share * size_of::<Frame>());
+        let registers_end = registers.base.wrapping_add(registers.bytes).cast();
+        let frames_end = frames.base.wrapping_add(frames.bytes).cast();
         let frame_top = Cell::new(frames.base.cast());
-        Stacks { registers, frames, frame_top }
+        Stacks { registers, frames, registers_end, frames_end, frame_top }
     }
 
     pub fn registers_base(&self) -> *mut u64 {
         self.registers.base.cast()
-    }
-
-    /// No window may reach this.
-    #[inline(always)]
-    pub fn registers_end(&self) -> *mut u64 {
-        self.registers.base.wrapping_add(self.registers.bytes).cast()
-    }
-
-    #[inline(always)]
-    pub fn frames_end(&self) -> *mut Frame {
-        self.frames.base.wrapping_add(self.frames.bytes).cast()
     }
 }
 
@@ -348,7 +392,7 @@ impl Interp {
     /// Whether `frame` lies in this thread's stack of frame records (generators' frames do not).
     pub fn is_stack_frame(&self, frame: *const Frame) -> bool {
         let base = self.stacks.frames.base as *const Frame;
-        frame >= base && frame < self.stacks.frames_end() as *const Frame
+        frame >= base && frame < self.stacks.frames_end as *const Frame
     }
 
     /// The innermost exception being handled, generators included.

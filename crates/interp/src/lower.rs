@@ -16,6 +16,7 @@ mod check;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
@@ -87,10 +88,28 @@ pub struct Lowered {
 
 pub const NO_PC: u32 = u32::MAX;
 
+const GUESSES: usize = 64;
+
+thread_local! {
+    /// The index at which a site was last found, by the address of its instruction: a program that raises in a loop
+    /// looks for few. Whether a guess is right, the site tells.
+    static SITE_GUESSES: [Cell<u32>; GUESSES] = const { [const { Cell::new(0) }; GUESSES] };
+}
+
 impl Lowered {
     pub fn site(&self, pc: u32) -> Option<&Site> {
-        let index = self.sites.partition_point(|site| site.pc < pc);
-        self.sites.get(index).filter(|site| site.pc == pc)
+        let address = self.words.as_ptr() as usize / size_of::<u64>() + pc as usize;
+        SITE_GUESSES.with(|guesses| {
+            let guess = &guesses[address % GUESSES];
+            if let Some(site) = self.sites.get(guess.get() as usize)
+                && site.pc == pc
+            {
+                return Some(site);
+            }
+            let index = self.sites.partition_point(|site| site.pc < pc);
+            guess.set(index as u32);
+            self.sites.get(index).filter(|site| site.pc == pc)
+        })
     }
 }
 

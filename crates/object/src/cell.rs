@@ -33,6 +33,18 @@ impl<T> ObjectCell<T> {
         Borrow { cell: self, owner }
     }
 
+    /// The state itself, for a stretch of code that neither runs Python nor borrows this state in another way; None while
+    /// threads run in parallel. What a loop does at each step tests so once for all that it looks at.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)]
+    pub fn alone(&self) -> Option<&mut T> {
+        if PARALLEL.load(Ordering::Relaxed) {
+            return None;
+        }
+        // SAFETY: the GIL serialises, and the caller's stretch of code is as `borrow` demands it.
+        Some(unsafe { &mut *self.0.get() })
+    }
+
     /// The raw pointer, for the owner of the object (deallocation, collector, dispatch fast paths under the GIL).
     #[inline(always)]
     pub fn as_ptr(&self) -> *mut T {

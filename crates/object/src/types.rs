@@ -687,9 +687,11 @@ impl Type {
     pub fn to_value(&self) -> Value {
         object::to_value(self)
     }
+    /// Whether this is the type that `spec` declares. (The pointer kept with the declaration is at a fixed address; what
+    /// the type itself says would have to wait for the type's address.)
     #[inline(always)]
     pub fn is(&self, spec: &'static TypeSpec) -> bool {
-        self.spec.is_some_and(|own| std::ptr::eq(own, spec))
+        std::ptr::eq(self, spec.cell.load(Relaxed))
     }
     pub fn qualname_hint(&self) -> Ref<Str> {
         Str::new(&self.short_name())

@@ -28,7 +28,8 @@ use taipan_object::{Ref, Result, Value, Vm};
 use super::{Flow, Machine, run, variant, view, word_of};
 use crate::code::Code;
 use crate::frame::{
-    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_SWITCH, Frame, Interp, is_pointer, release, retain,
+    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_SWITCH, Frame, Interp, clear_words, copy_words, is_pointer,
+    release, release_inline, retain,
 };
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
@@ -155,8 +156,8 @@ unsafe fn direct(operands: &Operands) -> Option<(BoundFunction, &Value, &[Value]
 #[inline(always)]
 fn has_room(vm: &Vm, interp: &Interp, regs: *mut u64, registers: u32) -> bool {
     if interp.depth_left.get() <= 0
-        || regs.wrapping_add(registers as usize) > interp.stacks.registers_end()
-        || interp.stacks.frame_top.get() >= interp.stacks.frames_end()
+        || regs.wrapping_add(registers as usize) > interp.stacks.registers_end
+        || interp.stacks.frame_top.get() >= interp.stacks.frames_end
     {
         no_room(vm);
         return false;
@@ -249,7 +250,7 @@ unsafe fn clear_locals(frame: *mut Frame) {
                 let word = *slot;
                 if is_pointer(word) {
                     *slot = 0;
-                    release(word);
+                    release_inline(word);
                 }
             }
         } else {
@@ -281,7 +282,7 @@ pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
         if (*frame).namespace != 0 {
             release(std::mem::replace(&mut (*frame).namespace, 0));
         }
-        release(std::mem::replace(&mut (*frame).function, 0));
+        release_inline(std::mem::replace(&mut (*frame).function, 0));
         interp.frame.set((*frame).previous);
         interp.stacks.frame_top.set(frame);
         interp.depth_left.set(interp.depth_left.get() + 1);
@@ -340,7 +341,8 @@ impl Machine<'_> {
                 if code.simple_args == operands.count as i32
                     && (!code.entry.get().is_null() || out!(self.lowered(code)))
                 {
-                    return self.call_simple(operands, code, 2);
+                    let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
+                    return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
                 }
             }
             self.save();
@@ -412,7 +414,7 @@ impl Machine<'_> {
                 && code.simple_args == operands.count as i32
                 && (!code.entry.get().is_null() || self.lowered(code))
             {
-                self.call_simple(operands, code, words)
+                self.call_simple(operands.callable, false, first, operands.count, operands.borrowed, code, words)
             } else {
                 self.call_python(&operands, kwnames, words)
             };
@@ -434,31 +436,46 @@ impl Machine<'_> {
         code.enter(self.vm).map_err(|raised| self.vm.discard(raised)).is_ok()
     }
 
-    /// Enters a function that takes exactly the arguments given.
+    /// Enters a function that takes exactly the `count` arguments from `first` on, the borrowed ones in `lent`. What
+    /// describes the call comes in pieces: a struct would be written to memory and read back.
     #[inline(always)]
-    unsafe fn call_simple(&mut self, operands: Operands, code: &Code, words: u16) -> Flow {
+    unsafe fn call_simple(
+        &mut self,
+        callable: u64,
+        callable_borrowed: bool,
+        first: *mut u64,
+        count: usize,
+        lent: u32,
+        code: &Code,
+        words: u16,
+    ) -> Flow {
         // SAFETY: live operands, which pass to the frame.
         unsafe {
             self.save();
-            let regs = self.window(operands.first);
+            let regs = self.window(first);
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                release_operands_of(operands);
+                release_operands_of(Operands { callable, first, count, borrowed: lent, callable_borrowed });
                 return Flow::Raise;
             }
-            if regs != operands.first {
-                std::ptr::copy_nonoverlapping(operands.first, regs, operands.count);
+            if regs != first {
+                copy_words(first, regs, count);
             }
-            for at in operands.count..code.nlocalsplus() {
-                *regs.add(at) = 0;
-            }
-            let function = if operands.callable_borrowed { retain(operands.callable) } else { operands.callable };
-            // Operands beyond the mask are owned, so unused bits do no harm; they must not reach other locals.
-            let lent =
-                if operands.count < 32 { operands.borrowed & ((1 << operands.count) - 1) } else { operands.borrowed };
+            clear_words(regs.add(count), code.nlocalsplus() - count);
+            let function = if callable_borrowed { retain(callable) } else { callable };
             let frame = push_frame(self.interp, code, function, regs, lent, 0, words);
-            self.load(frame);
+            self.enter(frame, regs, code);
             Flow::Next
         }
+    }
+
+    /// Goes on in a frame that has just been pushed. What it is made of is not read back from it: a load of two fields
+    /// at once would have to wait for their stores.
+    #[inline(always)]
+    unsafe fn enter(&mut self, frame: *mut Frame, regs: *mut u64, code: &Code) {
+        self.frame = frame;
+        self.regs = regs;
+        self.pc = code.entry.get();
+        self.constants = code.constants.get();
     }
 
     /// Enters a function if all that is given has a place and nothing is missing; otherwise nothing has happened.
@@ -492,7 +509,7 @@ impl Machine<'_> {
                     return Some(Flow::Raise);
                 }
                 if regs != operands.first {
-                    std::ptr::copy_nonoverlapping(operands.first, regs, given);
+                    copy_words(operands.first, regs, given);
                 }
                 for at in given..named {
                     *regs.add(at) = retain(defaults[at - required].word());
@@ -501,10 +518,10 @@ impl Machine<'_> {
             }
             let mut space = [const { MaybeUninit::<u64>::uninit() }; LENDABLE];
             let locals = {
-                space[..total].fill(MaybeUninit::new(0));
+                clear_words(space.as_mut_ptr().cast(), total);
                 std::slice::from_raw_parts_mut(space.as_mut_ptr().cast::<u64>(), total)
             };
-            std::ptr::copy_nonoverlapping(operands.first, locals.as_mut_ptr(), positional);
+            copy_words(operands.first, locals.as_mut_ptr(), positional);
             let posonly = code.data.posonlyargcount as usize;
             let parameters = &code.localsplusnames()[posonly..named];
             // Bit i: keyword i is none of a parameter.
@@ -567,7 +584,7 @@ impl Machine<'_> {
                 }
                 locals[total - 1] = dict.into_value().into_word();
             }
-            std::ptr::copy_nonoverlapping(locals.as_ptr(), regs, total);
+            copy_words(locals.as_ptr(), regs, total);
             Some(self.enter_bound(operands, code, regs, total, lent, words))
         }
     }
@@ -586,11 +603,9 @@ impl Machine<'_> {
         // SAFETY: there is room for the frame; the operands pass to it.
         unsafe {
             let callee = operands.take_callable();
-            for at in bound..code.nlocalsplus() {
-                *regs.add(at) = 0;
-            }
+            clear_words(regs.add(bound), code.nlocalsplus() - bound);
             let frame = push_frame(self.interp, code, callee, regs, lent, 0, words);
-            self.load(frame);
+            self.enter(frame, regs, code);
             Flow::Next
         }
     }
@@ -602,7 +617,7 @@ impl Machine<'_> {
         // SAFETY: live words; the window starts where the frame's own registers end.
         unsafe {
             let first = (*self.frame).top;
-            if first >= self.interp.stacks.registers_end() {
+            if first >= self.interp.stacks.registers_end {
                 release(function);
                 if !lent {
                     release(argument);
@@ -628,7 +643,7 @@ impl Machine<'_> {
         // SAFETY: as above.
         unsafe {
             let first = (*self.frame).top;
-            if first.add(1) >= self.interp.stacks.registers_end() {
+            if first.add(1) >= self.interp.stacks.registers_end {
                 release(function);
                 if lent & 1 == 0 {
                     release(argument);
@@ -651,12 +666,12 @@ impl Machine<'_> {
         // SAFETY: live words.
         unsafe {
             let first = (*self.frame).top;
-            let operands = Operands { callable: function, first, count, borrowed: lent, callable_borrowed: false };
             let code = (*(function as *const Function)).code();
             if code.simple_args == count as i32 && (!code.entry.get().is_null() || self.lowered(code)) {
-                return self.call_simple(operands, code, words);
+                return self.call_simple(function, false, first, count, lent, code, words);
             }
             self.save();
+            let operands = Operands { callable: function, first, count, borrowed: lent, callable_borrowed: false };
             self.call_python(&operands, None, words)
         }
     }
@@ -693,7 +708,7 @@ impl Machine<'_> {
             match prepare(self.vm, self.interp, &*(function as *const Function), args, kwnames, regs) {
                 Ok(code) => {
                     let frame = push_frame(self.interp, code, function, regs, 0, 0, words);
-                    self.load(frame);
+                    self.enter(frame, regs, &*code);
                     Flow::Next
                 }
                 Err(_) => {
@@ -779,20 +794,15 @@ impl Machine<'_> {
             if !operands.callable_borrowed {
                 release(operands.callable);
             }
-            let operands = Operands {
-                callable: function,
-                first: operands.first.sub(1),
-                count: operands.count + 1,
-                borrowed: operands.borrowed << 1,
-                callable_borrowed: false,
-            };
+            let (first, count, borrowed) = (operands.first.sub(1), operands.count + 1, operands.borrowed << 1);
             let code = (*(function as *const Function)).code();
             if kwnames.is_none()
-                && code.simple_args == operands.count as i32
+                && code.simple_args == count as i32
                 && (!code.entry.get().is_null() || self.lowered(code))
             {
-                return self.call_simple(operands, code, words);
+                return self.call_simple(function, false, first, count, borrowed, code, words);
             }
+            let operands = Operands { callable: function, first, count, borrowed, callable_borrowed: false };
             self.call_python(&operands, kwnames, words)
         }
     }
@@ -901,7 +911,7 @@ impl Machine<'_> {
         // SAFETY: the registers above the call's operands are free; owned words are written to them.
         unsafe {
             let first = self.window(first);
-            if count > LENDABLE || first.add(count) > self.interp.stacks.registers_end() {
+            if count > LENDABLE || first.add(count) > self.interp.stacks.registers_end {
                 return None;
             }
             let names = (!keywords.is_empty())
@@ -1100,10 +1110,8 @@ pub fn call_function(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Val
             if !has_room(vm, interp, regs, code.registers.get()) {
                 return Err(vm.raised());
             }
-            std::ptr::copy_nonoverlapping(args.as_ptr().cast::<u64>(), regs, args.len());
-            for at in args.len()..code.nlocalsplus() {
-                *regs.add(at) = 0;
-            }
+            copy_words(args.as_ptr().cast::<u64>(), regs, args.len());
+            clear_words(regs.add(args.len()), code.nlocalsplus() - args.len());
             (code as *const Code, if args.len() == 32 { u32::MAX } else { (1 << args.len()) - 1 })
         } else {
             (prepare(vm, interp, function, args.iter().cloned().collect(), kwnames, regs)?, 0)

@@ -2,6 +2,7 @@
 
 use taipan_object::builtins::list::iterator::{LIST_ITERATOR, ListIterator};
 use taipan_object::builtins::range::iterator::{RANGE_ITERATOR, RangeIterator};
+use taipan_object::builtins::tuple::iterator::{TUPLE_ITERATOR, TupleIterator};
 use taipan_object::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION};
 use taipan_object::header::Header;
 use taipan_object::{Result, Value, Vm};
@@ -63,7 +64,11 @@ impl Machine<'_> {
                     return self.iterated(w, next);
                 }
                 if ty.is(&LIST_ITERATOR) {
-                    let next = (*(iterator as *const ListIterator)).next();
+                    let next = (*(iterator as *const ListIterator)).step();
+                    return self.iterated(w, next);
+                }
+                if ty.is(&TUPLE_ITERATOR) {
+                    let next = (*(iterator as *const TupleIterator)).step();
                     return self.iterated(w, next);
                 }
                 if ty.is(&GENERATOR) {

@@ -118,9 +118,7 @@ fn find(vm: &Vm, class: &Value, object: &Value, object_type: &Value, name: &Valu
 
 /// The unbound attribute after `class` in the MRO of `object_type`.
 pub fn find_raw(class: &Value, object_type: &Value, name: &Value) -> Option<Value> {
-    let mro = object_type.downcast::<Type>()?.mro()?;
-    let at = mro.as_slice().iter().position(|ty| ty.is(class))?;
-    mro.as_slice()[at + 1..].iter().find_map(|ty| ty.downcast::<Type>()?.dict().get_str(name))
+    lookup::find_after(object_type.downcast::<Type>()?, class, name)
 }
 
 fn slots(s: &mut Slots) {

@@ -125,6 +125,50 @@ pub fn find(ty: &Type, name: &Value) -> Option<Value> {
     })
 }
 
+/// What [`find_after`] found. Valid like an [`Entry`].
+#[derive(Clone, Copy)]
+struct AfterEntry {
+    version: u32,
+    class: u64,
+    name: u64,
+    value: u64,
+}
+
+const AFTER_CACHE_SIZE: usize = 512;
+
+thread_local! {
+    static AFTER_CACHE: UnsafeCell<[AfterEntry; AFTER_CACHE_SIZE]> =
+        const { UnsafeCell::new([AfterEntry { version: 0, class: 0, name: 0, value: 0 }; AFTER_CACHE_SIZE]) };
+}
+
+/// As [`find`], in what follows `class` in the MRO of `ty` (what `super` looks at).
+pub fn find_after(ty: &Type, class: &Value, name: &Value) -> Option<Value> {
+    let version = version(ty);
+    if version == 0 {
+        return find_after_uncached(ty, class, name);
+    }
+    let mixed = (version as u64).wrapping_mul(0x9E37_79B9) ^ (class.word() >> 4).wrapping_mul(5) ^ (name.word() >> 4);
+    AFTER_CACHE.with(|cache| {
+        // SAFETY: thread-local, and nothing below the borrow re-enters.
+        let entry = unsafe { &mut (*cache.get())[mixed as usize % AFTER_CACHE_SIZE] };
+        if entry.version == version && entry.class == class.word() && entry.name == name.word() {
+            // SAFETY: the version is current, so the namespace still owns the value.
+            return Some(unsafe { Value::borrow_word(&entry.value) }.clone());
+        }
+        let found = find_after_uncached(ty, class, name)?;
+        if is_interned(name) {
+            *entry = AfterEntry { version, class: class.word(), name: name.word(), value: found.word() };
+        }
+        Some(found)
+    })
+}
+
+fn find_after_uncached(ty: &Type, class: &Value, name: &Value) -> Option<Value> {
+    let mro = ty.mro()?;
+    let at = mro.as_slice().iter().position(|base| base.is(class))?;
+    mro.as_slice()[at + 1..].iter().find_map(|base| namespace(base)?.get_str(name))
+}
+
 fn is_interned(name: &Value) -> bool {
     name.downcast_exact::<Str>().is_some_and(Str::is_interned)
 }

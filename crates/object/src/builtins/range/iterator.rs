@@ -59,12 +59,6 @@ impl RangeIterator {
     }
 }
 
-/// The next item of a `range_iterator`, for the eval loop.
-#[inline]
-pub fn range_iter_next(iterator: &Value) -> Option<Value> {
-    own(iterator).next()
-}
-
 /// An iterator over a range.
 pub fn new(range: &Range) -> Value {
     match range.small().filter(|small| fits_iterator(small.start, small.step, small.length)) {

@@ -41,7 +41,7 @@ pub static TUPLE_ITERATOR: TypeSpec = TypeSpec::new::<TupleIterator>("tuple_iter
     .flags(type_flags::DISALLOW_INSTANTIATION)
     .slots(|s| {
         s.iter = Some(|_, this| Ok(this.clone()));
-        s.iternext = Some(|_, this| Ok(own(this).next()));
+        s.iternext = Some(|_, this| Ok(own(this).step()));
     })
     .methods(METHODS);
 
@@ -57,7 +57,20 @@ impl TupleIterator {
         Ref::new(TupleIterator { header: Header::new(TUPLE_ITERATOR.ty()), state }).into_value()
     }
 
-    #[inline]
+    /// As [`TupleIterator::next`], quick as long as there are items.
+    #[inline(always)]
+    pub fn step(&self) -> Option<Value> {
+        if let Some(state) = self.state.alone()
+            && let Some(tuple) = &state.tuple
+            && let Some(item) = tuple.as_slice().get(state.index)
+        {
+            state.index += 1;
+            return Some(item.clone());
+        }
+        self.next()
+    }
+
+    #[inline(never)]
     pub fn next(&self) -> Option<Value> {
         let mut state = self.state.borrow(&self.header);
         let State { tuple, index } = &mut *state;
@@ -70,12 +83,6 @@ impl TupleIterator {
         drop(ended);
         None
     }
-}
-
-/// The next item of a `tuple_iterator`, for the eval loop.
-#[inline]
-pub fn tuple_iter_next(iterator: &Value) -> Option<Value> {
-    own(iterator).next()
 }
 
 crate::method_table! { static METHODS = [
