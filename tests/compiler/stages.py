@@ -1,9 +1,13 @@
 """Compares what each stage of Python makes of whole files with what CPython makes of them.
 
     python3.14 stages.py PYTHON [--cache FILE] [--stage NAME]... [--show N] [--every N] FOLDER...
+    python3.14 stages.py PYTHON --sound [--every N] FOLDER...
 
 PYTHON is the interpreter to compare. It runs this file, too, and answers with a digest for each file and stage, of code
 also one for each code object. CACHE keeps the digests of CPython, by the files' contents.
+
+With --sound, nothing is compared: each file must tokenise, parse and compile, and all its code objects must be verified
+and lowered to register code, both ways. Files on which CPython fails must fail at the same step, and are named.
 """
 
 import _tokenize
@@ -24,6 +28,11 @@ import types
 import warnings
 
 import outcome
+
+try:
+    import _taipan
+except ImportError:
+    _taipan = None
 
 CODE_ATTRIBUTES = '''co_name co_qualname co_filename co_firstlineno co_argcount co_posonlyargcount co_kwonlyargcount
     co_flags co_nlocals co_stacksize co_names co_varnames co_cellvars co_freevars co_code co_linetable
@@ -146,12 +155,40 @@ STAGES = {
 }
 
 
+def all_codes(code):
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from all_codes(constant)
+
+
+def soundness(data, name, readable):
+    """The steps at which a source fails, each with the error; last, the number of its code objects."""
+    failures, codes = [], []
+
+    def step(what, function):
+        try:
+            return function()
+        except (SyntaxError, ValueError, RecursionError, MemoryError, SystemError, tokenize.TokenError) as error:
+            failures.append(f'{what}: {failure(error)}')
+
+    step('tokenise', lambda: list(tokenize.tokenize(io.BytesIO(data).readline)))
+    step('parse', lambda: ast.parse(data, name))
+    for level in range(3):
+        code = step(f'compile -O{level}', lambda: compile(data, name, 'exec', dont_inherit=True, optimize=level))
+        codes += all_codes(code) if code else ()
+    if _taipan:
+        for code in codes:
+            step(f'lower {code.co_qualname}', lambda: _taipan.check(code))
+    return [*failures, str(len(codes))]
+
+
 def texts(stage, path, readable=False):
     with open(path, 'rb') as file:
         data = file.read()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        return STAGES[stage](data, os.path.basename(path), readable)
+        return (STAGES[stage] if stage in STAGES else soundness)(data, os.path.basename(path), readable)
 
 
 def digest(text):
@@ -243,6 +280,27 @@ def show(worker, stage, path):
     print('  the texts agree this time')
 
 
+def check_soundness(worker, paths):
+    """Prints what fails; the result is whether nothing does but what fails with CPython."""
+    counts = collections.Counter()
+    for path in paths:
+        worker.ask(['sound'], path, True)
+        *theirs, _ = texts('sound', path)
+        *ours, number = worker.answer() or ['died', '0']
+        counts['objects'] += int(number)
+        if ours == theirs == []:
+            counts['sound'] += 1
+            continue
+        steps = [[text.partition(':')[0] for text in failures] for failures in (ours, theirs)]
+        meant = steps[0] == steps[1]
+        counts['meant' if meant else 'failed'] += 1
+        print(f'{path}: meant not to: {theirs[0]}' if meant else f'{path}: FAILS: {ours}, with CPython: {theirs}')
+        sys.stdout.flush()
+    print(f'{counts["sound"]} of {len(paths)} files tokenise, parse, compile, verify and lower '
+          f'({counts["objects"]} code objects); {counts["meant"]} are meant not to; {counts["failed"]} fail')
+    return not counts['failed']
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument('python')
@@ -251,10 +309,13 @@ def main():
     parser.add_argument('--stage', action='append', choices=STAGES)
     parser.add_argument('--show', type=int, default=3)
     parser.add_argument('--every', type=int, default=1)
+    parser.add_argument('--sound', action='store_true')
     arguments = parser.parse_args()
     stages = arguments.stage or list(STAGES)
     worker, cache = Worker(arguments.python), Cache(arguments.cache)
     paths = list(files(arguments.folders))[::arguments.every]
+    if arguments.sound:
+        sys.exit(not check_soundness(worker, paths))
     same, shown = collections.Counter(), collections.Counter()
     for number, path in enumerate(paths):
         if number % 100 == 99:

@@ -38,6 +38,13 @@ class Report:
             self.close(fd)
 
 
+def monitoring_tools():
+    """The numbers of `sys.monitoring`'s tools that are in use."""
+    if not hasattr(sys, "monitoring"):
+        return set()
+    return {tool for tool in range(6) if sys.monitoring.get_tool(tool) is not None}
+
+
 def result_class(unittest, report, prefix, log):
     class Result(unittest.TestResult):
         def __init__(self):
@@ -50,11 +57,15 @@ def result_class(unittest, report, prefix, log):
 
         def startTest(self, test):
             super().startTest(test)
+            self.tools = monitoring_tools()
             self.outcome = None
             report.line("S", self.name(test))
 
         def stopTest(self, test):
             super().stopTest(test)
+            # One that skips itself in its set-up leaves the tool that it had taken to those that follow.
+            for tool in monitoring_tools() - self.tools:
+                sys.monitoring.free_tool_id(tool)
             report.line("R", self.name(test), self.outcome or "pass")
 
         def record(self, test, outcome, detail=None):
@@ -143,6 +154,21 @@ def load(importlib, unittest, module_name):
         return load(importlib, unittest, module_name)
 
 
+def provide_internals(unittest, import_helper):
+    """Files that ask `import_helper` for such a module before anything else are run, too."""
+    original = import_helper.import_module
+
+    def import_module(name, *arguments, **keywords):
+        try:
+            return original(name, *arguments, **keywords)
+        except unittest.SkipTest:
+            if name not in INTERNALS or sys._getframe(1).f_code.co_name != "<module>":
+                raise
+            return absent_module(unittest, name)
+
+    import_helper.import_module = import_module
+
+
 def prepare():
     """What CPython's own runner sets up, as far as the interpreter has it."""
     try:
@@ -196,6 +222,7 @@ def run(report, skip, module_name):
     prefix = module_name + "."
     try:
         prepare()
+        provide_internals(unittest, importlib.import_module("test.support.import_helper"))
         module = load(importlib, unittest, module_name)
     except unittest.SkipTest as exc:
         report.line("X", "skip", str(exc))

@@ -16,6 +16,7 @@ use taipan_object::{Result, Value, Vm};
 use crate::compile::flags;
 
 pub use from_object::tree_from_object;
+pub use node::takes_any_keywords;
 pub use to_object::object_from_tree;
 
 pub static MODULE: ModuleDef = ModuleDef {

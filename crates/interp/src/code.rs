@@ -22,7 +22,8 @@ use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Ref, Result, Value, Vm};
 
 use crate::config;
-use crate::lower::{Lowered, lower, lower_for_debugging};
+use crate::inspection::{self, Counting};
+use crate::lower::{Lowered, lower, lower_for_counting, lower_for_debugging};
 use crate::verify::VerifyError;
 pub use constants::{constant_to_value, interned, value_to_constant};
 
@@ -44,6 +45,7 @@ pub struct Code {
     objects: OnceLock<Objects>,
     code: OnceLock<RegisterCode>,
     debug_code: OnceLock<RegisterCode>,
+    counting: OnceLock<Box<Counting>>,
     /// `co_extra`, monitoring and others may hang data on a code by its id.
     pub version: u32,
 }
@@ -71,7 +73,7 @@ impl Objects {
 /// Register code with its constants.
 pub struct RegisterCode {
     pub lowered: Lowered,
-    constants: Box<[Value]>,
+    pub constants: Box<[Value]>,
 }
 
 // SAFETY: repr(C), header first. Constants are immutable and cannot refer to the code, so it is no container.
@@ -122,6 +124,7 @@ impl Code {
             objects,
             code: OnceLock::new(),
             debug_code: OnceLock::new(),
+            counting: OnceLock::new(),
             version: 0,
         })
     }
@@ -209,6 +212,8 @@ impl Code {
         };
         if crate::monitoring::watching() {
             code = self.debug_code(vm)?;
+        } else if inspection::counting() {
+            code = &self.counting_code(vm)?.code;
         }
         self.constants.set(self.debug_code.get().unwrap_or(code).constants.as_ptr().cast());
         self.registers.set(code.lowered.registers);
@@ -227,6 +232,25 @@ impl Code {
         let code = self.debug_code.get_or_init(|| made);
         self.constants.set(code.constants.as_ptr().cast());
         Ok(code)
+    }
+
+    /// The counting lowering, whose constants are those of the lowering for speed.
+    fn counting_code(&self, vm: &Vm) -> Result<&Counting> {
+        if let Some(counting) = self.counting.get() {
+            return Ok(counting);
+        }
+        let code = self.make(vm, lower_for_counting(&self.data))?;
+        Ok(self.counting.get_or_init(|| Box::new(Counting::new(code))))
+    }
+
+    /// What was counted, if the code was called while counting was on.
+    pub fn counted(&self) -> Option<&Counting> {
+        self.counting.get().map(|counting| &**counting)
+    }
+
+    /// The register code made afresh: nothing was run in it.
+    pub fn lowered_afresh(&self, vm: &Vm, debug: bool) -> Result<RegisterCode> {
+        self.make(vm, if debug { lower_for_debugging(&self.data, &[]) } else { lower(&self.data) })
     }
 
     /// Lets the next call decide anew which lowering to enter.
@@ -258,7 +282,8 @@ impl Code {
     }
 
     fn find_register_code(&self, pc: *const u64) -> Option<&RegisterCode> {
-        let lowerings = [self.code.get(), self.debug_code.get()];
+        let counting = self.counting.get().map(|counting| &counting.code);
+        let lowerings = [self.code.get(), self.debug_code.get(), counting];
         lowerings.into_iter().flatten().find(|code| code.lowered.words.as_ptr_range().contains(&pc))
     }
 

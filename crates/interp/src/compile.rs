@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use taipan_compiler::ast_validate::{self, Invalid};
 use taipan_compiler::{CompileError, Location, Options};
+use taipan_object::builtins::bytes;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions;
@@ -39,6 +40,14 @@ pub enum Origin {
     Bytes,
     /// A file, which messages about its encoding name.
     File,
+}
+
+/// Tells audit hooks that a program has `source` compiled or parsed.
+pub fn audit(vm: &Vm, source: &[u8], filename: &Value) -> Result<()> {
+    if !crate::sys_module::is_auditing() {
+        return Ok(());
+    }
+    vm.audit("compile", &[bytes::new(source), filename.clone()])
 }
 
 /// Compiles source text: to code, or to a tree if the flags say so.

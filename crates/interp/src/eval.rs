@@ -7,7 +7,7 @@
 //! * `arithmetic.rs` operators and comparisons, `names.rs` globals, names and cells, `attribute.rs` attributes and their
 //!   inline caches, `items.rs` subscription, `build.rs` containers, strings and functions, `pattern.rs` matching;
 //! * `call.rs` calls and returns, `iteration.rs` loops and generators, `exceptions.rs` raising and handling,
-//!   `unwind.rs` the search for a handler, `import.rs` imports.
+//!   `unwind.rs` the search for a handler, `import.rs` imports, `count.rs` the counting of instructions.
 //!
 //! Rules: a handler that may call out stores `pc` in the frame first; owned operands are released when an operation is
 //! over, raising or not; a destination is written before what it held is released.
@@ -29,6 +29,7 @@ mod arithmetic;
 mod attribute;
 mod build;
 mod call;
+mod count;
 mod exceptions;
 mod import;
 mod intrinsics;
@@ -43,8 +44,10 @@ use taipan_object::{Result, Value, Vm};
 use crate::frame::{Frame, Interp, is_pointer, release, retain};
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
 
+pub(crate) use attribute::describe_cache as describe_attribute_cache;
 pub use call::{call_function, eval_code, run_function};
 pub(crate) use call::{leave_frame, resume_frame};
+pub(crate) use names::describe_global_cache;
 pub(crate) use unwind::find_map;
 
 /// What follows an instruction.
@@ -539,6 +542,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::MatchClass => out!(m.match_class(w)),
 
                 Op::Boundary => m.boundary(w),
+                Op::Count => out!(m.count(w)),
             };
             match flow {
                 Flow::Next => {}

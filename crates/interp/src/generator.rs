@@ -555,6 +555,11 @@ pub fn stop_iteration_value(exception: &Value) -> Value {
 
 /// Sends `value` into any iterator: what it gave, and whether it is done.
 pub fn send(vm: &Vm, receiver: &Value, value: &Value) -> Result<(Value, bool)> {
+    send_noting(vm, receiver, value, &mut None)
+}
+
+/// As [`send`]; the `StopIteration` that says that the iterator is done, if it raised one, is put into `noted`.
+pub fn send_noting(vm: &Vm, receiver: &Value, value: &Value, noted: &mut Option<Value>) -> Result<(Value, bool)> {
     if let Some(generator) = of_value(receiver)
         && !receiver.ty().is(&ASYNC_GENERATOR)
     {
@@ -578,16 +583,21 @@ pub fn send(vm: &Vm, receiver: &Value, value: &Value) -> Result<(Value, bool)> {
         Ok(value) => Ok((value, false)),
         Err(raised) => {
             let stop = vm.catch(raised, STOP_ITERATION.ty())?;
-            Ok((stop_iteration_value(&stop), true))
+            let value = stop_iteration_value(&stop);
+            *noted = Some(stop);
+            Ok((value, true))
         }
     }
 }
 
-/// Whether what a SEND delegates to says by a `StopIteration` that it is over, rather than by giving nothing more.
-pub fn stops_by_exception(receiver: &Value) -> bool {
-    let ty = receiver.ty();
-    let native = of_value(receiver).is_some() && !ty.is(&ASYNC_GENERATOR);
-    !native && (ty.has_flags(type_flags::HEAPTYPE) || async_generator::is_step(ty))
+/// The `StopIteration` with which a step of an asynchronous generator says in CPython that it gave `value`; `None` for any
+/// other receiver.
+pub fn stop_of_step(vm: &Vm, receiver: &Value, value: &Value) -> Result<Option<Value>> {
+    if !async_generator::is_step(receiver.ty()) {
+        return Ok(None);
+    }
+    let args = if value.is_none() { &[][..] } else { std::slice::from_ref(value) };
+    vm.instantiate(STOP_ITERATION.ty(), args).map(Some)
 }
 
 /// GET_YIELD_FROM_ITER in code with these flags.

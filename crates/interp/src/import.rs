@@ -28,6 +28,7 @@ static NATIVE: Mutex<Vec<&'static ModuleDef>> = Mutex::new(Vec::new());
 static OWN: &[&ModuleDef] = &[
     &crate::ast_module::MODULE,
     &crate::builtins_module::MODULE,
+    &crate::inspection::MODULE,
     &crate::sys_module::SYS,
     &crate::type_params::TYPING,
     &crate::lsprof_module::MODULE,
@@ -100,7 +101,8 @@ fn remember_core_module(name: &str, module: &Value) {
 
 fn bootstrap(vm: &Vm) -> Result {
     const NAME: &str = "_frozen_importlib";
-    match modules(vm).get_str(intern(NAME).as_value()).or_else(|| core_module(NAME)) {
+    // What a program puts into `sys.modules` in its place is not asked.
+    match core_module(NAME).or_else(|| modules(vm).get_str(intern(NAME).as_value())) {
         Some(module) => Ok(module),
         None => Err(vm.import_error("the import system is not running")),
     }

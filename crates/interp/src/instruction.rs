@@ -267,6 +267,9 @@ macro_rules! instruction_table {
             // Debug lowering only.
             /// Stands before the instructions of the bytecode at unit `bc`: tracing and monitoring look in here.
             Boundary(none, imm32) [] (call raise collect);
+            // Counting lowering only.
+            /// Stands before the code's instruction number `bc`, and counts it.
+            Count(none, imm32) [] ();
         }
     };
 }
@@ -367,6 +370,15 @@ impl Op {
         if (number as usize) < Op::ALL.len() { Some(Op::ALL[number as usize]) } else { None }
     }
 
+    /// Whether it is an operator of numbers with two operands, a comparison, or a jump on one.
+    pub const fn is_binary(self) -> bool {
+        let number = self as u8;
+        (number >= Op::Add as u8 && number <= Op::Xor as u8)
+            || (number >= Op::AddK as u8 && number <= Op::XorK as u8)
+            || (number >= Op::CompareLt as u8 && number <= Op::CompareGeK as u8)
+            || (number >= Op::JumpIfLt as u8 && number <= Op::JumpIfGeK as u8)
+    }
+
     /// Words, the first included.
     pub const fn len(self) -> usize {
         1 + self.extras().len()
@@ -444,28 +456,56 @@ impl Word {
     }
 }
 
+/// What the operands of an instruction are called in a text.
+pub trait Names {
+    fn register(&self, number: u16) -> String;
+    fn name(&self, index: u32) -> String;
+    fn constant(&self, index: u32) -> String;
+}
+
+/// Names that tell no more than the numbers.
+struct Numbers;
+
+impl Names for Numbers {
+    fn register(&self, number: u16) -> String {
+        format!("r{number}")
+    }
+
+    fn name(&self, index: u32) -> String {
+        format!("name{index}")
+    }
+
+    fn constant(&self, index: u32) -> String {
+        format!("k{index}")
+    }
+}
+
 /// Writes the instruction at `at` of `words` as text: `Add r3 <- r1, r4*` (`*`: consumed).
 pub fn disassemble(words: &[u64], at: usize) -> String {
+    let Some(op) = Op::from_u8(words[at] as u8) else { return format!("?{:#x}", words[at]) };
+    op.name().to_string() + &operands(op, words, at, &Numbers)
+}
+
+/// The operands of the instruction at `at` of `words`, `op`, as text: each with a space before it.
+pub fn operands(op: Op, words: &[u64], at: usize, names: &dyn Names) -> String {
     use std::fmt::Write;
     let word = Word::decode(words[at]);
-    let Some(op) = Op::from_u8(word.op()) else { return format!("?{:#x}", words[at]) };
-    let mut text = op.name().to_string();
+    let mut text = String::new();
     let owned = |bit: u8| if word.flags() & bit != 0 { "*" } else { "" };
     let fields = [(word.a(), A_LOCAL), (word.b(), B_OWNED), (word.c(), C_OWNED)];
     for (index, operand) in op.operands().iter().enumerate() {
         let (value, bit) = fields[index];
         let _ = match operand {
             Operand::none => Ok(()),
-            Operand::dst => write!(text, " r{value} <-"),
-            Operand::src => write!(text, " r{value}{}", owned(bit)),
-            Operand::peek => write!(text, " r{value}"),
-            Operand::base => write!(text, " r{value}.."),
-            Operand::local => write!(text, " local{value}"),
-            Operand::name => write!(text, " name{value}"),
-            Operand::r#const => write!(text, " k{value}"),
+            Operand::dst => write!(text, " {} <-", names.register(value)),
+            Operand::src => write!(text, " {}{}", names.register(value), owned(bit)),
+            Operand::peek | Operand::local => write!(text, " {}", names.register(value)),
+            Operand::base => write!(text, " {}..", names.register(value)),
+            Operand::name => write!(text, " {}", names.name(value.into())),
+            Operand::r#const => write!(text, " {}", names.constant(value.into())),
             Operand::imm => write!(text, " #{value}"),
-            Operand::const32 => write!(text, " k{}{}", word.bc(), owned(B_OWNED)),
-            Operand::name32 => write!(text, " name{}", word.bc()),
+            Operand::const32 => write!(text, " {}{}", names.constant(word.bc()), owned(B_OWNED)),
+            Operand::name32 => write!(text, " {}", names.name(word.bc())),
             Operand::jump32 => write!(text, " -> {}", at as i64 + word.bc() as i32 as i64),
             Operand::imm32 => write!(text, " #{}", word.bc()),
         };
@@ -481,16 +521,22 @@ pub fn disassemble(words: &[u64], at: usize) -> String {
         let _ = match extra {
             Extra::jump => write!(text, " -> {}", at as i64 + value as u32 as i32 as i64),
             Extra::cache => Ok(()),
-            Extra::mask => match value {
-                0 => Ok(()),
-                _ if value >> 32 == 0 => write!(text, " borrowed {value:#b}"),
-                _ => write!(text, " borrowed {:#b} names k{}", value as u32, (value >> 32) - 1),
-            },
-            Extra::imm => write!(text, " #{value}"),
-            Extra::name => write!(text, " name{value}"),
-            Extra::dests => {
-                (0..word.c().min(4)).try_for_each(|item| write!(text, " r{}", (value >> (16 * item)) as u16))
+            Extra::mask => {
+                let keywords = value >> 32;
+                let borrowed = if value as u32 == 0 && keywords == 0 {
+                    Ok(())
+                } else {
+                    write!(text, " borrowed {:#b}", value as u32)
+                };
+                borrowed.and_then(|()| match keywords {
+                    0 => Ok(()),
+                    _ => write!(text, " names {}", names.constant(keywords as u32 - 1)),
+                })
             }
+            Extra::imm => write!(text, " #{value}"),
+            Extra::name => write!(text, " {}", names.name(value as u32)),
+            Extra::dests => (0..word.c().min(4))
+                .try_for_each(|item| write!(text, " {}", names.register((value >> (16 * item)) as u16))),
         };
     }
     text

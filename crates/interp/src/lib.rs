@@ -1,5 +1,6 @@
 //! Verifier, lowering to register code, interpreter, frames, functions, generators, import, `sys`, `builtins`.
 
+pub mod inspection;
 pub mod instruction;
 pub mod lower;
 pub mod monitoring;

@@ -6,13 +6,15 @@
 //! about to change is first copied into the stack registers whose slots refer to it.
 //!
 //! The *debug lowering* (`fold` off) takes no notes: each bytecode becomes its instruction on stack registers, behind
-//! a `Boundary` at which tracing and monitoring look in.
+//! a `Boundary` at which tracing and monitoring look in. The *counting lowering* (`counting.rs`) is the first with a `Count`
+//! before each instruction.
 //!
 //! [`Lowered::sites`] is the one table that tells, for each instruction that may leave the straight path, its bytecode,
 //! its exception handler and what the stack registers hold.
 
 #[cfg(test)]
 mod check;
+mod counting;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +28,8 @@ use taipan_object::hash::Spread;
 
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
 use crate::verify::{CELL, Flow, Instr, NULL, State, Verified, VerifyError, verify};
+
+pub use counting::lower_for_counting;
 
 /// Where the value of a stack slot is, at a [`Site`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

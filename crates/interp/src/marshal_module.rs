@@ -40,7 +40,6 @@ taipan_object::method_table! {
              write code objects.",
             |vm, _, args| {
                 let version = version(vm, &args[2])?;
-                vm.audit("marshal.dumps", &[args[0].clone(), Value::from(version)])?;
                 let data = dumps(vm, &args[0], version, vm.is_true(&args[3])?)?;
                 vm.call_method(&args[1], "write", &[data])
             },
@@ -61,7 +60,6 @@ taipan_object::method_table! {
              to write code objects.",
             |vm, _, args| {
                 let version = version(vm, &args[1])?;
-                vm.audit("marshal.dumps", &[args[0].clone(), Value::from(version)])?;
                 dumps(vm, &args[0], version, vm.is_true(&args[2])?)
             },
         ),

@@ -400,38 +400,67 @@ pub(crate) unsafe fn generator_over(vm: &Vm, interp: &Interp, frame: *mut Frame,
     // SAFETY: by contract.
     let (code, unit) = unsafe { ((*frame).code(), (*frame).unit()) };
     let lines = Lines::of(code);
-    // The event belongs to the END_FOR or END_SEND.
-    let unit = lines.next(unit) + lines.instruction(code, unit).1;
-    stopped(&Report { vm, interp, frame, unit }, Event::StopIteration, value)
-}
-
-/// Reports that an iteration ended with a `StopIteration`, which the interpreter makes for the purpose.
-fn stopped(report: &Report, event: Event, value: &Value) -> Result<()> {
-    let vm = report.vm;
+    let (op, oparg) = lines.instruction(code, unit);
     let args = if value.is_none() { Vec::new() } else { vec![value.clone()] };
-    let exception = vm.instantiate(STOP_ITERATION.ty(), &args)?;
-    if event == Event::Raise {
-        // SAFETY: reports are made about live frames.
-        let traceback = unsafe { crate::traceback::new_here(vm, report.frame, Value::NONE) };
-        taipan_object::exceptions::set_traceback(&exception, traceback);
+    if op == Opcode::FOR_ITER {
+        // A loop over a generator raises nothing in CPython, unless there is a value for the exception to carry.
+        if value.is_none() {
+            return Ok(());
+        }
+        let exception = vm.instantiate(STOP_ITERATION.ty(), &args)?;
+        return stopped(&Report { vm, interp, frame, unit }, Event::Raise, &exception);
     }
-    report.tell(event, std::slice::from_ref(&exception))?;
-    tracing::exception_event(report, &exception)
+    // The event belongs to the END_SEND.
+    let exception = vm.instantiate(STOP_ITERATION.ty(), &args)?;
+    stopped(&Report { vm, interp, frame, unit: lines.next(unit) + oparg }, Event::StopIteration, &exception)
 }
 
-/// An iterator that is no generator gave FOR_ITER or SEND a `StopIteration`: CPython reports that as raised.
+/// Reports that an iteration ended with a `StopIteration`.
+fn stopped(report: &Report, event: Event, exception: &Value) -> Result<()> {
+    report.tell(event, std::slice::from_ref(exception))?;
+    tracing::exception_event(report, exception)
+}
+
+/// An iterator that is no generator gave FOR_ITER or SEND a `StopIteration`: CPython reports that as raised, before the frame
+/// is added to its traceback. What gives the exception's value without raising it (a step of an asynchronous generator) has
+/// `exception` made.
 ///
 /// # Safety
-/// The frame is current, its `pc` that of the SEND.
+/// The frame is current, its `pc` that of the instruction.
 #[cold]
 #[inline(never)]
-pub(crate) unsafe fn delegate_over(vm: &Vm, interp: &Interp, frame: *mut Frame, value: &Value) -> Result<()> {
+pub(crate) unsafe fn delegate_over(vm: &Vm, interp: &Interp, frame: *mut Frame, exception: &Value) -> Result<()> {
     // SAFETY: by contract.
     let unit = unsafe { (*frame).unit() };
     if interp.tracing.get() > 0 {
         return Ok(());
     }
-    stopped(&Report { vm, interp, frame, unit }, Event::Raise, value)
+    stopped(&Report { vm, interp, frame, unit }, Event::Raise, exception)
+}
+
+/// The next item for FOR_ITER; if there is none because of a `StopIteration`, that is reported.
+///
+/// # Safety
+/// The frame is current, its `pc` that of the instruction.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe fn next_watched(
+    vm: &Vm,
+    interp: &Interp,
+    frame: *mut Frame,
+    iterator: &Value,
+) -> Result<Option<Value>> {
+    let Some(next) = iterator.ty().slots().iternext else { return vm.next(iterator) };
+    vm.check_stack("")?;
+    match next(vm, iterator) {
+        Err(raised) => {
+            let stop = vm.catch(raised, STOP_ITERATION.ty())?;
+            // SAFETY: by contract.
+            unsafe { delegate_over(vm, interp, frame, &stop) }?;
+            Ok(None)
+        }
+        next => next,
+    }
 }
 
 /// What [`exception`] is told about.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions;
+use taipan_object::types::Type;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
@@ -121,6 +122,22 @@ pub fn write_stderr(vm: &Vm, text: &str) {
 ///
 /// Without `sys.stderr`, also once the interpreter's end has taken it away, nothing is printed.
 pub fn print_unraisable(vm: &Vm, exception: &Value, message: &str, object: &Value) {
+    let (class, traceback) = match exception.is_none() {
+        true => (Value::NONE, Value::NONE),
+        false => (exception.ty().to_value(), exceptions::traceback(exception)),
+    };
+    print_unraisable_parts(vm, &class, exception, &traceback, message, object);
+}
+
+/// As [`print_unraisable`], with the class, value and traceback of the exception, each of which a program may have given.
+pub fn print_unraisable_parts(
+    vm: &Vm,
+    class: &Value,
+    exception: &Value,
+    traceback: &Value,
+    message: &str,
+    object: &Value,
+) {
     if sys_module::get(vm, "stderr").is_none_or(|stream| stream.is_none()) {
         return;
     }
@@ -136,29 +153,32 @@ pub fn print_unraisable(vm: &Vm, exception: &Value, message: &str, object: &Valu
         (message, true) => format!("{message}:\n"),
         (message, false) => format!("{message}: {}\n", describe(object)),
     };
-    if !exception.is_none() {
-        text.push_str(&plain_traceback(&exceptions::traceback(exception)));
-        text.push_str(&format!("{}: ", qualified_class_name(vm, exception)));
-        text.push_str(&vm.str_string(exception).unwrap_or_else(|raised| {
-            vm.discard(raised);
-            "<exception str() failed>".to_string()
-        }));
+    if !class.is_none() {
+        text.push_str(&plain_traceback(traceback));
+        text.push_str(&qualified_class_name(vm, class));
+        if !exception.is_none() {
+            text.push_str(": ");
+            text.push_str(&vm.str_string(exception).unwrap_or_else(|raised| {
+                vm.discard(raised);
+                "<exception str() failed>".to_string()
+            }));
+        }
         text.push('\n');
     }
     write_stderr(vm, &text);
 }
 
 /// The name of an exception's class, with its module unless that goes without saying.
-fn qualified_class_name(vm: &Vm, exception: &Value) -> String {
-    let class = exception.ty().to_value();
-    let attribute = |name| match vm.get_attr(&class, name) {
+fn qualified_class_name(vm: &Vm, class: &Value) -> String {
+    let Some(ty) = class.downcast::<Type>() else { return "<unknown><unknown>".to_string() };
+    let attribute = |name| match vm.get_attr(class, name) {
         Ok(value) => Some(value),
         Err(raised) => {
             vm.discard(raised);
             None
         }
     };
-    let name = attribute(&names().__qualname__).map_or_else(|| exception.ty().name(), |name| vm.display_name(&name));
+    let name = attribute(&names().__qualname__).map_or_else(|| ty.name(), |name| vm.display_name(&name));
     match attribute(&names().__module__).as_ref().and_then(|module| module.downcast::<Str>()) {
         Some(module) if module.is_str("builtins") || module.is_str("__main__") => name,
         Some(module) => format!("{}.{name}", module.to_string_lossy()),

@@ -74,6 +74,7 @@ fn symtable(vm: &Vm, source: &Value, filename: &Value, start: &Value) -> Result 
         Some("single") => Mode::Single,
         _ => return Err(vm.value_error("symtable() arg 3 must be 'exec' or 'eval' or 'single'")),
     };
+    compile::audit(vm, &source, &filename)?;
     let request = Request { filename: &filename, mode, flags: 0, optimize: 0, feature_version: -1, origin };
     let arena = Bump::new();
     let tree = compile::parse(vm, &source, &request, &arena)?;

@@ -12,7 +12,7 @@ mod threads;
 mod tracing;
 
 pub use frames::super_arguments;
-pub use hooks::{audit, write_unraisable};
+pub use hooks::{audit, is_auditing, write_unraisable};
 pub use info::version;
 
 use taipan_object::builtins::str::intern;

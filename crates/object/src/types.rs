@@ -559,9 +559,9 @@ impl Type {
     pub fn name(&self) -> String {
         self.name.borrow(&self.header).to_string()
     }
-    /// As [`Type::name`].
+    /// As [`Type::name`]; types made at run time that cannot be changed (struct sequences) have their module, too.
     pub fn full_name(&self) -> String {
-        self.name()
+        if self.has_flags(type_flags::IMMUTABLETYPE) { self.qualified_name() } else { self.name() }
     }
     /// The qualified name, after that of the module unless it is `builtins` or `__main__` (`%T` in CPython's messages).
     pub fn qualified_name(&self) -> String {

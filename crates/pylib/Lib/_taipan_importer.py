@@ -41,6 +41,15 @@ def _relative(path):
     return None
 
 
+def source(path):
+    """The text of a file of the library."""
+    relative = _relative(path)
+    data = _library.read(relative) if relative else None
+    if data is None:
+        raise OSError(2, "No such file or directory", path)
+    return _external.decode_source(data)
+
+
 class EmbeddedLoader(_external.FileLoader, _external.SourceLoader):
     """Loads a module whose source (and code) is in the binary."""
 
@@ -88,6 +97,14 @@ class EmbeddedFinder:
             loader = EmbeddedLoader(fullname, location)
             return _external.spec_from_file_location(fullname, location, loader=loader)
         return None
+
+    def iter_modules(self, prefix=""):
+        """The modules of the directory, for `pkgutil.iter_modules`: pairs of name and whether it is a package."""
+        for name in sorted(_library.list(self._prefix[:-1])):
+            is_package = _library.exists(self._prefix + name + "/__init__.py") == 1
+            module = name if is_package else name.removesuffix(".py")
+            if (is_package or module != name) and module != "__init__" and "." not in module:
+                yield prefix + module, is_package
 
     def invalidate_caches(self):
         pass

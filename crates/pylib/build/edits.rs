@@ -32,12 +32,12 @@ pub const EDITS: &[Edit] = &[
         through: "return cls(msg, doc, pos)\n\n",
         to: "",
     },
-    // The source of "<frozen os>" and its like is in the binary too.
+    // The source of "<frozen os>" and its like is in the binary too, and so are files of which only the name is known.
     Edit {
         path: "linecache.py",
         from: "            lazy_entry = _make_lazycache_entry(filename",
-        through: "",
-        to: "            lazy_entry = _make_lazycache_entry(fullname",
+        through: "module_globals)\n",
+        to: "            lazy_entry = _make_lazycache_entry(fullname, module_globals)\n        if lazy_entry is None:\n            def embedded():\n                from importlib._taipan_importer import source\n                return source(fullname)\n            lazy_entry = (embedded,)\n",
     },
     Edit {
         path: "platform.py",

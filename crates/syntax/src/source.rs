@@ -110,9 +110,11 @@ fn decoded(encoding: &str, source: &[u8], options: &ParseOptions) -> Result<Stri
 }
 
 fn non_utf8_error(source: &[u8], at: usize, declared: bool, options: &ParseOptions) -> SyntaxError {
-    let (lineno, before) = last_line(&source[..at]);
-    let line_start = at - before.len();
-    let line_end = memchr::memchr(b'\n', &source[at..]).map_or(source.len(), |length| at + length);
+    // Here a carriage return ends a line, too.
+    let line_start = memchr::memrchr2(b'\n', b'\r', &source[..at]).map_or(0, |newline| newline + 1);
+    let line_end = memchr::memchr2(b'\n', b'\r', &source[at..]).map_or(source.len(), |length| at + length);
+    let (before, pairs) = (&source[line_start..at], source[..line_start].windows(2).filter(|pair| pair == b"\r\n"));
+    let lineno = 1 + memchr::memchr2_iter(b'\n', b'\r', &source[..line_start]).count() as i64 - pairs.count() as i64;
     let line = &source[line_start..line_end];
     let text = String::from_utf8_lossy(line).into_owned();
     if declared

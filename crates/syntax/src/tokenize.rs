@@ -66,6 +66,9 @@ impl<'s> TokenizerIter<'s> {
 
     /// Whether the last item, whose kind is `last`, might be another if the source went on.
     fn is_at_end(&self, last: Option<u32>) -> bool {
+        if matches!(self.tokenizer.status(), Status::Dedent | Status::TabSpace | Status::TooDeep) {
+            return false;
+        }
         let ends_line = last == Some(T::Newline.number()) || last == Some(T::Nl.number());
         self.finished
             || matches!(self.tokenizer.status(), Status::Eof | Status::EofAfterBackslash)

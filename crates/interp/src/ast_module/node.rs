@@ -10,9 +10,10 @@ use taipan_object::builtins::{generic_alias, union};
 use taipan_object::exceptions;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
+use taipan_object::native::function::BuiltinFunction;
 use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::object::Payload;
-use taipan_object::types::slots::Slots;
+use taipan_object::types::slots::{self, Slots};
 use taipan_object::types::{Type, TypeSpec, creation, type_flags};
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
@@ -34,7 +35,7 @@ unsafe impl Payload for Node {
 
 pub static AST: TypeSpec = TypeSpec::new::<Node>("ast.AST")
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::SHOWN_AS_HEAPTYPE)
-    .slots(slots)
+    .slots(fill_slots)
     .methods(METHODS)
     .getset(GETSET)
     .populate(|ty| {
@@ -44,7 +45,7 @@ pub static AST: TypeSpec = TypeSpec::new::<Node>("ast.AST")
         }
     });
 
-fn slots(s: &mut Slots) {
+fn fill_slots(s: &mut Slots) {
     s.new = Some(|_, class, _, _| Ok(new_node(class.downcast::<Type>().expect("`tp_new` gets a type")).into_value()));
     s.init = Some(init);
     s.repr = Some(repr::repr);
@@ -133,9 +134,18 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
                 )?;
             }
         }
-        vm.set_attr(this, name, value)?;
+        vm.set_attr(this, &vm.attribute_name(name)?, value)?;
     }
     set_omitted(vm, this, &class_name, &remaining)
+}
+
+/// Whether `callable` looks at its keywords itself, whatever they are: nodes are made with any that equals a field's name.
+pub fn takes_any_keywords(callable: &Value) -> bool {
+    let makes_nodes = |ty: &Type| ty.slots().init.is_some_and(|own| std::ptr::fn_addr_eq(own, init as slots::Init));
+    match callable.downcast::<BuiltinFunction>() {
+        Some(function) => function.name() == "__replace__" && makes_nodes(function.this.ty()),
+        None => callable.downcast::<Type>().is_some_and(makes_nodes),
+    }
 }
 
 /// Whether `name` was in the set.

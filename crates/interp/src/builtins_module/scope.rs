@@ -86,9 +86,11 @@ pub fn compile(vm: &Vm, args: &[Value]) -> Result {
     let request =
         Request { filename: &filename, mode, flags: all_flags, optimize, feature_version, origin: Origin::Text };
     if ast_module::is_node(source) {
+        vm.audit("compile", &[source.clone(), Value::NONE])?;
         return compile_node(vm, source, &request);
     }
     let (text, origin) = source_bytes(vm, source, "compile", "string, bytes or AST")?;
+    crate::compile::audit(vm, &text, &filename)?;
     let request = Request { origin, ..request };
     compile_source(vm, &text, &request)
 }
@@ -155,11 +157,13 @@ pub fn eval(vm: &Vm, args: &[Value]) -> Result {
     let start = text.iter().position(|b| *b != b' ' && *b != b'\t').unwrap_or(text.len());
     text.drain(..start);
     let code = compile_string(vm, &text, origin, Mode::Eval)?;
+    vm.audit("exec", &[code.as_value().clone()])?;
     crate::eval::eval_code(vm, &code, &globals, Some(locals), None)
 }
 
 fn compile_string(vm: &Vm, text: &[u8], origin: Origin, mode: Mode) -> Result<Ref<Code>> {
     let filename = super::interned("<string>");
+    crate::compile::audit(vm, text, &filename)?;
     let flags = inherited_flags(vm);
     let optimize = crate::config::get().optimize;
     let request = Request { filename: &filename, mode, flags, optimize, feature_version: -1, origin };
@@ -196,6 +200,7 @@ pub fn exec(vm: &Vm, args: &[Value]) -> Result {
     }
     let (text, origin) = source_bytes(vm, source, "exec", "string, bytes or code")?;
     let code = compile_string(vm, &text, origin, Mode::Exec)?;
+    vm.audit("exec", &[code.as_value().clone()])?;
     crate::eval::eval_code(vm, &code, &globals, Some(locals), None)?;
     Ok(Value::NONE)
 }

@@ -363,6 +363,17 @@ impl Parts {
             names.push(name.clone());
             kinds.push(CO_FAST_FREE);
         }
+        let numbers = [
+            data.argcount.into(),
+            data.posonlyargcount.into(),
+            data.kwonlyargcount.into(),
+            self.varnames.len() as i64,
+            data.stacksize.into(),
+            data.flags.into(),
+        ];
+        let texts = [bytes::new(&data.code), constants::interned(&data.filename), constants::interned(&data.name)];
+        let described: Vec<Value> = texts.into_iter().chain(numbers.map(|number: i64| Value::from(number))).collect();
+        vm.audit("code.__new__", &described)?;
         data.localsplusnames = names.into();
         data.localspluskinds = kinds.into();
         let constants: Vec<Option<Constant>> = self.consts.iter().map(value_to_constant).collect();

@@ -194,6 +194,63 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
     }
 }
 
+/// Whether the filled cache of a LoadAttr or LoadMethod is one for `object`.
+///
+/// # Safety
+/// `object` is live; the words are an instruction's caches.
+pub(super) unsafe fn load_hits(object: u64, first: u64, second: u64) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        if cached(object, first, second).is_some() {
+            return true;
+        }
+        if kind(first) != PROPERTY_GETTER || object & 7 != 0 {
+            return false;
+        }
+        let header = &*(object as *const Header);
+        header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32
+    }
+}
+
+/// Whether the filled cache of a StoreAttr is one for `object`.
+///
+/// # Safety
+/// As for [`load_hits`].
+pub(super) unsafe fn store_hits(object: u64, first: u64, second: u64) -> bool {
+    if object & 7 != 0 {
+        return false;
+    }
+    // SAFETY: by contract.
+    unsafe {
+        let header = &*(object as *const Header);
+        header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32
+    }
+}
+
+/// In words, what an attribute's cache holds, such as `slot of Point`; `None` if nothing.
+pub(crate) fn describe_cache(first: u64) -> Option<String> {
+    let what = match kind(first) {
+        SLOT => "slot",
+        VALUE => "class value",
+        METHOD => "method",
+        CLASS_VALUE => "value in a class",
+        MODULE_ENTRY => "entry of a module",
+        NEW_SLOT => "new slot",
+        PROPERTY_GETTER => "property",
+        CLASS_METHOD => "class method",
+        _ => return None,
+    };
+    if matches!(kind(first), CLASS_VALUE | CLASS_METHOD | MODULE_ENTRY) {
+        return Some(what.to_owned());
+    }
+    // SAFETY: shapes go with their types, and no type ends while this reads.
+    let ty = unsafe { shape::get(first as u32).map(|shape| &*(shape.ty as *const Type)) };
+    Some(match ty {
+        Some(ty) => format!("{what} of {}", ty.name()),
+        None => format!("{what} of a class that is gone"),
+    })
+}
+
 /// The word index of an in-object slot.
 fn slot_index(ty: &Type, slot: u16) -> usize {
     attributes::inline_offset(ty, slot) / 8

@@ -1084,7 +1084,9 @@ fn spread(
     if names.is_empty() {
         return Ok((args, None));
     }
-    if names.iter().any(|name| name.downcast::<taipan_object::builtins::str::Str>().is_none()) {
+    if names.iter().any(|name| name.downcast::<taipan_object::builtins::str::Str>().is_none())
+        && !crate::ast_module::takes_any_keywords(callable)
+    {
         return Err(vm.type_error("keywords must be strings"));
     }
     args.extend(values);

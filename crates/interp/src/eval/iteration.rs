@@ -78,20 +78,17 @@ impl Machine<'_> {
                     }
                 }
             }
-            match next_slow(self.vm, iterator) {
+            let next = if crate::monitoring::watching() {
+                crate::monitoring::next_watched(self.vm, self.interp, self.frame, view(&iterator))
+            } else {
+                next_slow(self.vm, iterator)
+            };
+            match next {
                 Ok(Some(value)) => {
                     self.set(w, value.into_word());
                     self.advance(2)
                 }
-                Ok(None) => {
-                    if crate::monitoring::watching() && generator::stops_by_exception(view(&iterator)) {
-                        let (vm, interp) = (self.vm, self.interp);
-                        if crate::monitoring::delegate_over(vm, interp, self.frame, &Value::NONE).is_err() {
-                            return Flow::Raise;
-                        }
-                    }
-                    self.jump(self.extra(1))
-                }
+                Ok(None) => self.jump(self.extra(1)),
                 Err(_) => Flow::Raise,
             }
         }
@@ -220,13 +217,22 @@ impl Machine<'_> {
                     }
                 }
             }
-            let outcome = generator::send(self.vm, view(&receiver), view(&value));
+            let mut stop = None;
+            let outcome = generator::send_noting(self.vm, view(&receiver), view(&value), &mut stop);
             release_operands(w.flags() & C_OWNED, 1, value);
             match outcome {
                 Ok((value, done)) => {
-                    if done && crate::monitoring::watching() && generator::stops_by_exception(view(&receiver)) {
+                    if done && crate::monitoring::watching() {
                         let (vm, interp) = (self.vm, self.interp);
-                        if crate::monitoring::delegate_over(vm, interp, self.frame, &value).is_err() {
+                        let stop = match stop {
+                            Some(stop) => Ok(Some(stop)),
+                            None => generator::stop_of_step(vm, view(&receiver), &value),
+                        };
+                        let told = stop.and_then(|stop| match stop {
+                            Some(stop) => crate::monitoring::delegate_over(vm, interp, self.frame, &stop),
+                            None => Ok(()),
+                        });
+                        if told.is_err() {
                             return Flow::Raise;
                         }
                     }

@@ -14,6 +14,7 @@ use taipan_object::{Ref, Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{Frame, is_pointer, release, retain};
+use crate::function::Function;
 use crate::instruction::Word;
 
 const IN_GLOBALS: u64 = 1;
@@ -38,6 +39,33 @@ unsafe fn cached_entry(dict: &Dict, cache: u64) -> Option<u64> {
             return None;
         }
         Some(table.entries.get_unchecked((cache >> 32) as u16 as usize).value.word())
+    }
+}
+
+/// The value that a filled cache of LOAD_GLOBAL gives in `function`, borrowed.
+///
+/// # Safety
+/// The words are the caches of an instruction of the function's code.
+#[inline(always)]
+pub(super) unsafe fn cached_global(function: &Function, first: u64, second: u64) -> Option<u64> {
+    // SAFETY: by contract; versions say what is at the entries.
+    unsafe {
+        match cache_kind(first) {
+            IN_GLOBALS => cached_entry(&function.globals, first),
+            IN_BUILTINS if cached_version(&function.globals) == first as u32 => {
+                cached_entry(&function.builtins, second)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// In words, what the cache of a LOAD_GLOBAL holds; `None` if nothing.
+pub(crate) fn describe_global_cache(first: u64) -> Option<&'static str> {
+    match cache_kind(first) {
+        IN_GLOBALS => Some("globals"),
+        IN_BUILTINS => Some("builtins"),
+        _ => None,
     }
 }
 
@@ -335,16 +363,7 @@ impl Machine<'_> {
     pub unsafe fn load_global(&mut self, w: Word) -> Flow {
         // SAFETY: the frame's function and its dicts are alive; entries own their values.
         unsafe {
-            let function = (*self.frame).function();
-            let (first, second) = (self.extra(1), self.extra(2));
-            let word = match cache_kind(first) {
-                IN_GLOBALS => cached_entry(&function.globals, first),
-                IN_BUILTINS if cached_version(&function.globals) == first as u32 => {
-                    cached_entry(&function.builtins, second)
-                }
-                _ => None,
-            };
-            if let Some(word) = word {
+            if let Some(word) = cached_global((*self.frame).function(), self.extra(1), self.extra(2)) {
                 self.set(w, retain(word));
                 return self.advance(3);
             }

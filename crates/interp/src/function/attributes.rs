@@ -271,6 +271,7 @@ fn new(vm: &Vm, _class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resu
         }
     }
     let kwdefaults = optional_of::<Dict>(vm, given[5], "arg 6 (kwdefaults) must be None or dict")?;
+    vm.audit("function.__new__", std::slice::from_ref(code_value))?;
     let function = Function::with_closure(vm, code, globals, closure.filter(|closure| closure.len() > 0));
     if let Some(name) = name {
         function.state.borrow(&function.header).name = name.clone();

@@ -106,6 +106,6 @@ fn with_filename(data: &CodeData, name: &Text) -> Arc<CodeData> {
 
 /// Puts the path hook in place.
 pub fn install(vm: &Vm) -> Result<()> {
-    let module = super::run_embedded(vm, "_taipan_importer.py", "_taipan_importer")?;
+    let module = super::run_embedded(vm, "_taipan_importer.py", "importlib._taipan_importer")?;
     vm.call_method(module.as_value(), "install", &[]).map(drop)
 }

@@ -4,7 +4,7 @@
 
 use taipan_bytecode::{CodeData, Constant, Text};
 
-use super::{Lowered, check::check, lower, lower_for_debugging};
+use super::{Lowered, check::check, lower, lower_for_counting, lower_for_debugging};
 use crate::instruction::disassemble_all;
 use crate::verify::VerifyError;
 
@@ -57,6 +57,10 @@ fn real_code_is_accepted_and_lowered_soundly() {
             if let Err(message) = check(&lowered) {
                 panic!("{name} (debug: {debug}): {message}\n{}", disassemble_all(&lowered.words));
             }
+        }
+        let counting = lower_for_counting(&code).expect("sound");
+        if let Err(message) = check(&counting) {
+            panic!("{name} (counting): {message}\n{}", disassemble_all(&counting.words));
         }
     }
 }
@@ -138,4 +142,25 @@ fn expect(code: &CodeData, expected: &[&str]) {
 
 fn lower_either(code: &CodeData, debug: bool) -> Result<Lowered, VerifyError> {
     if debug { lower_for_debugging(code, &[]) } else { lower(code) }
+}
+
+#[test]
+fn counting_code_is_the_fast_code_with_counts_between() {
+    for line in corpus().lines() {
+        let (name, code) = parse(line);
+        let fast = instructions(&lower(&code).expect("sound"));
+        let counting = instructions(&lower_for_counting(&code).expect("sound"));
+        let numbers = counting.iter().step_by(2);
+        assert!(numbers.enumerate().all(|(number, text)| *text == format!("Count #{number}")), "{name}");
+        // Where jumps lead differs.
+        let without_target = |text: &String| text.split(" -> ").next().unwrap_or_default().to_owned();
+        let fast: Vec<String> = fast.iter().map(without_target).collect();
+        let rest: Vec<String> = counting.iter().skip(1).step_by(2).map(without_target).collect();
+        assert_eq!(fast, rest, "{name}");
+    }
+}
+
+fn instructions(lowered: &Lowered) -> Vec<String> {
+    let text = disassemble_all(&lowered.words);
+    text.lines().map(|line| line.trim_start().split_once(' ').expect("index").1.to_owned()).collect()
 }

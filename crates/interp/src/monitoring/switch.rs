@@ -53,8 +53,12 @@ pub(crate) unsafe fn to_debug_code(vm: &Vm, frame: *mut Frame) {
             return;
         }
         let Some(optimised) = code.optimised() else { return };
-        let words = optimised.lowered.words.as_ptr();
-        let pc = (*frame).pc.offset_from(words) as u32;
+        let words = optimised.lowered.words.as_ptr_range();
+        if !words.contains(&(*frame).pc) {
+            // Code that counts is not left before its frame ends.
+            return;
+        }
+        let pc = (*frame).pc.offset_from(words.start) as u32;
         let Ok(all) = boundaries(&code.data) else { return };
         let Some(boundary) = all.iter().find(|boundary| boundary.pc == pc) else { return };
         let debug = match code.debug_code(vm) {

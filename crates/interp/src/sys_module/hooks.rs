@@ -12,6 +12,7 @@ use taipan_object::{Result, Value, Vm};
 
 use crate::config;
 use crate::frame::{Frame, Interp};
+use crate::traceback::Traceback;
 
 /// Adds the functions, and the originals under their dunder names.
 pub fn add_functions(_vm: &Vm, module: &Module) {
@@ -44,14 +45,18 @@ taipan_object::method_table! {
             Ok(Value::NONE)
         }),
         MethodDef::new("excepthook($module, exctype, value, traceback, /)", "Handle an exception by displaying it with a traceback on sys.stderr.", |vm, _, args| {
-            crate::runtime::print_exception(vm, &args[1]);
+            excepthook(vm, &args[1], &args[2]);
             Ok(Value::NONE)
         }),
         MethodDef::new("unraisablehook($module, unraisable, /)", "Handle an unraisable exception.\n\nThe unraisable argument has the following attributes:\n\n* exc_type: Exception type.\n* exc_value: Exception value, can be None.\n* exc_traceback: Exception traceback, can be None.\n* err_msg: Error message, can be None.\n* object: Object causing the exception, can be None.", |vm, _, args| {
+            if !std::ptr::eq(args[0].ty(), UNRAISABLE_ARGS.ty(vm)?) {
+                return Err(vm.type_error("sys.unraisablehook argument type must be UnraisableHookArgs"));
+            }
             let field = |name: &str| vm.get_attr_str(&args[0], name);
-            let (value, message, object) = (field("exc_value")?, field("err_msg")?, field("object")?);
+            let message = field("err_msg")?;
             let message = if message.is_none() { "Exception ignored in".to_string() } else { vm.str_string(&message)? };
-            crate::runtime::print_unraisable(vm, &value, &message, &object);
+            let (class, value, traceback) = (field("exc_type")?, field("exc_value")?, field("exc_traceback")?);
+            crate::runtime::print_unraisable_parts(vm, &class, &value, &traceback, &message, &field("object")?);
             Ok(Value::NONE)
         }),
         MethodDef::raw("breakpointhook", "This hook function is called by built-in breakpoint().", |vm, _, args, kwnames| breakpoint(vm, args, kwnames)),
@@ -154,6 +159,11 @@ taipan_object::method_table! {
 static HOOKS: std::sync::Mutex<Vec<Value>> = std::sync::Mutex::new(Vec::new());
 static HAVE_HOOKS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
 
+/// Whether there is anyone to tell of events.
+pub fn is_auditing() -> bool {
+    HAVE_HOOKS.load(std::sync::atomic::Ordering::Relaxed)
+}
+
 /// `sys.audit(event, *args)`.
 pub fn audit(vm: &Vm, event: &str, args: &[Value]) -> Result<()> {
     if !HAVE_HOOKS.load(std::sync::atomic::Ordering::Relaxed) {
@@ -218,8 +228,25 @@ static UNRAISABLE_ARGS: taipan_object::builtins::structseq::StructSeq =
         "UnraisableHookArgs\n\nType used to pass arguments to sys.unraisablehook.",
         &[Some("exc_type"), Some("exc_value"), Some("exc_traceback"), Some("err_msg"), Some("object")],
         5,
-    )
-    .sealed();
+    );
+
+/// Shows an exception, whatever is given for one, as `sys.excepthook` does.
+fn excepthook(vm: &Vm, value: &Value, traceback: &Value) {
+    if value.downcast::<BaseException>().is_some() {
+        if traceback.downcast::<Traceback>().is_some() && exceptions::traceback(value).is_none() {
+            exceptions::set_traceback(value, traceback.clone());
+        }
+        return crate::runtime::print_exception(vm, value);
+    }
+    let text = match value.is_none() {
+        true => "NoneType: None\n".to_string(),
+        false => {
+            let got = value.ty().name();
+            format!("TypeError: print_exception(): Exception expected for value, {got} found\n")
+        }
+    };
+    crate::runtime::write_stderr(vm, &text);
+}
 
 /// Removes the descriptors of `__dict__` and `__weakref__`, which a class made anew with slots must not inherit.
 fn clear_type_descriptors(vm: &Vm, class: &Value) -> Result {

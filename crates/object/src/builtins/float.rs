@@ -41,9 +41,10 @@ pub static FLOAT: TypeSpec = TypeSpec::new::<Float>("float")
     .methods(methods::METHODS)
     .getset(methods::GETSET);
 
-/// The usual floats without an immediate form: +0.0, −0.0, inf, −inf, nan; immortal.
-static USUAL: LazyLock<[Value; 5]> = LazyLock::new(|| {
-    [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN].map(|f| {
+/// The usual floats without an immediate form: +0.0, −0.0, inf, −inf; immortal. Each nan is an object of its own: containers
+/// find it by its identity only.
+static USUAL: LazyLock<[Value; 4]> = LazyLock::new(|| {
+    [0.0, -0.0, f64::INFINITY, f64::NEG_INFINITY].map(|f| {
         let float = Ref::new(Float { header: Header::new(FLOAT.ty()), value: f });
         float.header.make_immortal();
         float.into_value()
@@ -83,11 +84,11 @@ pub fn to_f64(value: &Value) -> Option<f64> {
     }
 }
 
-/// `is` of two heap floats: the same bits.
+/// `is` of two heap floats that are not the same object: the same bits, and no nan.
 #[cold]
 pub fn same_heap_float(a: &Value, b: &Value) -> bool {
     matches!((a.downcast_exact::<Float>(), b.downcast_exact::<Float>()),
-        (Some(a), Some(b)) if a.value.to_bits() == b.value.to_bits())
+        (Some(a), Some(b)) if a.value.to_bits() == b.value.to_bits() && !a.value.is_nan())
 }
 
 /// What `__float__` gives.

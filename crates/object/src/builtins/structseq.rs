@@ -93,6 +93,9 @@ impl StructSeq {
         ty.modified();
         ty.clear_flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF);
         ty.set_flags(type_flags::IMMUTABLETYPE);
+        if !self.constructible {
+            ty.set_flags(type_flags::DISALLOW_INSTANTIATION);
+        }
         DECLARATIONS
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())

@@ -107,7 +107,7 @@ fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Res
     }
     // The most derived built-in base must be the one whose `__new__` this is.
     let mut native = class;
-    while native.is_heap_type() {
+    while native.is_heap_type() && !native.has_flags(type_flags::IMMUTABLETYPE) {
         native = native.base().expect("only `object` has no base");
     }
     if native.has_flags(type_flags::DISALLOW_INSTANTIATION) {
@@ -123,7 +123,7 @@ fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Res
         return new(vm, &args[0], &args[1..], kwnames);
     }
     if !same {
-        let (sub, base) = (class.name(), native.name());
+        let (sub, base) = (class.full_name(), native.full_name());
         return Err(vm.type_error(format!("{name}.__new__({sub}) is not safe, use {base}.__new__()")));
     }
     let new = own.expect("just compared");

@@ -79,6 +79,11 @@ fn path(vm: &Vm, name: Option<&Value>) -> Result<PathBuf> {
     }
 }
 
+/// The name that audit hooks see.
+fn audited(name: Option<&Value>) -> Value {
+    name.cloned().unwrap_or_else(|| Value::from("~/.history"))
+}
+
 fn raise(vm: &Vm, error: &std::io::Error) -> taipan_object::Raised {
     vm.os_error(error.raw_os_error().unwrap_or(0), None, None)
 }
@@ -86,7 +91,7 @@ fn raise(vm: &Vm, error: &std::io::Error) -> taipan_object::Raised {
 /// Adds the lines of a file.
 pub fn read_file(vm: &Vm, name: Option<&Value>) -> Result<()> {
     let path = path(vm, name)?;
-    vm.audit("open", &[name.cloned().unwrap_or(Value::NONE), Value::from("r"), Value::from(0)])?;
+    vm.audit("open", &[audited(name), Value::from("r"), Value::from(0)])?;
     let content = std::fs::read(path).map_err(|error| raise(vm, &error))?;
     let mut state = state();
     for line in content.split(|byte| *byte == b'\n') {
@@ -102,7 +107,7 @@ pub fn read_file(vm: &Vm, name: Option<&Value>) -> Result<()> {
 pub fn write_file(vm: &Vm, name: Option<&Value>, appended: Option<usize>) -> Result<()> {
     let path = path(vm, name)?;
     let mode = if appended.is_some() { "a" } else { "w" };
-    vm.audit("open", &[name.cloned().unwrap_or(Value::NONE), Value::from(mode), Value::from(0)])?;
+    vm.audit("open", &[audited(name), Value::from(mode), Value::from(0)])?;
     let (content, file_length) = {
         let state = state();
         let count = appended.unwrap_or(usize::MAX).min(state.history.len());

@@ -180,7 +180,15 @@ pub static GETSET: &[GetSetDef] = &[
         Ok(())
     }),
     GetSetDef::new("__text_signature__", "", |_, this| {
-        Ok(own(this).spec.and_then(|spec| spec.text_signature()).map_or(Value::NONE, Value::from))
+        let class = own(this);
+        if let Some(spec) = class.spec {
+            return Ok(spec.text_signature().map_or(Value::NONE, Value::from));
+        }
+        let doc = class.dict().get_str(&names().__doc__);
+        let doc = doc.as_ref().and_then(|doc| doc.downcast::<Str>()).map(Str::to_string_lossy).unwrap_or_default();
+        let signature = doc.split_once("\n--\n\n").and_then(|(first, _)| first.strip_prefix(&class.name()));
+        let signature = signature.filter(|text| text.starts_with('(') && text.ends_with(')') && !text.contains("\n\n"));
+        Ok(signature.map_or(Value::NONE, Value::from))
     }),
     GetSetDef::new("__abstractmethods__", "", |vm, this| {
         let stored = own(this).dict().get_str(&names().__abstractmethods__);

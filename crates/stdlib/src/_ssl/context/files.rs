@@ -129,6 +129,7 @@ pub fn load_cert_chain(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 
 pub fn load_dh_params(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let path = fs_converter(vm, &args[0])?;
+    vm.audit("open", &[args[0].clone(), Value::from("rb"), Value::from(0)])?;
     errors::clear();
     // SAFETY: C strings.
     let Some(bio) = Bio::from_raw(unsafe { ossl::BIO_new_file(path.as_ptr(), c"rb".as_ptr()) }) else {
