@@ -50,16 +50,18 @@ pub(crate) use call::{leave_frame, resume_frame};
 pub(crate) use names::describe_global_cache;
 pub(crate) use unwind::find_map;
 
-/// What follows an instruction.
-pub(crate) enum Flow {
-    Next,
-    /// An exception is in flight; the frame's `pc` is that of the instruction that raised.
-    Raise,
-    /// The same, but the traceback already has this frame.
-    Reraise,
-    /// The entry frame is done: its result.
-    Leave(u64),
+/// What a handler returns once it has said, by the machine's `pc`, where to go on. There is always something to go on
+/// with: exceptions and the end of the loop have instructions of their own ([`WAYS_OUT`]). So nothing has to be looked at
+/// between two instructions, and each way out of a handler can have a dispatch jump of its own.
+#[must_use]
+pub(crate) struct Flow(());
+
+impl Flow {
+    pub const NEXT: Flow = Flow(());
 }
+
+/// The instructions that unwind, unwind once more, and leave the loop.
+static WAYS_OUT: [u64; 3] = [Op::Unwind as u64, Op::UnwindAgain as u64, Op::Leave as u64];
 
 /// The registers of the dispatch loop.
 #[derive(Clone, Copy)]
@@ -206,21 +208,50 @@ impl Machine<'_> {
     pub unsafe fn advance(&mut self, words: usize) -> Flow {
         // SAFETY: verified code does not run off its end.
         self.pc = unsafe { self.pc.add(words) };
-        Flow::Next
+        Flow::NEXT
+    }
+
+    /// Goes on with the search for a handler of the exception in flight. The frame's `pc` is that of the instruction
+    /// that raised.
+    #[inline(always)]
+    pub fn unwind(&mut self) -> Flow {
+        self.pc = &raw const WAYS_OUT[0];
+        Flow::NEXT
+    }
+
+    /// The same, for an exception whose traceback already has this frame.
+    #[inline(always)]
+    pub fn unwind_again(&mut self) -> Flow {
+        self.pc = &raw const WAYS_OUT[1];
+        Flow::NEXT
+    }
+
+    /// Leaves the loop, whose entry frame is done, with `result`.
+    #[inline(always)]
+    pub fn leave(&mut self, result: u64) -> Flow {
+        self.interp.result.set(result);
+        self.pc = &raw const WAYS_OUT[2];
+        Flow::NEXT
+    }
+
+    /// Whether the loop goes on with code of a frame.
+    #[inline(always)]
+    pub fn goes_on(&self) -> bool {
+        !WAYS_OUT.as_ptr_range().contains(&self.pc)
     }
 
     #[inline(always)]
     pub unsafe fn jump(&mut self, relative: u64) -> Flow {
         // SAFETY: jump targets are instructions of the same code.
         self.pc = unsafe { self.pc.offset(relative as u32 as i32 as isize) };
-        Flow::Next
+        Flow::NEXT
     }
 
     /// Ends an instruction of `words` words whose result (0: raised) goes to `a`.
     #[inline(always)]
     pub unsafe fn finish(&mut self, w: Word, result: u64, words: usize) -> Flow {
         if result == 0 {
-            return Flow::Raise;
+            return self.unwind();
         }
         // SAFETY: live result.
         unsafe {
@@ -251,7 +282,7 @@ impl Machine<'_> {
             self.save();
             if crate::monitoring::watching() {
                 if crate::monitoring::boundary(self.vm, self.interp, self.frame, previous, w.bc()).is_err() {
-                    return Flow::Raise;
+                    return self.unwind();
                 }
                 self.pc = (*self.frame).pc;
             }
@@ -305,7 +336,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
             let w = Word::decode(*m.pc);
             // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
             let op: Op = std::mem::transmute::<u8, Op>(w.op());
-            let flow = match op {
+            let Flow(()) = match op {
                 Op::Move => {
                     let word = m.take_b(w);
                     m.set(w, word);
@@ -356,7 +387,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                     if m.get(w.b()) == 0 {
                         m.save();
                         names::raise_unbound(vm, m.frame(), w.b());
-                        Flow::Raise
+                        m.unwind()
                     } else {
                         m.advance(1)
                     }
@@ -542,19 +573,18 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::MatchClass => out!(m.match_class(w)),
 
                 Op::Boundary => m.boundary(w),
-                Op::Count => out!(m.count(w)),
-            };
-            match flow {
-                Flow::Next => {}
-                Flow::Leave(word) => return word,
-                Flow::Raise | Flow::Reraise => {
-                    let handler = unwind::unwind(vm, interp, m.frame, matches!(flow, Flow::Raise));
+
+                Op::Unwind | Op::UnwindAgain => {
+                    let handler = unwind::unwind(vm, interp, m.frame, w.op() == Op::Unwind as u8);
                     if handler.is_null() {
                         return 0;
                     }
                     m.load(handler);
+                    Flow::NEXT
                 }
-            }
+                Op::Leave => return interp.result.take(),
+                Op::Count => out!(m.count(w)),
+            };
         }
     }
 }

@@ -262,6 +262,8 @@ impl Drop for HandledItem {
 /// The interpreter's state of one thread; `Vm::interpreter` points to it.
 pub struct Interp {
     pub stacks: Stacks,
+    /// What the eval loop that is about to be left returns.
+    pub result: Cell<u64>,
     /// The running frame; null outside Python code.
     pub frame: Cell<*mut Frame>,
     /// How many more Python calls may nest.
@@ -306,6 +308,7 @@ impl Interp {
         let limit = RECURSION_LIMIT.load(Relaxed);
         let interp = Box::new(Interp {
             stacks,
+            result: Cell::new(0),
             frame: Cell::new(ptr::null_mut()),
             depth_left: Cell::new(limit),
             recursion_limit: Cell::new(limit),

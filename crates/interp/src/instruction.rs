@@ -270,6 +270,14 @@ macro_rules! instruction_table {
             // Counting lowering only.
             /// Stands before the code's instruction number `bc`, and counts it.
             Count(none, imm32) [] ();
+
+            // Never emitted: where a handler sends the loop when there is nothing to go on with.
+            /// An exception is in flight; the frame's `pc` is that of the instruction that raised.
+            Unwind() [] (call raise collect);
+            /// The same, but the traceback already has this frame.
+            UnwindAgain() [] (call raise collect);
+            /// The entry frame is done.
+            Leave() [] ();
         }
     };
 }

@@ -278,7 +278,7 @@ impl Machine<'_> {
             } else {
                 self.save();
                 match compare_truth(self.vm, w.encode(), b, c, OP) {
-                    0 => return Flow::Raise,
+                    0 => return self.unwind(),
                     truth => truth == 2,
                 }
             };
@@ -299,7 +299,7 @@ impl Machine<'_> {
         unsafe {
             let b = self.get(w.b());
             match self.truth(w, b) {
-                0 => Flow::Raise,
+                0 => self.unwind(),
                 truth => self.branch(w, truth == 2),
             }
         }
@@ -350,7 +350,7 @@ impl Machine<'_> {
             self.save();
             let truth = contains(self.vm, w.flags(), self.get(w.b()), self.right::<K>(w));
             if truth == 0 {
-                return Flow::Raise;
+                return self.unwind();
             }
             self.set(w, Value::bool((truth == 2) != variant(w)).into_word());
             self.advance(1)
@@ -363,7 +363,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             match contains(self.vm, w.flags(), self.get(w.b()), self.right::<K>(w)) {
-                0 => Flow::Raise,
+                0 => self.unwind(),
                 truth => self.branch(w, truth == 2),
             }
         }

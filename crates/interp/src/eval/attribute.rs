@@ -516,7 +516,7 @@ impl Machine<'_> {
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             if take_shared(object, name, Use::Load, self.pc.add(1).cast_mut()) {
-                return Flow::Next;
+                return Flow::NEXT;
             }
             let word = load_attr_slow(self.vm, w.flags(), object, name, self.pc.add(1).cast_mut());
             self.finish(w, word, 3)
@@ -552,12 +552,12 @@ impl Machine<'_> {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c() as usize);
                     if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
-                        return Flow::Next;
+                        return Flow::NEXT;
                     }
                     let found = load_method_slow(self.vm, object, name, self.pc.add(1).cast_mut());
                     if found.0 == 0 {
                         release_operands(w.flags(), object, 1);
-                        return Flow::Raise;
+                        return self.unwind();
                     }
                     found
                 }
@@ -614,7 +614,7 @@ impl Machine<'_> {
             self.save();
             let name = (*(*self.frame).code).name_at(w.a() as usize);
             if take_shared(object, name, Use::Store, self.pc.add(1).cast_mut()) {
-                return Flow::Next;
+                return Flow::NEXT;
             }
             let value = self.get(w.c());
             let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());
@@ -663,7 +663,7 @@ impl Machine<'_> {
                 vm.call(&callable, args, None).and_then(|bound| vm.get_attr(&bound, name)).map(|value| (value, false))
             };
             drop((callable, class));
-            let Ok((value, is_method)) = found else { return Flow::Raise };
+            let Ok((value, is_method)) = found else { return self.unwind() };
             if variant(w) {
                 self.put(w.a(), value.into_word());
                 self.put(w.a() + 1, if is_method { object.into_word() } else { 0 });
@@ -715,7 +715,7 @@ impl Machine<'_> {
             let Some(found) = lookup::find(value.ty(), name) else {
                 special_missing(vm, value, w.c() as usize & 3);
                 release_operands(w.flags(), object, 1);
-                return Flow::Raise;
+                return self.unwind();
             };
             if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
                 self.put_method(w, found.into_word(), true, object);
@@ -732,7 +732,7 @@ impl Machine<'_> {
                 }
                 Err(_) => {
                     release_operands(w.flags(), object, 1);
-                    Flow::Raise
+                    self.unwind()
                 }
             }
         }

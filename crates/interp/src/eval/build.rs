@@ -51,12 +51,13 @@ impl Drop for Moved {
     }
 }
 
-fn wrong_bytecode(vm: &Vm) -> Flow {
-    let _ = vm.system_error("bytecode expects an operand of another type");
-    Flow::Raise
-}
-
 impl Machine<'_> {
+    #[cold]
+    fn wrong_bytecode(&mut self) -> Flow {
+        let _ = self.vm.system_error("bytecode expects an operand of another type");
+        self.unwind()
+    }
+
     /// The owned values from `b` on, to be moved out.
     #[inline(never)]
     unsafe fn moved(&self, w: Word, count: usize) -> Moved {
@@ -109,7 +110,7 @@ impl Machine<'_> {
             while let (Some(key), Some(value)) = (items.next(), items.next()) {
                 if dict.set(self.vm, &key, value).is_err() {
                     drop(items);
-                    return Flow::Raise;
+                    return self.unwind();
                 }
             }
             drop(items);
@@ -124,7 +125,7 @@ impl Machine<'_> {
             self.save();
             let parts: SmallVec<[Value; 8]> = self.moved(w, w.c() as usize).collect();
             if parts.iter().any(|part| part.downcast::<Str>().is_none()) {
-                return wrong_bytecode(self.vm);
+                return self.wrong_bytecode();
             }
             let text = join(&parts);
             drop(parts);
@@ -160,7 +161,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let mut parts = self.moved(w, 2 + variant(w) as usize);
-            let (Some(value), Some(expression)) = (parts.next(), parts.next()) else { return wrong_bytecode(self.vm) };
+            let (Some(value), Some(expression)) = (parts.next(), parts.next()) else { return self.wrong_bytecode() };
             let spec = parts.next().unwrap_or_else(taipan_object::builtins::str::empty);
             let conversion = match Conversion::from_oparg(w.c() as u32) {
                 Some(Conversion::Str) => Value::from("s"),
@@ -224,7 +225,7 @@ impl Machine<'_> {
             let list = self.get(w.b());
             if list & 7 != 0 || !(*(list as *const Header)).ty().is(&LIST) {
                 self.save();
-                return wrong_bytecode(self.vm);
+                return self.wrong_bytecode();
             }
             let value = Value::from_word(self.take_c(w));
             self.save();
@@ -267,7 +268,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let (set, iterable) = (self.get(w.b()), self.get(w.c()));
-            let Some(set) = AnySet::of(view(&set)) else { return wrong_bytecode(self.vm) };
+            let Some(set) = AnySet::of(view(&set)) else { return self.wrong_bytecode() };
             let result = set::update(self.vm, set, view(&iterable));
             release_operands(w.flags(), 1, iterable);
             self.outcome(result, 1)
@@ -379,7 +380,7 @@ impl Machine<'_> {
                 release(tuple);
                 return self.advance(1);
             }
-            let Some(items) = self.items_of(w, w.c() as usize) else { return Flow::Raise };
+            let Some(items) = self.items_of(w, w.c() as usize) else { return self.unwind() };
             for (register, item) in (w.a()..w.a() + w.c()).rev().zip(items) {
                 self.put(register, item.into_word());
             }
@@ -404,7 +405,7 @@ impl Machine<'_> {
                 release(tuple);
                 return self.advance(2);
             }
-            let Some(items) = self.items_of(w, w.c() as usize) else { return Flow::Raise };
+            let Some(items) = self.items_of(w, w.c() as usize) else { return self.unwind() };
             for (at, item) in items.into_iter().enumerate() {
                 let local = (locals >> (16 * at)) as u16;
                 let old = self.get(local);
@@ -427,7 +428,7 @@ impl Machine<'_> {
             let word = self.get(w.b());
             let items = unpack_starred(self.vm, view(&word), before, after);
             release_operands(w.flags(), word, 1);
-            let Ok(items) = items else { return Flow::Raise };
+            let Ok(items) = items else { return self.unwind() };
             for (at, item) in items.into_iter().rev().enumerate() {
                 self.put(w.a() + at as u16, item.into_word());
             }
@@ -441,7 +442,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let word = self.get(w.b());
-            let Some(code) = view(&word).downcast_ref::<Code>() else { return wrong_bytecode(self.vm) };
+            let Some(code) = view(&word).downcast_ref::<Code>() else { return self.wrong_bytecode() };
             let frame: &Frame = &*self.frame;
             let function = Function::new(self.vm, code, frame.function().globals.clone());
             release_operands(w.flags(), word, 1);
@@ -462,7 +463,7 @@ impl Machine<'_> {
                 .is_some_and(|function| set_attribute(function, self.extra(1) as u32, attribute));
             if !done {
                 release(target);
-                return wrong_bytecode(self.vm);
+                return self.wrong_bytecode();
             }
             self.finish(w, target, 2)
         }

@@ -333,20 +333,52 @@ impl Machine<'_> {
         unsafe {
             if !self.safepoint() {
                 release_operands_of(self.operands(w));
-                return Flow::Raise;
+                return self.unwind();
             }
             let operands = self.operands(w);
-            if operands.callable & 7 == 0 && (*(operands.callable as *const Header)).ty().is(&FUNCTION) {
-                let code = (*(operands.callable as *const Function)).code();
-                if code.simple_args == operands.count as i32
-                    && (!code.entry.get().is_null() || out!(self.lowered(code)))
-                {
-                    let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
-                    return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
+            if operands.callable & 7 == 0 {
+                let ty = (*(operands.callable as *const Header)).ty();
+                if ty.is(&FUNCTION) {
+                    let code = (*(operands.callable as *const Function)).code();
+                    if code.simple_args == operands.count as i32
+                        && (!code.entry.get().is_null() || out!(self.lowered(code)))
+                    {
+                        let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
+                        return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
+                    }
+                } else if ty.is(&METHOD) {
+                    return out!(self.call_method_object(w));
                 }
             }
             self.save();
             out!(self.call_general(w))
+        }
+    }
+
+    /// A call of a bound method: if it is one of a Python function that takes just what is given, `self` goes into the
+    /// register before the arguments.
+    #[inline(never)]
+    unsafe fn call_method_object(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands, consumed; the register before the arguments is that of a missing `self`.
+        unsafe {
+            self.save();
+            let Operands { callable, first, count, borrowed, callable_borrowed } = self.operands(w);
+            let method = &*(callable as *const BoundMethod);
+            if first != self.regs.add(w.b() as usize + 2) || !method.function.ty().is(&FUNCTION) {
+                return self.call_general(w);
+            }
+            let function = method.function.word();
+            let code = (*(function as *const Function)).code();
+            if code.simple_args != count as i32 + 1 || code.entry.get().is_null() {
+                return self.call_general(w);
+            }
+            let first = first.sub(1);
+            *first = retain(method.this.word());
+            retain(function);
+            if !callable_borrowed {
+                release(callable);
+            }
+            self.call_simple(function, false, first, count + 1, borrowed << 1, code, 2)
         }
     }
 
@@ -364,7 +396,7 @@ impl Machine<'_> {
             if let Some((function, this, args)) = direct(&operands) {
                 if self.vm.check_stack(" while calling a Python object").is_err() {
                     operands.release_all();
-                    return Flow::Raise;
+                    return self.unwind();
                 }
                 let epoch = crate::monitoring::epoch();
                 let result = word_of(function(self.vm, this, args));
@@ -418,12 +450,11 @@ impl Machine<'_> {
             } else {
                 self.call_python(&operands, kwnames, words)
             };
-            match flow {
-                Flow::Next => {
-                    (*self.frame).flags |= FRAME_CONSTRUCTOR;
-                    (*self.frame).namespace = instance;
-                }
-                _ => release(instance),
+            if self.goes_on() {
+                (*self.frame).flags |= FRAME_CONSTRUCTOR;
+                (*self.frame).namespace = instance;
+            } else {
+                release(instance);
             }
             flow
         }
@@ -455,7 +486,7 @@ impl Machine<'_> {
             let regs = self.window(first);
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 release_operands_of(Operands { callable, first, count, borrowed: lent, callable_borrowed });
-                return Flow::Raise;
+                return self.unwind();
             }
             if regs != first {
                 copy_words(first, regs, count);
@@ -464,7 +495,7 @@ impl Machine<'_> {
             let function = if callable_borrowed { retain(callable) } else { callable };
             let frame = push_frame(self.interp, code, function, regs, lent, 0, words);
             self.enter(frame, regs, code);
-            Flow::Next
+            Flow::NEXT
         }
     }
 
@@ -506,7 +537,7 @@ impl Machine<'_> {
                 // The arguments stay where they are, defaults follow.
                 if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                     operands.release_all();
-                    return Some(Flow::Raise);
+                    return Some(self.unwind());
                 }
                 if regs != operands.first {
                     copy_words(operands.first, regs, given);
@@ -557,7 +588,7 @@ impl Machine<'_> {
             }
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
-                return Some(Flow::Raise);
+                return Some(self.unwind());
             }
             for place in required..argcount {
                 if locals[place] == 0 {
@@ -606,7 +637,7 @@ impl Machine<'_> {
             clear_words(regs.add(bound), code.nlocalsplus() - bound);
             let frame = push_frame(self.interp, code, callee, regs, lent, 0, words);
             self.enter(frame, regs, code);
-            Flow::Next
+            Flow::NEXT
         }
     }
 
@@ -623,7 +654,7 @@ impl Machine<'_> {
                     release(argument);
                 }
                 no_room(self.vm);
-                return Flow::Raise;
+                return self.unwind();
             }
             *first = argument;
             self.call_above(function, 1, lent as u32, words)
@@ -652,7 +683,7 @@ impl Machine<'_> {
                     release(second);
                 }
                 no_room(self.vm);
-                return Flow::Raise;
+                return self.unwind();
             }
             *first = argument;
             *first.add(1) = second;
@@ -709,11 +740,11 @@ impl Machine<'_> {
                 Ok(code) => {
                     let frame = push_frame(self.interp, code, function, regs, 0, 0, words);
                     self.enter(frame, regs, &*code);
-                    Flow::Next
+                    Flow::NEXT
                 }
                 Err(_) => {
                     release(function);
-                    Flow::Raise
+                    self.unwind()
                 }
             }
         }
@@ -726,7 +757,7 @@ impl Machine<'_> {
         unsafe {
             if result != 0 && self.interp.eval_breaker() && self.interp.handle_eval_breaker(self.vm).is_err() {
                 release(result);
-                return Flow::Raise;
+                return self.unwind();
             }
             self.finish(w, result, words)
         }
@@ -823,13 +854,13 @@ impl Machine<'_> {
             let names_value = Value::from_word(if on_stack { names } else { retain(names) });
             if !may_go_on {
                 operands.release_all();
-                return Flow::Raise;
+                return self.unwind();
             }
             let count = names_value.downcast::<Tuple>().map(Tuple::len);
             if count.is_none_or(|count| count > w.c() as usize) {
                 operands.release_all();
                 let _ = self.vm.system_error("bytecode expects a tuple of keyword names");
-                return Flow::Raise;
+                return self.unwind();
             }
             if view(&operands.callable).ty().is(&FUNCTION) {
                 return self.call_python(&operands, Some(&names_value), 2);
@@ -856,7 +887,7 @@ impl Machine<'_> {
             let arguments = Value::from_word(*base.add(2));
             let keywords = if variant(w) { None } else { Some(Value::from_word(*base.add(3))) };
             if !may_go_on {
-                return Flow::Raise;
+                return self.unwind();
             }
             if callable.ty().is(&FUNCTION)
                 && let Some((operands, names)) = self.spread_out(&callable, &arguments, keywords.as_ref(), base.add(2))
@@ -867,7 +898,7 @@ impl Machine<'_> {
             }
             let (args, kwnames) = match spread(vm, &callable, &arguments, keywords.as_ref()) {
                 Ok(spread) => spread,
-                Err(_) => return Flow::Raise,
+                Err(_) => return self.unwind(),
             };
             drop((arguments, keywords));
             let kwnames = kwnames.as_ref().map(Ref::as_value);
@@ -944,14 +975,14 @@ impl Machine<'_> {
                     leave_frame(self.interp, frame);
                     self.load(self.interp.frame.get());
                     init_result_error(self.vm, Value::from_word(result));
-                    return Flow::Raise;
+                    return self.unwind();
                 }
                 result = std::mem::replace(&mut (*frame).namespace, 0);
             }
             let words = (*frame).return_words as usize;
             leave_frame(self.interp, frame);
             if flags & FRAME_ENTRY != 0 {
-                return Flow::Leave(result);
+                return self.leave(result);
             }
             self.load(self.interp.frame.get());
             let w = Word::decode(*self.pc);
@@ -977,7 +1008,7 @@ impl Machine<'_> {
             let (flags, words) = ((*frame).flags, (*frame).return_words as usize);
             leave_frame(self.interp, frame);
             if flags & FRAME_ENTRY != 0 {
-                return Flow::Leave(result);
+                return self.leave(result);
             }
             self.load(self.interp.frame.get());
             let w = Word::decode(*self.pc);
@@ -1011,7 +1042,7 @@ impl Machine<'_> {
         // SAFETY: the frame is current.
         unsafe {
             let flow = self.finish_native(w, result, words);
-            if matches!(flow, Flow::Next) && self.interp.switch_requested.get() {
+            if self.goes_on() && self.interp.switch_requested.get() {
                 self.switch();
             }
             flow

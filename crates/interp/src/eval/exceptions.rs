@@ -80,7 +80,7 @@ impl Machine<'_> {
             let (exception, cause) = (self.get(w.b()), self.get(w.c()));
             raise_from(self.vm, view(&exception), Some(view(&cause)));
             release_operands(w.flags(), exception, cause);
-            Flow::Raise
+            self.unwind()
         }
     }
 
@@ -92,7 +92,7 @@ impl Machine<'_> {
             let exception = self.get(w.b());
             raise_from(self.vm, view(&exception), None);
             release_operands(w.flags(), exception, 1);
-            Flow::Raise
+            self.unwind()
         }
     }
 
@@ -103,11 +103,11 @@ impl Machine<'_> {
         match self.interp.topmost_handled() {
             Some(exception) => {
                 let _ = self.vm.set_exception(exception);
-                Flow::Reraise
+                self.unwind_again()
             }
             None => {
                 let _ = self.vm.runtime_error("No active exception to reraise");
-                Flow::Raise
+                self.unwind()
             }
         }
     }
@@ -118,7 +118,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             reraise_value(self.vm, Value::from_word(self.take_b(w)));
-            Flow::Reraise
+            self.unwind_again()
         }
     }
 
@@ -162,7 +162,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             match exc_match(self.vm, self.get(w.b()), self.get(w.c()), w.flags()) {
-                0 => Flow::Raise,
+                0 => self.unwind(),
                 truth => {
                     self.set(w, Value::bool(truth == 2).into_word());
                     self.advance(1)
@@ -177,7 +177,7 @@ impl Machine<'_> {
         unsafe {
             self.save();
             match exc_match(self.vm, self.get(w.b()), self.get(w.c()), w.flags()) {
-                0 => Flow::Raise,
+                0 => self.unwind(),
                 truth => self.branch(w, truth == 2),
             }
         }
@@ -191,7 +191,7 @@ impl Machine<'_> {
             let [exception, kind]: [Value; 2] = self.take(w.b());
             let result = group_match(self.vm, &exception, &kind, self.frame);
             drop((exception, kind));
-            let Ok((rest, matched)) = result else { return Flow::Raise };
+            let Ok((rest, matched)) = result else { return self.unwind() };
             if !matched.is_none() {
                 let item = &*self.interp.handled.get();
                 let old = item.exception.replace(matched.clone().into_word());
@@ -214,7 +214,7 @@ impl Machine<'_> {
             let exception = view(&exception).clone();
             if exception.downcast::<BaseException>().is_none() {
                 let _ = self.vm.system_error("bytecode expects an exception");
-                return Flow::Raise;
+                return self.unwind();
             }
             let traceback = exceptions::traceback(&exception);
             let class = exception.ty().to_value();

@@ -1,6 +1,7 @@
 //! Subscription and slicing.
 
 use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::list::assignment::assign_own;
 use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::slice::{Slice, simple_indices};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
@@ -156,8 +157,12 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let [value, container, start, stop] = self.take(w.b());
-            let result = self.vm.set_item(&container, &slice(start, stop), &value);
-            drop((container, value));
+            let result = match container.downcast_exact::<List>() {
+                Some(list) => simple_indices(self.vm, &start, &stop)
+                    .and_then(|(start, stop)| assign_own(self.vm, list, start, stop, value)),
+                None => self.vm.set_item(&container, &slice(start, stop), &value),
+            };
+            drop(container);
             self.outcome(result, 1)
         }
     }

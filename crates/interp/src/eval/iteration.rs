@@ -27,7 +27,7 @@ impl Machine<'_> {
             if self.interp.eval_breaker() {
                 self.save();
                 if self.interp.handle_eval_breaker(self.vm).is_err() {
-                    return Flow::Raise;
+                    return self.unwind();
                 }
                 if self.interp.switch_requested.get() {
                     let flow = self.jump(w.bc() as u64);
@@ -89,7 +89,7 @@ impl Machine<'_> {
                     self.advance(2)
                 }
                 Ok(None) => self.jump(self.extra(1)),
-                Err(_) => Flow::Raise,
+                Err(_) => self.unwind(),
             }
         }
     }
@@ -117,12 +117,12 @@ impl Machine<'_> {
             if self.interp.depth_left.get() <= 0 {
                 release(sent);
                 let _ = self.vm.recursion_error("maximum recursion depth exceeded");
-                return Flow::Raise;
+                return self.unwind();
             }
             let frame = generator.prepare(self.vm, self.interp, sent);
             (*frame).pc = (*frame).pc.add(Op::YieldValue.len());
             self.load(frame);
-            Flow::Next
+            Flow::NEXT
         }
     }
 
@@ -135,7 +135,7 @@ impl Machine<'_> {
             let frame = self.frame;
             let generator = match generator::from_frame(self.vm, self.interp, frame) {
                 Ok(generator) => generator.into_word(),
-                Err(_) => return Flow::Raise,
+                Err(_) => return self.unwind(),
             };
             let (flags, words) = ((*frame).flags, (*frame).return_words as usize);
             // The locals and the function have moved to the generator.
@@ -143,7 +143,7 @@ impl Machine<'_> {
             self.interp.stacks.frame_top.set(frame);
             self.interp.depth_left.set(self.interp.depth_left.get() + 1);
             if flags & FRAME_ENTRY != 0 {
-                return Flow::Leave(generator);
+                return self.leave(generator);
             }
             self.load(self.interp.frame.get());
             let w = Word::decode(*self.pc);
@@ -164,7 +164,7 @@ impl Machine<'_> {
             generator.suspend(self.vm, self.interp);
             if (*frame).flags & FRAME_ENTRY != 0 {
                 (*frame).flags &= !FRAME_ENTRY;
-                return Flow::Leave(value);
+                return self.leave(value);
             }
             self.load(self.interp.frame.get());
             let w = Word::decode(*self.pc);
@@ -182,14 +182,14 @@ impl Machine<'_> {
             let flags = (*frame).flags;
             finish_generator(self.vm, self.interp, frame);
             if flags & FRAME_ENTRY != 0 {
-                return Flow::Leave(result);
+                return self.leave(result);
             }
             self.load(self.interp.frame.get());
             if crate::monitoring::watching()
                 && crate::monitoring::generator_over(self.vm, self.interp, self.frame, view(&result)).is_err()
             {
                 release(result);
-                return Flow::Raise;
+                return self.unwind();
             }
             let w = Word::decode(*self.pc);
             if w.op() == Op::Send as u8 {
@@ -233,13 +233,13 @@ impl Machine<'_> {
                             None => Ok(()),
                         });
                         if told.is_err() {
-                            return Flow::Raise;
+                            return self.unwind();
                         }
                     }
                     self.put(w.a(), value.into_word());
                     if done { self.jump(self.extra(1)) } else { self.advance(2) }
                 }
-                Err(_) => Flow::Raise,
+                Err(_) => self.unwind(),
             }
         }
     }
@@ -319,7 +319,7 @@ impl Machine<'_> {
             }
             reraise_value(self.vm, exception);
             drop((receiver, last));
-            Flow::Reraise
+            self.unwind_again()
         }
     }
 
@@ -335,7 +335,7 @@ impl Machine<'_> {
             }
             reraise_value(self.vm, exception);
             drop(awaitable);
-            Flow::Reraise
+            self.unwind_again()
         }
     }
 }

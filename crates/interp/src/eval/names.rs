@@ -223,7 +223,7 @@ impl Machine<'_> {
         match result {
             // SAFETY: the instruction has `words` words.
             Ok(()) => unsafe { self.advance(words) },
-            Err(_) => Flow::Raise,
+            Err(_) => self.unwind(),
         }
     }
 
@@ -231,7 +231,7 @@ impl Machine<'_> {
     #[inline(never)]
     pub(super) unsafe fn cell_missing(&mut self) -> Flow {
         let _ = self.vm.system_error("local variable is no cell");
-        Flow::Raise
+        self.unwind()
     }
 
     #[inline(never)]
@@ -292,7 +292,7 @@ impl Machine<'_> {
             if cells.len() != w.c() as usize {
                 self.save();
                 let _ = self.vm.system_error("function has no closure for its code's free variables");
-                return Flow::Raise;
+                return self.unwind();
             }
             let first = frame.code().nlocalsplus() - cells.len();
             for (index, cell) in cells.iter().enumerate() {
@@ -323,7 +323,7 @@ impl Machine<'_> {
             if word == 0 {
                 self.save();
                 raise_unbound(self.vm, self.frame(), w.b());
-                return Flow::Raise;
+                return self.unwind();
             }
             self.set(w, retain(word));
             self.advance(1)
@@ -352,7 +352,7 @@ impl Machine<'_> {
             self.save();
             if self.cell_content(w.b()) == 0 {
                 raise_unbound(self.vm, self.frame(), w.b());
-                return Flow::Raise;
+                return self.unwind();
             }
             (*(self.get(w.b()) as *const Cell)).set(None);
             self.advance(1)
@@ -405,9 +405,9 @@ impl Machine<'_> {
                 Ok(Some(_)) => self.advance(1),
                 Ok(None) => {
                     raise_undefined(self.vm, name);
-                    Flow::Raise
+                    self.unwind()
                 }
-                Err(_) => Flow::Raise,
+                Err(_) => self.unwind(),
             }
         }
     }
@@ -455,7 +455,7 @@ impl Machine<'_> {
             let namespace = (*self.frame).namespace;
             if namespace == 0 {
                 let _ = self.vm.system_error("no locals");
-                return Flow::Raise;
+                return self.unwind();
             }
             self.finish(w, retain(namespace), 1)
         }
@@ -529,7 +529,7 @@ impl Machine<'_> {
             let namespace = (*self.frame).namespace;
             if namespace == 0 {
                 let _ = self.vm.system_error("no locals found when setting up annotations");
-                return Flow::Raise;
+                return self.unwind();
             }
             let name = &names().__annotations__;
             let result = match get_optional(self.vm, view(&namespace), name) {

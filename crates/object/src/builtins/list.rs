@@ -10,7 +10,7 @@ use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
 
-mod assignment;
+pub mod assignment;
 pub mod iterator;
 pub mod methods;
 pub mod sort;
@@ -173,6 +173,11 @@ fn slice_items(vm: &Vm, items: &[Value], indices: SliceIndices) -> Result<Vec<Va
         return copy_items(vm, &items[start..start + indices.count]);
     }
     let mut slice = with_room(vm, indices.count)?;
+    if indices.step == -1 && indices.count > 0 {
+        let start = indices.start as usize;
+        slice.extend(items[start + 1 - indices.count..=start].iter().rev().cloned());
+        return Ok(slice);
+    }
     slice.extend(indices.positions().map(|at| items[at].clone()));
     Ok(slice)
 }

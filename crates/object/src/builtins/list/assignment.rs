@@ -3,6 +3,7 @@
 use super::methods::{own, sequence_items};
 use super::{List, drop_reversed, with_room};
 use crate::builtins::slice::{Slice, SliceIndices, adjust_indices};
+use crate::count::refcount;
 use crate::object::Result;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -34,10 +35,29 @@ pub fn ass_subscript(vm: &Vm, this: &Value, key: &Value, value: Option<&Value>) 
 fn assign_slice(vm: &Vm, list: &List, start: i64, stop: i64, step: i64, value: &Value) -> Result<()> {
     // Collecting may change the list itself: the indices are fitted afterwards.
     let new = sequence_items(vm, value, "must assign iterable to extended slice")?;
+    assign_items(vm, list, start, stop, step, new)
+}
+
+/// `list[start:stop] = value`, which is the caller's: a list that nobody else knows gives its items away.
+pub fn assign_own(vm: &Vm, list: &List, start: i64, stop: i64, value: Value) -> Result<()> {
+    match value.downcast_exact::<List>() {
+        Some(given) if refcount(&given.header) == 1 => assign_items(vm, list, start, stop, 1, given.take()),
+        _ => assign_slice(vm, list, start, stop, 1, &value),
+    }
+}
+
+fn assign_items(vm: &Vm, list: &List, start: i64, stop: i64, step: i64, new: Vec<Value>) -> Result<()> {
     let mut items = list.items.borrow(&list.header);
     let indices = adjust_indices(items.len(), start, stop, step);
     if step == 1 {
         let (start, end) = (indices.start as usize, indices.start as usize + indices.count);
+        if new.len() == indices.count {
+            let mut new = new;
+            items[start..end].swap_with_slice(&mut new);
+            drop(items);
+            drop_reversed(new);
+            return Ok(());
+        }
         let growth = new.len().saturating_sub(indices.count);
         if items.try_reserve(growth).is_err() {
             drop(items);
