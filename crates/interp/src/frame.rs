@@ -50,8 +50,9 @@ pub const FRAME_ENTRY: u16 = 1;
 pub const FRAME_GENERATOR: u16 = 2;
 /// The frame runs `__init__`: the call's result is the instance in `namespace`.
 pub const FRAME_CONSTRUCTOR: u16 = 4;
-/// The result of the call is to be converted to a bool or inverted… by the caller's instruction: it is run again.
-pub const FRAME_DISCARD: u16 = 8;
+/// The frame runs the method of an operator's left operand: its parameters are borrowed from the operands, which the
+/// caller's instruction releases when the frame is done. `NotImplemented` is not yet the result.
+pub const FRAME_OPERATOR: u16 = 8;
 /// When the frame returns, the one below switches to debug code.
 pub const FRAME_SWITCH: u16 = 16;
 

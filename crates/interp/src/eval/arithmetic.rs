@@ -2,10 +2,14 @@
 //!
 //! Small ints are compared and, mostly, computed as words: the tag bit is the lowest, so order is kept.
 
+use taipan_object::header::Header;
+use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
 use taipan_object::types::slots::CompareOp;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, release_operands, variant, view, word_of};
+use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
+use crate::frame::FRAME_SWITCH;
+use crate::function::Function;
 use crate::instruction::{Op, VARIANT, Word};
 
 #[inline(always)]
@@ -172,8 +176,61 @@ impl Machine<'_> {
         // SAFETY: live operands.
         unsafe {
             self.save();
-            let result = binary(self.vm, w.encode(), self.get(w.b()), self.right::<K>(w));
+            let (b, c) = (self.get(w.b()), self.right::<K>(w));
+            if b & 7 == 0 && (*(b as *const Header)).ty().is_heap_type() && out!(self.enter_operator(w, b, c)) {
+                return Flow::NEXT;
+            }
+            let result = binary(self.vm, w.encode(), b, c);
             self.finish(w, result, 1)
+        }
+    }
+
+    /// Enters the method of an operator's left operand, if it is a Python function and comes first; otherwise nothing has
+    /// happened. The operands stay in their registers until it is done ([`Machine::operator_return`]).
+    #[inline(never)]
+    unsafe fn enter_operator(&mut self, w: Word, b: u64, c: u64) -> bool {
+        // SAFETY: live operands, which the frame borrows.
+        unsafe {
+            let Some(dunder) = dunder_of(w) else { return false };
+            let Some(method) = dunder.left_method(view(&b), view(&c), variant(w)) else { return false };
+            if method.downcast_exact::<Function>().is_none() || crate::monitoring::watching() {
+                return false;
+            }
+            self.call_operator(method.into_word(), b, c)
+        }
+    }
+
+    /// Ends the frame of an operator's method with `result`: the operands are released, and the result is the
+    /// instruction's unless it is `NotImplemented`.
+    #[inline(never)]
+    pub(super) unsafe fn operator_return(&mut self, mut result: u64) -> Flow {
+        // SAFETY: the frame is current and has FRAME_OPERATOR; the frame below is at the operator's instruction.
+        unsafe {
+            let switching = (*self.frame).flags & FRAME_SWITCH != 0;
+            leave_frame(self.interp, self.frame);
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            let (b, c) = self.operator_operands(w);
+            if result == Value::NOT_IMPLEMENTED.into_word()
+                && let Some(dunder) = dunder_of(w)
+            {
+                result = word_of(dunder.declined(self.vm, view(&b), view(&c), variant(w)));
+            }
+            release_operands(w.flags(), b, c);
+            let flow = self.finish(w, result, 1);
+            if switching && self.goes_on() {
+                self.switch();
+            }
+            flow
+        }
+    }
+
+    /// The operands of the operator at which the machine is.
+    unsafe fn operator_operands(&self, w: Word) -> (u64, u64) {
+        // SAFETY: the registers and constants exist.
+        unsafe {
+            let constant = w.op() >= Op::AddK as u8 && w.op() <= Op::XorK as u8;
+            (self.get(w.b()), if constant { self.right::<true>(w) } else { self.right::<false>(w) })
         }
     }
 
@@ -516,11 +573,48 @@ unsafe fn unary(vm: &Vm, word: u64, b: u64) -> u64 {
     }
 }
 
+/// The entry of [`DUNDERS`] for an operator's instruction.
+fn dunder_of(w: Word) -> Option<&'static Dunder> {
+    let plain = if w.op() >= Op::AddK as u8 { w.op() - Op::AddK as u8 } else { w.op() - Op::Add as u8 };
+    const POWER: u8 = Op::Power as u8 - Op::Add as u8;
+    match plain {
+        POWER => None,
+        number => DUNDERS.get((number - (number > POWER) as u8) as usize),
+    }
+}
+
+/// The result of an int and a float.
+fn mixed(w: Word, x: f64, y: f64) -> Option<u64> {
+    match Op::from_u8(w.op())? {
+        Op::Add | Op::AddK => encode_float(x + y),
+        Op::Subtract | Op::SubtractK => encode_float(x - y),
+        Op::Multiply | Op::MultiplyK => encode_float(x * y),
+        Op::TrueDivide | Op::TrueDivideK if y != 0.0 => encode_float(x / y),
+        _ => None,
+    }
+}
+
+/// A small int as a float, if that is exact.
+fn exact_float(word: u64) -> Option<f64> {
+    let int = word as i64 >> 1;
+    (int.unsigned_abs() <= 1 << 53).then_some(int as f64)
+}
+
 #[inline(never)]
 unsafe fn binary(vm: &Vm, word: u64, b: u64, c: u64) -> u64 {
     // SAFETY: live operands, released if owned.
     unsafe {
         let w = Word::decode(word);
+        let floats = match (b & 3, c & 3) {
+            (1 | 3, 2) => exact_float(b).map(|x| (x, decode_float(c))),
+            (2, 1 | 3) => exact_float(c).map(|y| (decode_float(b), y)),
+            _ => None,
+        };
+        if let Some((x, y)) = floats
+            && let Some(result) = mixed(w, x, y)
+        {
+            return result;
+        }
         let result = word_of(binary_values(vm, w, view(&b), view(&c)));
         release_operands(w.flags(), b, c);
         result

@@ -28,8 +28,8 @@ use taipan_object::{Ref, Result, Value, Vm};
 use super::{Flow, Machine, run, variant, view, word_of};
 use crate::code::Code;
 use crate::frame::{
-    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_SWITCH, Frame, Interp, clear_words, copy_words, is_pointer,
-    release, release_inline, retain,
+    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, FRAME_SWITCH, Frame, Interp, clear_words,
+    copy_words, is_pointer, release, release_inline, retain,
 };
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
@@ -691,6 +691,34 @@ impl Machine<'_> {
         }
     }
 
+    /// Enters the function in the owned word `function`, the method of an operator, with both operands borrowed. False if
+    /// it does not take just these, or there is no room: then the function is released and nothing has happened.
+    pub(super) unsafe fn call_operator(&mut self, function: u64, left: u64, right: u64) -> bool {
+        // SAFETY: live words; the window starts where the frame's own registers end.
+        unsafe {
+            let regs = (*self.frame).top;
+            let code = (*(function as *const Function)).code();
+            let generator = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+            let (interp, stacks) = (self.interp, &self.interp.stacks);
+            if code.simple_args != 2
+                || code.has_flag(generator)
+                || code.entry.get().is_null()
+                || interp.depth_left.get() <= 1
+                || regs.wrapping_add(code.registers.get() as usize) > stacks.registers_end
+                || stacks.frame_top.get() >= stacks.frames_end
+            {
+                release(function);
+                return false;
+            }
+            *regs = left;
+            *regs.add(1) = right;
+            clear_words(regs.add(2), code.nlocalsplus() - 2);
+            let frame = push_frame(interp, code, function, regs, 0b11, FRAME_OPERATOR, 1);
+            self.enter(frame, regs, code);
+            true
+        }
+    }
+
     /// Calls a function with arguments that lie where the frame's own registers end.
     #[inline(always)]
     unsafe fn call_above(&mut self, function: u64, count: usize, lent: u32, words: u16) -> Flow {
@@ -964,9 +992,12 @@ impl Machine<'_> {
             let frame = self.frame;
             let flags = (*frame).flags;
             (*frame).pc = self.pc;
-            if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH) != 0 {
+            if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH | FRAME_OPERATOR) != 0 {
                 if flags & FRAME_GENERATOR != 0 {
                     return out!(self.generator_return(result));
+                }
+                if flags & FRAME_OPERATOR != 0 {
+                    return out!(self.operator_return(result));
                 }
                 if flags & FRAME_CONSTRUCTOR == 0 {
                     return out!(self.return_and_switch(result));

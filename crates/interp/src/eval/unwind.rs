@@ -3,8 +3,8 @@
 use taipan_object::{Value, Vm};
 
 use super::iteration::finish_generator;
-use super::leave_frame;
-use crate::frame::{FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, Frame, Interp, release, retain};
+use super::{leave_frame, release_operands};
+use crate::frame::{FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, Frame, Interp, release, retain};
 use crate::instruction::{Op, VARIANT, Word};
 use crate::lower::{Site, Slot};
 use crate::monitoring::{self, Stage};
@@ -125,6 +125,11 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
                 return std::ptr::null_mut();
             }
             frame = interp.frame.get();
+            if flags & FRAME_OPERATOR != 0 {
+                // The instruction's operands were lent to the frame that has just ended.
+                let w = Word::decode(*(*frame).pc);
+                release_operands(w.flags(), *(*frame).regs.add(w.b() as usize), *(*frame).regs.add(w.c() as usize));
+            }
             by_call = flags & FRAME_CONSTRUCTOR == 0;
             thrown = false;
         }

@@ -538,6 +538,7 @@ pub fn inherit_slots(class: &Type) {
             }
         }
     }
+    update_sequence_slots(class, &mut slots);
     update_new(class, &mut slots);
     if slots.finalize.is_some() {
         class.set_flags(type_flags::NEEDS_FINALIZE);
@@ -565,6 +566,19 @@ fn inherit_plain(slots: &mut Slots, base: &Slots) {
     for row in SLOT_ROWS {
         if is_sequence_alias(row) && (row.get)(slots).is_none() {
             (row.set)(slots, (row.get)(base));
+        }
+    }
+}
+
+/// Empties the inherited sequence slots whose method a class in the MRO has replaced: nothing stands for such a method but
+/// the number slot.
+fn update_sequence_slots(class: &Type, slots: &mut Slots) {
+    for row in SLOT_ROWS.iter().filter(|row| is_sequence_alias(row)) {
+        if (row.get)(slots).is_some() {
+            let method = lookup::find(class, intern(row.name).as_value());
+            if method.is_some_and(|method| method.downcast_exact::<SlotWrapper>().is_none()) {
+                (row.set)(slots, None);
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The slot functions of classes written in Python: each looks its dunder method up on the type and calls it.
 
 use crate::object::Result;
-use crate::types::slots::{CompareOp, Slots};
+use crate::types::slots::{Binary, CompareOp, Slots};
 use crate::types::{Type, lookup};
 use crate::value::Value;
 use crate::vm::{Vm, names};
@@ -86,6 +86,88 @@ binary_slots! {
     true_divide __truediv__ __rtruediv__
     matrix_multiply __matmul__ __rmatmul__
 }
+
+/// A binary operator as a class written in Python has it: what the eval loop has to know to run the left operand's method
+/// in a frame of its own instead of calling the slot.
+pub struct Dunder {
+    slot: fn(&Slots) -> Option<Binary>,
+    /// What the slot is, if the method is.
+    function: Binary,
+    has_inplace: fn(&Slots) -> bool,
+    name: fn() -> &'static Value,
+    reflected: fn() -> &'static Value,
+    symbol: &'static str,
+    inplace_symbol: &'static str,
+}
+
+impl Dunder {
+    /// The method of `left`'s class with which `left op right` begins; None if something else comes first, or if more
+    /// than the reflected method could come after it.
+    pub fn left_method(&self, left: &Value, right: &Value, inplace: bool) -> Option<Value> {
+        let (left_type, right_type) = (left.ty(), right.ty());
+        let slots = left_type.slots();
+        let own = (self.slot)(slots).is_some_and(|slot| std::ptr::fn_addr_eq(slot, self.function));
+        if !own
+            || inplace
+                && ((self.has_inplace)(slots) || slots.inplace_concat.is_some() || slots.inplace_repeat.is_some())
+            || slots.concat.is_some()
+            || slots.repeat.is_some()
+            || !std::ptr::eq(left_type, right_type)
+                && (right_type.slots().repeat.is_some() || right_type.is_subtype(left_type))
+        {
+            return None;
+        }
+        lookup::find(left_type, (self.name)())
+    }
+
+    /// Goes on when the method of `left` returned `NotImplemented`.
+    #[cold]
+    pub fn declined(&self, vm: &Vm, left: &Value, right: &Value, inplace: bool) -> Result {
+        if !std::ptr::eq(left.ty(), right.ty())
+            && let Some(slot) = (self.slot)(right.ty().slots())
+        {
+            let result = if std::ptr::fn_addr_eq(slot, self.function) {
+                special(vm, right, (self.reflected)(), &[left]).unwrap_or(Ok(Value::NOT_IMPLEMENTED))?
+            } else {
+                slot(vm, left, right)?
+            };
+            if !result.is_not_implemented() {
+                return Ok(result);
+            }
+        }
+        Err(vm.unsupported_operands(if inplace { self.inplace_symbol } else { self.symbol }, left, right))
+    }
+}
+
+macro_rules! dunders {
+    ($($slot:ident $inplace:ident $name:ident $reflected:ident $symbol:literal;)*) => {
+        [$( Dunder {
+            slot: |slots| slots.$slot,
+            function: $slot,
+            has_inplace: |slots| slots.$inplace.is_some(),
+            name: || &names().$name,
+            reflected: || &names().$reflected,
+            symbol: $symbol,
+            inplace_symbol: concat!($symbol, "="),
+        }, )*]
+    };
+}
+
+/// The operators with two operands but `**`.
+pub static DUNDERS: [Dunder; 12] = dunders! {
+    add inplace_add __add__ __radd__ "+";
+    and inplace_and __and__ __rand__ "&";
+    floor_divide inplace_floor_divide __floordiv__ __rfloordiv__ "//";
+    lshift inplace_lshift __lshift__ __rlshift__ "<<";
+    matrix_multiply inplace_matrix_multiply __matmul__ __rmatmul__ "@";
+    multiply inplace_multiply __mul__ __rmul__ "*";
+    remainder inplace_remainder __mod__ __rmod__ "%";
+    or inplace_or __or__ __ror__ "|";
+    rshift inplace_rshift __rshift__ __rrshift__ ">>";
+    subtract inplace_subtract __sub__ __rsub__ "-";
+    true_divide inplace_true_divide __truediv__ __rtruediv__ "/";
+    xor inplace_xor __xor__ __rxor__ "^";
+};
 
 fn two_argument_power(vm: &Vm, left: &Value, right: &Value) -> Result {
     binary(vm, left, right, &names().__pow__, &names().__rpow__, |slots| {
