@@ -547,6 +547,9 @@ impl Machine<'_> {
                 }
                 return Some(self.enter_bound(operands, code, regs, named, lent, words));
             }
+            if total == named {
+                return self.call_named(operands, kwnames, lent, words);
+            }
             let mut space = [const { MaybeUninit::<u64>::uninit() }; LENDABLE];
             let locals = {
                 clear_words(space.as_mut_ptr().cast(), total);
@@ -617,6 +620,66 @@ impl Machine<'_> {
             }
             copy_words(locals.as_ptr(), regs, total);
             Some(self.enter_bound(operands, code, regs, total, lent, words))
+        }
+    }
+
+    /// [`Machine::call_bound`] for functions without `*` and `**` parameters: bits say which parameters are filled. `lent`
+    /// are the borrowed positional arguments.
+    #[inline(never)]
+    unsafe fn call_named(&mut self, operands: &Operands, kwnames: &[Value], mut lent: u32, words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters.
+        unsafe {
+            let function = &*(operands.callable as *const Function);
+            let code = function.code();
+            let argcount = code.data.argcount as usize;
+            let posonly = code.data.posonlyargcount as usize;
+            let named = argcount + code.data.kwonlyargcount as usize;
+            let given = operands.count - kwnames.len();
+            if given > argcount {
+                return None;
+            }
+            let names = code.localsplusnames().as_ptr();
+            let mut space = [const { MaybeUninit::<u64>::uninit() }; LENDABLE];
+            let space = space.as_mut_ptr().cast::<u64>();
+            let mut filled = ((1u64 << given) - 1) as u32;
+            for (at, keyword) in kwnames.iter().enumerate() {
+                // Mostly they come in the order of the parameters.
+                let mut place = given.max(posonly) + at;
+                if place >= named || (*names.add(place)).word() != keyword.word() {
+                    place = (posonly..named).find(|place| (*names.add(*place)).word() == keyword.word())?;
+                }
+                if filled >> place & 1 != 0 {
+                    return None;
+                }
+                filled |= 1 << place;
+                *space.add(place) = *operands.first.add(given + at);
+                lent |= u32::from(operands.is_borrowed(given + at)) << place;
+            }
+            let missing = ((1u64 << named) - 1) as u32 & !filled;
+            let mut left = missing;
+            let defaults = function.defaults_slice();
+            while left != 0 {
+                let place = left.trailing_zeros() as usize;
+                left &= left - 1;
+                *space.add(place) = if place >= argcount {
+                    function.kwdefaults()?.get_str(&*names.add(place))?.word()
+                } else {
+                    defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
+                };
+            }
+            let regs = self.window(operands.first);
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                operands.release_all();
+                return Some(self.unwind());
+            }
+            if regs != operands.first {
+                copy_words(operands.first, regs, given);
+            }
+            for place in given..named {
+                let word = *space.add(place);
+                *regs.add(place) = if missing >> place & 1 != 0 { retain(word) } else { word };
+            }
+            Some(self.enter_bound(operands, code, regs, named, lent, words))
         }
     }
 
