@@ -313,6 +313,10 @@ impl Generator {
         self.state.get() == State::Running
     }
 
+    pub fn is_new(&self) -> bool {
+        self.state.get() == State::Created
+    }
+
     pub fn is_suspended(&self) -> bool {
         self.state.get() == State::Suspended
     }

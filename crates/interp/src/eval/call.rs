@@ -517,117 +517,40 @@ impl Machine<'_> {
             let function = &*(operands.callable as *const Function);
             let code = function.code();
             let argcount = code.data.argcount as usize;
-            let named = argcount + code.data.kwonlyargcount as usize;
             let given = operands.count - kwnames.len();
-            let (var_args, var_keywords) = (code.has_flag(CO_VARARGS), code.has_flag(CO_VARKEYWORDS));
-            let total = named + var_args as usize + var_keywords as usize;
-            if !code.has_flag(CO_NEWLOCALS)
-                || total > LENDABLE
-                || given > argcount && !var_args
+            if code.total_args() > LENDABLE
+                || !code.has_flag(CO_NEWLOCALS)
+                || given > argcount && !code.has_flag(CO_VARARGS)
                 || code.entry.get().is_null() && !self.lowered(code)
             {
                 return None;
             }
-            let positional = given.min(argcount);
             let defaults = function.defaults_slice();
             let required = argcount.checked_sub(defaults.len())?;
-            let mut lent = operands.borrowed & ((1u64 << positional) - 1) as u32;
+            if !kwnames.is_empty() || code.total_args() != argcount || given < required {
+                return self.call_sorted(operands, kwnames, words);
+            }
+            // The arguments stay where they are, defaults follow.
             let regs = self.window(operands.first);
-            if kwnames.is_empty() && total == argcount && given >= required {
-                // The arguments stay where they are, defaults follow.
-                if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                    operands.release_all();
-                    return Some(self.unwind());
-                }
-                if regs != operands.first {
-                    copy_words(operands.first, regs, given);
-                }
-                for at in given..named {
-                    *regs.add(at) = retain(defaults[at - required].word());
-                }
-                return Some(self.enter_bound(operands, code, regs, named, lent, words));
-            }
-            if total == named {
-                return self.call_named(operands, kwnames, lent, words);
-            }
-            let mut space = [const { MaybeUninit::<u64>::uninit() }; LENDABLE];
-            let locals = {
-                clear_words(space.as_mut_ptr().cast(), total);
-                std::slice::from_raw_parts_mut(space.as_mut_ptr().cast::<u64>(), total)
-            };
-            copy_words(operands.first, locals.as_mut_ptr(), positional);
-            let posonly = code.data.posonlyargcount as usize;
-            let parameters = &code.localsplusnames()[posonly..named];
-            // Bit i: keyword i is none of a parameter.
-            let mut extra_keywords = 0u32;
-            for (at, keyword) in kwnames.iter().enumerate() {
-                let Some(place) = parameters.iter().position(|name| name.word() == keyword.word()) else {
-                    if !var_keywords || !keyword.downcast_exact::<Str>().is_some_and(Str::is_interned) {
-                        return None;
-                    }
-                    extra_keywords |= 1 << at;
-                    continue;
-                };
-                let place = posonly + place;
-                if locals[place] != 0 {
-                    return None;
-                }
-                locals[place] = *operands.first.add(given + at);
-                lent |= u32::from(operands.is_borrowed(given + at)) << place;
-            }
-            if locals[..required].contains(&0) {
-                return None;
-            }
-            // Bit i: local i is not owned yet.
-            let mut defaulted = 0u32;
-            if locals[argcount..named].contains(&0) {
-                let kwdefaults = function.kwdefaults()?;
-                for place in argcount..named {
-                    if locals[place] == 0 {
-                        locals[place] = kwdefaults.get_str(&parameters[place - posonly])?.word();
-                        defaulted |= 1 << place;
-                    }
-                }
-            }
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
                 return Some(self.unwind());
             }
-            for place in required..argcount {
-                if locals[place] == 0 {
-                    locals[place] = defaults[place - required].word();
-                    defaulted |= 1 << place;
-                }
+            if regs != operands.first {
+                copy_words(operands.first, regs, given);
             }
-            for (place, local) in locals.iter().enumerate() {
-                if defaulted >> place & 1 != 0 {
-                    retain(*local);
-                }
+            for at in given..argcount {
+                *regs.add(at) = retain(defaults[at - required].word());
             }
-            if var_args {
-                let rest = (positional..given).map(|at| operands.take_argument(at));
-                let rest = if positional == given { tuple::empty() } else { Tuple::new_with_type(TUPLE.ty(), rest) };
-                locals[named] = rest.into_value().into_word();
-            }
-            if var_keywords {
-                let dict = Dict::new();
-                for (at, keyword) in kwnames.iter().enumerate() {
-                    if extra_keywords >> at & 1 != 0 {
-                        dict.set_str(keyword, operands.take_argument(given + at));
-                    }
-                }
-                locals[total - 1] = dict.into_value().into_word();
-            }
-            copy_words(locals.as_ptr(), regs, total);
-            Some(self.enter_bound(operands, code, regs, total, lent, words))
+            let lent = operands.borrowed & ((1u64 << given) - 1) as u32;
+            Some(self.enter_bound(operands, code, regs, argcount, lent, words))
         }
     }
 
-    /// [`Machine::call_bound`] for functions without `*` and `**` parameters: bits say which parameters are filled. `lent`
-    /// are the borrowed positional arguments.
+    /// The general case of [`Machine::call_bound`]: bits say which parameters are filled, borrowed, defaulted.
     #[inline(never)]
-    unsafe fn call_named(&mut self, operands: &Operands, kwnames: &[Value], mut lent: u32, words: u16) -> Option<Flow> {
-        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters.
+    unsafe fn call_sorted(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
         unsafe {
             let function = &*(operands.callable as *const Function);
             let code = function.code();
@@ -635,18 +558,29 @@ impl Machine<'_> {
             let posonly = code.data.posonlyargcount as usize;
             let named = argcount + code.data.kwonlyargcount as usize;
             let given = operands.count - kwnames.len();
-            if given > argcount {
-                return None;
-            }
+            let positional = given.min(argcount);
             let names = code.localsplusnames().as_ptr();
+            // What comes behind the positional arguments: keyword arguments' words, defaults, the rest.
             let mut space = [const { MaybeUninit::<u64>::uninit() }; LENDABLE];
             let space = space.as_mut_ptr().cast::<u64>();
-            let mut filled = ((1u64 << given) - 1) as u32;
+            let mut filled = ((1u64 << positional) - 1) as u32;
+            let mut lent = operands.borrowed & filled;
+            // Bit i: keyword i is none of a parameter.
+            let mut extra_keywords = 0u32;
             for (at, keyword) in kwnames.iter().enumerate() {
                 // Mostly they come in the order of the parameters.
-                let mut place = given.max(posonly) + at;
+                let mut place = positional.max(posonly) + at;
                 if place >= named || (*names.add(place)).word() != keyword.word() {
-                    place = (posonly..named).find(|place| (*names.add(*place)).word() == keyword.word())?;
+                    match (posonly..named).find(|place| (*names.add(*place)).word() == keyword.word()) {
+                        Some(found) => place = found,
+                        None if code.has_flag(CO_VARKEYWORDS)
+                            && keyword.downcast_exact::<Str>().is_some_and(Str::is_interned) =>
+                        {
+                            extra_keywords |= 1 << at;
+                            continue;
+                        }
+                        None => return None,
+                    }
                 }
                 if filled >> place & 1 != 0 {
                     return None;
@@ -672,14 +606,34 @@ impl Machine<'_> {
                 operands.release_all();
                 return Some(self.unwind());
             }
+            let mut total = named;
+            if code.has_flag(CO_VARARGS) {
+                let rest = if positional == given {
+                    tuple::empty()
+                } else {
+                    Tuple::new_with_type(TUPLE.ty(), (positional..given).map(|at| operands.take_argument(at)))
+                };
+                *space.add(total) = rest.into_value().into_word();
+                total += 1;
+            }
+            if code.has_flag(CO_VARKEYWORDS) {
+                let dict = Dict::new();
+                while extra_keywords != 0 {
+                    let at = extra_keywords.trailing_zeros() as usize;
+                    extra_keywords &= extra_keywords - 1;
+                    dict.set_str(&kwnames[at], operands.take_argument(given + at));
+                }
+                *space.add(total) = dict.into_value().into_word();
+                total += 1;
+            }
             if regs != operands.first {
-                copy_words(operands.first, regs, given);
+                copy_words(operands.first, regs, positional);
             }
-            for place in given..named {
+            for place in positional..total {
                 let word = *space.add(place);
-                *regs.add(place) = if missing >> place & 1 != 0 { retain(word) } else { word };
+                *regs.add(place) = if missing >> (place & 31) & 1 != 0 && place < named { retain(word) } else { word };
             }
-            Some(self.enter_bound(operands, code, regs, named, lent, words))
+            Some(self.enter_bound(operands, code, regs, total, lent, words))
         }
     }
 

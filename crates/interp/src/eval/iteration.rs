@@ -274,6 +274,13 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let word = self.get(w.b());
+            if word & 7 == 0 && (*(word as *const Header)).ty().is(&COROUTINE) && (*(word as *const Generator)).is_new()
+            {
+                // A coroutine that has not started is what is awaited, and nobody awaits it yet.
+                let word = self.take_b(w);
+                self.set(w, word);
+                return self.advance(1);
+            }
             let result = generator::get_awaitable(self.vm, view(&word), w.c());
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
