@@ -2,6 +2,7 @@
 //!
 //! Small ints are compared and, mostly, computed as words: the tag bit is the lowest, so order is kept.
 
+use taipan_object::builtins::dict::Dict;
 use taipan_object::header::Header;
 use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
 use taipan_object::types::slots::CompareOp;
@@ -549,7 +550,11 @@ unsafe fn compare_truth(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
 unsafe fn contains(vm: &Vm, flags: u8, b: u64, c: u64) -> u64 {
     // SAFETY: live operands, released if owned.
     unsafe {
-        let truth = truth_of(vm.contains(view(&c), view(&b)));
+        let contains = match view(&c).downcast_exact::<Dict>() {
+            Some(dict) => dict.contains(vm, view(&b)),
+            None => vm.contains(view(&c), view(&b)),
+        };
+        let truth = truth_of(contains);
         release_operands(flags, b, c);
         truth
     }

@@ -1,6 +1,6 @@
 //! Subscription and slicing.
 
-use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::dict::{DICT, Dict};
 use taipan_object::builtins::list::assignment::assign_own;
 use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::slice::{Slice, simple_indices};
@@ -9,7 +9,7 @@ use taipan_object::header::Header;
 use taipan_object::types::lookup;
 use taipan_object::types::slot_dispatch::is_dunder_getitem;
 use taipan_object::vm::names;
-use taipan_object::{Result, Value};
+use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{is_pointer, release, retain};
@@ -42,6 +42,21 @@ unsafe fn sequence_item(container: u64, index: u64) -> Option<u64> {
     }
 }
 
+/// `container[key]` of an exact dict.
+#[inline(never)]
+unsafe fn dict_item(vm: &Vm, flags: u8, container: u64, key: u64) -> u64 {
+    // SAFETY: live operands, released if owned.
+    unsafe {
+        let result = match (*(container as *const Dict)).get(vm, view(&key)) {
+            Ok(Some(value)) => value.into_word(),
+            Ok(None) => word_of(Err(vm.key_error(view(&key)))),
+            Err(_) => 0,
+        };
+        release_operands(flags, container, key);
+        result
+    }
+}
+
 impl Machine<'_> {
     #[inline(always)]
     pub unsafe fn subscr<const K: bool>(&mut self, w: Word) -> Flow {
@@ -59,6 +74,11 @@ impl Machine<'_> {
                 }
                 self.set(w, word);
                 return self.advance(1);
+            }
+            if container & 7 == 0 && (*(container as *const Header)).ty().is(&DICT) {
+                self.save();
+                let result = dict_item(self.vm, w.flags(), container, index);
+                return self.finish(w, result, 1);
             }
             if container & 7 == 0
                 && (*(container as *const Header)).ty().is_heap_type()
@@ -169,7 +189,7 @@ impl Machine<'_> {
 }
 
 /// `list[start:stop]`
-fn list_slice(vm: &taipan_object::Vm, list: &List, start: &Value, stop: &Value) -> Result {
+fn list_slice(vm: &Vm, list: &List, start: &Value, stop: &Value) -> Result {
     let (start, stop) = simple_indices(vm, start, stop)?;
     Ok(list.get_slice(vm, start, stop, 1)?.into_value())
 }
