@@ -1,4 +1,4 @@
-//! Runs every program of this directory under `taipan` and compares what it prints with what CPython 3.14 printed.
+//! Runs every program of this directory and of `lifetimes` (how long objects live, and what that shows) under `taipan` and compares what it prints with what CPython 3.14 printed.
 //!
 //! `NAME.py` is the program, `NAME.in` its standard input and `NAME.args` its arguments, one a line, if there are such
 //! files; `NAME.out` is what it must print, made by `update.sh`. It must exit with status 0. Programs named in
@@ -56,12 +56,12 @@ fn main() -> ExitCode {
 }
 
 fn programs() -> Vec<String> {
-    let entries = fs::read_dir(HOME).expect("the directory of the programs is readable");
-    let paths = entries.map(|entry| entry.expect("a directory entry").path());
-    let mut names: Vec<String> = paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
-        .map(|path| path.file_stem().expect("a file with an extension has a stem").to_string_lossy().into_owned())
-        .collect();
+    let mut names = Vec::new();
+    for folder in ["", "lifetimes/"] {
+        let entries = fs::read_dir(Path::new(HOME).join(folder)).expect("the directory of the programs is readable");
+        let files = entries.map(|entry| entry.expect("a directory entry").file_name().to_string_lossy().into_owned());
+        names.extend(files.filter_map(|file| Some(format!("{folder}{}", file.strip_suffix(".py")?))));
+    }
     names.sort();
     names
 }
@@ -111,7 +111,8 @@ fn run(name: &str) -> Result<(), String> {
     let expected = fs::read_to_string(file("out")).map_err(|error| format!("{name}.out: {error}"))?;
     let arguments = fs::read_to_string(file("args")).unwrap_or_default();
     let scratch = |what: &str| -> Result<File, String> {
-        let path = std::env::temp_dir().join(format!("taipan-program-{}-{name}.{what}", std::process::id()));
+        let flat = name.replace('/', "-");
+        let path = std::env::temp_dir().join(format!("taipan-program-{}-{flat}.{what}", std::process::id()));
         let file = File::options().read(true).write(true).create(true).truncate(true).open(&path);
         let _ = fs::remove_file(&path);
         file.map_err(|error| format!("{}: {error}", path.display()))

@@ -4,12 +4,12 @@
 set -eu
 cd "$(dirname "$0")"
 python=${PYTHON314:-python3.14}
-[ $# -gt 0 ] || set -- $(ls *.py | sed 's/\.py$//')
+[ $# -gt 0 ] || set -- $(ls *.py lifetimes/*.py | sed 's/\.py$//')
 work=$PWD
 if [ -n "${CHROOT:-}" ]; then
     work=$(mktemp -d "$CHROOT/tmp/programs.XXXXXX")
     trap 'rm -rf "$work"' EXIT
-    cp -- *.py "$work"
+    cp -r -- *.py lifetimes "$work"
     python="chroot $CHROOT env -C ${work#"$CHROOT"} $python"
 fi
 export PYTHONHASHSEED=0 LANG=C.UTF-8 NO_COLOR=1 TZ=UTC

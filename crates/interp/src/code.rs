@@ -25,7 +25,8 @@ use crate::config;
 use crate::inspection::{self, Counting};
 use crate::lower::{Lowered, lower, lower_for_counting, lower_for_debugging};
 use crate::verify::VerifyError;
-pub use constants::{constant_to_value, interned, value_to_constant};
+use constants::Shared;
+pub use constants::{interned, value_to_constant};
 
 /// A code object.
 #[repr(C)]
@@ -43,6 +44,7 @@ pub struct Code {
     nlocalsplus: u32,
     pub data: Arc<CodeData>,
     objects: OnceLock<Objects>,
+    shared: Arc<Shared>,
     code: OnceLock<RegisterCode>,
     debug_code: OnceLock<RegisterCode>,
     counting: OnceLock<Box<Counting>>,
@@ -95,16 +97,21 @@ pub static CODE: TypeSpec = TypeSpec::new::<Code>("code")
 
 impl Code {
     pub fn new(data: Arc<CodeData>) -> Ref<Code> {
-        Self::build(data, OnceLock::new())
+        Self::sharing(data, Arc::default())
+    }
+
+    /// A code object that shares its constants with others.
+    fn sharing(data: Arc<CodeData>, shared: Arc<Shared>) -> Ref<Code> {
+        Self::build(data, OnceLock::new(), shared)
     }
 
     /// A code object whose constants are given as objects (they may be of any type).
     pub fn with_consts(data: Arc<CodeData>, consts: Vec<Value>) -> Ref<Code> {
         let objects = Objects::new(&data, consts.into());
-        Self::build(data, OnceLock::from(objects))
+        Self::build(data, OnceLock::from(objects), Arc::default())
     }
 
-    fn build(mut data: Arc<CodeData>, objects: OnceLock<Objects>) -> Ref<Code> {
+    fn build(mut data: Arc<CodeData>, objects: OnceLock<Objects>, shared: Arc<Shared>) -> Ref<Code> {
         if !config::get().code_debug_ranges {
             let data = Arc::make_mut(&mut data);
             data.linetable = linetable::without_columns(&data.linetable, data.firstlineno);
@@ -122,6 +129,7 @@ impl Code {
             nlocalsplus: data.localspluskinds.len() as u32,
             data,
             objects,
+            shared,
             code: OnceLock::new(),
             debug_code: OnceLock::new(),
             counting: OnceLock::new(),
@@ -130,7 +138,9 @@ impl Code {
     }
 
     fn objects(&self) -> &Objects {
-        self.objects.get_or_init(|| Objects::new(&self.data, self.data.consts.iter().map(constant_to_value).collect()))
+        self.objects.get_or_init(|| {
+            Objects::new(&self.data, self.data.consts.iter().map(|constant| self.shared.value(constant)).collect())
+        })
     }
 
     #[inline(always)]

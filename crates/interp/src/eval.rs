@@ -171,13 +171,6 @@ impl Machine<'_> {
         }
     }
 
-    /// Releases the owned ones of operands `b` and `c`.
-    #[inline(always)]
-    pub unsafe fn consume(&self, w: Word, b: u64, c: u64) {
-        // SAFETY: the flags say who owns.
-        unsafe { release_operands(w.flags(), b, c) }
-    }
-
     /// Operand `b` as an owned word: moved out of its register or cloned.
     #[inline(always)]
     pub unsafe fn take_b(&self, w: Word) -> u64 {
@@ -310,6 +303,23 @@ pub(crate) unsafe fn release_operands(flags: u8, b: u64, c: u64) {
         }
         if flags & C_OWNED != 0 {
             release(c);
+        }
+    }
+}
+
+/// As [`release_operands`], for the operations after which CPython drops the right operand first.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn release_right_first(flags: u8, b: u64, c: u64) {
+    // SAFETY: by contract.
+    unsafe {
+        if flags & C_OWNED != 0 {
+            release(c);
+        }
+        if flags & B_OWNED != 0 {
+            release(b);
         }
     }
 }

@@ -352,7 +352,8 @@ impl Interp {
         drop((self.trace.take(), self.profile.take(), self.builtins.take(), self.modules.take()));
         drop((self.asyncgen_firstiter.take(), self.asyncgen_finalizer.take()));
         let handled = self.base_handled.exception.replace(0);
-        drop(vm.swap_handled(None));
+        // SAFETY: no exception.
+        unsafe { vm.set_handled(0) };
         // SAFETY: the item owned its exception.
         unsafe { release(handled) };
     }
@@ -401,22 +402,28 @@ impl Interp {
 
     /// The innermost exception being handled, generators included.
     pub fn topmost_handled(&self) -> Option<Value> {
+        let word = self.topmost_handled_word();
+        // SAFETY: the item owns it.
+        (word != 0).then(|| unsafe { Value::borrow_word(&word) }.clone())
+    }
+
+    fn topmost_handled_word(&self) -> u64 {
         let mut item = self.handled.get();
         // SAFETY: items live in running generators and in `self`.
         while let Some(current) = unsafe { item.as_ref() } {
             let word = current.exception.get();
             if word != 0 {
-                // SAFETY: the item owns it.
-                return Some(unsafe { Value::borrow_word(&word) }.clone());
+                return word;
             }
             item = current.previous.get();
         }
-        None
+        0
     }
 
     /// Lets `vm` know the innermost exception being handled.
     pub fn publish_handled(&self, vm: &Vm) {
-        drop(vm.swap_handled(self.topmost_handled()));
+        // SAFETY: the item owns it; it is published anew when the item changes.
+        unsafe { vm.set_handled(self.topmost_handled_word()) };
     }
 
     /// The recursion limit of this thread and of those that start later.

@@ -371,7 +371,7 @@ impl FrameObject {
         // SAFETY: the own copy owns its words; each is null before it is released.
         unsafe {
             if let Some((_, locals)) = &mut *self.own.get() {
-                for at in 0..locals.len() {
+                for at in (0..locals.len()).rev() {
                     release(std::mem::replace(&mut locals[at], 0));
                 }
             }

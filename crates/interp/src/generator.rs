@@ -432,15 +432,15 @@ impl Generator {
         unsafe {
             self.for_each_stack_word(|word| owned.push(word));
             self.state.set(State::Cleared);
+            owned.into_iter().rev().for_each(|word| release(word));
             let frame = self.frame.get();
             if (*frame).object != 0 {
                 crate::frame_object::take_over(frame);
             } else {
-                for at in 0..(*frame).code().nlocalsplus() {
+                for at in (0..(*frame).code().nlocalsplus()).rev() {
                     release(std::mem::replace(&mut *(*frame).regs.add(at), 0));
                 }
             }
-            owned.into_iter().rev().for_each(|word| release(word));
             release(std::mem::replace(&mut (*frame).namespace, 0));
             release(std::mem::replace(&mut (*frame).function, 0));
             release(self.handled.exception.replace(0));

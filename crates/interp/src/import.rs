@@ -160,7 +160,7 @@ pub fn import_absolute(vm: &Vm, name: &Value) -> Result {
         0 => load(),
         _ => import_time::measure(&vm.display_name(name), load),
     };
-    loaded.map_err(|raised| trim_traceback(vm, raised))
+    loaded
 }
 
 /// Leaves the frames of `importlib` itself out of the traceback of an import that failed (`remove_importlib_frames`).
@@ -177,6 +177,10 @@ fn trim_traceback(vm: &Vm, raised: taipan_object::Raised) -> taipan_object::Rais
 
 /// `__import__(name, globals, locals, fromlist, level)`.
 pub fn import_name(vm: &Vm, name: &Value, globals: Option<&Value>, fromlist: Option<&Value>, level: i32) -> Result {
+    import_by_name(vm, name, globals, fromlist, level).map_err(|raised| trim_traceback(vm, raised))
+}
+
+fn import_by_name(vm: &Vm, name: &Value, globals: Option<&Value>, fromlist: Option<&Value>, level: i32) -> Result {
     let Some(text) = name.downcast::<Str>() else {
         return Err(vm.type_error("module name must be a string"));
     };
@@ -248,7 +252,7 @@ pub fn import_module(vm: &Vm, name: &str) -> Result {
     {
         return Ok(module);
     }
-    import_absolute(vm, intern(name).as_value())
+    import_absolute(vm, intern(name).as_value()).map_err(|raised| trim_traceback(vm, raised))
 }
 
 /// A path given as str, bytes or `os.PathLike`, as str.

@@ -40,8 +40,8 @@ impl std::fmt::Debug for Raised {
 pub struct Vm {
     /// The exception in flight.
     exception: Cell<Option<Value>>,
-    /// The exception being handled (`sys.exception()`), `UNBOUND`-free; saved and restored by the interpreter.
-    handled: Cell<Option<Value>>,
+    /// The word of the exception being handled (`sys.exception()`), which the interpreter owns; 0 for none.
+    handled: Cell<u64>,
     /// The lowest address the native stack may reach before `RecursionError`; `usize::MAX` when memory has run out: the next
     /// check of the stack raises `MemoryError`.
     stack_limit: Cell<usize>,
@@ -63,7 +63,7 @@ thread_local! {
 
 impl Drop for Vm {
     fn drop(&mut self) {
-        drop((self.exception.take(), self.handled.take()));
+        drop(self.exception.take());
         if std::ptr::eq(CURRENT.get(), self) {
             CURRENT.set(std::ptr::null());
         }
@@ -82,7 +82,7 @@ impl Vm {
         crate::heap::set_exhausted_hook(Vm::memory_ran_out);
         let vm = Box::new(Vm {
             exception: Cell::new(None),
-            handled: Cell::new(None),
+            handled: Cell::new(0),
             stack_limit: Cell::new(stack_end),
             stack_end: Cell::new(stack_end),
             repr_running: Default::default(),
@@ -181,14 +181,17 @@ impl Vm {
 
     /// The exception being handled.
     pub fn handled(&self) -> Option<Value> {
-        let handled = self.handled.take();
-        self.handled.set(handled.clone());
-        handled
+        let word = self.handled.get();
+        // SAFETY: whoever set it keeps it alive.
+        (word != 0).then(|| unsafe { Value::borrow_word(&word) }.clone())
     }
 
-    /// Replaces the exception being handled; the old one.
-    pub fn swap_handled(&self, handled: Option<Value>) -> Option<Value> {
-        self.handled.replace(handled)
+    /// Says which exception is being handled: its word, or 0.
+    ///
+    /// # Safety
+    /// The caller owns the exception, and sets another before it lets go of it.
+    pub unsafe fn set_handled(&self, word: u64) {
+        self.handled.set(word);
     }
 
     /// Checks that the native stack has room; `where_` ends the message ("maximum recursion depth exceeded" + where_).

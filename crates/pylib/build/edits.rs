@@ -20,6 +20,13 @@ pub const EDITS: &[Edit] = &[
     },
     Edit { path: "io.py", from: "open, open_code, BytesIO", through: "", to: "open, open_code, FileIO, BytesIO" },
     Edit { path: "io.py", from: "# XXX: RUSTPYTHON; FileIO needs", through: "FileIO = None\n", to: "" },
+    // Code objects do not change: the function gives another.
+    Edit {
+        path: "importlib/_bootstrap_external.py",
+        from: "            _imp._fix_co_filename(code",
+        through: "",
+        to: "            code = _imp._fix_co_filename(code",
+    },
     Edit {
         path: "io.py",
         from: "if FileIO is not None:",

@@ -26,6 +26,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("exec 14", "x = (1 +\n 2 3)", "SyntaxError: invalid syntax. Perhaps you forgot a comma? @ 1:6-2:5"),
     ("exec 14", "x = 1 \\\n  + é é", "SyntaxError: invalid syntax @ 2:7-2:8"),
     ("exec 14", "x = 1\\ 2", "SyntaxError: unexpected character after line continuation character @ 1:7-1:0"),
+    ("exec 14", "g and \\\ng and \\f\"{x\"\n", "SyntaxError: unexpected character after line continuation character @ 2:14-2:0"),
     ("exec 14", "x=1\\", "SyntaxError: unexpected EOF while parsing @ 1:5-1:-1"),
     ("exec 14", "x \\\n", "SyntaxError: unexpected EOF while parsing @ 1:4-1:-1"),
     ("exec 14", "f\"\"\"a\nb{x y}\"\"\"", "SyntaxError: invalid syntax. Perhaps you forgot a comma? @ 2:3-2:6"),

@@ -288,6 +288,7 @@ impl Interpreter {
         if let Some(list) = path.downcast::<List>() {
             list.items.borrow(&list.header).insert(0, text(directory));
         }
+        taipan_object::builtins::module::set_program_folder(&directory.to_string_lossy());
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Constants of code objects as Python objects, and back.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use taipan_bytecode::{Constant, Text};
 use taipan_object::builtins::bytes::{self, Bytes};
@@ -18,41 +19,63 @@ pub fn interned(text: &Text) -> Value {
     intern_value(Str::from_wtf8(text.as_bytes()).into_value())
 }
 
-fn str_constant(text: &Text) -> Value {
-    let looks_like_name = text.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    if looks_like_name { interned(text) } else { Str::from_wtf8(text.as_bytes()).into_value() }
+fn looks_like_name(text: &Text) -> bool {
+    text.as_bytes().iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_')
 }
 
-/// Constants hash and compare without Python code.
-fn frozen_set(items: &[Constant]) -> Value {
-    let items: Vec<Value> = items.iter().map(constant_to_value).collect();
-    Vm::with_current(|vm| {
-        set::frozen_from_keys(vm, &items).unwrap_or_else(|raised| {
-            vm.discard(raised);
-            Value::NONE
-        })
-    })
-}
+/// The constants of what was compiled or loaded together, as objects: equal ones are one object, in whatever code they are.
+#[derive(Default)]
+pub struct Shared(Mutex<HashMap<Constant, Value>>);
 
-/// A constant as an object.
-pub fn constant_to_value(constant: &Constant) -> Value {
-    match constant {
-        Constant::None => Value::NONE,
-        Constant::True => Value::TRUE,
-        Constant::False => Value::FALSE,
-        Constant::Ellipsis => Value::ELLIPSIS,
-        Constant::Int(value) => int::from_ibig(value.clone()),
-        Constant::Float(value) => float::from_f64(*value),
-        Constant::Complex(real, imag) => complex::from_parts((*real, *imag)),
-        Constant::Str(text) => str_constant(text),
-        Constant::Bytes(data) => bytes::new(data),
-        Constant::Tuple(items) => Tuple::from_vec(items.iter().map(constant_to_value).collect()).into_value(),
-        Constant::FrozenSet(items) => frozen_set(items),
-        Constant::Slice(parts) => {
-            let [start, stop, step] = &**parts;
-            Slice::new(constant_to_value(start), constant_to_value(stop), constant_to_value(step)).into_value()
+impl Shared {
+    /// A constant as an object.
+    pub fn value(self: &Arc<Self>, constant: &Constant) -> Value {
+        match constant {
+            Constant::None => Value::NONE,
+            Constant::True => Value::TRUE,
+            Constant::False => Value::FALSE,
+            Constant::Ellipsis => Value::ELLIPSIS,
+            Constant::Float(value) => float::from_f64(*value),
+            Constant::Int(value) if i64::try_from(value).is_ok() => int::from_ibig(value.clone()),
+            Constant::Str(text) if looks_like_name(text) => interned(text),
+            Constant::Code(data) => Code::sharing(data.clone(), self.clone()).into_value(),
+            _ => {
+                let table = || self.0.lock().expect("never poisoned");
+                let known = table().get(constant).cloned();
+                // Made without the lock: the parts are looked up, too.
+                known.unwrap_or_else(|| {
+                    let made = self.make(constant);
+                    table().entry(constant.clone()).or_insert(made).clone()
+                })
+            }
         }
-        Constant::Code(data) => Code::new(data.clone()).into_value(),
+    }
+
+    fn make(self: &Arc<Self>, constant: &Constant) -> Value {
+        match constant {
+            Constant::Int(value) => int::from_ibig(value.clone()),
+            Constant::Complex(real, imag) => complex::from_parts((*real, *imag)),
+            Constant::Str(text) => Str::from_wtf8(text.as_bytes()).into_value(),
+            Constant::Bytes(data) => bytes::new(data),
+            Constant::Tuple(items) => Tuple::from_vec(items.iter().map(|item| self.value(item)).collect()).into_value(),
+            Constant::FrozenSet(items) => self.frozen_set(items),
+            Constant::Slice(parts) => {
+                let [start, stop, step] = &**parts;
+                Slice::new(self.value(start), self.value(stop), self.value(step)).into_value()
+            }
+            _ => self.value(constant),
+        }
+    }
+
+    /// Constants hash and compare without Python code.
+    fn frozen_set(self: &Arc<Self>, items: &[Constant]) -> Value {
+        let items: Vec<Value> = items.iter().map(|item| self.value(item)).collect();
+        Vm::with_current(|vm| {
+            set::frozen_from_keys(vm, &items).unwrap_or_else(|raised| {
+                vm.discard(raised);
+                Value::NONE
+            })
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
 use taipan_object::types::slots::CompareOp;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
+use super::{Flow, Machine, leave_frame, release_operands, release_right_first, variant, view, word_of};
 use crate::frame::FRAME_SWITCH;
 use crate::function::Function;
 use crate::instruction::{Op, VARIANT, Word};
@@ -383,7 +383,7 @@ impl Machine<'_> {
             let (b, c) = (self.get(w.b()), self.get(w.c()));
             let same = view(&b).is(view(&c));
             self.save();
-            self.consume(w, b, c);
+            release_right_first(w.flags(), b, c);
             self.set(w, Value::bool(same != variant(w)).into_word());
             self.advance(1)
         }
@@ -396,7 +396,7 @@ impl Machine<'_> {
             let (b, c) = (self.get(w.b()), self.get(w.c()));
             let same = view(&b).is(view(&c));
             self.save();
-            self.consume(w, b, c);
+            release_right_first(w.flags(), b, c);
             self.branch(w, same)
         }
     }
@@ -523,7 +523,7 @@ unsafe fn compare_values(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
                 result => word_of(result),
             },
         };
-        release_operands(w.flags(), b, c);
+        release_right_first(w.flags(), b, c);
         result
     }
 }
@@ -541,7 +541,7 @@ unsafe fn compare_truth(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
                 Err(_) => 0,
             },
         };
-        release_operands(w.flags(), b, c);
+        release_right_first(w.flags(), b, c);
         truth
     }
 }
@@ -555,7 +555,7 @@ unsafe fn contains(vm: &Vm, flags: u8, b: u64, c: u64) -> u64 {
             None => vm.contains(view(&c), view(&b)),
         };
         let truth = truth_of(contains);
-        release_operands(flags, b, c);
+        release_right_first(flags, b, c);
         truth
     }
 }

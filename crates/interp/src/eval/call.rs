@@ -105,7 +105,7 @@ impl Operands {
     unsafe fn release_arguments(&self) {
         // SAFETY: owned arguments end here.
         unsafe {
-            for at in 0..self.count {
+            for at in (0..self.count).rev() {
                 let word = *self.first.add(at);
                 if is_pointer(word) && !self.is_borrowed(at) {
                     release(word);
@@ -237,7 +237,7 @@ unsafe fn without_immediates(regs: *const u64, mut borrowed: u32, mut assigned: 
     borrowed
 }
 
-/// Releases what a frame's locals hold.
+/// Releases what a frame's locals hold, the last one first.
 #[inline(always)]
 unsafe fn clear_locals(frame: *mut Frame) {
     // SAFETY: each local owns what it holds unless borrowed, and is null before that is released.
@@ -245,7 +245,7 @@ unsafe fn clear_locals(frame: *mut Frame) {
         let regs = (*frame).regs;
         let count = (*(*frame).code).nlocalsplus();
         if (*frame).borrowed == 0 {
-            for at in 0..count {
+            for at in (0..count).rev() {
                 let slot = regs.add(at);
                 let word = *slot;
                 if is_pointer(word) {
@@ -254,7 +254,7 @@ unsafe fn clear_locals(frame: *mut Frame) {
                 }
             }
         } else {
-            for at in 0..count {
+            for at in (0..count).rev() {
                 let slot = regs.add(at);
                 let word = std::mem::replace(&mut *slot, 0);
                 if is_pointer(word) && !(at < 32 && (*frame).borrowed >> at & 1 != 0) {
@@ -961,7 +961,9 @@ impl Machine<'_> {
                 drop((args, callable));
                 return self.finish_watched(w, word_of(result), 1);
             }
-            drop((args, callable));
+            // The last one dies first, as elsewhere.
+            args.into_iter().rev().for_each(drop);
+            drop(callable);
             self.finish_native(w, word_of(result), 1)
         }
     }

@@ -131,7 +131,7 @@ impl Machine<'_> {
             let before = item.exception.replace(retain(exception));
             self.put(w.a() + 1, exception);
             self.put(w.a(), if before == 0 { Value::NONE.into_word() } else { before });
-            drop(self.vm.swap_handled(Some(view(&exception).clone())));
+            self.vm.set_handled(exception);
             self.advance(1)
         }
     }
@@ -146,7 +146,7 @@ impl Machine<'_> {
             let item = &*self.interp.handled.get();
             let old = item.exception.replace(if is_exception { word } else { 0 });
             if is_exception {
-                drop(self.vm.swap_handled(Some(view(&word).clone())));
+                self.vm.set_handled(word);
             } else {
                 release(word);
                 self.interp.publish_handled(self.vm);
@@ -195,7 +195,7 @@ impl Machine<'_> {
             if !matched.is_none() {
                 let item = &*self.interp.handled.get();
                 let old = item.exception.replace(matched.clone().into_word());
-                drop(self.vm.swap_handled(Some(matched.clone())));
+                self.vm.set_handled(matched.word());
                 release(old);
             }
             self.put(w.a(), rest.into_word());

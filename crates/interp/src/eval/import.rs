@@ -1,6 +1,7 @@
 //! `import` statements: `builtins.__import__` does the work.
 
 use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::module::{self, Shadowing};
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions::{ATTRIBUTE_ERROR, IMPORT_ERROR, new_exception, set_field};
 use taipan_object::vm::names;
@@ -55,17 +56,15 @@ fn cannot_import(vm: &Vm, module: &Value, module_name: Option<Value>, name: &Val
         None => "'<unknown module name>'".to_string(),
     };
     let spec = vm.get_attr_opt(module, &names().__spec__)?.filter(|spec| !spec.is_none());
-    let mut origin = None;
-    if let Some(spec) = &spec
-        && let Some(has_location) = vm.get_attr_str_opt(spec, "has_location")?
-        && vm.is_true(&has_location)?
-    {
-        origin = vm.get_attr_str_opt(spec, "origin")?;
-    }
-    if origin.is_none() {
-        origin = vm.get_attr_opt(module, &names().__file__)?;
-    }
-    let origin = origin.filter(|origin| origin.downcast::<Str>().is_some());
+    let unknown = Value::from("<unknown module name>");
+    let found = match &spec {
+        Some(spec) => module::shadowing(vm, module_name.as_ref().unwrap_or(&unknown), spec)?,
+        None => Shadowing { origin: None, possibly: false, library: false },
+    };
+    let origin = match &found.origin {
+        Some(origin) => Some(Value::from(origin.as_str())),
+        None => vm.get_attr_opt(module, &names().__file__)?.filter(|file| file.downcast::<Str>().is_some()),
+    };
     let initializing = match &spec {
         Some(spec) => match vm.get_attr_str_opt(spec, "_initializing")? {
             Some(flag) => vm.is_true(&flag)?,
@@ -74,14 +73,21 @@ fn cannot_import(vm: &Vm, module: &Value, module_name: Option<Value>, name: &Val
         None => false,
     };
     let place = origin.as_ref().map_or("unknown location".to_string(), |origin| vm.display_name(origin));
-    let name_text = vm.display_name(name);
-    let message = if initializing {
+    let quoted = origin.as_ref().map_or(Ok(String::new()), |origin| vm.repr_string(origin))?;
+    let plain = format!("cannot import name {} from", vm.repr_string(name)?);
+    let message = if found.library {
         format!(
-            "cannot import name '{name_text}' from partially initialized module {from} (most likely due to a circular \
-             import) ({place})"
+            "{plain} {from} (consider renaming {quoted} since it has the same name as the standard library module named \
+             {from} and prevents importing that standard library module)"
         )
+    } else if initializing && found.possibly {
+        format!(
+            "{plain} {from} (consider renaming {quoted} if it has the same name as a library you intended to import)"
+        )
+    } else if initializing {
+        format!("{plain} partially initialized module {from} (most likely due to a circular import) ({place})")
     } else {
-        format!("cannot import name '{name_text}' from {from} ({place})")
+        format!("{plain} {from} ({place})")
     };
     let exception = new_exception(IMPORT_ERROR.ty(), vec![Value::from(message)]);
     set_field(&exception, &names().name, module_name.unwrap_or(Value::NONE));

@@ -11,7 +11,7 @@ use taipan_object::types::slot_dispatch::is_dunder_getitem;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, release_operands, view, word_of};
+use super::{Flow, Machine, release_operands, release_right_first, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::Function;
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Word};
@@ -130,10 +130,10 @@ impl Machine<'_> {
                 Some(dict) => dict.set(self.vm, view(&index), view(&value).clone()),
                 None => self.vm.set_item(view(&container), view(&index), view(&value)),
             };
+            release_right_first(w.flags(), container, index);
             if w.flags() & A_LOCAL != 0 {
                 release(value);
             }
-            release_operands(w.flags(), container, index);
             self.outcome(result, 1)
         }
     }
@@ -145,7 +145,7 @@ impl Machine<'_> {
             self.save();
             let (container, index) = (self.get(w.b()), self.get(w.c()));
             let result = self.vm.delete_item(view(&container), view(&index));
-            release_operands(w.flags(), container, index);
+            release_right_first(w.flags(), container, index);
             self.outcome(result, 1)
         }
     }

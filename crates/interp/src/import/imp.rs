@@ -1,10 +1,17 @@
 //! The module `_imp`: what `importlib` needs from the interpreter.
 
+use std::sync::Arc;
+
+use taipan_bytecode::{Constant, Text};
 use taipan_object::builtins::bytes;
 use taipan_object::builtins::list::List;
+use taipan_object::exceptions::{IMPORT_ERROR, new_exception, set_field};
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::{Module, ModuleDef};
-use taipan_object::{Value, method_table};
+use taipan_object::vm::names;
+use taipan_object::{Raised, Ref, Result, Value, Vm, method_table};
+
+use crate::code::Code;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_imp",
@@ -16,6 +23,61 @@ pub static MODULE: ModuleDef = ModuleDef {
         Ok(())
     },
 };
+
+/// Code whose file name is `old`, with the name `new`. Other code among its constants stays as it is.
+fn with_filename(code: &Code, old: &Text, new: &Text) -> Ref<Code> {
+    let mut data = (*code.data).clone();
+    data.filename = new.clone();
+    let constants: Vec<Value> = code
+        .consts()
+        .iter()
+        .map(|constant| match constant.downcast::<Code>().filter(|code| code.data.filename == *old) {
+            Some(code) => with_filename(code, old, new).into_value(),
+            None => constant.clone(),
+        })
+        .collect();
+    for (constant, value) in data.consts.iter_mut().zip(&constants) {
+        if let (Constant::Code(inner), Some(code)) = (constant, value.downcast::<Code>()) {
+            *inner = code.data.clone();
+        }
+    }
+    Code::with_consts(Arc::new(data), constants)
+}
+
+fn frozen_error(message: String, name: &Value) -> Value {
+    let exception = new_exception(IMPORT_ERROR.ty(), vec![Value::from(message)]);
+    set_field(&exception, &names().name, name.clone());
+    exception
+}
+
+fn no_frozen_object(vm: &Vm, name: &Value) -> Result<Raised> {
+    let message = format!("No such frozen object named {}", vm.repr_string(name)?);
+    Ok(vm.raise(frozen_error(message, name)))
+}
+
+/// The code in `data`. There are no frozen modules that would be looked at without it.
+fn get_frozen_object(vm: &Vm, name: &Value, data: &Value) -> Result {
+    vm.expect_str_argument(name, |got| format!("get_frozen_object() argument 1 must be str, not {got}"))?;
+    if data.is_none() {
+        return Err(no_frozen_object(vm, name)?);
+    }
+    let Some(bytes) = data.downcast::<bytes::Bytes>() else {
+        let got = data.ty().name();
+        return Err(vm.type_error(format!("get_frozen_object() argument 2 must be bytes, not {got}")));
+    };
+    let shown = vm.repr_string(name)?;
+    let object = match crate::marshal_module::loads(vm, bytes.as_slice()) {
+        Ok(object) => object,
+        Err(raised) => {
+            vm.discard(raised);
+            return Err(vm.raise(frozen_error(format!("Frozen object named {shown} is invalid"), name)));
+        }
+    };
+    match object.downcast::<Code>() {
+        Some(_) => Ok(object),
+        None => Err(vm.type_error(format!("frozen object {shown} is not a code object"))),
+    }
+}
 
 method_table! {
     static FUNCTIONS = [
@@ -32,11 +94,11 @@ method_table! {
             Ok(Value::NONE)
         }),
         MethodDef::new("get_frozen_object($module, name, data=None, /)", "Create a code object for a frozen module.", |vm, _, args| {
-            Err(vm.import_error(format!("No such frozen object named {}", vm.display_name(&args[0]))))
+            get_frozen_object(vm, &args[0], &args[1])
         }),
         MethodDef::new("find_frozen($module, name, /, *, withdata=False)", "Return info about the corresponding frozen module (if there is one) or None.", |_, _, _| Ok(Value::NONE)),
         MethodDef::new("is_frozen_package($module, name, /)", "Returns True if the module name is of a frozen package.", |vm, _, args| {
-            Err(vm.import_error(format!("No such frozen object named {}", vm.display_name(&args[0]))))
+            Err(no_frozen_object(vm, &args[0])?)
         }),
         MethodDef::new("create_builtin($module, spec, /)", "Create an extension module.", |vm, _, args| {
             let name = vm.get_attr_str(&args[0], "name")?;
@@ -63,7 +125,18 @@ method_table! {
         }),
         MethodDef::new("is_frozen($module, name, /)", "Returns True if the module name corresponds to a frozen module.", |_, _, _| Ok(Value::FALSE)),
         MethodDef::new("exec_builtin($module, mod, /)", "Initialize a built-in module.", |_, _, _| Ok(Value::from(0))),
-        MethodDef::new("_fix_co_filename($module, code, path, /)", "Changes code.co_filename to specify the passed-in file path.\n\n  code\n    Code object to change.\n  path\n    File path to use.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("_fix_co_filename($module, code, path, /)", "The code with another co_filename, also in the functions and classes that had the same.\n\n  code\n    Code object.\n  path\n    File path to use.", |vm, _, args| {
+            let Some(code) = args[0].downcast::<Code>() else {
+                let got = args[0].ty().name();
+                return Err(vm.type_error(format!("_fix_co_filename() argument 1 must be code, not {got}")));
+            };
+            let path = vm.expect_str_argument(&args[1], |got| format!("_fix_co_filename() argument 2 must be str, not {got}"))?;
+            let old = code.data.filename.clone();
+            Ok(match Text::from_bytes(&path.to_wtf8()).filter(|new| *new != old) {
+                Some(new) => with_filename(code, &old, &new).into_value(),
+                None => args[0].clone(),
+            })
+        }),
         MethodDef::new("source_hash($module, /, key, source)", "", |vm, _, args| {
             let key = vm.index(&args[0])?;
             let key = taipan_object::builtins::int::to_u64(&key).unwrap_or_default();

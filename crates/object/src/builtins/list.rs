@@ -30,7 +30,7 @@ unsafe impl Payload for List {
     }
     fn traverse(&self, visit: Visitor) {
         // SAFETY: the collector has stopped the world.
-        unsafe { &*self.items.as_ptr() }.iter().for_each(visit);
+        unsafe { &*self.items.as_ptr() }.iter().rev().for_each(visit);
     }
     fn clear(&self) {
         drop_reversed(self.take());

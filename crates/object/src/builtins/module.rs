@@ -2,6 +2,7 @@
 
 use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
+use crate::builtins::set::AnySet;
 use crate::builtins::str::Str;
 use crate::header::Header;
 use crate::native::module::Module;
@@ -12,7 +13,7 @@ use crate::types::slots::{Binary, Slots};
 use crate::types::{Type, lookup};
 use crate::value::Value;
 use crate::vm::{Vm, names};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 pub fn slots(s: &mut Slots) {
     s.new = Some(new);
@@ -147,26 +148,17 @@ fn missing_attribute(vm: &Vm, module: &Module, name: &Value) -> Result<String> {
     let shown = vm.display_name(&module_name);
     let plain = format!("module '{shown}' has no attribute '{text}'");
     let Some(spec) = module.dict.get_str(&names().__spec__).filter(|spec| !spec.is_none()) else { return Ok(plain) };
-    let origin = file_origin(vm, &spec)?;
-    let shadowing = match &origin {
-        Some(origin) => is_possibly_shadowing(vm, origin)?,
-        None => false,
-    };
-    if shadowing {
-        let library = vm.get_attr_str_opt(&vm.import("sys")?, "stdlib_module_names")?;
-        if let Some(library) = library
-            && vm.contains(&library, &module_name)?
-        {
-            return Ok(format!(
-                "{plain} (consider renaming '{}' since it has the same name as the standard library module named \
-                 '{shown}' and prevents importing that standard library module)",
-                origin.unwrap_or_default()
-            ));
-        }
+    let Shadowing { origin, possibly, library } = shadowing(vm, &module_name, &spec)?;
+    if library {
+        return Ok(format!(
+            "{plain} (consider renaming '{}' since it has the same name as the standard library module named \
+             '{shown}' and prevents importing that standard library module)",
+            origin.unwrap_or_default()
+        ));
     }
     if is_initializing(vm, Some(&spec))? {
         return Ok(match origin {
-            Some(origin) if shadowing => format!(
+            Some(origin) if possibly => format!(
                 "{plain} (consider renaming '{origin}' if it has the same name as a library you intended to import)"
             ),
             Some(origin) => format!(
@@ -207,8 +199,43 @@ fn file_origin(vm: &Vm, spec: &Value) -> Result<Option<String>> {
     Ok(origin.filter(|origin| origin.downcast::<Str>().is_some()).map(|origin| vm.display_name(&origin)))
 }
 
-/// Whether the file lies in the script's own folder, which comes before the library.
-fn is_possibly_shadowing(vm: &Vm, origin: &str) -> Result<bool> {
+/// Whether a module stands before one that was meant.
+pub struct Shadowing {
+    /// The module's file.
+    pub origin: Option<String>,
+    /// It lies in the program's own folder, which comes before the library.
+    pub possibly: bool,
+    /// It has the name of a module of the library, too.
+    pub library: bool,
+}
+
+/// What is to be said of the module with this name and spec when it lacks what was asked of it.
+pub fn shadowing(vm: &Vm, module_name: &Value, spec: &Value) -> Result<Shadowing> {
+    let origin = file_origin(vm, spec)?;
+    let possibly = match &origin {
+        Some(origin) => is_in_program_folder(vm, origin)?,
+        None => false,
+    };
+    let mut library = false;
+    if possibly
+        && let Some(names) = vm.get_attr_str_opt(&vm.import("sys")?, "stdlib_module_names")?
+        && AnySet::of(&names).is_some()
+    {
+        library = vm.contains(&names, module_name)?;
+    }
+    Ok(Shadowing { origin, possibly, library })
+}
+
+/// What the program's start put first on `sys.path`.
+static PROGRAM_FOLDER: OnceLock<String> = OnceLock::new();
+
+/// Tells which folder the program's start put first on `sys.path`: modules in it stand before those of the library.
+pub fn set_program_folder(folder: &str) {
+    let _ = PROGRAM_FOLDER.set(folder.to_owned());
+}
+
+/// Whether the file lies in the program's own folder.
+fn is_in_program_folder(vm: &Vm, origin: &str) -> Result<bool> {
     let flags = vm.import_from("sys", "flags")?;
     let safe = vm.get_attr_str(&flags, "safe_path")?;
     if vm.is_true(&safe)? {
@@ -219,12 +246,9 @@ fn is_possibly_shadowing(vm: &Vm, origin: &str) -> Result<bool> {
         let Some((parent, _)) = folder.rsplit_once('/') else { return Ok(false) };
         folder = parent;
     }
-    let path = vm.import_from("sys", "path")?;
-    let first = path.downcast::<List>().and_then(|path| path.get(0));
-    let Some(first) = first.filter(|first| first.downcast::<Str>().is_some()) else { return Ok(false) };
-    let first = vm.display_name(&first);
-    if first.is_empty() {
-        return Ok(std::env::current_dir().is_ok_and(|here| here.as_os_str() == folder));
-    }
-    Ok(first == folder)
+    Ok(match PROGRAM_FOLDER.get() {
+        Some(own) if own.is_empty() => std::env::current_dir().is_ok_and(|here| here.as_os_str() == folder),
+        Some(own) => own == folder,
+        None => false,
+    })
 }

@@ -25,7 +25,7 @@ unsafe impl Payload for Tuple {
         TUPLE.ty()
     }
     fn traverse(&self, visit: Visitor) {
-        self.as_slice().iter().for_each(visit);
+        self.as_slice().iter().rev().for_each(visit);
     }
 }
 

@@ -207,7 +207,8 @@ impl Reporter for Machine<'_, '_> {
             Status::TabSpace => (ErrorKind::TabError, 0, "inconsistent use of tabs and spaces in indentation"),
             Status::TooDeep => (ErrorKind::IndentationError, 0, "too many levels of indentation"),
             Status::LineContinuation => {
-                let column = self.tokenizer.pos() as i64 - self.tokenizer.line_start() as i64 - 1;
+                // CPython counts from the first line of its buffer, which is that in which the token began.
+                let column = self.tokenizer.pos() as i64 - self.tokenizer.buffer_start() as i64 - 1;
                 (ErrorKind::SyntaxError, column.max(0), "unexpected character after line continuation character")
             }
         };
