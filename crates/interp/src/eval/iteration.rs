@@ -8,7 +8,7 @@ use taipan_object::header::Header;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, leave_frame, release_operands, view, word_of};
-use crate::frame::{FRAME_ENTRY, Frame, release, retain};
+use crate::frame::{FRAME_ENTRY, FRAME_SWITCH, Frame, release, retain};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
 use crate::instruction::{C_OWNED, Op, Word};
 
@@ -162,14 +162,33 @@ impl Machine<'_> {
             let frame = self.frame;
             let generator = Generator::of_frame(frame);
             generator.suspend(self.vm, self.interp);
-            if (*frame).flags & FRAME_ENTRY != 0 {
-                (*frame).flags &= !FRAME_ENTRY;
-                return self.leave(value);
+            let flags = (*frame).flags;
+            if flags & (FRAME_ENTRY | FRAME_SWITCH) != 0 {
+                (*frame).flags &= !(FRAME_ENTRY | FRAME_SWITCH);
+                if flags & FRAME_ENTRY != 0 {
+                    return self.leave(value);
+                }
+                return out!(self.yield_and_switch(value));
             }
             self.load(self.interp.frame.get());
             let w = Word::decode(*self.pc);
             self.set(w, value);
             self.advance(2)
+        }
+    }
+
+    /// The end of a yield after which the frame below goes on in debug code.
+    #[cold]
+    #[inline(never)]
+    unsafe fn yield_and_switch(&mut self, value: u64) -> Flow {
+        // SAFETY: as in `yield_value`.
+        unsafe {
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            self.set(w, value);
+            let flow = self.advance(2);
+            self.switch();
+            flow
         }
     }
 
@@ -197,7 +216,11 @@ impl Machine<'_> {
             } else {
                 release(result);
             }
-            self.jump(self.extra(1))
+            let flow = self.jump(self.extra(1));
+            if flags & FRAME_SWITCH != 0 {
+                self.switch();
+            }
+            flow
         }
     }
 

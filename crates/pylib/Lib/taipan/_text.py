@@ -78,7 +78,8 @@ def write(explanation, file, *, width=None, colours=None):
 
 def summary(explanation):
     parts = [f"{sys.implementation.name} {sys.version.split()[0]}, {explanation.filename}"]
-    parts.append(f"{len(explanation.codes)} code objects")
+    count = len(explanation.codes)
+    parts.append(f"{count} code object{'s' * (count != 1)}")
     if explanation.ran:
         parts.append(f"{explanation.executed:,} register instructions executed in the lines shown")
     else:

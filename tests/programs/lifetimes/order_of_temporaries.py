@@ -1,0 +1,36 @@
+class D:
+    def __init__(self, n): self.n = n
+    def __del__(self): print("del", self.n)
+    def __add__(self, other): return D(f"{self.n}+{other.n}")
+    def show(self): print("show", self.n); return self
+D("statement")
+print("after statement")
+D("a") + D("b")
+print("after sum")
+x = D("c") + D("d") + D("e")
+print("after chain")
+D("method").show()
+print("after method")
+D("m2").show().show()
+print("after methods")
+D("sub").n.upper()
+print("after attribute")
+(D(1), D(2), D(3))
+print("after tuple")
+[D(4), D(5)]
+print("after list")
+{D(6): D(7)}
+print("after dict")
+print(len([D(8), D(9)]))
+print("after len")
+D("t") if D("cond") else D("f")
+print("after conditional")
+D("l") and D("r")
+print("after and")
+D("l") or D("r")
+print("after or")
+not D("not")
+print("after not")
+D("left") is D("right")
+print("after is")
+del x
