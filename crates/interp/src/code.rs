@@ -48,6 +48,9 @@ pub struct Code {
     code: OnceLock<RegisterCode>,
     debug_code: OnceLock<RegisterCode>,
     counting: OnceLock<Box<Counting>>,
+    /// What reports about the code need to know.
+    pub(crate) lines: OnceLock<crate::monitoring::Lines>,
+    pub(crate) watched: crate::monitoring::Watched,
     /// `co_extra`, monitoring and others may hang data on a code by its id.
     pub version: u32,
 }
@@ -133,6 +136,8 @@ impl Code {
             code: OnceLock::new(),
             debug_code: OnceLock::new(),
             counting: OnceLock::new(),
+            lines: OnceLock::new(),
+            watched: Default::default(),
             version: 0,
         })
     }

@@ -205,6 +205,15 @@ pub(crate) unsafe fn of_frame(_vm: &Vm, frame: *mut Frame) -> Value {
     }
 }
 
+/// Whether the frame's object says that opcodes are traced.
+///
+/// # Safety
+/// The frame is alive.
+pub(crate) unsafe fn wants_opcodes(frame: *mut Frame) -> bool {
+    // SAFETY: by contract; a non-zero `object` is a live frame object.
+    unsafe { (*frame).object != 0 && (*((*frame).object as *const FrameObject)).trace_opcodes.get() }
+}
+
 /// The frame moved: its object is to follow.
 ///
 /// # Safety

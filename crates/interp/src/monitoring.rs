@@ -26,8 +26,10 @@ use taipan_object::{Result, Value, Vm};
 
 use crate::code::{CODE, Code};
 use crate::frame::{Frame, Interp};
+use crate::frame_object;
 use crate::generator;
-use lines::Lines;
+pub(crate) use lines::Lines;
+pub(crate) use tools::Watched;
 
 pub use jump::set_lineno;
 pub use module::new_module;
@@ -117,6 +119,19 @@ pub(crate) unsafe fn boundary(
     let code = report.code();
     let lines = Lines::of(code);
     if unit < lines.first_traceable {
+        return Ok(());
+    }
+    let wanted = tools::wanted(code);
+    let nothing = match tracing::any_function_here(interp) {
+        // SAFETY: by contract the frame is alive.
+        true => wanted == 0 && lines.is_quiet(unit) && unsafe { !frame_object::wants_opcodes(frame) },
+        false => {
+            let events = lines.possible(unit) & wanted;
+            wanted & tools::MOVES == 0 && (events == 0 || events & !tools::switched_off(code, unit) == 0)
+        }
+    };
+    if nothing {
+        interp.raised_at.set(None);
         return Ok(());
     }
     // SAFETY: by contract the frame is alive.
@@ -331,6 +346,9 @@ pub(crate) unsafe fn native_call_over(
     // SAFETY: the frame is current.
     unsafe {
         if interp.tracing.get() > 0 || begun != epoch() || !(*frame).code().is_debug_pc((*frame).pc) {
+            return result;
+        }
+        if tools::wanted((*frame).code()) & tools::C_EVENTS == 0 && !tracing::has_profile(interp) {
             return result;
         }
         let report = Report { vm, interp, frame, unit: (*frame).unit() };

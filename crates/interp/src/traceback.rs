@@ -107,14 +107,15 @@ pub(crate) unsafe fn new_here(vm: &Vm, frame: *mut Frame, next: Value) -> Value 
     }
 }
 
-/// Adds `frame` to the traceback of the exception in flight.
+/// Adds `frame`, which is at bytecode unit `unit`, to the traceback of the exception in flight.
 ///
 /// # Safety
 /// The frame is alive, an exception is in flight.
-pub(crate) unsafe fn here(vm: &Vm, frame: *mut Frame) {
+pub(crate) unsafe fn here(vm: &Vm, frame: *mut Frame, unit: u32) {
     let exception = vm.take(vm.raised());
+    let next = exceptions::take_traceback(&exception);
     // SAFETY: by contract.
-    let traceback = unsafe { new_here(vm, frame, exceptions::traceback(&exception)) };
+    let traceback = new(next, unsafe { frame_object::of_frame(vm, frame) }, unit as i32 * 2, -1);
     exceptions::set_traceback(&exception, traceback);
     let _ = vm.set_exception(exception);
 }

@@ -507,11 +507,18 @@ pub fn to_utf8(vm: &Vm, text: &Value) -> Result<String> {
     }
 }
 
-/// Whether the arguments `encoding, errors` ask for UTF-8 by its usual name or by default, without an error handler.
-pub fn is_plain_utf8(args: &[Value]) -> bool {
+/// Whether arguments `(encoding, errors)` name a codec that keeps ASCII as it is, and no error handler of its own.
+pub fn keeps_ascii(args: &[Value]) -> bool {
+    const NAMES: [&str; 8] = ["utf-8", "utf8", "ascii", "latin-1", "UTF-8", "us-ascii", "latin1", "iso-8859-1"];
     let is = |arg: &Value, name: &str| arg.downcast_exact::<Str>().is_some_and(|arg| arg.is_str(name));
     (args[1].is_unbound() || is(&args[1], "strict"))
-        && (args[0].is_unbound() || is(&args[0], "utf-8") || is(&args[0], "utf8"))
+        && (args[0].is_unbound() || NAMES.iter().any(|name| is(&args[0], name)))
+}
+
+/// Whether arguments `(encoding, errors)` are the defaults.
+pub fn is_utf8(args: &[Value]) -> bool {
+    let is = |arg: &Value, name: &str| arg.downcast_exact::<Str>().is_some_and(|arg| arg.is_str(name));
+    (args[1].is_unbound() || is(&args[1], "strict")) && (args[0].is_unbound() || is(&args[0], "utf-8"))
 }
 
 /// The name of an encoding or error handler given as an argument: a str without NUL, or `None` for what was not given.

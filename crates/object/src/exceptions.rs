@@ -38,6 +38,7 @@ pub struct ExceptionState {
 // SAFETY: repr(C), header first, visits every value.
 unsafe impl Payload for BaseException {
     const KIND: Kind = Kind::Container;
+    const SUBCLASS_FLAG: u64 = type_flags::BASE_EXC_SUBCLASS;
     fn static_type() -> &'static Type {
         BASE_EXCEPTION.ty()
     }
@@ -73,9 +74,21 @@ pub fn new_exception(ty: &Type, args: Vec<Value>) -> Value {
     with_args(ty, Tuple::from_vec(args))
 }
 
+/// As [`new_exception`], with one argument.
+pub fn new_exception_with(ty: &Type, argument: Value) -> Value {
+    with_args(ty, Tuple::from_array([argument]))
+}
+
 /// As [`new_exception`], with `args` as they are to be.
 pub(crate) fn with_args(ty: &Type, args: Ref<Tuple>) -> Value {
-    let state = ExceptionState { args: args.into_value(), ..ExceptionState::empty() };
+    let state = ExceptionState {
+        args: args.into_value(),
+        traceback: Value::NONE,
+        context: None,
+        cause: None,
+        suppress_context: false,
+        fields: Vec::new(),
+    };
     let exception = BaseException { header: Header::new(ty), state: ObjectCell::new(state) };
     let value = Ref::new_with_type(ty, exception).into_value();
     fields::init_from_args(&value);
@@ -126,6 +139,12 @@ pub fn args(exception: &Value) -> Vec<Value> {
 pub fn traceback(exception: &Value) -> Value {
     let exception = state(exception);
     exception.state.borrow(&exception.header).traceback.clone()
+}
+
+/// `exception.__traceback__`, which becomes None.
+pub fn take_traceback(exception: &Value) -> Value {
+    let exception = state(exception);
+    std::mem::replace(&mut exception.state.borrow(&exception.header).traceback, Value::NONE)
 }
 
 pub fn set_traceback(exception: &Value, traceback: Value) {

@@ -21,6 +21,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 use signature::Signature;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// A native function or method.
 pub struct MethodDef {
@@ -31,6 +32,9 @@ pub struct MethodDef {
     pub binding: Binding,
     parsed: OnceLock<Signature>,
     owner: OnceLock<String>,
+    /// How many positional arguments the function takes just as they are; `u32::MAX` if it never does, or as long as the
+    /// signature has not been parsed.
+    exact: AtomicU32,
 }
 
 /// A table of methods: `method_table! { pub static METHODS = [MethodDef::new(…), …]; }`.
@@ -86,6 +90,7 @@ impl MethodDef {
             binding: Binding::Instance,
             parsed: OnceLock::new(),
             owner: OnceLock::new(),
+            exact: AtomicU32::new(u32::MAX),
         }
     }
 
@@ -104,6 +109,7 @@ impl MethodDef {
             binding: Binding::Instance,
             parsed: OnceLock::new(),
             owner: OnceLock::new(),
+            exact: AtomicU32::new(u32::MAX),
         }
     }
 
@@ -127,17 +133,11 @@ impl MethodDef {
         self.parsed.get_or_init(|| {
             let mut signature = Signature::parse(self.declaration);
             signature.owner = self.owner.get().cloned();
+            if let Some(exact) = signature.exact_positional() {
+                self.exact.store(exact as u32, Relaxed);
+            }
             signature
         })
-    }
-
-    /// The function itself, if it takes `given` positional arguments as they are and the signature is known already.
-    #[inline(always)]
-    pub fn direct(&self, given: usize) -> Option<BoundFunction> {
-        match self.function {
-            NativeFunction::Bound(f) if self.parsed.get()?.takes_exactly(given) => Some(f),
-            _ => None,
-        }
     }
 
     /// Says to which type or module the function belongs, for messages; the first of several that share it counts.
@@ -153,19 +153,45 @@ impl MethodDef {
     /// Calls the function.
     #[inline]
     pub fn call(&self, vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-        match self.function {
-            NativeFunction::Raw(f) => f(vm, this, args, kwnames),
-            NativeFunction::Bound(f) => self.signature().bind_and_call(vm, this, args, kwnames, None, f),
+        match kwnames {
+            None => self.call_positional(vm, this, args, false),
+            Some(_) => self.call_keywords(vm, this, args, kwnames, false),
         }
     }
 
     /// Calls the function as a method bound to `this`, whose type messages name.
     #[inline]
     pub fn call_bound(&self, vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+        match kwnames {
+            None => self.call_positional(vm, this, args, true),
+            Some(_) => self.call_keywords(vm, this, args, kwnames, true),
+        }
+    }
+
+    /// Calls the function with positional arguments only; `bound` as in [`MethodDef::call_bound`].
+    #[inline(always)]
+    pub fn call_positional(&self, vm: &Vm, this: &Value, args: &[Value], bound: bool) -> Result {
+        match self.function {
+            NativeFunction::Raw(f) => f(vm, this, args, None),
+            NativeFunction::Bound(f) if self.exact.load(Relaxed) as usize == args.len() => f(vm, this, args),
+            NativeFunction::Bound(f) => self.call_with_defaults(vm, this, args, bound, f),
+        }
+    }
+
+    #[inline(never)]
+    fn call_with_defaults(&self, vm: &Vm, this: &Value, args: &[Value], bound: bool, f: BoundFunction) -> Result {
+        match self.signature().call_with_defaults(vm, this, args, f) {
+            Some(result) => result,
+            None => self.call_keywords(vm, this, args, None, bound),
+        }
+    }
+
+    #[inline(never)]
+    fn call_keywords(&self, vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>, bound: bool) -> Result {
         match self.function {
             NativeFunction::Raw(f) => f(vm, this, args, kwnames),
             NativeFunction::Bound(f) => {
-                let owner = Some(this).filter(|this| !this.ty().is(&module::MODULE));
+                let owner = Some(this).filter(|this| bound && !this.ty().is(&module::MODULE));
                 self.signature().bind_and_call(vm, this, args, kwnames, owner, f)
             }
         }

@@ -21,11 +21,13 @@ pub type Visitor<'a> = &'a mut dyn FnMut(&Value);
 /// A Rust struct that is the layout of a built-in type.
 ///
 /// # Safety
-/// `Self` is `#[repr(C)]` with a [`Header`] as first field; `static_type()`'s instances have this layout; `traverse`
-/// visits each `Value` that the payload owns exactly once.
+/// `Self` is `#[repr(C)]` with a [`Header`] as first field; `static_type()`'s instances have this layout, and so have those
+/// of all types with `SUBCLASS_FLAG`; `traverse` visits each `Value` that the payload owns exactly once.
 pub unsafe trait Payload: Sized + 'static {
     /// Whether instances can be part of reference cycles.
     const KIND: Kind;
+    /// The flag that the type has and all its subclasses inherit, if there is one: it tells instances faster than the MRO.
+    const SUBCLASS_FLAG: u64 = 0;
     fn static_type() -> &'static Type;
     /// Visits every owned reference.
     fn traverse(&self, _visit: Visitor) {}

@@ -143,6 +143,7 @@ unsafe impl Send for Type {}
 // SAFETY: repr(C), header first; traverse visits what the struct owns.
 unsafe impl Payload for Type {
     const KIND: Kind = Kind::Container;
+    const SUBCLASS_FLAG: u64 = type_flags::TYPE_SUBCLASS;
     fn static_type() -> &'static Type {
         TYPE.ty()
     }

@@ -208,6 +208,8 @@ impl Value {
         }
     }
 
+    /// Not inlined, as it would be wherever a type is asked for; most values are objects.
+    #[inline(never)]
     fn immediate_type(&self) -> &'static Type {
         if self.is_small_int() {
             return crate::builtins::int::INT.ty();
@@ -233,7 +235,11 @@ impl Value {
     pub fn downcast<T: Payload>(&self) -> Option<&T> {
         let header = self.as_object()?;
         let ty = header.ty();
-        if std::ptr::eq(ty, T::static_type()) || ty.is_subtype(T::static_type()) {
+        let is_instance = match T::SUBCLASS_FLAG {
+            0 => std::ptr::eq(ty, T::static_type()) || ty.is_subtype(T::static_type()),
+            flag => ty.has_flags(flag),
+        };
+        if is_instance {
             // SAFETY: every instance of a subtype starts with the base type's layout.
             Some(unsafe { &*(header as *const Header as *const T) })
         } else {

@@ -201,6 +201,13 @@ impl Vm {
         if (&raw const here as usize) < self.stack_limit.get() { Err(self.stack_exhausted(where_)) } else { Ok(()) }
     }
 
+    /// Whether the native stack has room; [`Vm::check_stack`] raises if it has not.
+    #[inline(always)]
+    pub fn has_stack(&self) -> bool {
+        let here = 0u8;
+        (&raw const here as usize) >= self.stack_limit.get()
+    }
+
     /// How many bytes of native stack may still be used.
     pub fn stack_left(&self) -> usize {
         let here = 0u8;

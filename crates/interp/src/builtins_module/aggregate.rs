@@ -7,11 +7,12 @@ use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::{bytes, float};
 use taipan_object::native::signature::unexpected_keyword;
 use taipan_object::types::slots::CompareOp;
+use taipan_object::vm::quick_compare::quick_less;
 use taipan_object::{Result, Value, Vm};
 
 pub fn all(vm: &Vm, iterable: &Value) -> Result {
     let iterator = vm.iter(iterable)?;
-    while let Some(item) = vm.next(&iterator)? {
+    while let Some(item) = vm.next_of_any(&iterator)? {
         if !vm.is_true(&item)? {
             return Ok(Value::FALSE);
         }
@@ -21,7 +22,7 @@ pub fn all(vm: &Vm, iterable: &Value) -> Result {
 
 pub fn any(vm: &Vm, iterable: &Value) -> Result {
     let iterator = vm.iter(iterable)?;
-    while let Some(item) = vm.next(&iterator)? {
+    while let Some(item) = vm.next_of_any(&iterator)? {
         if vm.is_true(&item)? {
             return Ok(Value::TRUE);
         }
@@ -56,14 +57,22 @@ pub fn min_max(vm: &Vm, function: &str, args: &[Value], kwnames: Option<&Value>)
         );
     }
     let op = if function == "max" { CompareOp::Gt } else { CompareOp::Lt };
-    let mut best: Option<(Value, Value)> = None;
+    // The best item, and its key if there is a key function.
+    let mut best: Option<(Value, Option<Value>)> = None;
     let mut consider = |item: Value| -> Result<()> {
         let sort_key = match key {
-            Some(key) => vm.call(key, std::slice::from_ref(&item), None)?,
-            None => item.clone(),
+            Some(key) => Some(vm.call(key, std::slice::from_ref(&item), None)?),
+            None => None,
         };
         let better = match &best {
-            Some((_, best_key)) => vm.compare(&sort_key, best_key, op)?,
+            Some((best_item, best_key)) => {
+                let (new, old) = (sort_key.as_ref().unwrap_or(&item), best_key.as_ref().unwrap_or(best_item));
+                let quick = if op == CompareOp::Gt { quick_less(old, new) } else { quick_less(new, old) };
+                match quick {
+                    Some(better) => better,
+                    None => vm.compare(new, old, op)?,
+                }
+            }
             None => true,
         };
         if better {
@@ -73,7 +82,10 @@ pub fn min_max(vm: &Vm, function: &str, args: &[Value], kwnames: Option<&Value>)
         Ok(())
     };
     if let [iterable] = positional {
-        vm.for_each(iterable, consider)?;
+        let iterator = vm.iter(iterable)?;
+        while let Some(item) = vm.next_of_any(&iterator)? {
+            consider(item)?;
+        }
     } else {
         for item in positional {
             consider(item.clone())?;
@@ -123,7 +135,7 @@ pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
     // Small ints first, then floats, then whatever comes.
     if let Some(mut small) = total.as_small_int() {
         loop {
-            let Some(item) = vm.next(&iterator)? else { return Ok(Value::from(small)) };
+            let Some(item) = vm.next_of_any(&iterator)? else { return Ok(Value::from(small)) };
             match item.as_small_int().and_then(|n| small.checked_add(n)) {
                 Some(next) => small = next,
                 None => {
@@ -136,7 +148,7 @@ pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
     if let Some(first) = float::to_f64(&total).filter(|_| !int::is_int(&total)) {
         let mut sum = Compensated { high: first, low: 0.0 };
         loop {
-            let Some(item) = vm.next(&iterator)? else { return Ok(Value::from(sum.total())) };
+            let Some(item) = vm.next_of_any(&iterator)? else { return Ok(Value::from(sum.total())) };
             if let Some(f) =
                 item.as_immediate_float().or_else(|| item.downcast_exact::<float::Float>().map(|f| f.value))
             {
@@ -154,7 +166,7 @@ pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
         let mut imag = Compensated { high: first.imag, low: 0.0 };
         loop {
             let sum = |real: &Compensated, imag: &Compensated| complex::from_parts((real.total(), imag.total()));
-            let Some(item) = vm.next(&iterator)? else { return Ok(sum(&real, &imag)) };
+            let Some(item) = vm.next_of_any(&iterator)? else { return Ok(sum(&real, &imag)) };
             if let Some(z) = item.downcast_exact::<Complex>() {
                 real.add(z.real);
                 imag.add(z.imag);
@@ -166,7 +178,7 @@ pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
             }
         }
     }
-    while let Some(item) = vm.next(&iterator)? {
+    while let Some(item) = vm.next_of_any(&iterator)? {
         total = vm.add(&total, &item)?;
     }
     Ok(total)

@@ -17,7 +17,6 @@ use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
-use taipan_object::native::BoundFunction;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
 use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
 use taipan_object::types::slot_dispatch::is_dunder_init;
@@ -126,29 +125,60 @@ impl Operands {
     }
 }
 
-/// The function behind a native function or method that is given just the arguments that it takes, what it is bound to
-/// and its arguments.
-#[inline(always)]
-unsafe fn direct(operands: &Operands) -> Option<(BoundFunction, &Value, &[Value])> {
-    // SAFETY: live operands.
+/// What [`call_native`] gives when the call is not for it: the word of no value.
+const NOT_NATIVE: u64 = 8;
+
+/// Makes the call whose operands begin at `base`, if a native function is called with positional arguments, and releases
+/// the operands: the owned word of the result, 0 if it raised, or [`NOT_NATIVE`], and nothing has happened. It gets no
+/// machine, so that the eval loop keeps its own in registers.
+///
+/// # Safety
+/// The operands are those of the CALL `w` of the current frame, whose `pc` is saved; `mask` says which are borrowed.
+#[inline(never)]
+unsafe fn call_native(vm: &Vm, base: *mut u64, w: Word, mask: u32) -> u64 {
+    // SAFETY: live operands, consumed.
     unsafe {
-        let args = operands.slice();
-        let callable = view(&operands.callable);
-        if callable.ty().is(&METHOD_DESCRIPTOR) {
-            let descriptor = &*(operands.callable as *const MethodDescriptor);
-            let (this, args) = args.split_first()?;
-            if !std::ptr::eq(this.ty(), &*descriptor.owner) {
-                return None;
+        let callable = *base;
+        if !is_pointer(callable) || crate::monitoring::watching() || !vm.has_stack() {
+            return NOT_NATIVE;
+        }
+        let has_self = !variant(w) && *base.add(1) != 0;
+        let first = base.add(2 - has_self as usize);
+        let count = w.c() as usize + has_self as usize;
+        let args = std::slice::from_raw_parts(first.cast::<Value>(), count);
+        let ty = (*(callable as *const Header)).ty();
+        let result = if ty.is(&METHOD_DESCRIPTOR) {
+            let descriptor = &*(callable as *const MethodDescriptor);
+            match args.split_first() {
+                Some((this, args)) if std::ptr::eq(this.ty(), &*descriptor.owner) => {
+                    descriptor.def.call_positional(vm, this, args, false)
+                }
+                _ => return NOT_NATIVE,
             }
-            return Some((descriptor.def.direct(args.len())?, this, args));
+        } else if ty.is(&BUILTIN_FUNCTION) {
+            let function = &*(callable as *const BuiltinFunction);
+            let Definition::Method(def) = function.def else { return NOT_NATIVE };
+            def.call_positional(vm, &function.this, args, true)
+        } else if ty.is(&FUNCTION) || ty.is(&METHOD) || ty.is_heap_type() {
+            return NOT_NATIVE;
+        } else if ty.is(&TYPE) && (*(callable as *const Type)).is_heap_type() {
+            return NOT_NATIVE;
+        } else {
+            let Some(call) = ty.slots().call else { return NOT_NATIVE };
+            call(vm, view(&callable), args, None)
+        };
+        let result = word_of(result);
+        let borrowed = mask >> (2 - has_self as u32);
+        for at in 0..count {
+            let word = *first.add(at);
+            if is_pointer(word) && (at >= 32 || borrowed >> at & 1 == 0) {
+                release(word);
+            }
         }
-        if callable.ty().is(&BUILTIN_FUNCTION)
-            && let function = &*(operands.callable as *const BuiltinFunction)
-            && let Definition::Method(def) = function.def
-        {
-            return Some((def.direct(args.len())?, &function.this, args));
+        if mask & 1 == 0 {
+            release(callable);
         }
-        None
+        result
     }
 }
 
@@ -351,7 +381,16 @@ impl Machine<'_> {
                 }
             }
             self.save();
-            out!(self.call_general(w))
+            let base = self.regs.add(w.b() as usize);
+            match call_native(self.vm, base, w, self.extra(1) as u32) {
+                NOT_NATIVE => out!(self.call_general(w)),
+                result => {
+                    if self.interp.eval_breaker() {
+                        return out!(self.finish_native(w, result, 2));
+                    }
+                    self.finish(w, result, 2)
+                }
+            }
         }
     }
 
@@ -392,23 +431,6 @@ impl Machine<'_> {
             let ty = view(&operands.callable).ty();
             if ty.is(&FUNCTION) {
                 return self.call_python(&operands, None, 2);
-            }
-            if let Some((function, this, args)) = direct(&operands) {
-                if self.vm.check_stack(" while calling a Python object").is_err() {
-                    operands.release_all();
-                    return self.unwind();
-                }
-                let epoch = crate::monitoring::epoch();
-                let result = word_of(function(self.vm, this, args));
-                return self.end_native(w, &operands, epoch, result, 2);
-            }
-            if operands.count == 1
-                && std::ptr::eq(operands.callable as *const Type, TYPE.ty())
-                && !crate::monitoring::watching()
-            {
-                let class = view(&*operands.first).ty().to_value();
-                operands.release_all();
-                return self.finish(w, class.into_word(), 2);
             }
             if ty.is(&TYPE)
                 && operands.first == self.regs.add(w.b() as usize + 2)

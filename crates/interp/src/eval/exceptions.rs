@@ -3,7 +3,7 @@
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions::{self, BASE_EXCEPTION, BASE_EXCEPTION_GROUP, BaseException};
-use taipan_object::types::Type;
+use taipan_object::types::{Type, type_flags};
 use taipan_object::{Result, Value, Vm};
 
 use super::iteration::reraise_value;
@@ -41,6 +41,14 @@ fn check_catchable(vm: &Vm, kind: &Value) -> Result<()> {
 unsafe fn exc_match(vm: &Vm, exception: u64, kind: u64, flags: u8) -> u64 {
     // SAFETY: live operands; the type is released if owned.
     unsafe {
+        if let Some(class) = view(&kind).downcast_exact::<Type>()
+            && class.has_flags(type_flags::BASE_EXC_SUBCLASS)
+            && view(&exception).downcast::<Type>().is_none()
+        {
+            let truth = 1 + view(&exception).ty().is_subtype(class) as u64;
+            release_operands(flags & C_OWNED, 1, kind);
+            return truth;
+        }
         let truth = match check_catchable(vm, view(&kind)) {
             Ok(()) => 1 + matches(view(&exception), view(&kind)) as u64,
             Err(_) => 0,

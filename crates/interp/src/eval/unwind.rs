@@ -57,17 +57,19 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
         let mut by_call = false;
         let mut thrown = interp.raised_at.take() == Some(monitoring::THROWN);
         loop {
+            let (mut code, mut site) = site_of(&*frame);
             if add_traceback {
-                crate::traceback::here(vm, frame);
+                crate::traceback::here(vm, frame, site.unit);
             }
             let watched = monitoring::watching();
             let reraised = if add_traceback { None } else { reraised_unit(&*frame) };
             if watched {
                 let stage = if add_traceback { Stage::Raised { by_call } } else { Stage::Reraised };
                 monitoring::exception(vm, interp, frame, stage);
+                // The frame may be in other code now.
+                (code, site) = site_of(&*frame);
             }
             add_traceback = true;
-            let (code, site) = site_of(&*frame);
             let unit = reraised.unwrap_or(site.unit);
             let map = &code.lowered.maps[site.map as usize];
             let stack = (*frame).regs.add((*frame).code().nlocalsplus());

@@ -4,22 +4,26 @@
 //! changes in the order of the code, at targets of jumps from other lines, and at exception handlers.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 
 use taipan_bytecode::opcode::Opcode;
 
+use super::tools::Event;
 use crate::code::Code;
 use crate::verify::{Flow, State, Verified, verify};
 
 /// Facts about one code object.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// The unit of the first RESUME: nothing before it is reported.
     pub first_traceable: u32,
     /// Lines by unit; −1 for none.
     lines: Box<[i32]>,
     starts: Box<[bool]>,
     /// Opcode and operand by unit of the opcode proper.
-    instructions: HashMap<u32, Known>,
+    instructions: Box<[Option<Known>]>,
+    /// By unit: the events that the boundary there may have to report of its own instruction.
+    possible: Box<[u32]>,
+    /// By unit: whether an unconditional jump may have led there.
+    jumped_to: Box<[bool]>,
 }
 
 #[derive(Clone, Copy)]
@@ -30,28 +34,10 @@ struct Known {
     depth: u32,
 }
 
-/// By identity of the code's data, which is kept alive so that the address stays its own.
-type Cache = HashMap<usize, (Arc<taipan_bytecode::CodeData>, Arc<Lines>)>;
-
-static CACHE: Mutex<Option<Cache>> = Mutex::new(None);
-
-/// No more code objects than this are remembered at a time.
-const CACHE_LIMIT: usize = 10_000;
-
 impl Lines {
-    pub fn of(code: &Code) -> Arc<Lines> {
-        let key = Arc::as_ptr(&code.data) as usize;
-        let mut cache = CACHE.lock().expect("nothing in here panics");
-        let cache = cache.get_or_insert_with(HashMap::new);
-        if let Some((_, lines)) = cache.get(&key) {
-            return lines.clone();
-        }
-        if cache.len() >= CACHE_LIMIT {
-            cache.clear();
-        }
-        let lines = Arc::new(Lines::new(code));
-        cache.insert(key, (code.data.clone(), lines.clone()));
-        lines
+    /// The facts about a code object, found out when they are first asked for.
+    pub fn of(code: &Code) -> &Lines {
+        code.lines.get_or_init(|| Lines::new(code))
     }
 
     fn new(code: &Code) -> Lines {
@@ -63,13 +49,15 @@ impl Lines {
             *line = position.lineno;
         }
         let mut starts = vec![false; units];
-        let mut instructions = HashMap::new();
+        let mut instructions = vec![None; units];
+        let mut possible = vec![u32::MAX; units];
+        let mut jumped_to = vec![false; units];
         let mut first_traceable = 0;
         if let Ok(verified) = verify(data) {
             for (instr, state) in verified.instrs.iter().zip(&states(&verified)) {
                 let depth = state.as_ref().map_or(0, |state| state.stack.len() as u32);
                 let known = Known { op: instr.op, oparg: instr.oparg, end: instr.end, depth };
-                instructions.insert(instr.unit, known);
+                instructions[instr.unit as usize] = Some(known);
             }
             let resume = verified.instrs.iter().find(|instr| instr.op == Opcode::RESUME);
             first_traceable = resume.map_or(0, |instr| instr.unit);
@@ -87,6 +75,10 @@ impl Lines {
                 verified.instrs.iter().map(|instr| (instr.start, instr)).collect();
             for instr in traceable() {
                 let Some(target) = jump_target(instr.op, instr.oparg, instr.end) else { continue };
+                let unconditional = matches!(instr.op, Opcode::JUMP_FORWARD | Opcode::JUMP_BACKWARD);
+                if let Some(target) = by_start.get(&target).filter(|_| unconditional) {
+                    jumped_to[target.unit as usize] = true;
+                }
                 let Some(target) = by_start.get(&target).filter(|target| !never_starts(target.op)) else { continue };
                 let (from, to) = (lines[instr.unit as usize], lines[target.unit as usize]);
                 if to >= 0 && to != from {
@@ -99,13 +91,38 @@ impl Lines {
                     starts[target.unit as usize] = true;
                 }
             }
+            for instr in traceable() {
+                let line = if starts[instr.unit as usize] { Event::Line.bit() } else { 0 };
+                possible[instr.unit as usize] = Event::Instruction.bit() | line | events_of(instr.op);
+            }
         }
-        Lines { first_traceable, lines: lines.into(), starts: starts.into(), instructions }
+        Lines {
+            first_traceable,
+            lines: lines.into(),
+            starts: starts.into(),
+            instructions: instructions.into(),
+            possible: possible.into(),
+            jumped_to: jumped_to.into(),
+        }
+    }
+
+    fn known(&self, unit: u32) -> Option<&Known> {
+        self.instructions.get(unit as usize)?.as_ref()
+    }
+
+    /// The events that the boundary at `unit` may have to report, besides jumps and branches that led there.
+    pub fn possible(&self, unit: u32) -> u32 {
+        self.possible.get(unit as usize).copied().unwrap_or(u32::MAX)
+    }
+
+    /// Whether trace and profile functions that want no opcodes are told nothing at `unit`.
+    pub fn is_quiet(&self, unit: u32) -> bool {
+        self.possible(unit) == Event::Instruction.bit() && !self.jumped_to[unit as usize]
     }
 
     /// The opcode at a unit and its operand.
     pub fn instruction(&self, code: &Code, unit: u32) -> (Opcode, u32) {
-        match self.instructions.get(&unit) {
+        match self.known(unit) {
             Some(known) => (known.op, known.oparg),
             None => {
                 let number = code.data.code.get(unit as usize * 2).copied().unwrap_or(0);
@@ -116,12 +133,12 @@ impl Lines {
 
     /// The unit behind the instruction at `unit` and its caches.
     pub fn next(&self, unit: u32) -> u32 {
-        self.instructions.get(&unit).map_or(unit + 1, |known| known.end)
+        self.known(unit).map_or(unit + 1, |known| known.end)
     }
 
     /// How deep the stack is before the instruction at `unit`.
     pub fn depth(&self, unit: u32) -> u32 {
-        self.instructions.get(&unit).map_or(0, |known| known.depth)
+        self.known(unit).map_or(0, |known| known.depth)
     }
 
     /// The line that starts at `unit`.
@@ -155,6 +172,19 @@ pub(super) fn states(verified: &Verified) -> Vec<Option<State>> {
         }
     }
     states
+}
+
+/// The events that an instruction itself is reported with.
+fn events_of(op: Opcode) -> u32 {
+    match op {
+        Opcode::RESUME => Event::PyStart.bit() | Event::PyResume.bit(),
+        Opcode::RETURN_VALUE => Event::PyReturn.bit(),
+        Opcode::YIELD_VALUE => Event::PyYield.bit(),
+        Opcode::CALL | Opcode::CALL_KW | Opcode::CALL_FUNCTION_EX => Event::Call.bit(),
+        Opcode::END_ASYNC_FOR => Event::BranchRight.bit(),
+        Opcode::NOT_TAKEN => Event::BranchLeft.bit(),
+        _ => 0,
+    }
 }
 
 fn never_starts(op: Opcode) -> bool {

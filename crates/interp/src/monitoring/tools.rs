@@ -1,7 +1,8 @@
 //! The tools of `sys.monitoring`: which events they want, globally and for single code objects, and their callbacks.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use taipan_bytecode::opcode::Opcode;
@@ -67,10 +68,12 @@ pub const NAMES: [&str; EVENTS] = [
 pub const LOCAL_EVENTS: u32 = (1 << 11) - 1;
 /// What BRANCH stands for.
 const BRANCHES: u32 = 1 << Event::BranchLeft as u32 | 1 << Event::BranchRight as u32;
-const C_EVENTS: u32 = 1 << Event::CReturn as u32 | 1 << Event::CRaise as u32;
+/// Events of which the boundary behind the instruction that they belong to reports.
+pub(super) const MOVES: u32 = BRANCHES | 1 << Event::Jump as u32;
+pub(super) const C_EVENTS: u32 = 1 << Event::CReturn as u32 | 1 << Event::CRaise as u32;
 
 impl Event {
-    fn bit(self) -> u32 {
+    pub(super) fn bit(self) -> u32 {
         1 << self as u32
     }
 
@@ -105,9 +108,86 @@ pub struct Tool {
     pub events: u32,
     pub callbacks: [Option<Callback>; EVENTS],
     /// Events for single code objects, by their address; the reference keeps it theirs.
-    local: HashMap<usize, (Ref<Code>, u32)>,
+    local: HashMap<usize, (Ref<Code>, u32), BuildHasherDefault<Mixer>>,
     /// What a callback has switched off: code, unit, event (that of [`Event::switch`]).
-    disabled: HashMap<(usize, u32, u8), Ref<Code>>,
+    disabled: HashMap<(usize, u32, u8), Ref<Code>, BuildHasherDefault<Mixer>>,
+}
+
+/// Hashes addresses and small numbers: nobody chooses them to collide.
+#[derive(Default)]
+struct Mixer(u64);
+
+impl Mixer {
+    fn mix(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    }
+}
+
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.mix(u64::from(*byte)));
+    }
+    fn write_u8(&mut self, number: u8) {
+        self.mix(u64::from(number));
+    }
+    fn write_u32(&mut self, number: u32) {
+        self.mix(u64::from(number));
+    }
+    fn write_usize(&mut self, number: usize) {
+        self.mix(number as u64);
+    }
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// What a code object keeps of what is watched in it.
+#[derive(Default)]
+pub(crate) struct Watched {
+    /// The events that some tool wants in the code: low 32 bits; the epoch that this is true of: high 32 bits.
+    wanted: AtomicU64,
+    /// Events that all tools have switched off, by unit, and the epoch and the restart that this is true of.
+    off: Mutex<Off>,
+}
+
+#[derive(Default)]
+struct Off {
+    epoch: u32,
+    restarts: u32,
+    by_unit: Vec<u32>,
+}
+
+/// How often `restart_events` has been called.
+static RESTARTS: AtomicU32 = AtomicU32::new(0);
+
+impl Watched {
+    fn off(&self) -> MutexGuard<'_, Off> {
+        let mut off = self.off.lock().expect("nothing panics while it is locked");
+        let (epoch, restarts) = (super::epoch(), RESTARTS.load(Relaxed));
+        if off.epoch != epoch || off.restarts != restarts {
+            *off = Off { epoch, restarts, by_unit: Vec::new() };
+        }
+        off
+    }
+}
+
+/// The events that some tool wants in a code object, at whatever place.
+pub(super) fn wanted(code: &Code) -> u32 {
+    let known = code.watched.wanted.load(Relaxed);
+    let epoch = super::epoch();
+    if (known >> 32) as u32 == epoch {
+        return known as u32;
+    }
+    let key = code as *const Code as usize;
+    let wanted =
+        tools().iter().fold(0, |all, tool| all | tool.events | tool.local.get(&key).map_or(0, |(_, events)| *events));
+    code.watched.wanted.store(u64::from(epoch) << 32 | u64::from(wanted), Relaxed);
+    wanted
+}
+
+/// Those of the wanted events at a place that no tool is told about any more.
+pub(super) fn switched_off(code: &Code, unit: u32) -> u32 {
+    code.watched.off().by_unit.get(unit as usize).copied().unwrap_or(0)
 }
 
 static STATE: LazyLock<Mutex<[Tool; TOOLS]>> = LazyLock::new(Default::default);
@@ -185,6 +265,7 @@ pub fn clear(vm: &Vm, tool: usize, also_name: bool) {
 /// `sys.monitoring.restart_events()`
 pub fn restart_events() {
     let old: Vec<_> = tools().iter_mut().map(|tool| std::mem::take(&mut tool.disabled)).collect();
+    RESTARTS.fetch_add(1, Relaxed);
     drop(old);
 }
 
@@ -198,7 +279,7 @@ impl Tool {
 /// Whether some tool wants an event at a place.
 pub(super) fn wants(code: &Code, unit: u32, event: Event) -> bool {
     let key = code as *const Code as usize;
-    ACTIVE.load(Relaxed) & event.bit() != 0 && tools().iter().any(|tool| tool.wants(key, unit, event))
+    wanted(code) & event.bit() != 0 && tools().iter().any(|tool| tool.wants(key, unit, event))
 }
 
 /// Registers a tool's callback for an event; the one before.
@@ -219,7 +300,7 @@ pub fn register(tool: usize, event: usize, function: Option<Value>) -> Option<Va
 
 /// Calls the callbacks of all tools that want the event: with the code, the offset shown (but for LINE) and `args`.
 pub(super) fn fire(report: &Report, event: Event, shown: u32, args: &[Value]) -> Result<()> {
-    if ACTIVE.load(Relaxed) & event.bit() == 0 {
+    if wanted(report.code()) & event.bit() == 0 {
         return Ok(());
     }
     let key = report.code() as *const Code as usize;
@@ -267,6 +348,14 @@ fn call(report: &Report, tool: usize, event: Event, shown: u32, callback: &Callb
     for event in events {
         let old = tools()[tool].disabled.insert((key, report.unit, event as u8), to_ref(report.code()));
         drop(old);
+        if !wants(report.code(), report.unit, event) {
+            let mut off = report.code().watched.off();
+            let unit = report.unit as usize;
+            if off.by_unit.len() <= unit {
+                off.by_unit.resize(unit + 1, 0);
+            }
+            off.by_unit[unit] |= event.bit();
+        }
     }
     Ok(())
 }

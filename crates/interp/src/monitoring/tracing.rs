@@ -35,6 +35,16 @@ pub(super) fn any_function(vm: &Vm) -> bool {
     any
 }
 
+/// Whether the thread has a trace or a profile function.
+pub(super) fn any_function_here(interp: &Interp) -> bool {
+    is_set(&interp.trace) || is_set(&interp.profile)
+}
+
+/// Whether the thread has a profile function.
+pub(super) fn has_profile(interp: &Interp) -> bool {
+    is_set(&interp.profile)
+}
+
 /// `sys.gettrace()`
 pub fn trace_function(vm: &Vm) -> Option<Value> {
     peek(&Interp::of(vm).trace)

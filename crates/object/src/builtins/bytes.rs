@@ -37,6 +37,7 @@ pub struct Bytes {
 // SAFETY: repr(C), header first, no references.
 unsafe impl Payload for Bytes {
     const KIND: Kind = Kind::Leaf;
+    const SUBCLASS_FLAG: u64 = type_flags::BYTES_SUBCLASS;
     fn static_type() -> &'static Type {
         BYTES.ty()
     }

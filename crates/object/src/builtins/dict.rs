@@ -31,6 +31,7 @@ pub struct Dict {
 // SAFETY: repr(C), header first, visits each key and value.
 unsafe impl Payload for Dict {
     const KIND: Kind = Kind::Container;
+    const SUBCLASS_FLAG: u64 = type_flags::DICT_SUBCLASS;
     fn static_type() -> &'static Type {
         DICT.ty()
     }

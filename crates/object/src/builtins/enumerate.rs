@@ -2,7 +2,7 @@
 
 use crate::builtins::generic_alias;
 use crate::builtins::str::Str;
-use crate::builtins::tuple::Tuple;
+use crate::builtins::tuple::{ReusedPair, Tuple};
 use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
@@ -18,6 +18,7 @@ pub struct Enumerate {
     pub header: Header,
     iterator: Value,
     count: ObjectCell<Value>,
+    pair: ReusedPair,
 }
 
 // SAFETY: repr(C), header first, visits the iterator; the count is an int.
@@ -30,6 +31,10 @@ unsafe impl Payload for Enumerate {
         visit(&self.iterator);
         // SAFETY: the collector has stopped the world.
         visit(unsafe { &*self.count.as_ptr() });
+        self.pair.traverse(visit);
+    }
+    fn clear(&self) {
+        self.pair.clear();
     }
 }
 
@@ -59,7 +64,8 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         None => Value::small_int(0),
     };
     let iterator = vm.iter(iterable)?;
-    let payload = Enumerate { header: Header::new(ty), iterator, count: ObjectCell::new(count) };
+    let payload =
+        Enumerate { header: Header::new(ty), iterator, count: ObjectCell::new(count), pair: ReusedPair::new() };
     Ok(Ref::new_with_type(ty, payload).into_value())
 }
 
@@ -91,7 +97,7 @@ fn bind<'a>(vm: &Vm, args: &'a [Value], kwnames: Option<&Value>) -> Result<(&'a 
 
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let enumerate = own(this);
-    let Some(item) = vm.next(&enumerate.iterator)? else { return Ok(None) };
+    let Some(item) = vm.next_of_any(&enumerate.iterator)? else { return Ok(None) };
     let small = {
         let mut count = enumerate.count.borrow(&enumerate.header);
         match count.as_small_int() {
@@ -109,7 +115,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
             number
         }
     };
-    Ok(Some(Tuple::from_array([number, item]).into_value()))
+    Ok(Some(enumerate.pair.make(number, item)))
 }
 
 crate::method_table! { static METHODS = [

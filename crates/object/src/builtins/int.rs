@@ -261,10 +261,16 @@ pub fn hash(value: &Value) -> i64 {
 }
 
 pub fn hash_ibig(n: &IBig) -> i64 {
-    let negative = *n < IBig::from(0);
-    let magnitude = if negative { -n.clone() } else { n.clone() };
-    let reduced = i64::try_from(magnitude % IBig::from(MODULUS)).unwrap_or(0);
-    match if negative { -reduced } else { reduced } {
+    // The remainder of x by 2^61 − 1: what stands above bit 61 counts once more at the bottom.
+    let fold = |x: u128| (x & MODULUS as u128) + (x >> 61);
+    let (sign, words) = n.as_sign_words();
+    let mut reduced = 0u64;
+    for word in words.iter().rev() {
+        let folded = fold(fold(u128::from(reduced) << 64 | *word as u128)) as u64;
+        reduced = if folded >= MODULUS { folded - MODULUS } else { folded };
+    }
+    let reduced = reduced as i64;
+    match if sign == dashu_int::Sign::Negative { -reduced } else { reduced } {
         -1 => -2,
         hash => hash,
     }

@@ -25,6 +25,7 @@ pub struct List {
 // SAFETY: repr(C), header first, visits each item.
 unsafe impl Payload for List {
     const KIND: Kind = Kind::Container;
+    const SUBCLASS_FLAG: u64 = type_flags::LIST_SUBCLASS;
     fn static_type() -> &'static Type {
         LIST.ty()
     }

@@ -83,6 +83,11 @@ fn is_own_init(ty: &Type) -> bool {
     ty.slots().init.is_some_and(|f| std::ptr::fn_addr_eq(f, init as crate::types::slots::Init))
 }
 
+/// Whether a `tp_init` is `object.__init__`.
+pub fn is_object_init(f: crate::types::slots::Init) -> bool {
+    std::ptr::fn_addr_eq(f, init as crate::types::slots::Init)
+}
+
 /// Whether a `tp_new` is `object.__new__`.
 pub fn is_object_new(f: crate::types::slots::Call) -> bool {
     std::ptr::fn_addr_eq(f, new as crate::types::slots::Call)

@@ -2,6 +2,7 @@
 //! whole sets in `set/operations.rs`, methods and the iterator beside them.
 
 use crate::builtins::dict::unhashable;
+use crate::builtins::int;
 use crate::builtins::str::Str;
 use crate::cell::{Borrow, ObjectCell};
 use crate::header::Header;
@@ -107,6 +108,9 @@ pub struct AnySet<'a> {
 fn hash_element(vm: &Vm, key: &Value) -> Result<i64> {
     if let Some(text) = key.downcast_exact::<Str>() {
         return Ok(text.hash());
+    }
+    if let Some(n) = key.as_small_int() {
+        return Ok(int::hash_i64(n));
     }
     match vm.hash(key) {
         Ok(hash) => Ok(hash),

@@ -34,6 +34,7 @@ pub struct Str {
 // SAFETY: repr(C), header first, no references.
 unsafe impl Payload for Str {
     const KIND: Kind = Kind::Leaf;
+    const SUBCLASS_FLAG: u64 = type_flags::UNICODE_SUBCLASS;
     fn static_type() -> &'static Type {
         STR.ty()
     }
@@ -385,10 +386,28 @@ impl Str {
 
     /// The text as a Rust string; `None` if it has lone surrogates.
     pub fn to_utf8(&self) -> Option<String> {
-        if let Some(text) = self.as_ascii() {
-            return Some(text.to_string());
+        let mut text = String::new();
+        match self.data() {
+            // SAFETY: ASCII is UTF-8.
+            Data::Ascii(units) => text.push_str(unsafe { std::str::from_utf8_unchecked(units) }),
+            Data::Latin1(units) => {
+                text.reserve(units.len() + units.len() / 2);
+                text.extend(units.iter().map(|unit| *unit as char));
+            }
+            Data::Ucs2(units) => {
+                text.reserve(units.len() * 2);
+                for unit in units {
+                    text.push(char::from_u32(*unit as u32)?);
+                }
+            }
+            Data::Ucs4(units) => {
+                text.reserve(units.len() * 2);
+                for unit in units {
+                    text.push(char::from_u32(*unit)?);
+                }
+            }
         }
-        self.code_points().map(char::from_u32).collect()
+        Some(text)
     }
 
     /// Generalised UTF-8 (surrogates as three bytes).
@@ -593,21 +612,30 @@ pub fn intern_value(value: Value) -> Value {
     value
 }
 
+/// Words of the one-character strings below 256 and, behind them, of the empty string; 0 before any has been asked for.
+static SINGLES: [AtomicU64; 257] = [const { AtomicU64::new(0) }; 257];
+
 /// The empty string and the one-character strings below 256 are shared.
+#[inline]
 fn single_or_empty(point: Option<u32>) -> Ref<Str> {
-    static SINGLES: LazyLock<Vec<Value>> = LazyLock::new(|| {
-        let single = |point: u32| {
-            let fresh = Str::allocate(STR.ty(), 1, 1, point < 128);
-            fresh.fill(&[point as u8]);
-            intern_value(fresh.into_value())
-        };
-        let mut all: Vec<Value> = (0..256).map(single).collect();
-        all.push(intern_value(Str::allocate(STR.ty(), 0, 1, true).into_value()));
-        all
-    });
-    let value = SINGLES[point.unwrap_or(256) as usize].clone();
-    // SAFETY: the table holds exact strs.
-    unsafe { Ref::from_value_unchecked(value) }
+    let word = SINGLES[point.unwrap_or(256) as usize].load(Acquire);
+    if word == 0 {
+        make_singles();
+        return single_or_empty(point);
+    }
+    // SAFETY: interned strings are exact strs and immortal.
+    unsafe { Ref::from_value_unchecked(Value::borrow_word(&word).clone()) }
+}
+
+#[cold]
+#[inline(never)]
+fn make_singles() {
+    for (point, place) in SINGLES.iter().enumerate() {
+        let length = usize::from(point < 256);
+        let fresh = Str::allocate(STR.ty(), length, 1, point < 128 || point == 256);
+        fresh.fill(&[point as u8][..length]);
+        place.store(intern_value(fresh.into_value()).into_word(), Release);
+    }
 }
 
 /// The empty string.

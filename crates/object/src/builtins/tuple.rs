@@ -1,6 +1,7 @@
 //! `tuple`: representation; methods and the iterator are in `tuple/`.
 
 use crate::builtins::slice::SliceIndices;
+use crate::cell::{ObjectCell, PARALLEL};
 use crate::header::Header;
 use crate::heap::{self, Kind};
 use crate::object::{Payload, Ref, Result, Visitor, allocate};
@@ -8,6 +9,7 @@ use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
 use std::sync::atomic::AtomicI64;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// A tuple. `length` values follow the struct.
 #[repr(C)]
@@ -21,6 +23,7 @@ pub struct Tuple {
 // SAFETY: repr(C), header first, visits each item.
 unsafe impl Payload for Tuple {
     const KIND: Kind = Kind::Container;
+    const SUBCLASS_FLAG: u64 = type_flags::TUPLE_SUBCLASS;
     fn static_type() -> &'static Type {
         TUPLE.ty()
     }
@@ -182,6 +185,70 @@ impl Tuple {
     pub fn as_slice(&self) -> &[Value] {
         // SAFETY: `length` initialised values follow the struct.
         unsafe { std::slice::from_raw_parts((self as *const Tuple).add(1).cast::<Value>(), self.length) }
+    }
+}
+
+/// The pair that an iterator yields: the same tuple again and again, with other items, while nobody else keeps it. CPython
+/// has this, too, so that identities are as there.
+pub struct ReusedPair(ObjectCell<Option<Ref<Tuple>>>);
+
+impl ReusedPair {
+    #[inline(always)]
+    pub const fn new() -> ReusedPair {
+        ReusedPair(ObjectCell::new(None))
+    }
+
+    /// `(first, second)`. What the pair held before is dropped, which may run Python code.
+    #[inline(always)]
+    pub fn make(&self, first: Value, second: Value) -> Value {
+        // SAFETY: not in parallel, so the GIL serialises, and nothing else borrows the cell meanwhile.
+        if !PARALLEL.load(Relaxed)
+            && let Some(tuple) = unsafe { &*self.0.as_ptr() }
+            && tuple.is_only_reference()
+        {
+            let pair = tuple.clone();
+            let data = (&raw const *pair).wrapping_add(1).cast_mut().cast::<Value>();
+            // SAFETY: a tuple of two items that nobody else refers to.
+            let (old_first, old_second) = unsafe { (data.replace(first), data.add(1).replace(second)) };
+            pair.hash.store(-1, Relaxed);
+            drop((old_first, old_second));
+            return pair.into_value();
+        }
+        self.make_new(first, second)
+    }
+
+    #[inline(never)]
+    fn make_new(&self, first: Value, second: Value) -> Value {
+        let pair = Tuple::from_array([first, second]);
+        if !PARALLEL.load(Relaxed) {
+            // SAFETY: as in `make`.
+            let kept = unsafe { &mut *self.0.as_ptr() };
+            if kept.is_none() {
+                *kept = Some(pair.clone());
+            }
+        }
+        pair.into_value()
+    }
+
+    pub fn traverse(&self, visit: Visitor) {
+        // SAFETY: the collector has stopped the world.
+        if let Some(pair) = unsafe { &*self.0.as_ptr() } {
+            visit(pair.as_value());
+        }
+    }
+
+    /// Gives up the pair.
+    pub fn clear(&self) {
+        // SAFETY: as in `make`; the pair is dropped when the cell is empty.
+        drop(unsafe { (*self.0.as_ptr()).take() });
+    }
+}
+
+impl Tuple {
+    /// Whether the one reference that the caller has is the only one, and counted by this thread.
+    #[inline(always)]
+    fn is_only_reference(&self) -> bool {
+        self.header.local.get() == 1 && self.header.owner.load(Relaxed) == crate::count::current_owner()
     }
 }
 

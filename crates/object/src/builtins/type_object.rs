@@ -1,7 +1,8 @@
 //! `type`: calling classes, attributes of classes, `isinstance`. Class creation is in `types/creation.rs`; the methods
 //! of `type` are in `type_object/methods.rs`.
 
-use crate::builtins::tuple::Tuple;
+use crate::builtins::object::is_object_init;
+use crate::builtins::tuple::{TUPLE, Tuple};
 use crate::object::Result;
 use crate::types::slots::Slots;
 use crate::types::{Type, TypeSpec, creation, lookup, type_flags};
@@ -54,10 +55,13 @@ pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     };
     vm.check_stack(" while calling a Python object")?;
     let object = new(vm, this, args, kwnames)?;
-    if !object.ty().is_subtype(class) {
+    let ty = object.ty();
+    if !std::ptr::eq(ty, class) && !ty.is_subtype(class) {
         return Ok(object);
     }
-    if let Some(init) = object.ty().slots().init {
+    if let Some(init) = ty.slots().init
+        && (ty.is_heap_type() || !is_object_init(init))
+    {
         init(vm, &object, args, kwnames)?;
     }
     Ok(object)
@@ -151,13 +155,13 @@ pub fn setattro(vm: &Vm, this: &Value, name: &Value, value: Option<&Value>) -> R
 
 /// `isinstance(object, class)`.
 pub fn is_instance(vm: &Vm, object: &Value, class: &Value) -> Result<bool> {
-    if object.ty().to_value().is(class) {
+    if std::ptr::from_ref(object.ty()) as u64 == class.word() {
         return Ok(true);
     }
     if class.ty().is(&TYPE) {
         return plain_is_instance(vm, object, class);
     }
-    let union = crate::builtins::union::args(class);
+    let union = if class.ty().is(&TUPLE) { None } else { crate::builtins::union::args(class) };
     if let Some(tuple) = union.as_ref().unwrap_or(class).downcast::<Tuple>() {
         vm.check_stack(" in __instancecheck__")?;
         for class in tuple.as_slice() {
@@ -176,8 +180,13 @@ pub fn is_instance(vm: &Vm, object: &Value, class: &Value) -> Result<bool> {
 /// `type.__instancecheck__`: by type, then by `__class__`.
 pub fn plain_is_instance(vm: &Vm, object: &Value, class: &Value) -> Result<bool> {
     if let Some(class) = class.downcast::<Type>() {
-        if object.ty().is_subtype(class) {
+        let ty = object.ty();
+        if ty.is_subtype(class) {
             return Ok(true);
+        }
+        // What a built-in type finds in the usual way is the `__class__` of `object`.
+        if !ty.is_heap_type() && ty.slots().getattro.is_some_and(lookup::is_generic_getattr) {
+            return Ok(false);
         }
         let claimed = vm.get_attr_opt(object, &names().__class__)?;
         return Ok(claimed.as_ref().and_then(|c| c.downcast::<Type>()).is_some_and(|c| c.is_subtype(class)));

@@ -1,7 +1,7 @@
 //! `zip`
 
 use crate::builtins::str::Str;
-use crate::builtins::tuple::{self, Tuple};
+use crate::builtins::tuple::{self, ReusedPair, Tuple};
 use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
@@ -19,6 +19,7 @@ pub struct Zip {
     pub header: Header,
     iterators: Ref<Tuple>,
     strict: ObjectCell<bool>,
+    pair: ReusedPair,
 }
 
 // SAFETY: repr(C), header first, visits the iterators.
@@ -29,6 +30,10 @@ unsafe impl Payload for Zip {
     }
     fn traverse(&self, visit: Visitor) {
         visit(self.iterators.as_value());
+        self.pair.traverse(visit);
+    }
+    fn clear(&self) {
+        self.pair.clear();
     }
 }
 
@@ -83,8 +88,8 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
             (&args[..args.len() - kwnames.map_or(0, |names| vm.tuple_len(names))], false)
         };
     let iterators = iterables.iter().map(|iterable| vm.iter(iterable)).collect::<Result<Vec<Value>>>()?;
-    let payload =
-        Zip { header: Header::new(ty), iterators: Tuple::from_vec(iterators), strict: ObjectCell::new(strict) };
+    let (iterators, strict) = (Tuple::from_vec(iterators), ObjectCell::new(strict));
+    let payload = Zip { header: Header::new(ty), iterators, strict, pair: ReusedPair::new() };
     Ok(Ref::new_with_type(ty, payload).into_value())
 }
 
@@ -92,9 +97,9 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let zip = own(this);
     let iterators = zip.iterators.as_slice();
     if let [first, second] = iterators {
-        let Some(a) = vm.next(first)? else { return zip.end(vm, 0) };
-        let Some(b) = vm.next(second)? else { return zip.end(vm, 1) };
-        return Ok(Some(Tuple::from_array([a, b]).into_value()));
+        let Some(a) = vm.next_of_any(first)? else { return zip.end(vm, 0) };
+        let Some(b) = vm.next_of_any(second)? else { return zip.end(vm, 1) };
+        return Ok(Some(zip.pair.make(a, b)));
     }
     if iterators.is_empty() {
         return Ok(None);

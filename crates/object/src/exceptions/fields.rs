@@ -6,6 +6,7 @@ use crate::builtins::int;
 use crate::builtins::str::{Str, intern};
 use crate::native::{MemberDef, MethodDef};
 use crate::types::slots::Slots;
+use crate::vm::names;
 
 /// An attribute kept in the field of its name; `None` while there is none.
 macro_rules! field_member {
@@ -78,24 +79,33 @@ fn ssize(vm: &Vm, value: &Value) -> Result {
 
 /// Sets the attributes that follow from `args` alone.
 pub fn init_from_args(this: &Value) {
+    let mut ty = this.ty();
+    while !ty.is_heap_type() {
+        match ty.base() {
+            Some(base) if !ty.is(&STOP_ITERATION) && !ty.is(&SYSTEM_EXIT) && !ty.is(&IMPORT_ERROR) => ty = base,
+            Some(_) => break,
+            // The whole of a built-in class's ancestry has been seen.
+            None => return,
+        }
+    }
     let Some(mro) = this.ty().mro() else { return };
-    let specs = || mro.as_slice().iter().filter_map(|class| class.downcast::<Type>()?.spec);
-    let special = |spec: &&'static TypeSpec| {
-        [&STOP_ITERATION, &SYSTEM_EXIT, &IMPORT_ERROR].iter().any(|special| std::ptr::eq(*special, *spec))
-    };
-    let Some(spec) = specs().find(special) else { return };
-    let args = args(this);
-    if std::ptr::eq(spec, &STOP_ITERATION) {
-        set_field(this, intern("value").as_value(), args.first().cloned().unwrap_or(Value::NONE));
-    } else if std::ptr::eq(spec, &SYSTEM_EXIT) {
+    let word = |spec: &'static TypeSpec| std::ptr::from_ref(spec.ty()) as u64;
+    let (stop_iteration, system_exit, import_error) = (word(&STOP_ITERATION), word(&SYSTEM_EXIT), word(&IMPORT_ERROR));
+    let special = |class: &u64| *class == stop_iteration || *class == system_exit || *class == import_error;
+    let Some(class) = mro.as_slice().iter().map(Value::word).find(special) else { return };
+    let args = methods::args_tuple(this);
+    let Some(args) = args.downcast::<Tuple>() else { return };
+    if class == stop_iteration {
+        set_field(this, &names().value, args.as_slice().first().cloned().unwrap_or(Value::NONE));
+    } else if class == system_exit {
         let code = match args.as_slice() {
             [] => Value::NONE,
             [one] => one.clone(),
-            _ => Tuple::from_vec(args).into_value(),
+            _ => crate::object::to_value(args),
         };
         set_field(this, intern("code").as_value(), code);
     } else if let [message] = args.as_slice() {
-        set_field(this, intern("msg").as_value(), message.clone());
+        set_field(this, &names().msg, message.clone());
     }
 }
 
@@ -159,11 +169,7 @@ pub fn import_slots(s: &mut Slots) {
 
 /// `init` of the classes whose attribute follows from the arguments.
 pub fn init_slots(s: &mut Slots) {
-    s.init = Some(|vm, this, args, kwnames| {
-        methods::init(vm, this, args, kwnames)?;
-        init_from_args(this);
-        Ok(())
-    });
+    s.init = Some(methods::init);
 }
 
 /// A dict with the instance's own attributes and those of the given fields that are set.

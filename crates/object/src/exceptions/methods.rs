@@ -54,11 +54,11 @@ pub fn set_args(this: &Value, args: Vec<Value>) {
 }
 
 fn str(vm: &Vm, this: &Value) -> Result {
-    let args = args(this);
-    match args.as_slice() {
+    let args = args_tuple(this);
+    match args.downcast::<Tuple>().map_or(&[][..], Tuple::as_slice) {
         [] => Ok(crate::builtins::str::empty()),
         [one] => vm.str(one),
-        _ => vm.str(&Tuple::from_vec(args).into_value()),
+        _ => vm.str(&args),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::types::Type;
 use crate::value::Value;
 use crate::vm::{Raised, Vm, names};
 use smallvec::SmallVec;
+use std::mem::MaybeUninit;
 
 /// Calls with at most so many parameters are bound without counting references.
 const BORROWED: usize = 12;
@@ -50,6 +51,8 @@ pub struct Signature {
     var_keyword: Option<usize>,
     /// All parameters are positional-only and required: the arguments are passed as they are.
     simple: bool,
+    /// The default of each parameter, if there are at most [`BORROWED`] and none is variadic; else nothing.
+    defaults: Box<[Value]>,
 }
 
 impl Signature {
@@ -109,7 +112,13 @@ impl Signature {
         let positional_only = parameters.iter().filter(|p| p.kind == Kind::PositionalOnly).count();
         let required_positional = parameters.iter().filter(is_positional).filter(|p| p.required).count();
         let simple = parameters.iter().all(|p| p.kind == Kind::PositionalOnly && p.required);
+        let variadic = parameters.iter().any(|p| matches!(p.kind, Kind::VarPositional | Kind::VarKeyword));
+        let defaults = match variadic || parameters.len() > BORROWED {
+            true => Box::default(),
+            false => parameters.iter().map(|p| p.default.clone()).collect(),
+        };
         Signature {
+            defaults,
             function,
             owner: None,
             positional,
@@ -138,50 +147,68 @@ impl Signature {
         bound_to: Option<&Value>,
         f: fn(&Vm, &Value, &[Value]) -> Result,
     ) -> Result {
-        if self.simple && kwnames.is_none() && args.len() == self.positional {
-            return f(vm, this, args);
-        }
         if kwnames.is_none()
-            && self.var_positional.is_none()
-            && self.var_keyword.is_none()
-            && self.parameters.len() <= BORROWED
-            && (self.required..=self.positional).contains(&args.len())
+            && let Some(result) = self.call_with_defaults(vm, this, args, f)
         {
-            return self.call_with_defaults(vm, this, args, f);
+            return result;
         }
         let bound = self.bind_for(vm, args, kwnames, bound_to)?;
         f(vm, this, &bound)
     }
 
-    /// Calls `f` with positional arguments and defaults, borrowing all of them.
-    fn call_with_defaults(
+    /// Calls `f` with positional arguments and defaults, borrowing all of them; `None` if they do not fit the signature,
+    /// or it is one whose arguments have to be bound in the general way.
+    #[inline]
+    pub fn call_with_defaults(
         &self,
         vm: &Vm,
         this: &Value,
         args: &[Value],
         f: fn(&Vm, &Value, &[Value]) -> Result,
-    ) -> Result {
-        let mut words = [0u64; BORROWED];
-        let total = self.parameters.len();
-        for (word, value) in words.iter_mut().zip(args) {
-            *word = value.word();
+    ) -> Option<Result> {
+        let (given, total) = (args.len(), self.defaults.len());
+        if given > self.positional || given < self.required || total != self.parameters.len() {
+            return None;
         }
-        for (word, parameter) in words.iter_mut().zip(&self.parameters).skip(args.len()) {
-            *word = parameter.default.word();
+        if given == total {
+            return Some(f(vm, this, args));
         }
-        // SAFETY: a value is one word; the arguments outlive the call, and so do the defaults of a static signature.
-        // The slice only lends them: nothing is dropped.
-        f(vm, this, unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<Value>(), total) })
+        let mut words = [const { MaybeUninit::<u64>::uninit() }; BORROWED];
+        for at in 0..total {
+            let value = if at < given { &args[at] } else { &self.defaults[at] };
+            // SAFETY: a reference can be read. Volatile, since words that have just been written one by one should not be
+            // read in larger pieces.
+            let word = unsafe { std::ptr::read_volatile(std::ptr::from_ref(value).cast::<u64>()) };
+            words[at].write(word);
+        }
+        // SAFETY: a value is one word, and so many have been written; the arguments outlive the call, and so do the
+        // defaults of the signature. The slice only lends them: nothing is dropped.
+        Some(f(vm, this, unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<Value>(), total) }))
     }
 
-    /// Whether that many positional arguments are passed as they are.
-    #[inline(always)]
-    pub fn takes_exactly(&self, given: usize) -> bool {
-        self.simple && given == self.positional
+    /// How many arguments are passed as they are, if the function takes just so many.
+    pub fn exact_positional(&self) -> Option<usize> {
+        self.simple.then_some(self.positional)
     }
 
     /// One value per parameter.
+    #[inline]
     pub fn bind(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<SmallVec<[Value; 8]>> {
+        let (given, total) = (args.len(), self.defaults.len());
+        if kwnames.is_none()
+            && (self.required..=self.positional).contains(&given)
+            && total == self.parameters.len()
+            && total <= 8
+        {
+            let mut bound = SmallVec::new();
+            for value in args {
+                bound.push(value.clone());
+            }
+            for value in &self.defaults[given..] {
+                bound.push(value.clone());
+            }
+            return Ok(bound);
+        }
         self.bind_for(vm, args, kwnames, None)
     }
 

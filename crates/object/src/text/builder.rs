@@ -77,8 +77,9 @@ impl Default for TextBuilder {
 }
 
 impl TextBuilder {
+    /// Has room for a short text.
     pub fn new() -> Self {
-        TextBuilder { text: Text::Ascii(Vec::new()) }
+        Self::with_capacity(32)
     }
 
     pub fn with_capacity(units: usize) -> Self {
@@ -112,6 +113,7 @@ impl TextBuilder {
         }
     }
 
+    #[inline]
     pub fn push_ascii(&mut self, text: &[u8]) {
         debug_assert!(text.is_ascii());
         match &mut self.text {
@@ -139,6 +141,11 @@ impl TextBuilder {
     }
 
     pub fn push_units<U: Unit>(&mut self, text: &[U]) {
+        if let Some(bytes) = U::as_bytes(text)
+            && bytes.is_ascii()
+        {
+            return self.push_ascii(bytes);
+        }
         let widest = text.iter().fold(0, |widest, unit| widest | unit.code());
         self.widen(widest.min(0x10ffff));
         match &mut self.text {
@@ -166,7 +173,21 @@ impl TextBuilder {
 
     /// Gives the text a kind that can hold `code`. An OR of several code points does as well: it needs the same kind
     /// as the widest of them.
+    #[inline]
     fn widen(&mut self, code: u32) {
+        let widest = match &self.text {
+            Text::Ascii(_) => 0x7f,
+            Text::Latin1(_) => 0xff,
+            Text::Ucs2(_) => 0xffff,
+            Text::Ucs4(_) => 0x10ffff,
+        };
+        if code > widest {
+            self.widen_to(code);
+        }
+    }
+
+    #[inline(never)]
+    fn widen_to(&mut self, code: u32) {
         let text = std::mem::replace(&mut self.text, Text::Ascii(Vec::new()));
         self.text = match text {
             Text::Ascii(units) if (0x80..=0xff).contains(&code) => Text::Latin1(units),

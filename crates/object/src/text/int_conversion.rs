@@ -243,6 +243,16 @@ pub fn small_to_decimal(value: i64, buffer: &mut [u8; 20]) -> &[u8] {
     &buffer[at..]
 }
 
+/// The decimal digits of the magnitude of `value`.
+pub fn small_magnitude_to_decimal(value: i64) -> String {
+    let mut buffer = [0; 20];
+    let digits = small_to_decimal(value, &mut buffer);
+    let digits = digits.strip_prefix(b"-").unwrap_or(digits);
+    let mut text = String::with_capacity(digits.len());
+    text.extend(digits.iter().map(|&digit| digit as char));
+    text
+}
+
 fn limit_error(max_digits: usize) -> TextError {
     TextError::value(format!(
         "Exceeds the limit ({max_digits} digits) for integer string conversion; \

@@ -8,6 +8,7 @@ use crate::types::{Type, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 use smallvec::SmallVec;
+use std::mem::ManuallyDrop;
 
 /// A special method found on a type, ready to be called.
 pub enum Method<'a> {
@@ -16,15 +17,25 @@ pub enum Method<'a> {
     Bound(Value),
 }
 
+/// Calls `f` with a slice of values that are only lent: they outlive the call, so that no references are counted.
+#[inline(always)]
+fn with_lent<'a, R>(values: impl Iterator<Item = &'a Value>, f: impl FnOnce(&[Value]) -> R) -> R {
+    let mut all: SmallVec<[ManuallyDrop<Value>; 8]> = SmallVec::new();
+    for value in values {
+        // SAFETY: a second word for the reference, which is not dropped. Volatile, as words that have just been written one
+        // by one should not be read in larger pieces.
+        all.push(unsafe { std::ptr::read_volatile(std::ptr::from_ref(value).cast::<ManuallyDrop<Value>>()) });
+    }
+    // SAFETY: `ManuallyDrop` has the layout of what it holds.
+    f(unsafe { std::slice::from_raw_parts(all.as_ptr().cast::<Value>(), all.len()) })
+}
+
 impl Method<'_> {
     pub fn call(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result {
         match self {
             Method::Bound(callable) => vm.call(callable, args, kwnames),
             Method::Unbound(function, this) => {
-                let mut all: SmallVec<[Value; 8]> = SmallVec::with_capacity(args.len() + 1);
-                all.push((*this).clone());
-                all.extend(args.iter().cloned());
-                vm.call(function, &all, kwnames)
+                with_lent(std::iter::once(*this).chain(args), |all| vm.call(function, all, kwnames))
             }
         }
     }
@@ -75,10 +86,8 @@ impl Vm {
     pub fn call_special(&self, this: &Value, name: &Value, args: &[&Value]) -> Option<Result> {
         let method = lookup::find(this.ty(), name)?;
         if method.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
-            let mut all: SmallVec<[Value; 4]> = SmallVec::with_capacity(args.len() + 1);
-            all.push(this.clone());
-            all.extend(args.iter().map(|arg| (*arg).clone()));
-            return Some(self.call(&method, &all, None));
+            let all = std::iter::once(this).chain(args.iter().copied());
+            return Some(with_lent(all, |all| self.call(&method, all, None)));
         }
         let bound = match method.ty().slots().descr_get {
             Some(get) => {
@@ -91,8 +100,7 @@ impl Vm {
             }
             None => method,
         };
-        let all: SmallVec<[Value; 4]> = args.iter().map(|arg| (*arg).clone()).collect();
-        Some(self.call(&bound, &all, None))
+        Some(with_lent(args.iter().copied(), |all| self.call(&bound, all, None)))
     }
 
     /// `object.name(*args)` by attribute lookup.

@@ -1,8 +1,8 @@
 //! Truth, comparison, hashing, text and index conversions.
 
-use crate::builtins::int;
 use crate::builtins::str::Str;
 use crate::builtins::tuple::TUPLE;
+use crate::builtins::{float, int, str};
 use crate::object::{Ref, Result};
 use crate::types::slots::CompareOp;
 use crate::value::Value;
@@ -270,6 +270,16 @@ impl Vm {
             && (value.downcast_exact::<Str>().is_some() || int::is_exact(value))
         {
             return self.str(value);
+        }
+        let arguments = std::slice::from_ref(spec);
+        if value.downcast_exact::<Str>().is_some() {
+            return str::format::format_self(self, value, arguments);
+        }
+        if value.is_small_int() {
+            return int::format::format(self, value, arguments);
+        }
+        if value.is_immediate_float() {
+            return float::methods::format(self, value, arguments);
         }
         match self.call_special(value, &names().__format__, &[spec]) {
             Some(result) => {

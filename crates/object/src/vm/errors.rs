@@ -42,18 +42,26 @@ error_constructors! {
     reference_error REFERENCE_ERROR;
 }
 
+/// Whether a call of the class does no more than [`new_exception`].
+fn is_made_plainly(ty: &Type) -> bool {
+    !ty.is_heap_type() && ty.slots().init.is_none_or(is_base_init)
+}
+
 impl Vm {
     /// Raises a new `ty(message)`.
     #[cold]
     #[inline(never)]
     pub fn raise_new(&self, ty: &Type, message: String) -> Raised {
+        if is_made_plainly(ty) {
+            return self.raise(new_exception_with(ty, Value::from(message)));
+        }
         self.raise_args(ty, vec![Value::from(message)])
     }
 
     /// Raises a new `ty(*args)`, built without running Python code when `ty` is a built-in exception.
     #[cold]
     pub fn raise_args(&self, ty: &Type, args: Vec<Value>) -> Raised {
-        if ty.is_heap_type() || ty.slots().init.is_some_and(|f| !is_base_init(f)) {
+        if !is_made_plainly(ty) {
             return match self.instantiate(ty, &args) {
                 Ok(exception) => self.raise(exception),
                 Err(raised) => raised,
@@ -71,19 +79,22 @@ impl Vm {
     /// `KeyError(key)`.
     #[cold]
     pub fn key_error(&self, key: &Value) -> Raised {
-        self.raise_args(KEY_ERROR.ty(), vec![key.clone()])
+        self.raise(new_exception_with(KEY_ERROR.ty(), key.clone()))
     }
 
     /// `StopIteration(value)`.
     #[cold]
     pub fn stop_iteration(&self, value: Option<Value>) -> Raised {
-        self.raise_args(STOP_ITERATION.ty(), value.into_iter().collect())
+        self.raise(match value {
+            Some(value) => new_exception_with(STOP_ITERATION.ty(), value),
+            None => new_exception(STOP_ITERATION.ty(), Vec::new()),
+        })
     }
 
     /// `AttributeError` with `name` and `obj` set, for suggestions.
     #[cold]
     pub fn attribute_error_for(&self, message: String, object: &Value, name: &Value) -> Raised {
-        let exception = new_exception(ATTRIBUTE_ERROR.ty(), vec![Value::from(message)]);
+        let exception = new_exception_with(ATTRIBUTE_ERROR.ty(), Value::from(message));
         set_field(&exception, &names().name, name.clone());
         set_field(&exception, &names().obj, object.clone());
         self.raise(exception)

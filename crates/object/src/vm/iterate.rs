@@ -1,6 +1,9 @@
 //! The iteration protocol.
 
 use crate::builtins::iterator;
+use crate::builtins::list::iterator::ListIterator;
+use crate::builtins::range::iterator::RangeIterator;
+use crate::builtins::tuple::iterator::TupleIterator;
 use crate::exceptions;
 use crate::object::Result;
 use crate::types::lookup;
@@ -46,6 +49,21 @@ impl Vm {
             },
             None => Err(self.type_error(format!("'{}' object is not an iterator", iterator.ty().name()))),
         }
+    }
+
+    /// As [`Vm::next`], faster for the iterators of lists, tuples and ranges.
+    #[inline(always)]
+    pub fn next_of_any(&self, iterator: &Value) -> Result<Option<Value>> {
+        if let Some(list) = iterator.downcast_exact::<ListIterator>() {
+            return Ok(list.step());
+        }
+        if let Some(range) = iterator.downcast_exact::<RangeIterator>() {
+            return Ok(range.next());
+        }
+        if let Some(tuple) = iterator.downcast_exact::<TupleIterator>() {
+            return Ok(tuple.step());
+        }
+        self.next(iterator)
     }
 
     /// `next(iterator)`: the exhausted iterator's own `StopIteration`, which may carry a value.

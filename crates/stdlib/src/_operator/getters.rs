@@ -61,6 +61,13 @@ pub static ATTRGETTER: TypeSpec = TypeSpec::new::<AttrGetter>("operator.attrgett
             let object = operand(vm, "attrgetter", args, kwnames)?;
             let getter = AttrGetter::of(this);
             let count = getter.with(|state| state.paths.len());
+            let single = getter.with(|state| match &state.paths[..] {
+                [path] if path.len() == 1 => Some(path[0].clone()),
+                _ => None,
+            });
+            if let Some(name) = single {
+                return vm.get_attr(object, &name);
+            }
             let mut found = Vec::with_capacity(count);
             for at in 0..count {
                 let path = getter.with(|state| state.paths.get(at).cloned()).unwrap_or_default();

@@ -3,7 +3,9 @@
 use super::convert::{self, by_special_method, from_object};
 use super::{BYTES, Bytes, with_type};
 use crate::builtins::int;
+use crate::builtins::list::List;
 use crate::builtins::str::Str;
+use crate::builtins::tuple::Tuple;
 use crate::codecs;
 use crate::native::signature::Signature;
 use crate::object::Result;
@@ -19,6 +21,15 @@ pub(crate) fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value
         && source.downcast_exact::<Bytes>().is_some()
     {
         return Ok(source.clone());
+    }
+    if let ([source], None, true) = (args, kwnames, ty.is(&BYTES)) {
+        if let Some(length) = source.as_small_int().and_then(|length| usize::try_from(length).ok()) {
+            return Bytes::build(vm, ty, length, |_| {});
+        }
+        // Lists and tuples have neither `__bytes__` nor a buffer.
+        if source.downcast_exact::<List>().is_some() || source.downcast_exact::<Tuple>().is_some() {
+            return with_type(vm, ty, &from_object(vm, source)?);
+        }
     }
     static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse("bytes(source=?, encoding=?, errors=?)"));
     let bound = SIGNATURE.bind(vm, args, kwnames)?;
@@ -99,7 +110,7 @@ pub(crate) fn source(vm: &Vm, function: &str, bound: &[Value]) -> Result<Source>
 }
 
 pub(crate) fn decode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    if codecs::is_plain_utf8(args)
+    if codecs::keeps_ascii(args)
         && let Some(bytes) = this.downcast::<Bytes>()
         && bytes.as_slice().is_ascii()
     {

@@ -35,6 +35,10 @@ pub fn hex_digits(vm: &Vm, data: &[u8], separator: &Value, group: &Value, limit:
     };
     let length = data.len().checked_mul(2).and_then(|n| n.checked_add(separators));
     let mut out = super::view::reserved(vm, length)?;
+    if separators == 0 {
+        out.extend(data.iter().flat_map(|byte| [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]));
+        return Ok(out);
+    }
     for (at, byte) in data.iter().enumerate() {
         if separators > 0 && at > 0 {
             let place = if group > 0 { data.len() - at } else { at };

@@ -3,8 +3,8 @@
 use super::Dict;
 use crate::builtins::iterator::builtin_iter;
 use crate::builtins::list::List;
-use crate::builtins::tuple::Tuple;
-use crate::cell::ObjectCell;
+use crate::builtins::tuple::{ReusedPair, Tuple};
+use crate::cell::{ObjectCell, PARALLEL};
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::native::MethodDef;
@@ -13,12 +13,13 @@ use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
 use std::marker::PhantomData;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// What an iterator yields, and from which end.
 pub trait Direction: 'static {
     const REVERSED: bool;
     fn spec() -> &'static TypeSpec;
-    fn item(key: &Value, value: &Value) -> Value;
+    fn item(pair: &ReusedPair, key: &Value, value: &Value) -> Value;
 }
 
 /// An iterator over a dict (or an instance of a subclass).
@@ -26,6 +27,7 @@ pub trait Direction: 'static {
 pub struct DictIterator<D: Direction> {
     pub header: Header,
     state: ObjectCell<State>,
+    pair: ReusedPair,
     direction: PhantomData<D>,
 }
 
@@ -52,11 +54,16 @@ unsafe impl<D: Direction> Payload for DictIterator<D> {
         if let Some(dict) = unsafe { &(*self.state.as_ptr()).dict } {
             visit(dict.as_value());
         }
+        self.pair.traverse(visit);
+    }
+    fn clear(&self) {
+        self.pair.clear();
     }
 }
 
 enum Step {
-    Item(Value),
+    /// The key and the value of an item.
+    Item(Value, Value),
     End,
     SizeChanged,
     KeysChanged,
@@ -73,20 +80,54 @@ impl<D: Direction> DictIterator<D> {
             }
             None => (0, 0),
         };
-        let state = ObjectCell::new(State { dict, used: Some(used), position, left: used });
-        Ref::new(DictIterator::<D> { header: Header::new(D::spec().ty()), state, direction: PhantomData }).into_value()
+        Self::with_state(State { dict, used: Some(used), position, left: used }).into_value()
     }
 
-    #[inline]
+    fn with_state(state: State) -> Ref<DictIterator<D>> {
+        let (state, pair) = (ObjectCell::new(state), ReusedPair::new());
+        Ref::new(DictIterator::<D> { header: Header::new(D::spec().ty()), state, pair, direction: PhantomData })
+    }
+
+    #[inline(always)]
     pub fn next(&self, vm: &Vm) -> Result<Option<Value>> {
+        match self.next_plainly() {
+            Some(item) => Ok(Some(item)),
+            None => self.next_generally(vm),
+        }
+    }
+
+    /// The next item forwards, if it stands where it is looked for.
+    #[inline(always)]
+    fn next_plainly(&self) -> Option<Value> {
+        if D::REVERSED || cfg!(debug_assertions) || PARALLEL.load(Relaxed) {
+            return None;
+        }
+        // SAFETY: no other thread runs, and neither state is borrowed or used any more when an item is made.
+        let (state, table) = unsafe {
+            let state = &mut *self.state.as_ptr();
+            let table = &*state.dict.as_ref()?.state.as_ptr();
+            (state, table)
+        };
+        if state.used != Some(table.used()) || state.left == 0 {
+            return None;
+        }
+        let entry = table.entries.get(state.position)?;
+        let key = entry.key.as_ref()?;
+        state.position += 1;
+        state.left -= 1;
+        Some(D::item(&self.pair, key, &entry.value))
+    }
+
+    #[inline(never)]
+    fn next_generally(&self, vm: &Vm) -> Result<Option<Value>> {
         let (step, ended) = {
             let mut state = self.state.borrow(&self.header);
-            let step = state.step::<D>();
+            let step = state.step(D::REVERSED);
             let ended = if matches!(step, Step::End | Step::KeysChanged) { state.dict.take() } else { None };
             (step, ended)
         };
         match step {
-            Step::Item(item) => Ok(Some(item)),
+            Step::Item(key, value) => Ok(Some(D::item(&self.pair, &key, &value))),
             Step::End => {
                 drop(ended);
                 Ok(None)
@@ -111,8 +152,7 @@ impl<D: Direction> DictIterator<D> {
     fn reduce(&self, vm: &Vm) -> Result {
         let iter = builtin_iter(vm)?;
         let state = self.state.borrow(&self.header).clone();
-        let state = ObjectCell::new(state);
-        let copy = Ref::new(DictIterator::<D> { header: Header::new(D::spec().ty()), state, direction: PhantomData });
+        let copy = Self::with_state(state);
         let mut left = Vec::new();
         while let Some(item) = copy.next(vm)? {
             left.push(item);
@@ -123,15 +163,14 @@ impl<D: Direction> DictIterator<D> {
 }
 
 impl State {
-    #[inline(always)]
-    fn step<D: Direction>(&mut self) -> Step {
+    fn step(&mut self, reversed: bool) -> Step {
         let Some(dict) = &self.dict else { return Step::End };
         let table = dict.state.borrow(&dict.header);
         if self.used != Some(table.used()) {
             self.used = None;
             return Step::SizeChanged;
         }
-        let found = if D::REVERSED {
+        let found = if reversed {
             // Beyond the end: the dict was cleared and filled again.
             let entries = table.entries.get(..self.position);
             entries.and_then(|entries| entries.iter().rposition(|entry| entry.key.is_some()))
@@ -149,10 +188,9 @@ impl State {
         }
         let entry = &table.entries[at];
         let Some(key) = &entry.key else { return Step::End };
-        let item = D::item(key, &entry.value);
-        self.position = if D::REVERSED { at } else { at + 1 };
+        self.position = if reversed { at } else { at + 1 };
         self.left -= 1;
-        Step::Item(item)
+        Step::Item(key.clone(), entry.value.clone())
     }
 }
 
@@ -167,7 +205,7 @@ fn own<D: Direction>(value: &Value) -> &DictIterator<D> {
 }
 
 macro_rules! directions {
-    ($($name:ident $spec:ident $type_name:literal $reversed:literal $methods:ident |$key:ident, $value:ident| $item:expr;)*) => { $(
+    ($($name:ident $spec:ident $type_name:literal $reversed:literal $methods:ident |$pair:ident, $key:ident, $value:ident| $item:expr;)*) => { $(
         #[doc = concat!("`", $type_name, "`")]
         pub enum $name {}
 
@@ -177,7 +215,7 @@ macro_rules! directions {
                 &$spec
             }
             #[inline(always)]
-            fn item($key: &Value, $value: &Value) -> Value {
+            fn item($pair: &ReusedPair, $key: &Value, $value: &Value) -> Value {
                 $item
             }
         }
@@ -202,10 +240,10 @@ macro_rules! directions {
 }
 
 directions! {
-    Keys DICT_KEY_ITERATOR "dict_keyiterator" false KEY_METHODS |key, _value| key.clone();
-    Values DICT_VALUE_ITERATOR "dict_valueiterator" false VALUE_METHODS |_key, value| value.clone();
-    Items DICT_ITEM_ITERATOR "dict_itemiterator" false ITEM_METHODS |key, value| Tuple::from_array([key.clone(), value.clone()]).into_value();
-    ReverseKeys DICT_REVERSE_KEY_ITERATOR "dict_reversekeyiterator" true REVERSE_KEY_METHODS |key, _value| key.clone();
-    ReverseValues DICT_REVERSE_VALUE_ITERATOR "dict_reversevalueiterator" true REVERSE_VALUE_METHODS |_key, value| value.clone();
-    ReverseItems DICT_REVERSE_ITEM_ITERATOR "dict_reverseitemiterator" true REVERSE_ITEM_METHODS |key, value| Tuple::from_array([key.clone(), value.clone()]).into_value();
+    Keys DICT_KEY_ITERATOR "dict_keyiterator" false KEY_METHODS |_pair, key, _value| key.clone();
+    Values DICT_VALUE_ITERATOR "dict_valueiterator" false VALUE_METHODS |_pair, _key, value| value.clone();
+    Items DICT_ITEM_ITERATOR "dict_itemiterator" false ITEM_METHODS |pair, key, value| pair.make(key.clone(), value.clone());
+    ReverseKeys DICT_REVERSE_KEY_ITERATOR "dict_reversekeyiterator" true REVERSE_KEY_METHODS |_pair, key, _value| key.clone();
+    ReverseValues DICT_REVERSE_VALUE_ITERATOR "dict_reversevalueiterator" true REVERSE_VALUE_METHODS |_pair, _key, value| value.clone();
+    ReverseItems DICT_REVERSE_ITEM_ITERATOR "dict_reverseitemiterator" true REVERSE_ITEM_METHODS |pair, key, value| pair.make(key.clone(), value.clone());
 }

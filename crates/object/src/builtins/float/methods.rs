@@ -15,6 +15,7 @@ use crate::types::slots::Slots;
 use crate::value::Value;
 use crate::vm::Vm;
 use crate::with_units;
+use std::borrow::Cow;
 
 pub fn slots(s: &mut Slots) {
     s.new = Some(construct::new);
@@ -93,12 +94,13 @@ fn getformat(vm: &Vm, _: &Value, args: &[Value]) -> Result {
     }
 }
 
-fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+/// `float.__format__`
+pub(crate) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
     if spec.len() == 0 {
         return vm.str(this);
     }
-    let type_name = this.ty().name();
+    let type_name: Cow<str> = if this.is_immediate_float() { "float".into() } else { this.ty().name().into() };
     let spec = with_units!(spec, |units| FormatSpec::parse_float(units, &type_name));
     let spec = spec.map_err(|error| vm.text_error(error))?;
     let mut out = TextBuilder::new();

@@ -29,6 +29,15 @@ pub(super) fn to_bytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let Ok(length) = usize::try_from(length) else {
         return Err(vm.value_error("length argument must be non-negative"));
     };
+    // Fewer bytes than the number has would need a closer look.
+    if let (Some(n), 1..=8, false) = (this.as_small_int().and_then(|n| u64::try_from(n).ok()), length, signed)
+        && 64 - n.leading_zeros() as usize <= length * 8
+    {
+        return match little {
+            true => bytes::from_slice(vm, &n.to_le_bytes()[..length]),
+            false => bytes::from_slice(vm, &n.to_be_bytes()[8 - length..]),
+        };
+    }
     let plain = match Operand::of(this) {
         Some(Operand::Small(n)) => PlainInt::Small(n),
         Some(Operand::Big(n)) => PlainInt::Big(n.clone()),
@@ -43,7 +52,10 @@ pub(super) fn to_bytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 pub(super) fn from_bytes(vm: &Vm, class: &Value, args: &[Value]) -> Result {
     let little = is_little(vm, "from_bytes", &args[1])?;
     let signed = vm.is_true(&args[2])?;
-    let data = bytes::object_to_bytes(vm, &args[0])?;
-    let n = super::construct::from_parsed(int_conversion::from_bytes(&data, little, signed));
+    let parsed = match args[0].downcast_exact::<bytes::Bytes>() {
+        Some(data) => int_conversion::from_bytes(data.as_slice(), little, signed),
+        None => int_conversion::from_bytes(&bytes::object_to_bytes(vm, &args[0])?, little, signed),
+    };
+    let n = super::construct::from_parsed(parsed);
     if class.downcast::<Type>().is_some_and(|ty| ty.is(&INT)) { Ok(n) } else { vm.call_args(class, &[n]) }
 }

@@ -16,14 +16,16 @@ use crate::value::Value;
 use crate::vm::Vm;
 use crate::with_units;
 use dashu_int::IBig;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
-pub(super) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+/// `int.__format__`
+pub(crate) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
     if spec.len() == 0 {
         return if super::is_exact(this) { super::to_decimal(vm, this) } else { vm.str(this) };
     }
-    let type_name = this.ty().name();
+    let type_name: Cow<str> = if this.is_small_int() { "int".into() } else { this.ty().name().into() };
     let fail = |error: TextError| vm.text_error(error);
     let spec = with_units!(spec, |units| FormatSpec::parse_int(units, &type_name)).map_err(fail)?;
     let Some(value) = Operand::of(this) else { return Ok(Value::NOT_IMPLEMENTED) };
@@ -58,6 +60,14 @@ pub(super) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 
 /// The lower-case digits of the magnitude.
 pub fn digits(vm: &Vm, value: Operand, base: u32) -> Result<String> {
+    if let Operand::Small(n) = value {
+        return Ok(match base {
+            10 => int_conversion::small_magnitude_to_decimal(n),
+            16 => format!("{:x}", n.unsigned_abs()),
+            8 => format!("{:o}", n.unsigned_abs()),
+            _ => format!("{:b}", n.unsigned_abs()),
+        });
+    }
     let (_, magnitude) = value.to_ibig().into_parts();
     if base != 10 {
         check_room(vm, value.bit_length().saturating_mul(8))?;

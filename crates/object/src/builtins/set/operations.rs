@@ -47,7 +47,7 @@ fn for_each_element(
     mut f: impl FnMut(&Value, i64) -> Result<()>,
 ) -> Result<()> {
     let iterator = vm.iter(iterable)?;
-    while let Some(key) = vm.next(&iterator)? {
+    while let Some(key) = vm.next_of_any(&iterator)? {
         let hash = hash(vm, &key)?;
         f(&key, hash)?;
     }

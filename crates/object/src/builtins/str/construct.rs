@@ -58,8 +58,13 @@ pub fn decode_object(vm: &Vm, value: &Value, encoding: Option<&str>, errors: Opt
 }
 
 pub(super) fn encode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    if codecs::is_plain_utf8(args)
+    if codecs::keeps_ascii(args)
         && let Some(text) = this.downcast::<Str>().and_then(Str::as_ascii)
+    {
+        return crate::builtins::bytes::from_slice(vm, text.as_bytes());
+    }
+    if codecs::is_utf8(args)
+        && let Some(text) = this.downcast::<Str>().and_then(Str::to_utf8)
     {
         return crate::builtins::bytes::from_slice(vm, text.as_bytes());
     }

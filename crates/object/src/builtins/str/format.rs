@@ -14,36 +14,49 @@ use crate::text::{TextError, Unit};
 use crate::value::Value;
 use crate::vm::Vm;
 use crate::with_units;
+use std::borrow::Cow;
 
 /// Where fields get their values from.
 struct Arguments<'a> {
     /// `None`: `format_map`, which has no positional arguments.
     positional: Option<&'a [Value]>,
-    keywords: Option<&'a Value>,
+    keywords: Keywords<'a>,
     auto_number: AutoNumber,
 }
 
-pub(super) fn format_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let positional = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
-    let keywords = args.get(1);
+/// Where names are looked up.
+enum Keywords<'a> {
+    /// The keyword arguments of the call: names, and their values.
+    Given(&'a [Value], &'a [Value]),
+    Mapping(&'a Value),
+}
+
+pub(super) fn format_method(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+    let names = kwnames.and_then(|names| names.downcast::<Tuple>()).map_or(&[][..], Tuple::as_slice);
+    let (positional, values) = args.split_at(args.len() - names.len());
+    let keywords = Keywords::Given(names, values);
     let mut arguments = Arguments { positional: Some(positional), keywords, auto_number: AutoNumber::default() };
     format_text(vm, this, &mut arguments)
 }
 
 pub(super) fn format_map(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let mut arguments = Arguments { positional: None, keywords: Some(&args[0]), auto_number: AutoNumber::default() };
+    let keywords = Keywords::Mapping(&args[0]);
+    let mut arguments = Arguments { positional: None, keywords, auto_number: AutoNumber::default() };
     format_text(vm, this, &mut arguments)
 }
 
 fn format_text(vm: &Vm, this: &Value, arguments: &mut Arguments) -> Result {
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
-    let mut out = TextBuilder::with_capacity(text.len());
+    let mut out = TextBuilder::with_capacity(text.len() + 16);
     with_units!(text, |units| write_markup(vm, units, arguments, 2, &mut out))?;
     Ok(Str::from_text(out.finish()).into_value())
 }
 
 /// A part of a format string as a str.
 fn text_of<U: Unit>(units: &[U]) -> Value {
+    if units.is_empty() {
+        return super::empty();
+    }
     let mut out = TextBuilder::with_capacity(units.len());
     out.push_units(units);
     Str::from_text(out.finish()).into_value()
@@ -84,6 +97,15 @@ fn write_field<U: Unit>(
             Ok(b'a') => super::repr::ascii(&vm.repr(&value)?),
             _ => return Err(vm.text_error(unknown_conversion(conversion))),
         };
+    }
+    if field.spec.is_empty()
+        && let Some(text) = value.downcast_exact::<Str>()
+    {
+        if out.try_reserve(text.len()).is_err() {
+            return Err(vm.memory_error());
+        }
+        text.push_to(out);
+        return Ok(());
     }
     let spec = if field.spec_needs_expanding {
         let mut expanded = TextBuilder::new();
@@ -137,7 +159,15 @@ fn field_value<U: Unit>(vm: &Vm, name: &[U], arguments: &mut Arguments) -> Resul
 }
 
 fn keyword(vm: &Vm, arguments: &Arguments, name: &Value) -> Result {
-    let Some(keywords) = arguments.keywords else { return Err(vm.key_error(name)) };
+    let keywords = match arguments.keywords {
+        Keywords::Given(names, values) => {
+            return match names.iter().position(|known| Str::same(known, name)) {
+                Some(at) => Ok(values[at].clone()),
+                None => Err(vm.key_error(name)),
+            };
+        }
+        Keywords::Mapping(mapping) => mapping,
+    };
     if let Some(dict) = keywords.downcast_exact::<Dict>() {
         return match dict.get(vm, name)? {
             Some(value) => Ok(value),
@@ -148,13 +178,14 @@ fn keyword(vm: &Vm, arguments: &Arguments, name: &Value) -> Result {
 }
 
 /// `str.__format__`
-pub(super) fn format_self(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+pub(crate) fn format_self(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
     if spec.len() == 0 {
         return if this.downcast_exact::<Str>().is_some() { Ok(this.clone()) } else { vm.str(this) };
     }
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
-    let type_name = this.ty().name();
+    let type_name: Cow<str> =
+        if this.downcast_exact::<Str>().is_some() { "str".into() } else { this.ty().name().into() };
     let parsed = with_units!(spec, |units| FormatSpec::parse_str(units, &type_name));
     let parsed = parsed.map_err(|error| vm.text_error(error))?;
     let mut out = TextBuilder::new();

@@ -9,6 +9,7 @@ use crate::exceptions;
 use crate::object::Result;
 use crate::value::Value;
 use crate::vm::Vm;
+use smallvec::SmallVec;
 
 pub(super) fn join_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let collected;
@@ -43,9 +44,15 @@ pub fn join(vm: &Vm, separator: &Value, items: &[Value]) -> Result {
     let mut length = separator.len().checked_mul(items.len() - 1);
     let mut max_code = if items.len() > 1 && separator.len() > 0 { separator.max_code() } else { 0 };
     for (at, item) in items.iter().enumerate() {
-        let Some(text) = item.downcast::<Str>() else {
-            let name = item.ty().name();
-            return Err(vm.type_error(format!("sequence item {at}: expected str instance, {name} found")));
+        let text = match item.downcast_exact::<Str>() {
+            Some(text) => text,
+            None => match item.downcast::<Str>() {
+                Some(text) => text,
+                None => {
+                    let name = item.ty().name();
+                    return Err(vm.type_error(format!("sequence item {at}: expected str instance, {name} found")));
+                }
+            },
         };
         length = length.and_then(|length| length.checked_add(text.len()));
         if text.len() > 0 {
@@ -66,6 +73,17 @@ pub fn join(vm: &Vm, separator: &Value, items: &[Value]) -> Result {
     }
     let whole = Str::undefined(vm, length, max_code)?;
     let mut at = 0;
+    if whole.kind() == 1 {
+        for (i, item) in items.iter().enumerate() {
+            if i > 0 {
+                at = whole.put_bytes(at, separator.raw_bytes());
+            }
+            if let Some(text) = item.downcast::<Str>() {
+                at = whole.put_bytes(at, text.raw_bytes());
+            }
+        }
+        return Ok(whole.into_value());
+    }
     for (i, item) in items.iter().enumerate() {
         if i > 0 && separator.len() > 0 {
             whole.put(at, separator.data());
@@ -94,7 +112,11 @@ pub fn replace(vm: &Vm, this: &Value, old: &Str, new: &Str, max: usize) -> Resul
     if max == 0 || old.equals(new) {
         return Ok(to_exact(this));
     }
-    let mut places = Vec::new();
+    let (same_width, one_byte) = (old.len() == new.len(), text.kind() | old.kind() | new.kind() == 1);
+    if one_byte && same_width && old.len() == 1 {
+        return replace_byte(vm, this, text, old.raw_bytes()[0], new, max);
+    }
+    let mut places: SmallVec<[usize; 16]> = SmallVec::new();
     if old.len() == 0 {
         places.extend(0..text.len().saturating_add(1).min(max));
     } else {
@@ -133,7 +155,22 @@ pub fn replace(vm: &Vm, this: &Value, old: &Str, new: &Str, max: usize) -> Resul
         from = at + old.len();
     }
     debug_assert_eq!(to, length);
-    Ok(whole.canonical())
+    Ok(if whole.is_ascii() { whole.into_value() } else { whole.canonical() })
+}
+
+/// [`replace`] of one code point by another in a string of bytes.
+fn replace_byte(vm: &Vm, this: &Value, text: &Str, old: u8, new: &Str, max: usize) -> Result {
+    let bytes = text.raw_bytes();
+    let Some(first) = memchr::memchr(old, bytes) else { return Ok(to_exact(this)) };
+    let whole = Str::undefined(vm, text.len(), text.max_code().max(new.max_code()))?;
+    whole.put(0, text.data());
+    let mut from = first;
+    for _ in 0..max {
+        whole.put(from, new.data());
+        let Some(next) = memchr::memchr(old, &bytes[from + 1..]) else { break };
+        from += 1 + next;
+    }
+    Ok(if whole.is_ascii() { whole.into_value() } else { whole.canonical() })
 }
 
 /// Writes `text[start..end]`.

@@ -17,7 +17,15 @@ pub(crate) trait Searchable: Unit {
     fn rfind_unit(haystack: &[Self], unit: Self) -> Option<usize> {
         haystack.iter().rposition(|u| *u == unit)
     }
+    /// Finds a needle of at least two units in a haystack of at most [`SHORT`], for which a prepared search would take
+    /// longer to prepare than to do.
+    fn find_short(haystack: &[Self], needle: &[Self]) -> Option<usize> {
+        haystack.windows(needle.len()).position(|window| window == needle)
+    }
 }
+
+/// Haystacks of up to so many units are searched without preparation.
+const SHORT: usize = 256;
 
 impl Searchable for u8 {
     fn bytes(units: &[u8]) -> &[u8] {
@@ -30,6 +38,37 @@ impl Searchable for u8 {
     #[inline]
     fn rfind_unit(haystack: &[u8], unit: u8) -> Option<usize> {
         memchr::memrchr(unit, haystack)
+    }
+    fn find_short(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+        let (first, last, gap) = (needle[0], needle[needle.len() - 1], needle.len() - 1);
+        let places = haystack.len().checked_sub(gap)?;
+        let mut at = 0;
+        // Sixteen places at a time by the needle's ends: a bit for each place where both are right.
+        #[cfg(target_arch = "x86_64")]
+        while at + 16 <= places {
+            use std::arch::x86_64::*;
+            // SAFETY: SSE2 is part of x86-64; both loads end at or before the end of the haystack.
+            let mut hits = unsafe {
+                let starts = _mm_loadu_si128(haystack.as_ptr().add(at).cast());
+                let ends = _mm_loadu_si128(haystack.as_ptr().add(at + gap).cast());
+                let starts = _mm_cmpeq_epi8(starts, _mm_set1_epi8(first as i8));
+                let ends = _mm_cmpeq_epi8(ends, _mm_set1_epi8(last as i8));
+                _mm_movemask_epi8(_mm_and_si128(starts, ends)) as u32
+            };
+            while hits != 0 {
+                let place = at + hits.trailing_zeros() as usize;
+                if haystack[place + 1..place + gap] == needle[1..gap] {
+                    return Some(place);
+                }
+                hits &= hits - 1;
+            }
+            at += 16;
+        }
+        (at..places).find(|&place| {
+            haystack[place] == first
+                && haystack[place + gap] == last
+                && haystack[place + 1..place + gap] == needle[1..gap]
+        })
     }
 }
 impl Searchable for u16 {
@@ -51,6 +90,7 @@ pub(crate) fn find<U: Searchable>(haystack: &[U], needle: &[U]) -> Option<usize>
         [] => Some(0),
         [unit] => U::find_unit(haystack, *unit),
         _ if needle.len() > haystack.len() => None,
+        _ if haystack.len() <= SHORT => U::find_short(haystack, needle),
         _ => Finder::new(needle).find(haystack),
     }
 }
@@ -113,6 +153,15 @@ pub(crate) fn for_each_match<U: Searchable>(haystack: &[U], needle: &[U], mut f:
         }
         return;
     }
+    if haystack.len() <= SHORT {
+        while let Some(found) = U::find_short(&haystack[at..], needle) {
+            if !f(at + found) {
+                return;
+            }
+            at += found + needle.len();
+        }
+        return;
+    }
     let finder = Finder::new(needle);
     while let Some(found) = finder.find(&haystack[at..]) {
         if !f(at + found) {
@@ -140,12 +189,6 @@ fn widened<'a, U: Unit>(needle: &'a Str, same: impl Fn(Data<'a>) -> Option<&'a [
     }
 }
 
-pub(crate) fn as_u8(data: Data<'_>) -> Option<&[u8]> {
-    match data {
-        Data::Ascii(d) | Data::Latin1(d) => Some(d),
-        _ => None,
-    }
-}
 pub(crate) fn as_u16(data: Data<'_>) -> Option<&[u16]> {
     match data {
         Data::Ucs2(d) => Some(d),
@@ -167,13 +210,11 @@ macro_rules! with_both {
             $absent
         } else {
             match $haystack.data() {
-                Data::Ascii($h) | Data::Latin1($h) => match search::narrowed(&$needle, search::as_u8) {
-                    Some($n) => {
-                        let $n: &[u8] = &$n;
-                        $body
-                    }
-                    None => $absent,
-                },
+                Data::Ascii($h) | Data::Latin1($h) => {
+                    // No wider than the haystack.
+                    let $n: &[u8] = $needle.raw_bytes();
+                    $body
+                }
                 Data::Ucs2($h) => match search::narrowed(&$needle, search::as_u16) {
                     Some($n) => {
                         let $n: &[u16] = &$n;
@@ -284,6 +325,10 @@ fn matches_at(text: &Str, part: &Str, start: usize, end: usize, at_end: bool) ->
         return false;
     }
     let at = if at_end { end - part.len() } else { start };
+    if text.kind() == part.kind() {
+        let width = text.kind() as usize;
+        return text.raw_bytes()[at * width..(at + part.len()) * width] == *part.raw_bytes();
+    }
     with_both!(text, part, |h, n| &h[at..at + n.len()] == n, false)
 }
 

@@ -94,10 +94,13 @@ fn split_arguments<'a>(vm: &Vm, args: &'a [Value]) -> Result<(Option<&'a Str>, u
     Ok((Some(separator), max))
 }
 
+/// Room for so many parts is made at first.
+const PARTS: usize = 8;
+
 pub(super) fn split(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (separator, max) = split_arguments(vm, args)?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(PARTS);
     let mut push = |start: usize, end: usize| parts.push(part(this, text, start, end));
     match separator {
         None => with_units!(text, |units| split_space(units, max, |unit| is_space(unit.code()), push)),
@@ -132,7 +135,7 @@ fn part(this: &Value, text: &Str, start: usize, end: usize) -> Value {
 pub(super) fn rsplit(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (separator, max) = split_arguments(vm, args)?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(PARTS);
     let mut push = |start: usize, end: usize| parts.push(part(this, text, start, end));
     match separator {
         None => with_units!(text, |units| rsplit_space(units, max, |unit| is_space(unit.code()), push)),
@@ -187,7 +190,7 @@ fn separator<'a>(vm: &Vm, value: &'a Value) -> Result<&'a Str> {
 }
 
 fn three(first: Value, second: Value, third: Value) -> Result {
-    Ok(Tuple::from_vec(vec![first, second, third]).into_value())
+    Ok(Tuple::from_array([first, second, third]).into_value())
 }
 
 pub(super) fn partition(vm: &Vm, this: &Value, args: &[Value]) -> Result {

@@ -19,12 +19,20 @@ enum Mapped {
 }
 
 fn look_up(vm: &Vm, table: &Value, code: u32) -> Result<Mapped> {
-    let mapped = match vm.get_item(table, &Value::from(code)) {
-        Ok(mapped) => mapped,
-        Err(raised) => {
-            vm.catch(raised, exceptions::LOOKUP_ERROR.ty())?;
-            return Ok(Mapped::Same);
-        }
+    let key = Value::from(code);
+    let mapped = match table.downcast_exact::<Dict>() {
+        // Most characters have no entry: they are not worth an exception.
+        Some(dict) => match dict.get(vm, &key)? {
+            Some(mapped) => mapped,
+            None => return Ok(Mapped::Same),
+        },
+        None => match vm.get_item(table, &key) {
+            Ok(mapped) => mapped,
+            Err(raised) => {
+                vm.catch(raised, exceptions::LOOKUP_ERROR.ty())?;
+                return Ok(Mapped::Same);
+            }
+        },
     };
     if mapped.is_none() {
         return Ok(Mapped::Nothing);

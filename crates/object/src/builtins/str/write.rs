@@ -66,6 +66,28 @@ impl Str {
         }
     }
 
+    /// Writes units at `at` of a string of bytes in the making; the place behind them.
+    #[inline(always)]
+    pub(super) fn put_bytes(&self, at: usize, bytes: &[u8]) -> usize {
+        let end = at + bytes.len();
+        assert!(self.kind == 1 && end <= self.len(), "the string has room");
+        // SAFETY: as in `put`.
+        unsafe {
+            let target = self.data_pointer().add(at);
+            let source = bytes.as_ptr();
+            // In two pieces that overlap: most strings are so short that a call of `memcpy` would take longer.
+            match bytes.len() {
+                9..=16 => copy_ends::<u64>(source, target, bytes.len()),
+                4..=8 => copy_ends::<u32>(source, target, bytes.len()),
+                2..=3 => copy_ends::<u16>(source, target, bytes.len()),
+                1 => *target = *source,
+                0 => {}
+                _ => std::ptr::copy_nonoverlapping(source, target, bytes.len()),
+            }
+        }
+        end
+    }
+
     /// Replaces each byte of a one-byte string in the making.
     pub(super) fn map_bytes(&self, map: impl Fn(u8) -> u8) {
         debug_assert_eq!(self.kind, 1);
@@ -112,6 +134,21 @@ impl Str {
     }
 }
 
+/// Copies `length` bytes, at least the size of `T` and at most twice that.
+///
+/// # Safety
+/// So many bytes can be read and written, and the two places do not overlap.
+#[inline(always)]
+unsafe fn copy_ends<T: Copy>(source: *const u8, target: *mut u8, length: usize) {
+    let last = length - size_of::<T>();
+    // SAFETY: by contract.
+    unsafe {
+        let (start, end) = (source.cast::<T>().read_unaligned(), source.add(last).cast::<T>().read_unaligned());
+        target.cast::<T>().write_unaligned(start);
+        target.add(last).cast::<T>().write_unaligned(end);
+    }
+}
+
 /// The exact str with the text of `value`, a str.
 pub fn to_exact(value: &Value) -> Value {
     match value.downcast_exact::<Str>() {
@@ -141,6 +178,11 @@ pub fn concat(vm: &Vm, left: &Value, right: &Value) -> Result {
         return Ok(super::empty());
     }
     let whole = Str::undefined(vm, a.len() + b.len(), a.max_code().max(b.max_code()))?;
+    if whole.kind == 1 {
+        let at = whole.put_bytes(0, a.raw_bytes());
+        whole.put_bytes(at, b.raw_bytes());
+        return Ok(whole.into_value());
+    }
     whole.put(0, a.data());
     whole.put(a.len(), b.data());
     Ok(whole.into_value())

@@ -62,24 +62,21 @@ macro_rules! deque_iterator {
                 });
                 s.iter = Some(|_, this| Ok(this.clone()));
                 s.iternext = Some(|vm, this| {
-                    let iterator = $name::of(this);
-                    let (deque, $yielded, left, mutations) = iterator.with(|state| {
-                        (state.deque.clone(), state.yielded, state.left, state.mutations)
-                    });
-                    let Some(deque) = deque else { return Ok(None) };
-                    if deque.mutations() != mutations {
-                        iterator.with(|state| state.left = 0);
-                        return Err(vm.runtime_error(ITERATING));
-                    }
-                    if left == 0 {
-                        return Ok(None);
-                    }
-                    iterator.with(|state| {
+                    let next = $name::of(this).with(|state| {
+                        let Some(deque) = &state.deque else { return Ok(None) };
+                        if deque.mutations() != state.mutations {
+                            state.left = 0;
+                            return Err(());
+                        }
+                        if state.left == 0 {
+                            return Ok(None);
+                        }
+                        let ($length, $yielded) = (deque.len(), state.yielded);
                         state.yielded += 1;
                         state.left -= 1;
+                        Ok(deque.get($position))
                     });
-                    let $length = deque.len();
-                    Ok(deque.get($position))
+                    next.map_err(|()| vm.runtime_error(ITERATING))
                 });
             })
             .methods($methods);
