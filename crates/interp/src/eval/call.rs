@@ -385,8 +385,9 @@ impl Machine<'_> {
             match call_native(self.vm, base, w, self.extra(1) as u32) {
                 NOT_NATIVE => out!(self.call_general(w)),
                 result => {
-                    if self.interp.eval_breaker() {
-                        return out!(self.finish_native(w, result, 2));
+                    // Nobody watched before the call: whoever does now, began in it.
+                    if self.interp.eval_breaker() || crate::monitoring::watching() {
+                        return out!(self.finish_watched(w, result, 2));
                     }
                     self.finish(w, result, 2)
                 }
