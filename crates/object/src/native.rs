@@ -20,7 +20,7 @@ use crate::types::{Type, TypeSpec};
 use crate::value::Value;
 use crate::vm::Vm;
 use signature::Signature;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// A native function or method.
 pub struct MethodDef {
@@ -30,7 +30,25 @@ pub struct MethodDef {
     pub function: NativeFunction,
     pub binding: Binding,
     parsed: OnceLock<Signature>,
-    owner: OnceLock<String>,
+}
+
+/// A table of methods, by its addresses, and the name of the type or module that it belongs to.
+struct Owner {
+    start: usize,
+    end: usize,
+    name: &'static str,
+}
+
+/// The owners of all tables that are in use, the first user of a table first.
+static OWNERS: Mutex<Vec<Owner>> = Mutex::new(Vec::new());
+
+/// Says to which type or module the functions of a table belong, for messages; the first of several that share it counts.
+pub(crate) fn note_owner(table: &'static [MethodDef], name: &'static str) {
+    if !table.is_empty() {
+        let range = table.as_ptr_range();
+        let owner = Owner { start: range.start as usize, end: range.end as usize, name };
+        OWNERS.lock().expect("never poisoned").push(owner);
+    }
 }
 
 /// A table of methods: `method_table! { pub static METHODS = [MethodDef::new(…), …]; }`.
@@ -79,14 +97,7 @@ impl MethodDef {
         function: fn(&Vm, &Value, &[Value]) -> Result,
     ) -> MethodDef {
         let function = NativeFunction::Bound(function);
-        MethodDef {
-            declaration,
-            doc,
-            function,
-            binding: Binding::Instance,
-            parsed: OnceLock::new(),
-            owner: OnceLock::new(),
-        }
+        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new() }
     }
 
     /// A method that gets its arguments as they come. The declaration may lack the parentheses when CPython has no
@@ -97,14 +108,7 @@ impl MethodDef {
         function: fn(&Vm, &Value, &[Value], Option<&Value>) -> Result,
     ) -> MethodDef {
         let function = NativeFunction::Raw(function);
-        MethodDef {
-            declaration,
-            doc,
-            function,
-            binding: Binding::Instance,
-            parsed: OnceLock::new(),
-            owner: OnceLock::new(),
-        }
+        MethodDef { declaration, doc, function, binding: Binding::Instance, parsed: OnceLock::new() }
     }
 
     /// Makes it a class method.
@@ -126,7 +130,10 @@ impl MethodDef {
     pub fn signature(&self) -> &Signature {
         self.parsed.get_or_init(|| {
             let mut signature = Signature::parse(self.declaration);
-            signature.owner = self.owner.get().cloned();
+            let address = std::ptr::from_ref(self) as usize;
+            let owners = OWNERS.lock().expect("never poisoned");
+            let owner = owners.iter().find(|owner| (owner.start..owner.end).contains(&address));
+            signature.owner = owner.map(|owner| owner.name.to_string());
             signature
         })
     }
@@ -138,11 +145,6 @@ impl MethodDef {
             NativeFunction::Bound(f) if self.parsed.get()?.takes_exactly(given) => Some(f),
             _ => None,
         }
-    }
-
-    /// Says to which type or module the function belongs, for messages; the first of several that share it counts.
-    pub(crate) fn set_owner(&self, name: &str) {
-        let _ = self.owner.set(name.to_string());
     }
 
     /// `(params)` as CPython shows it in `__text_signature__`; `None` if it has none.
@@ -258,8 +260,8 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
             set(name, method);
         }
     }
+    note_owner(spec.methods, spec.name.rsplit('.').next().unwrap_or(""));
     for def in spec.methods {
-        def.set_owner(&ty.short_name());
         set(def.name(), descriptors::method(ty, def));
     }
     for def in spec.members {

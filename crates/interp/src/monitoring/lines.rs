@@ -31,7 +31,7 @@ struct Known {
 }
 
 /// By identity of the code's data, which is kept alive so that the address stays its own.
-type Cache = HashMap<usize, (Arc<taipan_bytecode::CodeData>, Arc<Lines>)>;
+type Cache = HashMap<usize, (taipan_bytecode::SharedCode, Arc<Lines>)>;
 
 static CACHE: Mutex<Option<Cache>> = Mutex::new(None);
 
@@ -40,7 +40,7 @@ const CACHE_LIMIT: usize = 10_000;
 
 impl Lines {
     pub fn of(code: &Code) -> Arc<Lines> {
-        let key = Arc::as_ptr(&code.data) as usize;
+        let key = code.data.address();
         let mut cache = CACHE.lock().expect("nothing in here panics");
         let cache = cache.get_or_insert_with(HashMap::new);
         if let Some((_, lines)) = cache.get(&key) {
@@ -144,12 +144,12 @@ impl Lines {
 pub(super) fn states(verified: &Verified) -> Vec<Option<State>> {
     let mut current: Option<State> = None;
     let mut states = Vec::with_capacity(verified.instrs.len());
-    for (at, instr) in verified.instrs.iter().enumerate() {
-        if let Some(entry) = &verified.entry_states[at] {
-            current = Some(entry.clone());
+    for at in 0..verified.instrs.len() {
+        if let Some(entry) = verified.entry_state(at) {
+            current = Some(entry);
         }
         states.push(current.clone());
-        let flow = current.as_mut().map(|state| verified.step(state, instr));
+        let flow = current.as_mut().map(|state| verified.step(state, at));
         if !matches!(flow, Some(Ok(Flow::Next | Flow::Branch(_) | Flow::BranchPopped(_)))) {
             current = None;
         }
