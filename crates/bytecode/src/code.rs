@@ -1,7 +1,16 @@
 //! What a code object consists of, as the compiler makes it and marshal carries it.
 
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
+
 use crate::constant::Constant;
+use crate::packed::Packed;
 use crate::text::Text;
+
+/// Bytes that the program has in its memory anyway, or that belong to the code.
+pub type Bytes = Cow<'static, [u8]>;
 
 /// The data of a code object, each field named as its `co_` attribute.
 #[derive(Clone, Debug)]
@@ -13,28 +22,28 @@ pub struct CodeData {
     /// A union of `CO_` constants.
     pub flags: u32,
     /// Two bytes per unit: instructions (`opcode`, `oparg`) and zeroed inline caches.
-    pub code: Box<[u8]>,
+    pub code: Bytes,
     pub consts: Box<[Constant]>,
     pub names: Box<[Text]>,
     /// Locals (arguments first), then cells that are no locals, then free variables.
     pub localsplusnames: Box<[Text]>,
     /// One union of `CO_FAST_` constants for each name.
-    pub localspluskinds: Box<[u8]>,
+    pub localspluskinds: Bytes,
     pub filename: Text,
     pub name: Text,
     pub qualname: Text,
     pub firstlineno: i32,
     /// Read it with [`crate::linetable`].
-    pub linetable: Box<[u8]>,
+    pub linetable: Bytes,
     /// Read it with [`crate::exceptiontable`].
-    pub exceptiontable: Box<[u8]>,
+    pub exceptiontable: Bytes,
 }
 
 impl CodeData {
     fn names_of_kind(&self, kind: u8) -> impl Iterator<Item = &Text> {
         self.localsplusnames
             .iter()
-            .zip(&self.localspluskinds)
+            .zip(&*self.localspluskinds)
             .filter(move |(_, k)| **k & kind != 0)
             .map(|(name, _)| name)
     }
@@ -59,6 +68,89 @@ impl CodeData {
         self.varnames().count()
     }
 }
+
+/// The data of a code object, shared. What comes from a [pack](crate::packed) is read when it is first looked at.
+#[derive(Clone)]
+pub struct SharedCode(Arc<Lazy>);
+
+struct Lazy {
+    data: OnceLock<Box<CodeData>>,
+    packed: Option<Packed>,
+}
+
+/// What calls and functions need to know of a code object; known without reading the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CodeHead {
+    pub argcount: u32,
+    pub kwonlyargcount: u32,
+    pub flags: u32,
+    pub nlocalsplus: u32,
+}
+
+impl SharedCode {
+    pub(crate) fn packed(packed: Packed) -> SharedCode {
+        SharedCode(Arc::new(Lazy { data: OnceLock::new(), packed: Some(packed) }))
+    }
+
+    pub fn head(&self) -> CodeHead {
+        match (self.0.data.get(), &self.0.packed) {
+            (None, Some(packed)) => packed.head(),
+            _ => CodeHead {
+                argcount: self.argcount,
+                kwonlyargcount: self.kwonlyargcount,
+                flags: self.flags,
+                nlocalsplus: self.localspluskinds.len() as u32,
+            },
+        }
+    }
+
+    /// What [verification](crate::verify) found out when the code was packed.
+    pub fn proof(&self) -> Option<&[u8]> {
+        self.0.packed.as_ref().and_then(Packed::proof)
+    }
+
+    /// Where the data is: equal for clones alone.
+    pub fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// A copy with changes.
+    pub fn changed(&self, change: impl FnOnce(&mut CodeData)) -> SharedCode {
+        let mut data = CodeData::clone(self);
+        change(&mut data);
+        data.into()
+    }
+}
+
+impl Deref for SharedCode {
+    type Target = CodeData;
+
+    #[inline]
+    fn deref(&self) -> &CodeData {
+        let unpack = || Box::new(self.0.packed.as_ref().expect("what has no data is packed").unpack());
+        self.0.data.get_or_init(unpack)
+    }
+}
+
+impl From<CodeData> for SharedCode {
+    fn from(data: CodeData) -> SharedCode {
+        SharedCode(Arc::new(Lazy { data: OnceLock::from(Box::new(data)), packed: None }))
+    }
+}
+
+impl fmt::Debug for SharedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl PartialEq for SharedCode {
+    fn eq(&self, other: &SharedCode) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || **self == **other
+    }
+}
+
+impl Eq for SharedCode {}
 
 /// What `code.__eq__` compares: neither file name nor qualified name nor stack size.
 impl PartialEq for CodeData {

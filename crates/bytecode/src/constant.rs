@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dashu_int::IBig;
 
-use crate::code::CodeData;
+use crate::code::{CodeData, SharedCode};
 use crate::text::Text;
 
 /// A constant. Equality is that of the compiler's constant tables: type and value must agree all the way down (`1`,
@@ -26,7 +26,7 @@ pub enum Constant {
     FrozenSet(Arc<[Constant]>),
     /// Start, stop, step.
     Slice(Arc<[Constant; 3]>),
-    Code(Arc<CodeData>),
+    Code(SharedCode),
 }
 
 impl Constant {
@@ -58,7 +58,7 @@ impl Constant {
         Constant::FrozenSet(distinct.into())
     }
 
-    pub fn as_code(&self) -> Option<&Arc<CodeData>> {
+    pub fn as_code(&self) -> Option<&CodeData> {
         match self {
             Constant::Code(code) => Some(code),
             _ => None,
@@ -97,7 +97,7 @@ impl PartialEq for Constant {
             (Tuple(a), Tuple(b)) => a == b,
             (FrozenSet(a), FrozenSet(b)) => a.len() == b.len() && a.iter().all(|item| b.contains(item)),
             (Slice(a), Slice(b)) => a == b,
-            (Code(a), Code(b)) => Arc::ptr_eq(a, b) || a == b,
+            (Code(a), Code(b)) => a == b,
             _ => false,
         }
     }

@@ -8,10 +8,12 @@ pub mod linetable;
 pub mod marshal;
 pub mod oparg;
 pub mod opcode;
+pub mod packed;
 pub mod pyc;
 pub mod text;
+pub mod verify;
 
-pub use code::CodeData;
+pub use code::{Bytes, CodeData, SharedCode};
 pub use constant::Constant;
 pub use opcode::Opcode;
 pub use text::Text;

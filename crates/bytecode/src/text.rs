@@ -4,16 +4,25 @@
 //! marshal writes under the error handler `surrogatepass`, and is plain UTF-8 whenever there is no surrogate.
 
 use std::borrow::{Borrow, Cow};
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// An immutable string in generalised UTF-8; cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text(Arc<[u8]>);
+#[derive(Clone)]
+pub struct Text(Place);
+
+/// Where the bytes are.
+#[derive(Clone)]
+enum Place {
+    Shared(Arc<[u8]>),
+    Static(&'static [u8]),
+}
 
 impl Text {
     pub fn new(text: &str) -> Text {
-        Text(text.as_bytes().into())
+        Text(Place::Shared(text.as_bytes().into()))
     }
 
     /// From code points; those above 0x10FFFF become U+FFFD.
@@ -22,7 +31,12 @@ impl Text {
         for code_point in code_points {
             push_code_point(&mut bytes, code_point);
         }
-        Text(bytes.into())
+        Text(Place::Shared(bytes.into()))
+    }
+
+    /// From generalised UTF-8 that is well-formed and stays where it is.
+    pub(crate) fn from_static(bytes: &'static [u8]) -> Text {
+        Text(Place::Static(bytes))
     }
 
     /// From generalised UTF-8; None if it is not well-formed.
@@ -43,17 +57,21 @@ impl Text {
                 rest = &rest[len..];
             }
         }
-        Some(Text(bytes.into()))
+        Some(Text(Place::Shared(bytes.into())))
     }
 
     /// Generalised UTF-8.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.0
+        match &self.0 {
+            Place::Shared(bytes) => bytes,
+            Place::Static(bytes) => bytes,
+        }
     }
 
     /// The string if it holds no surrogate.
     pub fn as_str(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+        std::str::from_utf8(self.as_bytes()).ok()
     }
 
     /// For display: surrogates become U+FFFD.
@@ -65,20 +83,20 @@ impl Text {
     }
 
     pub fn code_points(&self) -> CodePoints<'_> {
-        CodePoints { rest: &self.0 }
+        CodePoints { rest: self.as_bytes() }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.as_bytes().is_empty()
     }
 
     pub fn is_ascii(&self) -> bool {
-        self.0.is_ascii()
+        self.as_bytes().is_ascii()
     }
 
     /// The number of code points.
     pub fn char_count(&self) -> usize {
-        self.0.iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
+        self.as_bytes().iter().filter(|&&byte| byte & 0xC0 != 0x80).count()
     }
 }
 
@@ -141,19 +159,45 @@ impl From<&str> for Text {
 
 impl From<String> for Text {
     fn from(text: String) -> Text {
-        Text(text.into_bytes().into())
+        Text(Place::Shared(text.into_bytes().into()))
     }
 }
 
 impl Borrow<[u8]> for Text {
     fn borrow(&self) -> &[u8] {
-        &self.0
+        self.as_bytes()
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Text) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Text {}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Text) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Text {
+    fn cmp(&self, other: &Text) -> Ordering {
+        self.as_bytes().cmp(other.as_bytes())
+    }
+}
+
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
     }
 }
 
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
-        *self.0 == *other.as_bytes()
+        self.as_bytes() == other.as_bytes()
     }
 }
 

@@ -68,7 +68,7 @@ fn run() -> i32 {
         Err(code) => return code,
     };
     let code = interpreter.run(&program);
-    let code = interpreter.finish(code);
+    let code = interpreter.finish_process(code);
     if taipan::was_interrupted() {
         taipan::end_by_interrupt();
     }

@@ -10,7 +10,7 @@ use taipan_bytecode::code::{
     CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_HIDDEN, CO_FAST_LOCAL,
     CO_VARARGS, CO_VARKEYWORDS,
 };
-use taipan_bytecode::{CodeData, Opcode, Text};
+use taipan_bytecode::{Bytes, CodeData, Opcode, Text};
 
 use crate::flowgraph::{self, Optimized};
 use crate::instruction_sequence::{CodeUnitMetadata, Instruction, InstructionSequence};
@@ -110,7 +110,7 @@ fn resolve_jumps(instructions: &mut [Instruction]) -> Vec<u32> {
     }
 }
 
-fn code_bytes(instructions: &[Instruction]) -> Box<[u8]> {
+fn code_bytes(instructions: &[Instruction]) -> Bytes {
     let mut code = Vec::with_capacity(instructions.len() * 4);
     for instruction in instructions {
         let oparg = instruction.oparg;
@@ -124,7 +124,7 @@ fn code_bytes(instructions: &[Instruction]) -> Box<[u8]> {
 }
 
 /// Names and kinds of locals, cells and free variables.
-fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Box<[u8]>) {
+fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
     let varargs = u32::from(flags & CO_VARARGS != 0);
     let varkeywords = u32::from(flags & CO_VARKEYWORDS != 0);
     let arg_kinds = [

@@ -11,7 +11,8 @@ use std::cell::Cell;
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
-use taipan_bytecode::CodeData;
+use taipan_bytecode::SharedCode;
+use taipan_bytecode::Text;
 use taipan_bytecode::code::{CO_NEWLOCALS, CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS};
 use taipan_bytecode::linetable::{self, Position};
 use taipan_bytecode::opcode::Opcode;
@@ -23,8 +24,8 @@ use taipan_object::{Ref, Result, Value, Vm};
 
 use crate::config;
 use crate::inspection::{self, Counting};
-use crate::lower::{Lowered, lower, lower_for_counting, lower_for_debugging};
-use crate::verify::VerifyError;
+use crate::lower::{Lowered, lower_for_counting, lower_for_debugging, lower_shared};
+use crate::verify::Checked;
 use constants::Shared;
 pub use constants::{interned, value_to_constant};
 
@@ -42,9 +43,13 @@ pub struct Code {
     /// [`Lowered::assigned`]
     pub assigned: Cell<u32>,
     nlocalsplus: u32,
-    pub data: Arc<CodeData>,
+    flags: u32,
+    pub data: SharedCode,
     objects: OnceLock<Objects>,
     shared: Arc<Shared>,
+    localsplusnames: OnceLock<Box<[Value]>>,
+    name: OnceLock<Value>,
+    qualname: OnceLock<Value>,
     code: OnceLock<RegisterCode>,
     debug_code: OnceLock<RegisterCode>,
     counting: OnceLock<Box<Counting>>,
@@ -58,21 +63,10 @@ pub struct Code {
 struct Objects {
     consts: Box<[Value]>,
     names: Box<[Value]>,
-    localsplusnames: Box<[Value]>,
-    name: Value,
-    qualname: Value,
 }
 
-impl Objects {
-    fn new(data: &CodeData, consts: Box<[Value]>) -> Objects {
-        Objects {
-            consts,
-            names: data.names.iter().map(constants::interned).collect(),
-            localsplusnames: data.localsplusnames.iter().map(constants::interned).collect(),
-            name: constants::interned(&data.name),
-            qualname: constants::interned(&data.qualname),
-        }
-    }
+fn interned_names(names: &[Text]) -> Box<[Value]> {
+    names.iter().map(constants::interned).collect()
 }
 
 /// Register code with its constants.
@@ -99,40 +93,46 @@ pub static CODE: TypeSpec = TypeSpec::new::<Code>("code")
     .getset(attributes::GETSET);
 
 impl Code {
-    pub fn new(data: Arc<CodeData>) -> Ref<Code> {
+    pub fn new(data: SharedCode) -> Ref<Code> {
         Self::sharing(data, Arc::default())
     }
 
     /// A code object that shares its constants with others.
-    fn sharing(data: Arc<CodeData>, shared: Arc<Shared>) -> Ref<Code> {
+    fn sharing(data: SharedCode, shared: Arc<Shared>) -> Ref<Code> {
         Self::build(data, OnceLock::new(), shared)
     }
 
     /// A code object whose constants are given as objects (they may be of any type).
-    pub fn with_consts(data: Arc<CodeData>, consts: Vec<Value>) -> Ref<Code> {
-        let objects = Objects::new(&data, consts.into());
+    pub fn with_consts(data: SharedCode, consts: Vec<Value>) -> Ref<Code> {
+        let objects = Objects { consts: consts.into(), names: interned_names(&data.names) };
         Self::build(data, OnceLock::from(objects), Arc::default())
     }
 
-    fn build(mut data: Arc<CodeData>, objects: OnceLock<Objects>, shared: Arc<Shared>) -> Ref<Code> {
+    fn build(mut data: SharedCode, objects: OnceLock<Objects>, shared: Arc<Shared>) -> Ref<Code> {
         if !config::get().code_debug_ranges {
-            let data = Arc::make_mut(&mut data);
-            data.linetable = linetable::without_columns(&data.linetable, data.firstlineno);
+            data = data.changed(|data| {
+                data.linetable = linetable::without_columns(&data.linetable, data.firstlineno).into_vec().into();
+            });
         }
-        let simple = data.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0
-            && data.kwonlyargcount == 0
-            && data.flags & (CO_OPTIMIZED | CO_NEWLOCALS) == CO_OPTIMIZED | CO_NEWLOCALS;
+        let head = data.head();
+        let simple = head.flags & (CO_VARARGS | CO_VARKEYWORDS) == 0
+            && head.kwonlyargcount == 0
+            && head.flags & (CO_OPTIMIZED | CO_NEWLOCALS) == CO_OPTIMIZED | CO_NEWLOCALS;
         Ref::new(Code {
             header: Header::new(CODE.ty()),
             entry: Cell::new(ptr::null()),
             constants: Cell::new(ptr::null()),
-            simple_args: if simple { data.argcount as i32 } else { -1 },
+            simple_args: if simple { head.argcount as i32 } else { -1 },
             registers: Cell::new(0),
             assigned: Cell::new(0),
-            nlocalsplus: data.localspluskinds.len() as u32,
+            nlocalsplus: head.nlocalsplus,
+            flags: head.flags,
             data,
             objects,
             shared,
+            localsplusnames: OnceLock::new(),
+            name: OnceLock::new(),
+            qualname: OnceLock::new(),
             code: OnceLock::new(),
             debug_code: OnceLock::new(),
             counting: OnceLock::new(),
@@ -143,8 +143,9 @@ impl Code {
     }
 
     fn objects(&self) -> &Objects {
-        self.objects.get_or_init(|| {
-            Objects::new(&self.data, self.data.consts.iter().map(|constant| self.shared.value(constant)).collect())
+        self.objects.get_or_init(|| Objects {
+            consts: self.data.consts.iter().map(|constant| self.shared.value(constant)).collect(),
+            names: interned_names(&self.data.names),
         })
     }
 
@@ -159,12 +160,12 @@ impl Code {
 
     /// `co_name`
     pub fn name_value(&self) -> &Value {
-        &self.objects().name
+        self.name.get_or_init(|| constants::interned(&self.data.name))
     }
 
     /// `co_qualname`
     pub fn qualname_value(&self) -> &Value {
-        &self.objects().qualname
+        self.qualname.get_or_init(|| constants::interned(&self.data.qualname))
     }
 
     pub fn names(&self) -> &[Value] {
@@ -178,15 +179,15 @@ impl Code {
     }
 
     pub fn localsplusnames(&self) -> &[Value] {
-        &self.objects().localsplusnames
+        self.localsplusnames.get_or_init(|| interned_names(&self.data.localsplusnames))
     }
 
     pub fn flags(&self) -> u32 {
-        self.data.flags
+        self.flags
     }
 
     pub fn has_flag(&self, flag: u32) -> bool {
-        self.data.flags & flag != 0
+        self.flags & flag != 0
     }
 
     /// Positional, keyword-only, `*` and `**` parameters.
@@ -220,7 +221,7 @@ impl Code {
             Some(code) => code,
             None => {
                 // What the interpreter makes of the code for itself is no part of what the program allocates.
-                let made = heap::without_tracing(|| self.make(vm, lower(&self.data)))?;
+                let made = heap::without_tracing(|| self.make(vm, lower_shared(&self.data)))?;
                 // Another thread may have been faster; either version will do.
                 self.code.get_or_init(|| made)
             }
@@ -265,7 +266,7 @@ impl Code {
 
     /// The register code made afresh: nothing was run in it.
     pub fn lowered_afresh(&self, vm: &Vm, debug: bool) -> Result<RegisterCode> {
-        self.make(vm, if debug { lower_for_debugging(&self.data, &[]) } else { lower(&self.data) })
+        self.make(vm, if debug { lower_for_debugging(&self.data, &[]) } else { lower_shared(&self.data) })
     }
 
     /// Lets the next call decide anew which lowering to enter.
@@ -278,7 +279,7 @@ impl Code {
         self.debug_code.get().is_some_and(|code| code.lowered.words.as_ptr_range().contains(&pc))
     }
 
-    fn make(&self, vm: &Vm, lowered: std::result::Result<Lowered, VerifyError>) -> Result<RegisterCode> {
+    fn make(&self, vm: &Vm, lowered: Checked<Lowered>) -> Result<RegisterCode> {
         let lowered = match lowered {
             Ok(lowered) => lowered,
             Err(error) => return Err(vm.system_error(format!("{error} in code object {}", self.qualname()))),

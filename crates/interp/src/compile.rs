@@ -3,7 +3,6 @@
 
 use bumpalo::Bump;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Arc;
 use taipan_compiler::ast_validate::{self, Invalid};
 use taipan_compiler::{CompileError, Location, Options};
 use taipan_object::builtins::bytes;
@@ -174,7 +173,7 @@ fn compile_tree<'a>(vm: &Vm, tree: &'a Mod<'a>, arena: &'a Bump, request: &Reque
         warn_at(vm, exceptions::SYNTAX_WARNING.ty(), &warning.message, request.filename, warning.location)?;
     }
     match result {
-        Ok(code) => Ok(Code::new(Arc::new(code)).into_value()),
+        Ok(code) => Ok(Code::new(code.into()).into_value()),
         Err(error) => Err(raise(error)),
     }
 }

@@ -156,6 +156,14 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether local `index` owns its value.
+    #[inline(always)]
+    pub unsafe fn owns_local(&self, index: u16) -> bool {
+        // SAFETY: the frame is alive.
+        let borrowed = unsafe { (*self.frame).borrowed };
+        index >= 32 || borrowed >> index & 1 == 0
+    }
+
     /// Releases what local `index` held.
     #[inline(always)]
     pub unsafe fn release_local(&self, index: u16, old: u64) {

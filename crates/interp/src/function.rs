@@ -42,6 +42,7 @@ struct State {
     codes: SmallVec<[Ref<Code>; 1]>,
     defaults: Option<Ref<Tuple>>,
     kwdefaults: Option<Ref<Dict>>,
+    /// These three are UNBOUND until somebody asks for them: then they are what the first code says.
     name: Value,
     qualname: Value,
     doc: Value,
@@ -119,11 +120,6 @@ impl Function {
 
     pub fn with_closure(vm: &Vm, code: Ref<Code>, globals: Ref<Dict>, closure: Option<Ref<Tuple>>) -> Ref<Function> {
         let builtins = builtins_of(vm, &globals);
-        let doc = match code.has_flag(CO_HAS_DOCSTRING) {
-            true => code.consts().first().cloned().unwrap_or(Value::NONE),
-            false => Value::NONE,
-        };
-        let (name, qualname) = (code.name_value().clone(), code.qualname_value().clone());
         let module = globals.get_str(&names().__name__).unwrap_or(Value::NONE);
         Ref::new(Function {
             header: Header::new(FUNCTION.ty()),
@@ -132,12 +128,12 @@ impl Function {
             builtins,
             closure: closure.map_or_else(OnceCell::new, OnceCell::from),
             state: ObjectCell::new(State {
+                doc: if code.has_flag(CO_HAS_DOCSTRING) { Value::UNBOUND } else { Value::NONE },
                 codes: smallvec![code],
                 defaults: None,
                 kwdefaults: None,
-                name,
-                qualname,
-                doc,
+                name: Value::UNBOUND,
+                qualname: Value::UNBOUND,
                 module,
                 dict: None,
                 annotations: None,
@@ -183,11 +179,30 @@ impl Function {
     }
 
     pub fn name(&self) -> Value {
-        self.state.borrow(&self.header).name.clone()
+        self.stated(|state| &mut state.name, |code| code.name_value().clone())
     }
 
     pub fn qualname(&self) -> Value {
-        self.state.borrow(&self.header).qualname.clone()
+        self.stated(|state| &mut state.qualname, |code| code.qualname_value().clone())
+    }
+
+    pub fn doc(&self) -> Value {
+        self.stated(|state| &mut state.doc, |code| code.consts().first().cloned().unwrap_or(Value::NONE))
+    }
+
+    /// What was assigned, or else what the code with which the function was made says.
+    fn stated(&self, field: fn(&mut State) -> &mut Value, of_code: fn(&Code) -> Value) -> Value {
+        let code = {
+            let mut state = self.state.borrow(&self.header);
+            let value = field(&mut state);
+            if !value.is_unbound() {
+                return value.clone();
+            }
+            state.codes[0].clone()
+        };
+        let value = of_code(&code);
+        *field(&mut self.state.borrow(&self.header)) = value.clone();
+        value
     }
 
     pub fn module(&self) -> Value {

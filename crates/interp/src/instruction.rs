@@ -356,9 +356,21 @@ macro_rules! define_op { ($(
             match self { $(Op::$name => &[$(Extra::$extra),*],)* }
         }
 
+        #[inline(always)]
         pub const fn effects(self) -> u8 {
-            match self { $(Op::$name => 0 $(| effect!($effect))*,)* }
+            Self::EFFECTS[self as usize]
         }
+
+        const EFFECTS: [u8; Op::ALL.len()] = [$(0 $(| effect!($effect))*),*];
+        const LENGTHS: [u8; Op::ALL.len()] = {
+            let mut lengths = [1; Op::ALL.len()];
+            let mut at = 0;
+            while at < lengths.len() {
+                lengths[at] += Op::ALL[at].extras().len() as u8;
+                at += 1;
+            }
+            lengths
+        };
     }
 }}
 
@@ -389,7 +401,7 @@ impl Op {
 
     /// Words, the first included.
     pub const fn len(self) -> usize {
-        1 + self.extras().len()
+        Self::LENGTHS[self as usize] as usize
     }
 }
 

@@ -4,7 +4,7 @@ pub mod inspection;
 pub mod instruction;
 pub mod lower;
 pub mod monitoring;
-pub mod verify;
+pub use taipan_bytecode::verify;
 
 pub mod code;
 pub mod eval;

@@ -19,15 +19,12 @@ mod counting;
 mod tests;
 
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 
-use taipan_bytecode::CodeData;
 use taipan_bytecode::opcode::Opcode;
-use taipan_object::hash::Spread;
+use taipan_bytecode::{CodeData, SharedCode};
 
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
-use crate::verify::{CELL, Flow, Instr, NULL, State, Verified, VerifyError, verify};
+use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
 
 pub use counting::lower_for_counting;
 
@@ -47,6 +44,20 @@ pub enum Slot {
     Borrowed(Option<u16>),
     /// In the register of this stack slot, which owns it.
     Alias(u16),
+}
+
+impl Slot {
+    /// A number that slots which differ may share.
+    fn bits(self) -> u32 {
+        match self {
+            Slot::Own => 1,
+            Slot::Null => 2,
+            Slot::Local { local, copy } => (u32::from(local) << 4) + 3 + u32::from(copy),
+            Slot::Const(index) => (index << 4) + 5,
+            Slot::Borrowed(local) => (u32::from(local.unwrap_or(u16::MAX)) << 4) + 6,
+            Slot::Alias(slot) => (u32::from(slot) << 4) + 7,
+        }
+    }
 }
 
 /// What there is to know about an instruction that may call, raise or collect.
@@ -85,8 +96,8 @@ pub struct Lowered {
     pub maps: Vec<Box<[Slot]>>,
     /// Constants beyond `co_consts`, in order: the operands of LOAD_SMALL_INT.
     pub small_ints: Vec<u8>,
-    /// For each unit of the bytecode that starts a reachable instruction, the index of the first word made from it or
-    /// from its successors (or [`NO_PC`]).
+    /// In the debug lowering, for each unit of the bytecode that starts a reachable instruction, the index of the first
+    /// word made from it or from its successors (or [`NO_PC`])
     pub pc_of_unit: Vec<u32>,
 }
 
@@ -118,21 +129,32 @@ impl Lowered {
 }
 
 /// Verifies and lowers `code` for speed.
-pub fn lower(code: &CodeData) -> Result<Lowered, VerifyError> {
-    let verified = verify(code)?;
-    let mut lowerer = Lowerer::new(&verified, true);
-    lowerer.run()?;
-    Ok(lowerer.finish())
+pub fn lower(code: &CodeData) -> Checked<Lowered> {
+    Ok(lower_verified(&verify(code)?))
+}
+
+/// As [`lower`]; what the build has verified is not verified again.
+pub fn lower_shared(code: &SharedCode) -> Checked<Lowered> {
+    match code.proof() {
+        Some(proof) => Ok(lower_verified(&proved(code, proof)?)),
+        None => lower(code),
+    }
+}
+
+fn lower_verified(verified: &Verified) -> Lowered {
+    let mut lowerer = Lowerer::new(verified, true);
+    lowerer.run();
+    lowerer.finish()
 }
 
 /// Lowers `code` one to one. Its constants begin with those of the lowering for speed, whose `small_ints` are given.
-pub fn lower_for_debugging(code: &CodeData, small_ints: &[u8]) -> Result<Lowered, VerifyError> {
+pub fn lower_for_debugging(code: &CodeData, small_ints: &[u8]) -> Checked<Lowered> {
     let verified = verify(code)?;
     let mut lowerer = Lowerer::new(&verified, false);
     for value in small_ints {
         lowerer.small_int(*value);
     }
-    lowerer.run()?;
+    lowerer.run();
     Ok(lowerer.finish())
 }
 
@@ -147,11 +169,11 @@ pub struct Boundary {
 
 /// The boundaries in the lowering for speed, in the order of the code. An instruction that was fused with the one before
 /// it has none.
-pub fn boundaries(code: &CodeData) -> Result<Vec<Boundary>, VerifyError> {
+pub fn boundaries(code: &CodeData) -> Checked<Vec<Boundary>> {
     let verified = verify(code)?;
     let mut lowerer = Lowerer::new(&verified, true);
     lowerer.boundaries = Some(Vec::new());
-    lowerer.run()?;
+    lowerer.run();
     Ok(lowerer.boundaries.take().unwrap_or_default())
 }
 
@@ -169,15 +191,18 @@ struct LastResult {
     slot: usize,
 }
 
+/// How many maps are remembered, so that equal ones are stored once.
+const RECENT_MAPS: usize = 32;
+
 struct Lowerer<'v, 'a> {
     code: &'v Verified<'a>,
     fold: bool,
     words: Vec<u64>,
     slots: Vec<Slot>,
-    state: State,
     sites: Vec<Site>,
     maps: Vec<Box<[Slot]>>,
-    map_index: HashMap<Box<[Slot]>, u32, BuildHasherDefault<Spread>>,
+    /// Where maps were last found, by a hash of their content.
+    recent_maps: [u32; RECENT_MAPS],
     small_ints: Vec<u8>,
     small_int_index: [u32; 256],
     pc_of_instr: Vec<u32>,
@@ -199,10 +224,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             fold,
             words: Vec::with_capacity(code.instrs.len() * 2),
             slots: Vec::new(),
-            state: State { stack: Vec::new(), locals: Vec::new(), in_generator: false },
             sites: Vec::with_capacity(code.instrs.len()),
             maps: Vec::new(),
-            map_index: HashMap::default(),
+            recent_maps: [0; RECENT_MAPS],
             small_ints: Vec::new(),
             small_int_index: [u32::MAX; 256],
             pc_of_instr: vec![NO_PC; code.instrs.len()],
@@ -230,10 +254,13 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             depth: handler.depth,
             push_lasti: handler.push_lasti,
         });
-        let mut pc_of_unit = vec![NO_PC; self.code.code.code.len() / 2];
-        for (instr, &pc) in self.code.instrs.iter().zip(&self.pc_of_instr) {
-            pc_of_unit[instr.start as usize] = pc;
-            pc_of_unit[instr.unit as usize] = pc;
+        let mut pc_of_unit = Vec::new();
+        if !self.fold {
+            pc_of_unit.resize(self.code.code.code.len() / 2, NO_PC);
+            for (instr, &pc) in self.code.instrs.iter().zip(&self.pc_of_instr) {
+                pc_of_unit[instr.start as usize] = pc;
+                pc_of_unit[instr.unit as usize] = pc;
+            }
         }
         let nlocalsplus = self.code.nlocalsplus() as u32;
         Lowered {
@@ -249,26 +276,22 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         }
     }
 
-    fn run(&mut self) -> Result<(), VerifyError> {
+    fn run(&mut self) {
         let code = self.code;
         let mut reachable = false;
         while self.at < code.instrs.len() {
             let at = self.at;
-            if let Some(entry) = &code.entry_states[at] {
-                if code.is_target[at] || !reachable {
-                    if reachable {
-                        self.materialise_all();
-                    }
-                    self.last_result = None;
-                    self.slots.clear();
-                    self.slots.resize(entry.stack.len(), Slot::Own);
+            if code.is_target[at] || !reachable {
+                let Some(depth) = code.entry_depth(at) else {
+                    self.at += 1;
+                    continue;
+                };
+                if reachable {
+                    self.materialise_all();
                 }
-                self.state.clone_from(entry);
-                reachable = true;
-            }
-            if !reachable {
-                self.at += 1;
-                continue;
+                self.last_result = None;
+                self.slots.clear();
+                self.slots.resize(depth, Slot::Own);
             }
             let instr = code.instrs[at];
             self.pc_of_instr[at] = self.words.len() as u32;
@@ -281,17 +304,12 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             self.lower(&instr);
             // Fused successors were handled by `lower`, which left `at` on the last of them.
-            let mut flow = Flow::Next;
-            for index in at..=self.at {
-                if index > at {
-                    self.pc_of_instr[index] = self.words.len() as u32;
-                }
-                flow = code.step(&mut self.state, &code.instrs[index])?;
+            for index in at + 1..=self.at {
+                self.pc_of_instr[index] = self.words.len() as u32;
             }
-            reachable = matches!(flow, Flow::Next | Flow::Branch(_) | Flow::BranchPopped(_));
+            reachable = code.facts[self.at] & facts::FALLS_THROUGH != 0;
             self.at += 1;
         }
-        Ok(())
     }
 
     // Emission.
@@ -302,14 +320,15 @@ impl<'v, 'a> Lowerer<'v, 'a> {
 
     /// The map of the stack as it is now.
     fn current_map(&mut self) -> u32 {
-        if let Some(&known) = self.map_index.get(&self.slots[..]) {
-            return known;
+        let hash =
+            self.slots.iter().fold(0u32, |hash, slot| (hash.rotate_left(5) ^ slot.bits()).wrapping_mul(0x9E37_79B9));
+        let recent = &mut self.recent_maps[(hash >> 27) as usize % RECENT_MAPS];
+        if self.maps.get(*recent as usize).is_some_and(|map| **map == *self.slots) {
+            return *recent;
         }
-        let map: Box<[Slot]> = self.slots.as_slice().into();
-        let index = self.maps.len() as u32;
-        self.maps.push(map.clone());
-        self.map_index.insert(map, index);
-        index
+        *recent = self.maps.len() as u32;
+        self.maps.push(self.slots.as_slice().into());
+        *recent
     }
 
     /// Emits an instruction and zeroed further words.
@@ -504,20 +523,26 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         self.emit(op, owned_c(value), 0, container, value.reg);
     }
 
-    fn check_bound(&mut self, local: u32) {
-        if self.state.locals[local as usize] & NULL != 0 {
+    /// Whether verification has found this out about the current instruction.
+    fn is_fact(&self, fact: u8) -> bool {
+        self.code.facts[self.at] & fact != 0
+    }
+
+    /// `unbound` is the fact that the local may be unbound.
+    fn check_bound(&mut self, local: u32, unbound: u8) {
+        if self.is_fact(unbound) {
             self.emit(Op::CheckBound, 0, 0, local as u16, 0);
         }
     }
 
     fn check_cell(&mut self, local: u32) {
-        if self.state.locals[local as usize] != CELL {
+        if self.is_fact(facts::NO_CELL) {
             self.emit(Op::CheckCell, 0, 0, local as u16, 0);
         }
     }
 
-    fn load_fast(&mut self, local: u32, copy: bool) {
-        self.check_bound(local);
+    fn load_fast(&mut self, local: u32, unbound: u8, copy: bool) {
+        self.check_bound(local, unbound);
         self.push(Slot::Local { local: local as u16, copy });
     }
 
@@ -527,12 +552,12 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         }
     }
 
-    /// Stores the top of the stack in a local; returns whether it may be null.
-    fn store_fast(&mut self, local: u32) -> bool {
+    /// Stores the top of the stack in a local. `null` is the fact that it may be null.
+    fn store_fast(&mut self, local: u32, null: u8) {
         self.note_assigned(local);
         let local = local as u16;
         let top = self.slots.len() - 1;
-        let maybe_null = self.state.stack[top] & NULL != 0;
+        let maybe_null = self.is_fact(null);
         if self.fold
             && !maybe_null
             && self.slots[top] == Slot::Own
@@ -548,7 +573,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 // The instruction before has done the work of this one.
                 boundaries.pop();
             }
-            return false;
+            return;
         }
         let slot = self.slots.pop().expect("verified: the stack holds a value");
         self.detach_local(local);
@@ -562,7 +587,6 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             let op = if maybe_null { Op::StoreFastMaybeNull } else { Op::Move };
             self.emit(op, A_LOCAL | owned_b(value), local, value.reg, 0);
         }
-        maybe_null
     }
 
     /// The instruction `ahead` of the current one, if both run one after the other whenever the first does.
@@ -618,12 +642,12 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         match instr.op {
             NOP | NOT_TAKEN | RESUME => {}
 
-            LOAD_FAST | LOAD_FAST_CHECK => self.load_fast(oparg, true),
-            LOAD_FAST_BORROW => self.load_fast(oparg, false),
+            LOAD_FAST | LOAD_FAST_CHECK => self.load_fast(oparg, facts::UNBOUND, true),
+            LOAD_FAST_BORROW => self.load_fast(oparg, facts::UNBOUND, false),
             LOAD_FAST_LOAD_FAST | LOAD_FAST_BORROW_LOAD_FAST_BORROW => {
                 let copy = instr.op == LOAD_FAST_LOAD_FAST;
-                self.load_fast(oparg >> 4, copy);
-                self.load_fast(oparg & 15, copy);
+                self.load_fast(oparg >> 4, facts::UNBOUND, copy);
+                self.load_fast(oparg & 15, facts::SECOND_UNBOUND, copy);
             }
             LOAD_FAST_AND_CLEAR => {
                 self.detach_local(small);
@@ -632,25 +656,18 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 self.slots.push(Slot::Own);
             }
             STORE_FAST => {
-                self.store_fast(oparg);
+                self.store_fast(oparg, facts::STORES_NULL);
             }
             STORE_FAST_STORE_FAST => {
-                self.store_fast(oparg >> 4);
-                self.store_fast(oparg & 15);
+                self.store_fast(oparg >> 4, facts::STORES_NULL);
+                self.store_fast(oparg & 15, facts::SECOND_STORES_NULL);
             }
             STORE_FAST_LOAD_FAST => {
-                let maybe_null = self.store_fast(oparg >> 4);
-                if oparg >> 4 == oparg & 15 && !maybe_null {
-                    self.push(Slot::Local { local: small & 15, copy: true });
-                } else {
-                    if oparg >> 4 == oparg & 15 {
-                        self.emit(Op::CheckBound, 0, 0, small & 15, 0);
-                    }
-                    self.load_fast(oparg & 15, true);
-                }
+                self.store_fast(oparg >> 4, facts::STORES_NULL);
+                self.load_fast(oparg & 15, facts::UNBOUND, true);
             }
             DELETE_FAST => {
-                self.check_bound(oparg);
+                self.check_bound(oparg, facts::UNBOUND);
                 self.detach_local(small);
                 self.note_assigned(oparg);
                 self.emit(Op::DeleteFast, 0, 0, small, 0);
@@ -916,7 +933,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             CALL_FUNCTION_EX => {
                 let top = self.slots.len() - 1;
-                let without = self.slots[top] == Slot::Null || self.state.stack[top] == NULL;
+                let without = self.slots[top] == Slot::Null || self.is_fact(facts::NO_KEYWORDS);
                 let first = top - 3;
                 for index in [first, first + 2] {
                     self.materialise(index);
@@ -1182,7 +1199,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         let end = self.slots.len() - names_on_stack as usize;
         let base = end - 2 - count as usize;
         let mut mask = 0u64;
-        let without_self = self.slots[base + 1] == Slot::Null || self.state.stack[base + 1] == NULL;
+        let without_self = self.slots[base + 1] == Slot::Null || self.is_fact(facts::NO_SELF);
         for index in base..end {
             let bit = index - base;
             let reg = self.register(index);

@@ -6,10 +6,7 @@
 mod dump;
 mod load;
 
-use std::sync::Arc;
-
 use taipan_bytecode::marshal::{Error, VERSION};
-use taipan_bytecode::{CodeData, Constant, Text};
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::{Module, ModuleDef};
 use taipan_object::{Raised, Result, Value, Vm};
@@ -82,24 +79,6 @@ taipan_object::method_table! {
 
 fn version(vm: &Vm, argument: &Value) -> Result<i32> {
     argument.bound().map_or(Ok(VERSION), |version| vm.index_i32(version))
-}
-
-/// The code with `directory` before its file name, in nested code objects too: what the embedded library's code objects
-/// need, whose file names are relative to the library.
-pub fn relocate(code: &Arc<CodeData>, directory: &str) -> Arc<CodeData> {
-    let filename = Text::from_code_points(directory.chars().map(u32::from).chain(code.filename.code_points()));
-    let mut code = code.clone();
-    set_filename(Arc::make_mut(&mut code), &filename);
-    code
-}
-
-fn set_filename(code: &mut CodeData, filename: &Text) {
-    code.filename = filename.clone();
-    for constant in &mut code.consts {
-        if let Constant::Code(nested) = constant {
-            set_filename(Arc::make_mut(nested), filename);
-        }
-    }
 }
 
 /// Why reading or writing failed: a fault of the data, or an exception already raised.

@@ -8,7 +8,7 @@ use crate::{config, locale, sys_module};
 
 /// `sys.stdin`, `stdout` and `stderr` as `io` objects, and the builtin `open`.
 pub fn open(vm: &Vm) -> Result<()> {
-    let io = vm.import("io")?;
+    let io = vm.import("_io")?;
     let builtins = vm.import("builtins")?;
     let open = vm.get_attr_str(&io, "open")?;
     vm.set_attr_str(&builtins, "open", &open)?;

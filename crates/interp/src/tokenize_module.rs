@@ -192,7 +192,9 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
         match iterator.step() {
             Outcome::Token(token) => {
                 let warnings = iterator.state.borrow(&iterator.header).tokenizer.take_warnings();
-                compile::issue_warnings(vm, &warnings, &Value::from("<string>"))?;
+                if !warnings.is_empty() {
+                    compile::issue_warnings(vm, &warnings, &Value::from("<string>"))?;
+                }
                 return Ok(Some(token));
             }
             Outcome::NeedsLine => iterator.fetch(vm)?,

@@ -113,7 +113,7 @@ impl Names {
     /// A traceback as Python sees it: (file, line) of each frame, the innermost first.
     fn tuple(&mut self, traceback: &Traceback) -> Value {
         let frames = traceback.frames.iter().map(|frame| {
-            let name = self.0.entry(Arc::as_ptr(&frame.code) as usize);
+            let name = self.0.entry(frame.code.address());
             let name = name.or_insert_with(|| crate::code::interned(&frame.code.filename)).clone();
             Tuple::from_array([name, Value::from(frame.lineno())]).into_value()
         });

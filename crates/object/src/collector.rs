@@ -7,12 +7,15 @@
 //! `owner` half of the count word (0 for every mortal object with the GIL on) and puts the zeros back. The other phases
 //! run Python code and must expect anything.
 
+use crate::hash::Spread;
 use crate::header::{Header, object_flags};
 use crate::heap;
 use crate::types::type_flags;
 use crate::value::Value;
 use crate::vm::Vm;
 use std::cell::Cell;
+use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering::Relaxed};
@@ -93,6 +96,14 @@ pub fn callbacks() -> Value {
 /// `gc.garbage`
 pub fn garbage() -> Value {
     shared_list(&GARBAGE)
+}
+/// Whether somebody hears of collections, or gets what they find.
+pub fn is_watched() -> bool {
+    let used = |slot: &Mutex<Option<Value>>| {
+        let list = slot.lock().expect("never poisoned").clone();
+        list.is_some_and(|list| list.downcast::<crate::builtins::list::List>().is_none_or(|list| list.len() > 0))
+    };
+    debug() != 0 || used(&CALLBACKS) || used(&GARBAGE)
 }
 /// Whether a collection is in progress.
 pub fn is_collecting() -> bool {
@@ -289,7 +300,8 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
     // Those that finalisers have made.
     handle_weakrefs(&dead);
     delete_garbage(dead);
-    if generation == 2 {
+    // At the end of the interpreter the memory goes to the system in any case, or is used again.
+    if generation == 2 && !crate::vm::gil::is_finalizing() {
         heap::trim();
     }
     found
@@ -371,7 +383,7 @@ fn visit_children(object: NonNull<Header>, f: &mut dyn FnMut(&Header)) {
 /// Clears the weak references to the garbage; callbacks of references that are not garbage themselves run.
 fn handle_weakrefs(garbage: &[Value]) {
     let mut callbacks = Vec::new();
-    let doomed: std::collections::HashSet<u64> = garbage.iter().map(Value::word).collect();
+    let doomed: HashSet<u64, BuildHasherDefault<Spread>> = garbage.iter().map(Value::word).collect();
     for object in garbage {
         let header = object.as_object().expect("garbage consists of objects");
         if header.has_flag(object_flags::HAS_WEAKREFS) {
@@ -405,7 +417,7 @@ fn split_resurrected(held: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
         let object = unsafe { header.as_ref() };
         object.local.set(object.local.get() - 1);
     }
-    let dead: std::collections::HashSet<u64> =
+    let dead: HashSet<u64, BuildHasherDefault<Spread>> =
         deduce_unreachable(&headers).into_iter().map(|header| header.as_ptr() as u64).collect();
     for header in &headers {
         // SAFETY: as above.

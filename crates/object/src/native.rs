@@ -20,8 +20,8 @@ use crate::types::{Type, TypeSpec};
 use crate::value::Value;
 use crate::vm::Vm;
 use signature::Signature;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
 
 /// A native function or method.
 pub struct MethodDef {
@@ -31,10 +31,28 @@ pub struct MethodDef {
     pub function: NativeFunction,
     pub binding: Binding,
     parsed: OnceLock<Signature>,
-    owner: OnceLock<String>,
     /// How many positional arguments the function takes just as they are; `u32::MAX` if it never does, or as long as the
     /// signature has not been parsed.
     exact: AtomicU32,
+}
+
+/// A table of methods, by its addresses, and the name of the type or module that it belongs to.
+struct Owner {
+    start: usize,
+    end: usize,
+    name: &'static str,
+}
+
+/// The owners of all tables that are in use, the first user of a table first.
+static OWNERS: Mutex<Vec<Owner>> = Mutex::new(Vec::new());
+
+/// Says to which type or module the functions of a table belong, for messages; the first of several that share it counts.
+pub(crate) fn note_owner(table: &'static [MethodDef], name: &'static str) {
+    if !table.is_empty() {
+        let range = table.as_ptr_range();
+        let owner = Owner { start: range.start as usize, end: range.end as usize, name };
+        OWNERS.lock().expect("never poisoned").push(owner);
+    }
 }
 
 /// A table of methods: `method_table! { pub static METHODS = [MethodDef::new(…), …]; }`.
@@ -89,7 +107,6 @@ impl MethodDef {
             function,
             binding: Binding::Instance,
             parsed: OnceLock::new(),
-            owner: OnceLock::new(),
             exact: AtomicU32::new(u32::MAX),
         }
     }
@@ -108,7 +125,6 @@ impl MethodDef {
             function,
             binding: Binding::Instance,
             parsed: OnceLock::new(),
-            owner: OnceLock::new(),
             exact: AtomicU32::new(u32::MAX),
         }
     }
@@ -132,17 +148,15 @@ impl MethodDef {
     pub fn signature(&self) -> &Signature {
         self.parsed.get_or_init(|| {
             let mut signature = Signature::parse(self.declaration);
-            signature.owner = self.owner.get().cloned();
+            let address = std::ptr::from_ref(self) as usize;
+            let owners = OWNERS.lock().expect("never poisoned");
+            let owner = owners.iter().find(|owner| (owner.start..owner.end).contains(&address));
+            signature.owner = owner.map(|owner| owner.name.to_string());
             if let Some(exact) = signature.exact_positional() {
                 self.exact.store(exact as u32, Relaxed);
             }
             signature
         })
-    }
-
-    /// Says to which type or module the function belongs, for messages; the first of several that share it counts.
-    pub(crate) fn set_owner(&self, name: &str) {
-        let _ = self.owner.set(name.to_string());
     }
 
     /// `(params)` as CPython shows it in `__text_signature__`; `None` if it has none.
@@ -284,8 +298,8 @@ pub(crate) fn fill_type_dict(ty: &'static Type, spec: &'static TypeSpec) {
             set(name, method);
         }
     }
+    note_owner(spec.methods, spec.name.rsplit('.').next().unwrap_or(""));
     for def in spec.methods {
-        def.set_owner(&ty.short_name());
         set(def.name(), descriptors::method(ty, def));
     }
     for def in spec.members {

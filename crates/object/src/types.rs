@@ -458,7 +458,7 @@ impl Type {
         }
     }
 
-    /// Dict, bases and MRO of a built-in type.
+    /// Bases and MRO of a built-in type.
     fn fill_static(&'static self) {
         let spec = self.spec.expect("static types have a spec");
         let base = self.base();
@@ -473,15 +473,29 @@ impl Type {
         mro.extend(chain(base).filter(shared).map(object::to_value));
         *self.bases.borrow(&self.header) = Some(Tuple::from_vec(bases));
         *self.mro.borrow(&self.header) = Some(Tuple::from_vec(mro));
-        *self.dict.borrow(&self.header) = Some(Dict::new());
         for base in base.iter().chain(&second) {
             base.subclasses.borrow(&base.header).push(NonNull::from(self));
         }
-        crate::native::fill_type_dict(self, spec);
+        self.set_flags(flag::READY);
+    }
+
+    /// Makes the namespace of a built-in type.
+    #[cold]
+    fn fill_dict(&self) -> Ref<Dict> {
+        let _guard = CREATION.lock();
+        let existing = self.dict.borrow(&self.header).clone();
+        if let Some(existing) = existing {
+            return existing;
+        }
+        let spec = self.spec.expect("only built-in types come into being without a namespace");
+        let dict = Dict::new();
+        // Filling it asks for it.
+        *self.dict.borrow(&self.header) = Some(dict.clone());
+        crate::native::fill_type_dict(spec.ty(), spec);
         if let Some(populate) = spec.populate {
             populate(self);
         }
-        self.set_flags(flag::READY);
+        dict
     }
 
     /// A class made at run time (`type.__new__` fills the rest): no dict entries, no MRO yet.
@@ -598,9 +612,10 @@ impl Type {
         *self.name.borrow(&self.header) = name.into();
     }
 
-    /// The namespace.
+    /// The namespace; that of a built-in type comes into being when it is first asked for.
     pub fn dict(&self) -> Ref<Dict> {
-        self.dict.borrow(&self.header).clone().expect("a ready type has a dict")
+        let dict = self.dict.borrow(&self.header).clone();
+        dict.unwrap_or_else(|| self.fill_dict())
     }
     pub fn base(&self) -> Option<&Type> {
         let base = self.base.borrow(&self.header);

@@ -8,6 +8,7 @@ use crate::hash::Spread;
 use crate::header::{Header, object_flags};
 use crate::heap::Kind;
 use crate::native::MemberDef;
+use crate::native::function::BuiltinFunction;
 use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::slots::{CompareOp, Slots};
 use crate::types::{Type, TypeSpec, type_flags};
@@ -75,6 +76,21 @@ type Registry = HashMap<usize, Vec<Entry>, BuildHasherDefault<Spread>>;
 
 fn registry() -> std::sync::MutexGuard<'static, Registry> {
     REGISTRY.lock().expect("the weak reference registry is never poisoned")
+}
+
+/// Whether some object's death calls a function that does more than take a dead class out of an ABC's sets: those of
+/// `_abc` are bound to a reference.
+pub fn any_callback() -> bool {
+    let calls = |entry: &Entry| {
+        // SAFETY: the registry has only references that are alive, as long as it is locked.
+        let reference = unsafe { entry.0.as_ref() };
+        let state = reference.state.borrow(&reference.header);
+        let of_abc = |callback: &Value| {
+            callback.downcast::<BuiltinFunction>().is_some_and(|function| function.this.downcast::<WeakRef>().is_some())
+        };
+        state.callback.as_ref().is_some_and(|callback| !of_abc(callback))
+    };
+    registry().values().flatten().any(calls)
 }
 
 pub static REFERENCE: TypeSpec = TypeSpec::new::<WeakRef>("weakref.ReferenceType")

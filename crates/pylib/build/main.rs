@@ -38,12 +38,16 @@ const STARTUP: &[&str] = &[
     "_collections_abc.py",
     "_sitebuiltins.py",
     "abc.py",
+    "_taipan_importer.py",
     "codecs.py",
     "encodings/__init__.py",
     "encodings/aliases.py",
     "encodings/utf_8.py",
     "genericpath.py",
+    "importlib/_bootstrap.py",
+    "importlib/_bootstrap_external.py",
     "io.py",
+    "linecache.py",
     "os.py",
     "posixpath.py",
     "site.py",
@@ -173,7 +177,7 @@ fn pack(path: &str, source: &[u8], level: i32) -> Packed {
     }
 }
 
-/// The module's code object in marshal format, with its path in the library as file name.
+/// The pack of the module's code.
 fn compile(path: &str, source: &[u8]) -> Result<Vec<u8>, String> {
     let compiled = panic::catch_unwind(|| {
         let arena = Bump::new();
@@ -182,7 +186,7 @@ fn compile(path: &str, source: &[u8]) -> Result<Vec<u8>, String> {
         let options = taipan_compiler::Options::new(path);
         let code = taipan_compiler::compile(arena.alloc(parsed.tree), &arena, &options, &mut Vec::new());
         let code = code.map_err(|error| format!("{error:?}"))?;
-        taipan_bytecode::marshal::dump_code(&code.into()).map_err(|error| error.to_string())
+        Ok(taipan_bytecode::packed::pack(&code.into()))
     });
     match compiled {
         Ok(Ok(code)) => Ok(code),

@@ -9,11 +9,16 @@
 mod index;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Mutex;
 
 use index::Blob;
 
 static DATA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.data"));
+
+/// Code that was asked for and is compressed in the data, by its place in the index.
+static DECOMPRESSED: Mutex<BTreeMap<usize, &'static [u8]>> = Mutex::new(BTreeMap::new());
 
 /// A file of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,10 +80,15 @@ impl Entry {
         content(index::source(self.at))
     }
 
-    /// The module's code object in marshal format, if the build compiled it. Its file name is [`path`](Entry::path): whoever
-    /// loads it puts the library's directory before that, in nested code objects too.
-    pub fn code(self) -> Option<Cow<'static, [u8]>> {
-        index::code(self.at).map(content)
+    /// The pack of the module's code (`taipan_bytecode::packed`), if the build compiled it. Once it was decompressed it
+    /// stays in memory: code objects refer to it.
+    pub fn code(self) -> Option<&'static [u8]> {
+        let blob = index::code(self.at)?;
+        if blob.range.len() == blob.size {
+            return Some(&DATA[blob.range]);
+        }
+        let mut decompressed = DECOMPRESSED.lock().expect("never poisoned");
+        Some(decompressed.entry(self.at).or_insert_with(|| content(blob).into_owned().leak()))
     }
 }
 

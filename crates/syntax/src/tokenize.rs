@@ -49,6 +49,11 @@ struct TokenizerIter<'s> {
     last_lineno: u32,
 }
 
+/// The number of characters: of bytes that do not continue one.
+fn char_count(text: &str) -> i32 {
+    text.bytes().filter(|byte| byte & 0xC0 != 0x80).count() as i32
+}
+
 impl<'s> TokenizerIter<'s> {
     /// The end of the line that the tokeniser is on, past its newline.
     fn input_end(&self) -> usize {
@@ -59,7 +64,7 @@ impl<'s> TokenizerIter<'s> {
     /// The number of characters between a line's start and a byte.
     fn column(&self, byte: usize, col_offset: i32) -> i32 {
         match usize::try_from(col_offset) {
-            Ok(bytes) => self.source[byte.saturating_sub(bytes)..byte].chars().count() as i32,
+            Ok(bytes) => char_count(&self.source[byte.saturating_sub(bytes)..byte]),
             Err(_) => -1,
         }
     }
@@ -137,11 +142,11 @@ impl<'s> Iterator for TokenizerIter<'s> {
         if matches!(token.kind, T::FStringMiddle | T::TStringMiddle) {
             // To the parser the token ends behind the second of two braces.
             let line_start = memchr::memrchr(b'\n', &self.source.as_bytes()[..end]).map_or(0, |newline| newline + 1);
-            info.end.1 = self.source[line_start..end].chars().count() as i32;
+            info.end.1 = char_count(&self.source[line_start..end]);
         }
         if token.kind == T::Newline && !self.extra_tokens {
             // The newline is no part of the text.
-            info.end.1 = info.start.1 + info.text.chars().count() as i32;
+            info.end.1 = info.start.1 + char_count(info.text);
         }
         let on_implicit_newline = self.implicit_newline && self.input_end() == self.source.len();
         // Behind the end there is no line, but CPython remembers the one of the token before.
@@ -182,8 +187,10 @@ impl<'s> Iterator for TokenizerIter<'s> {
 #[derive(Debug)]
 pub struct LineTokenizer {
     source: String,
-    /// The state behind the last token, without the source.
-    state: Tokenizer<'static>,
+    /// The state behind the last token, without the source. It is there between steps.
+    state: Option<Tokenizer<'static>>,
+    /// The state to go back to if a step needs more lines.
+    before: Tokenizer<'static>,
     extra_tokens: bool,
     implicit_newline: bool,
     /// There are no more lines.
@@ -209,7 +216,8 @@ impl LineTokenizer {
         let options = Options { type_comments: false, extra_tokens };
         LineTokenizer {
             source: String::new(),
-            state: Tokenizer::new("", options),
+            state: Some(Tokenizer::new("", options)),
+            before: Tokenizer::new("", options),
             extra_tokens,
             implicit_newline: false,
             exhausted: false,
@@ -247,7 +255,7 @@ impl LineTokenizer {
 
     /// The warnings about what has been read since the last call.
     pub fn take_warnings(&mut self) -> Vec<Warning> {
-        self.state.take_warnings()
+        self.state.as_mut().map(Tokenizer::take_warnings).unwrap_or_default()
     }
 
     /// The next token, if the lines so far tell it.
@@ -259,8 +267,10 @@ impl LineTokenizer {
             self.finished = true;
             return Step::Error(TokenizeError { error, place: Place::Whole });
         }
+        let state = self.state.take().expect("no step is under way");
+        self.before.copy_from(&state);
         let mut tokens = TokenizerIter {
-            tokenizer: self.state.clone().over(&self.source),
+            tokenizer: state.over(&self.source),
             source: &self.source,
             extra_tokens: self.extra_tokens,
             implicit_newline: self.implicit_newline,
@@ -272,12 +282,17 @@ impl LineTokenizer {
             Some(Ok(token)) => Some(token.kind),
             _ => None,
         };
-        if !self.exhausted && tokens.is_at_end(kind) {
+        let needs_line = !self.exhausted && tokens.is_at_end(kind);
+        let (finished, last_lineno) = (tokens.finished, tokens.last_lineno);
+        let mut state = tokens.tokenizer.over("");
+        if needs_line {
+            std::mem::swap(&mut state, &mut self.before);
+        }
+        self.state = Some(state);
+        if needs_line {
             return Step::NeedsLine;
         }
-        self.finished = tokens.finished;
-        self.last_lineno = tokens.last_lineno;
-        self.state = tokens.tokenizer.over("");
+        (self.finished, self.last_lineno) = (finished, last_lineno);
         match item {
             Some(Ok(token)) => Step::Token(token),
             Some(Err(error)) => Step::Error(error),

@@ -177,6 +177,17 @@ impl<'s> Tokenizer<'s> {
         Tokenizer { source, bytes: source.as_bytes(), ..self }
     }
 
+    /// Takes over another's state, with the memory that is there.
+    pub(crate) fn copy_from(&mut self, other: &Tokenizer<'s>) {
+        let (mut indents, mut brackets) = (std::mem::take(&mut self.indents), std::mem::take(&mut self.brackets));
+        let (mut modes, mut warnings) = (std::mem::take(&mut self.modes), std::mem::take(&mut self.warnings));
+        indents.clone_from(&other.indents);
+        brackets.clone_from(&other.brackets);
+        modes.clone_from(&other.modes);
+        warnings.clone_from(&other.warnings);
+        *self = Tokenizer { indents, brackets, modes, warnings, status: other.status.clone(), ..*other };
+    }
+
     /// The next token. After an `ErrorToken`, [`Tokenizer::status`] has the reason.
     pub fn next_token(&mut self) -> Token {
         if self.modes.last().is_some_and(|mode| mode.in_string) { self.string_mode() } else { self.normal_mode() }

@@ -54,6 +54,7 @@ fn start_process() {
         import::embedded::set_library(import::embedded::Library {
             source: |path| taipan_pylib::lookup(path).map(|entry| entry.source()),
             code: |path| taipan_pylib::lookup(path).and_then(|entry| entry.code()),
+            is_file: |path| taipan_pylib::lookup(path).is_some(),
             is_dir: taipan_pylib::is_dir,
             list_dir: |path| taipan_pylib::list_dir(path).map(|entry| entry.name).collect(),
         });
@@ -79,9 +80,18 @@ impl Interpreter {
         &self.vm
     }
 
-    /// Ends the interpreter: waits for threads, runs `atexit` functions, flushes. The exit code, 0 if `code` stands.
+    /// Ends the interpreter: waits for threads, runs `atexit` functions, flushes, destroys what is left. The exit code:
+    /// `code`, unless something failed.
     pub fn finish(self, code: i32) -> i32 {
-        let status = runtime::finish(&self.vm);
+        let status = runtime::finish(&self.vm, false);
+        if status != 0 { status } else { code }
+    }
+
+    /// As [`finish`](Self::finish), for when the process ends next: objects whose destruction nobody would notice are not
+    /// destroyed.
+    pub fn finish_process(self, code: i32) -> i32 {
+        let status = runtime::finish(&self.vm, true);
+        std::mem::forget(self.vm);
         if status != 0 { status } else { code }
     }
 }

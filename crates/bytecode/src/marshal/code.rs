@@ -7,12 +7,12 @@ use dashu_int::IBig;
 use super::read::{Builder, Reader};
 use super::write::{Source, View, write};
 use super::{CodeParts, Error, VERSION};
-use crate::code::CodeData;
+use crate::code::{CodeData, SharedCode};
 use crate::constant::Constant;
 use crate::text::Text;
 
 /// Reads a code object.
-pub fn load_code(data: &[u8]) -> Result<Arc<CodeData>, Error> {
+pub fn load_code(data: &[u8]) -> Result<SharedCode, Error> {
     match load_constant(data)? {
         Constant::Code(code) => Ok(code),
         _ => Err(BAD_DATA),
@@ -25,7 +25,7 @@ pub fn load_constant(data: &[u8]) -> Result<Constant, Error> {
 }
 
 /// Writes a code object.
-pub fn dump_code(code: &Arc<CodeData>) -> Result<Vec<u8>, Error> {
+pub fn dump_code(code: &SharedCode) -> Result<Vec<u8>, Error> {
     dump_constant(&Constant::Code(code.clone()))
 }
 
@@ -123,7 +123,7 @@ impl Builder for ConstantBuilder {
     fn code(&mut self, parts: CodeParts<Constant>) -> Result<Constant, Error> {
         let count = |value: i32| u32::try_from(value).map_err(|_| BAD_DATA);
         let bytes = |value: Constant| match value {
-            Constant::Bytes(bytes) => Ok(Box::from(&*bytes)),
+            Constant::Bytes(bytes) => Ok(bytes.to_vec().into()),
             _ => Err(BAD_DATA),
         };
         let text = |value: Constant| match value {
@@ -135,7 +135,7 @@ impl Builder for ConstantBuilder {
             _ => Err(BAD_DATA),
         };
         let texts = |value| items(value)?.iter().cloned().map(text).collect::<Result<Box<[Text]>, Error>>();
-        Ok(Constant::Code(Arc::new(CodeData {
+        Ok(Constant::Code(SharedCode::from(CodeData {
             argcount: count(parts.argcount)?,
             posonlyargcount: count(parts.posonlyargcount)?,
             kwonlyargcount: count(parts.kwonlyargcount)?,
@@ -162,7 +162,7 @@ struct ConstantSource;
 #[derive(Clone)]
 enum Part {
     Constant(Constant),
-    Bytes(Box<[u8]>),
+    Bytes(crate::code::Bytes),
     /// An identifier: interned.
     Name(Text),
     Names(Box<[Text]>),
@@ -225,7 +225,7 @@ impl Source for ConstantSource {
                 Constant::Tuple(items) if Arc::strong_count(items) > 2 && !items.is_empty() => {
                     Some(Identity::Address(Arc::as_ptr(items).addr()))
                 }
-                Constant::Code(code) => Some(Identity::Address(Arc::as_ptr(code).addr())),
+                Constant::Code(code) => Some(Identity::Address(code.address())),
                 _ => None,
             },
         }
@@ -257,7 +257,7 @@ fn code_parts(code: &CodeData) -> CodeParts<Part> {
 mod tests {
     use super::*;
 
-    fn sample() -> Arc<CodeData> {
+    fn sample() -> SharedCode {
         let inner = Arc::new(CodeData {
             argcount: 1,
             posonlyargcount: 0,
@@ -296,7 +296,7 @@ mod tests {
         })
     }
 
-    fn sample_base() -> Arc<CodeData> {
+    fn sample_base() -> SharedCode {
         Arc::new(CodeData {
             argcount: 0,
             posonlyargcount: 0,

@@ -1,12 +1,13 @@
 //! Writing the location table (PEP 626, PEP 657) and the exception table.
 
+use taipan_bytecode::Bytes;
 use taipan_bytecode::exceptiontable::{self, Handler};
 use taipan_bytecode::linetable;
 
 use super::instruction_size;
 use crate::instruction_sequence::{Instruction, Location};
 
-pub(super) fn location_table(instructions: &[Instruction], firstlineno: i32) -> Box<[u8]> {
+pub(super) fn location_table(instructions: &[Instruction], firstlineno: i32) -> Bytes {
     let mut writer = linetable::Writer::new(firstlineno);
     let mut run = Location::NONE;
     let mut size = 0;
@@ -19,7 +20,7 @@ pub(super) fn location_table(instructions: &[Instruction], firstlineno: i32) -> 
         size += instruction_size(instruction);
     }
     writer.add(size, position(run));
-    writer.finish()
+    writer.finish().into_vec().into()
 }
 
 /// An instruction's location; [`Location::NEXT`] is that of the next instruction, unless control never gets there.
@@ -40,7 +41,7 @@ fn position(location: Location) -> linetable::Position {
     linetable::Position { lineno, end_lineno, col_offset, end_col_offset }
 }
 
-pub(super) fn exception_table(instructions: &[Instruction], offsets: &[u32]) -> Box<[u8]> {
+pub(super) fn exception_table(instructions: &[Instruction], offsets: &[u32]) -> Bytes {
     let mut table = Vec::new();
     let mut start = 0;
     let mut current = None;

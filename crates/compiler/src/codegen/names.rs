@@ -1,7 +1,5 @@
 //! Names: which instruction reads or writes one, and closures.
 
-use std::sync::Arc;
-
 use taipan_bytecode::oparg::function_attribute;
 
 use super::*;
@@ -166,7 +164,7 @@ impl<'a> Compiler<'a, '_> {
             flags |= function_attribute::CLOSURE;
             self.addop_i(location, Opcode::BUILD_TUPLE, captured);
         }
-        self.load_const(location, Constant::Code(Arc::new(code)));
+        self.load_const(location, Constant::Code(code.into()));
         self.addop(location, Opcode::MAKE_FUNCTION);
         for attribute in [
             function_attribute::CLOSURE,

@@ -1,7 +1,6 @@
 //! What Python sees of a code object: attributes, methods, constructor.
 
 use super::iterators;
-use std::sync::Arc;
 
 use taipan_bytecode::code::{
     CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_LOCAL, CO_VARARGS,
@@ -86,7 +85,7 @@ fn tuple(items: Vec<Value>) -> Value {
 }
 
 fn names_of_kind(code: &Code, kind: u8) -> Value {
-    let names = code.localsplusnames().iter().zip(&code.data.localspluskinds);
+    let names = code.localsplusnames().iter().zip(&*code.data.localspluskinds);
     tuple(names.filter(|(_, k)| **k & kind != 0).map(|(name, _)| name.clone()).collect())
 }
 
@@ -244,9 +243,9 @@ fn texts_of(vm: &Vm, value: &Value, what: &str) -> Result<Vec<Text>> {
         .collect()
 }
 
-fn bytes_of(vm: &Vm, value: &Value, what: &str) -> Result<Box<[u8]>> {
+fn bytes_of(vm: &Vm, value: &Value, what: &str) -> Result<taipan_bytecode::Bytes> {
     match value.downcast::<Bytes>() {
-        Some(bytes) => Ok(bytes.as_slice().into()),
+        Some(bytes) => Ok(bytes.as_slice().to_vec().into()),
         None => Err(vm.type_error(format!("{what} must be bytes, not {}", value.ty().name()))),
     }
 }
@@ -378,7 +377,7 @@ impl Parts {
         data.localspluskinds = kinds.into();
         let constants: Vec<Option<Constant>> = self.consts.iter().map(value_to_constant).collect();
         data.consts = constants.into_iter().map(|constant| constant.unwrap_or(Constant::None)).collect();
-        Ok(Code::with_consts(Arc::new(self.data), self.consts).into_value())
+        Ok(Code::with_consts(self.data.into(), self.consts).into_value())
     }
 }
 
@@ -389,7 +388,7 @@ fn replace(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Re
         return Err(vm.type_error("replace() takes no positional arguments"));
     }
     let of_kind = |kind: u8| -> Vec<Text> {
-        let pairs = code.data.localsplusnames.iter().zip(&code.data.localspluskinds);
+        let pairs = code.data.localsplusnames.iter().zip(&*code.data.localspluskinds);
         pairs.filter(|(_, k)| **k & kind != 0).map(|(name, _)| name.clone()).collect()
     };
     let mut parts = Parts {
@@ -443,17 +442,17 @@ fn construct(vm: &Vm, args: &[Value]) -> Result {
         kwonlyargcount: 0,
         stacksize: 0,
         flags: 0,
-        code: Box::default(),
+        code: Default::default(),
         consts: Box::default(),
         names: Box::default(),
         localsplusnames: Box::default(),
-        localspluskinds: Box::default(),
+        localspluskinds: Default::default(),
         filename: empty.clone(),
         name: empty.clone(),
         qualname: empty,
         firstlineno: 0,
-        linetable: Box::default(),
-        exceptiontable: Box::default(),
+        linetable: Default::default(),
+        exceptiontable: Default::default(),
     };
     let mut parts = Parts { data, consts: vec![], varnames: vec![], cellvars: vec![], freevars: vec![], nlocals: None };
     for (at, (name, value)) in ORDER.iter().zip(args).enumerate() {

@@ -7,7 +7,7 @@ use taipan_bytecode::{Constant, Text};
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::set::{self, FrozenSet};
 use taipan_object::builtins::slice::Slice;
-use taipan_object::builtins::str::{Str, intern_value};
+use taipan_object::builtins::str::{Str, intern_wtf8};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::{complex, float, int};
 use taipan_object::{Value, Vm};
@@ -16,7 +16,7 @@ use super::Code;
 
 /// The text as an interned str.
 pub fn interned(text: &Text) -> Value {
-    intern_value(Str::from_wtf8(text.as_bytes()).into_value())
+    intern_wtf8(text.as_bytes())
 }
 
 fn looks_like_name(text: &Text) -> bool {

@@ -3,6 +3,7 @@
 //! Small ints are compared and, mostly, computed as words: the tag bit is the lowest, so order is kept.
 
 use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::str;
 use taipan_object::header::Header;
 use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
 use taipan_object::types::slots::CompareOp;
@@ -11,7 +12,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, leave_frame, release_operands, release_right_first, variant, view, word_of};
 use crate::frame::FRAME_SWITCH;
 use crate::function::Function;
-use crate::instruction::{Op, VARIANT, Word};
+use crate::instruction::{A_LOCAL, Op, VARIANT, Word};
 
 #[inline(always)]
 fn both_ints(b: u64, c: u64) -> bool {
@@ -180,6 +181,16 @@ impl Machine<'_> {
             let (b, c) = (self.get(w.b()), self.right::<K>(w));
             if b & 7 == 0 && (*(b as *const Header)).ty().is_heap_type() && out!(self.enter_operator(w, b, c)) {
                 return Flow::NEXT;
+            }
+            // `s = s + t` where the local alone refers to the string.
+            if matches!(Op::from_u8(w.op()), Some(Op::Add | Op::AddK))
+                && w.flags() & A_LOCAL != 0
+                && w.a() == w.b()
+                && self.owns_local(w.a())
+                && let Some(result) = str::concat_in_place(self.vm, view(&b), view(&c))
+            {
+                release_operands(w.flags(), 1, c);
+                return self.finish(w, word_of(result), 1);
             }
             let result = binary(self.vm, w.encode(), b, c);
             self.finish(w, result, 1)

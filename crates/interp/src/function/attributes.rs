@@ -154,7 +154,7 @@ pub(super) static GETSET: &[GetSetDef] = &[
     }),
     GetSetDef::new("__doc__", "", |_, this| {
         let function = own(this);
-        Ok(function.state.borrow(&function.header).doc.clone())
+        Ok(function.doc())
     })
     .setter(|_, this, value| {
         let function = own(this);

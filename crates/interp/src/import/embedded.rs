@@ -6,8 +6,8 @@
 use crate::code::Code;
 use std::borrow::Cow;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::{Arc, OnceLock};
-use taipan_bytecode::{CodeData, Constant, Text};
+use std::sync::OnceLock;
+use taipan_bytecode::{Text, packed};
 use taipan_object::builtins::bytes;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::Str;
@@ -17,9 +17,10 @@ use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 /// Where the files of the library come from.
 pub struct Library {
-    /// The content of a file, and its code in marshal format if there is one.
+    /// The content of a file, and its packed code if there is any.
     pub source: fn(&str) -> Option<Cow<'static, [u8]>>,
-    pub code: fn(&str) -> Option<Cow<'static, [u8]>>,
+    pub code: fn(&str) -> Option<&'static [u8]>,
+    pub is_file: fn(&str) -> bool,
     pub is_dir: fn(&str) -> bool,
     pub list_dir: fn(&str) -> Vec<&'static str>,
 }
@@ -57,8 +58,8 @@ method_table! {
         MethodDef::new("exists($module, path, /)", "1 for a file, 2 for a directory, else 0.", |vm, _, args| {
             let path = path_of(vm, &args[0])?;
             Ok(Value::from(match LIBRARY.get() {
+                Some(library) if (library.is_file)(&path) => 1,
                 Some(library) if (library.is_dir)(&path) => 2,
-                Some(library) if (library.source)(&path).is_some() => 1,
                 _ => 0,
             }))
         }),
@@ -80,28 +81,15 @@ method_table! {
 pub fn code_of(vm: &Vm, path: &str, filename: &Value) -> Result<Option<Ref<Code>>> {
     let Some(library) = LIBRARY.get() else { return Ok(None) };
     if crate::config::get().optimize == 0
-        && let Some(marshalled) = (library.code)(path)
-        && let Ok(data) = taipan_bytecode::marshal::load_code(&marshalled)
+        && let Some(pack) = (library.code)(path)
         && let Some(name) = filename.downcast::<Str>().and_then(|name| Text::from_bytes(&name.to_wtf8()))
     {
-        return Ok(Some(Code::new(with_filename(&data, &name))));
+        return Ok(Some(Code::new(packed::unpack(pack, name))));
     }
     match (library.source)(path) {
         Some(source) => super::compile_file(vm, &source, filename).map(Some),
         None => Ok(None),
     }
-}
-
-/// The code with another file name, in nested code objects too.
-fn with_filename(data: &CodeData, name: &Text) -> Arc<CodeData> {
-    let mut data = data.clone();
-    data.filename = name.clone();
-    for constant in &mut data.consts {
-        if let Constant::Code(code) = constant {
-            *constant = Constant::Code(with_filename(code, name));
-        }
-    }
-    Arc::new(data)
 }
 
 /// Puts the path hook in place.

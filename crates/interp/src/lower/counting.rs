@@ -6,11 +6,11 @@ use taipan_bytecode::CodeData;
 
 use super::{Lowered, NO_PC, lower};
 use crate::instruction::{Extra, Op, Operand, Word};
-use crate::verify::VerifyError;
+use crate::verify::Checked;
 
 /// Verifies and lowers `code` for counting. The `Count` before the instruction at word `n` of the lowering for speed has the
 /// number of that instruction as its operand, counted from 0 in the order of the code.
-pub fn lower_for_counting(code: &CodeData) -> Result<Lowered, VerifyError> {
+pub fn lower_for_counting(code: &CodeData) -> Checked<Lowered> {
     Ok(with_counts(lower(code)?))
 }
 

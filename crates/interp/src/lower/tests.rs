@@ -6,7 +6,7 @@ use taipan_bytecode::{CodeData, Constant, Text};
 
 use super::{Lowered, check::check, lower, lower_for_counting, lower_for_debugging};
 use crate::instruction::disassemble_all;
-use crate::verify::VerifyError;
+use crate::verify::Checked;
 
 fn hex(text: &str) -> Box<[u8]> {
     match text {
@@ -140,7 +140,7 @@ fn expect(code: &CodeData, expected: &[&str]) {
     assert_eq!(lines, expected);
 }
 
-fn lower_either(code: &CodeData, debug: bool) -> Result<Lowered, VerifyError> {
+fn lower_either(code: &CodeData, debug: bool) -> Checked<Lowered> {
     if debug { lower_for_debugging(code, &[]) } else { lower(code) }
 }
 

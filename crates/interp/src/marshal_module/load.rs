@@ -1,10 +1,8 @@
 //! Objects of what marshal reads.
 
-use std::sync::Arc;
-
 use dashu_int::IBig;
 use taipan_bytecode::marshal::{self, Builder, CodeParts, Error, Input, Reader};
-use taipan_bytecode::{CodeData, Constant, Text};
+use taipan_bytecode::{CodeData, Constant, SharedCode, Text};
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
@@ -27,7 +25,7 @@ pub fn loads(vm: &Vm, data: &[u8]) -> Result {
 
 /// The code object in `data`, whose constants become objects only when it runs; None if `data` has something else or is
 /// faulty.
-pub fn load_code(data: &[u8]) -> Option<Arc<CodeData>> {
+pub fn load_code(data: &[u8]) -> Option<SharedCode> {
     marshal::load_code(data).ok()
 }
 
@@ -230,7 +228,7 @@ impl Builder for Objects<'_> {
         let vm = self.vm;
         let count = |n: i32| u32::try_from(n).map_err(|_| Failure::from(BAD_DATA));
         let bytes = |value: &Value| match value.downcast::<Bytes>() {
-            Some(bytes) => Ok(Box::<[u8]>::from(bytes.as_slice())),
+            Some(bytes) => Ok(taipan_bytecode::Bytes::Owned(bytes.as_slice().to_vec())),
             None => Err(Failure::from(BAD_DATA)),
         };
         let text = |value: &Value| match value.downcast::<Str>() {
@@ -275,6 +273,6 @@ impl Builder for Objects<'_> {
             linetable: bytes(&parts.linetable)?,
             exceptiontable: bytes(&parts.exceptiontable)?,
         };
-        Ok(Code::with_consts(Arc::new(data), consts.as_slice().to_vec()).into_value())
+        Ok(Code::with_consts(data.into(), consts.as_slice().to_vec()).into_value())
     }
 }

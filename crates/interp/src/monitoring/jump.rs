@@ -157,7 +157,7 @@ fn blocks(verified: &Verified, states: &[Option<State>], at: usize, depth: usize
             Some(state) => state.clone(),
             None => continue,
         };
-        let Ok(flow) = verified.step(&mut state, &instr) else { continue };
+        let Ok(flow) = verified.step(&mut state, index) else { continue };
         let mut next = stack.clone();
         use taipan_bytecode::opcode::Opcode::*;
         match instr.op {

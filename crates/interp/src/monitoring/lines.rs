@@ -161,12 +161,12 @@ impl Lines {
 pub(super) fn states(verified: &Verified) -> Vec<Option<State>> {
     let mut current: Option<State> = None;
     let mut states = Vec::with_capacity(verified.instrs.len());
-    for (at, instr) in verified.instrs.iter().enumerate() {
-        if let Some(entry) = &verified.entry_states[at] {
-            current = Some(entry.clone());
+    for at in 0..verified.instrs.len() {
+        if let Some(entry) = verified.entry_state(at) {
+            current = Some(entry);
         }
         states.push(current.clone());
-        let flow = current.as_mut().map(|state| verified.step(state, instr));
+        let flow = current.as_mut().map(|state| verified.step(state, at));
         if !matches!(flow, Some(Ok(Flow::Next | Flow::Branch(_) | Flow::BranchPopped(_)))) {
             current = None;
         }

@@ -2,21 +2,28 @@
 //!
 //! What modules keep alive is finalised in stages: first `sys.modules` lets go of them, so that most die with their
 //! namespaces intact; whatever is left has its names set to None; `sys` and `builtins` come last.
+//!
+//! If the process ends too and nothing could tell whether objects were destroyed ([`is_noticed`]), they are left to the
+//! system.
+
+use std::ptr::NonNull;
 
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::{Str, intern};
+use taipan_object::header::Header;
 use taipan_object::native::module::Module;
 use taipan_object::vm::hooks::HOOKS;
 use taipan_object::weakref::{self, REFERENCE};
-use taipan_object::{Value, Vm, collector};
+use taipan_object::{Value, Vm, collector, heap};
 
-use crate::{import, streams};
+use crate::{import, streams, sys_module};
 
 /// The exit code when the standard streams cannot be flushed at the end.
 const FLUSHING_FAILED: i32 = 120;
 
-/// Ends the interpreter: threads, `atexit` functions, buffers, what modules keep alive.
-pub fn finish(vm: &Vm) -> i32 {
+/// Ends the interpreter: threads, `atexit` functions, buffers, what modules keep alive. `process_ends` if the process
+/// does so next.
+pub fn finish(vm: &Vm, process_ends: bool) -> i32 {
     wait_for_thread_shutdown(vm);
     if let Some(hooks) = HOOKS.get() {
         (hooks.run_exitfuncs)(vm);
@@ -26,12 +33,58 @@ pub fn finish(vm: &Vm) -> i32 {
     if let Some(hooks) = HOOKS.get() {
         (hooks.finish_signals)();
     }
+    if process_ends && !is_noticed(vm) {
+        return if flushed { 0 } else { FLUSHING_FAILED };
+    }
     if collector::is_enabled() {
         collector::collect(vm, 2);
     }
     finalize_modules(vm);
     // What could not be flushed is not tried again.
     if flushed && streams::flush(vm) { 0 } else { FLUSHING_FAILED }
+}
+
+/// Whether the destruction of objects may have effects: a finaliser, a weak reference's callback, a watcher of the
+/// collector. The standard streams, which were flushed, count only if they are not those of the start.
+fn is_noticed(vm: &Vm) -> bool {
+    if collector::is_watched() || weakref::any_callback() {
+        return true;
+    }
+    let Some(streams) = standard_streams(vm) else { return true };
+    let mut noticed = false;
+    heap::for_each_object(&mut |block| {
+        // SAFETY: the walker visits live objects, and nothing runs meanwhile.
+        let object = unsafe { block.cast::<Header>().as_ref() };
+        if object.ty().needs_finalize() && !streams.iter().any(|known| std::ptr::addr_eq(known.as_ptr(), object)) {
+            noticed = true;
+        }
+    });
+    noticed
+}
+
+/// The objects that make up `sys.stdin`, `stdout` and `stderr`, all of native types; `None` if the program has replaced
+/// one.
+fn standard_streams(vm: &Vm) -> Option<Vec<NonNull<Header>>> {
+    let mut objects = Vec::with_capacity(9);
+    for name in ["stdin", "stdout", "stderr"] {
+        let original = sys_module::get(vm, &format!("__{name}__"))?;
+        if !sys_module::get(vm, name)?.is(&original) {
+            return None;
+        }
+        let mut part = Some(original).filter(|stream| !stream.is_none());
+        for inner in ["buffer", "raw", ""] {
+            let Some(object) = part.take() else { break };
+            if object.ty().is_heap_type() {
+                return None;
+            }
+            objects.push(NonNull::from(object.as_object()?));
+            // The attributes of native streams run no code of the program; closed or detached ones have none.
+            if !inner.is_empty() {
+                part = vm.get_attr_str_opt(&object, inner).map_err(|raised| vm.discard(raised)).ok()?;
+            }
+        }
+    }
+    Some(objects)
 }
 
 fn wait_for_thread_shutdown(vm: &Vm) {

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use smallvec::SmallVec;
-use taipan_bytecode::{CodeData, linetable};
+use taipan_bytecode::{SharedCode, linetable};
 use taipan_object::Vm;
 use taipan_object::hash::Spread;
 use taipan_object::heap::{self, TraceHooks};
@@ -21,7 +21,7 @@ use crate::frame::{Frame, Interp};
 
 /// A call in progress when a block was allocated.
 pub struct TracedFrame {
-    pub code: Arc<CodeData>,
+    pub code: SharedCode,
     unit: u32,
 }
 
@@ -43,7 +43,7 @@ pub struct Traceback {
 impl Traceback {
     fn is(&self, frames: &[(&Frame, u32)], total: usize) -> bool {
         let same = |(known, (frame, unit)): (&TracedFrame, &(&Frame, u32))| {
-            known.unit == *unit && Arc::ptr_eq(&known.code, &frame.code().data)
+            known.unit == *unit && known.code.address() == frame.code().data.address()
         };
         self.total == total && self.frames.len() == frames.len() && self.frames.iter().zip(frames).all(same)
     }
@@ -86,7 +86,7 @@ impl Traces {
                 if total == 0 && unit < frame.code().first_traceable() {
                     continue;
                 }
-                hash.write_usize(Arc::as_ptr(&frame.code().data) as usize);
+                hash.write_usize(frame.code().data.address());
                 hash.write_u64(u64::from(unit));
                 frames.push((frame, unit));
             }

@@ -12,12 +12,9 @@ use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use std::cell::Cell;
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64};
-use std::sync::{LazyLock, Mutex};
 
 /// A string. `length` code points of `kind` bytes each follow the struct.
 #[repr(C)]
@@ -54,6 +51,7 @@ pub static STR: TypeSpec = TypeSpec::new::<Str>("str")
 pub mod case;
 pub mod construct;
 pub mod format;
+mod intern;
 pub mod iterator;
 pub mod join;
 pub mod methods;
@@ -66,6 +64,7 @@ pub mod subscript;
 pub mod translate;
 pub mod write;
 
+pub use intern::{intern, intern_value, intern_wtf8};
 pub use subscript::{get_index, get_slice};
 pub use write::{concat, concat_in_place};
 
@@ -269,6 +268,9 @@ impl Str {
 
     /// From generalised UTF-8 (lone surrogates encoded in three bytes), as constants in code objects are kept.
     pub fn from_wtf8(bytes: &[u8]) -> Ref<Str> {
+        if bytes.is_ascii() {
+            return Self::from_ascii(bytes);
+        }
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::new(text),
             Err(_) => Self::from_code_points(&decode_wtf8(bytes)),
@@ -520,96 +522,6 @@ fn decode_wtf8(bytes: &[u8]) -> Vec<u32> {
         at += size;
     }
     points
-}
-
-/// An exact str in the intern table, which goes by its hash and text.
-struct InternKey(Value);
-
-impl InternKey {
-    fn text(&self) -> &Str {
-        self.0.downcast_exact::<Str>().expect("the intern table holds exact strs")
-    }
-}
-
-impl PartialEq for InternKey {
-    fn eq(&self, other: &InternKey) -> bool {
-        let (a, b) = (self.text(), other.text());
-        a.kind == b.kind && a.raw_bytes() == b.raw_bytes()
-    }
-}
-impl Eq for InternKey {}
-
-impl Hash for InternKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.text().hash() as u64);
-    }
-}
-
-/// Hashes what is a hash already.
-#[derive(Default)]
-struct HashAsIs(u64);
-
-impl Hasher for HashAsIs {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("keys of the intern table write one number");
-    }
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-static INTERNED: LazyLock<Mutex<HashSet<InternKey, BuildHasherDefault<HashAsIs>>>> = LazyLock::new(Default::default);
-
-/// Words of interned strings that were asked for as `&str`, at places given by where the text lies: native code asks for
-/// the same constants again and again.
-static RECENT: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
-
-/// The interned (immortal) string with this text.
-pub fn intern(text: &str) -> Ref<Str> {
-    let place = &RECENT[(text.as_ptr() as usize ^ text.len() << 6) % RECENT.len()];
-    let word = place.load(Acquire);
-    if word != 0 {
-        // SAFETY: the table holds words of interned strings, which are immortal.
-        let recent = unsafe { Value::borrow_word(&word) };
-        if recent.downcast_exact::<Str>().is_some_and(|recent| recent.as_ascii() == Some(text)) {
-            // SAFETY: just looked.
-            return unsafe { Ref::from_value_unchecked(recent.clone()) };
-        }
-    }
-    let value = intern_value(new_uncached(text).into_value());
-    place.store(value.word(), Release);
-    // SAFETY: interned strings are exact strs.
-    unsafe { Ref::from_value_unchecked(value) }
-}
-
-fn new_uncached(text: &str) -> Ref<Str> {
-    if text.is_ascii() {
-        let fresh = Str::allocate(STR.ty(), text.len(), 1, true);
-        fresh.fill(text.as_bytes());
-        return fresh;
-    }
-    let points: Vec<u32> = text.chars().map(|c| c as u32).collect();
-    Str::from_code_points(&points)
-}
-
-/// Interns an exact str.
-pub fn intern_value(value: Value) -> Value {
-    let Some(text) = value.downcast_exact::<Str>() else { return value };
-    if text.is_interned() {
-        return value;
-    }
-    let key = InternKey(value.clone());
-    let mut table = INTERNED.lock().expect("the intern table is never poisoned");
-    if let Some(InternKey(existing)) = table.get(&key) {
-        return existing.clone();
-    }
-    text.interned.store(1, Relaxed);
-    text.header.make_immortal();
-    table.insert(key);
-    value
 }
 
 /// Words of the one-character strings below 256 and, behind them, of the empty string; 0 before any has been asked for.

@@ -7,6 +7,9 @@
 //! on to the next safepoint, where `MemoryError` is raised. Larger requests are refused: code that
 //! makes them at Python's behest uses `try_reserve`.
 //!
+//! Blocks of [`MAPPED`] bytes and more are mappings of their own: they grow without being copied, and while they do, no
+//! second block is needed. Their sizes tell which they are.
+//!
 //! While allocations are traced ([`set_tracing`](super::set_tracing)), all of them leave the fast path, which
 //! has no test of its own for it.
 
@@ -25,6 +28,8 @@ const STEP: isize = 64 << 10;
 /// The largest request that may exceed the limit or come from the reserve.
 pub const LARGEST_EMERGENCY: usize = 256 << 10;
 const RESERVE_BYTES: usize = 4 << 20;
+/// From this size on a block is a mapping. What is made and dropped again and again is rarely that large.
+const MAPPED: usize = 32 << 20;
 
 /// Counts from −`STEP` on for as far as this are within bounds: all there are, or none while allocations are traced.
 static WINDOW: AtomicUsize = AtomicUsize::new(2 * STEP as usize);
@@ -63,8 +68,8 @@ unsafe impl GlobalAlloc for Buffers {
 
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if !admit(-(layout.size() as isize)) {
-            free_slowly(block, layout);
+        if !admit(-(layout.size() as isize)) && free_slowly(block, layout) {
+            return;
         }
         if RESERVE.contains(block) {
             RESERVE.give_back();
@@ -76,9 +81,9 @@ unsafe impl GlobalAlloc for Buffers {
 
     #[inline]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        if !RESERVE.contains(block) {
+        if !RESERVE.contains(block) && (layout.size() >= MAPPED) == (new_size >= MAPPED) {
             let change = new_size as isize - layout.size() as isize;
-            if !admit(change) {
+            if layout.size() >= MAPPED || !admit(change) {
                 // SAFETY: from mimalloc, with this layout.
                 let moved = unsafe { reallocate_slowly(block, layout, new_size) };
                 if !moved.is_null() {
@@ -145,7 +150,13 @@ fn allocate_slowly(layout: Layout, zeroed: bool) -> *mut u8 {
         return null_mut();
     }
     // SAFETY: the caller's layout, which has a size.
-    let mut block = unsafe { if zeroed { MiMalloc.alloc_zeroed(layout) } else { MiMalloc.alloc(layout) } };
+    let mut block = unsafe {
+        match layout.size() {
+            MAPPED.. => map(layout),
+            _ if zeroed => MiMalloc.alloc_zeroed(layout),
+            _ => MiMalloc.alloc(layout),
+        }
+    };
     if block.is_null() {
         block = emergency(layout, zeroed);
     }
@@ -155,18 +166,36 @@ fn allocate_slowly(layout: Layout, zeroed: bool) -> *mut u8 {
     block
 }
 
-/// Accounts for a block that is about to be freed.
+/// Accounts for a block that is about to be freed, and frees it if it is a mapping: then true.
 #[cold]
 #[inline(never)]
-fn free_slowly(block: *mut u8, layout: Layout) {
+fn free_slowly(block: *mut u8, layout: Layout) -> bool {
     account(-(layout.size() as isize));
     report_freed(block, layout.size());
+    if layout.size() < MAPPED {
+        return false;
+    }
+    // SAFETY: of that size are only the blocks that `map` made.
+    unsafe { libc::munmap(block.cast(), layout.size()) };
+    true
+}
+
+/// Zeroed memory from the system, whose pages are aligned well enough for all there is; null if there is none.
+fn map(layout: Layout) -> *mut u8 {
+    const PAGE: usize = 4096;
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    if layout.align() > PAGE {
+        return null_mut();
+    }
+    // SAFETY: a new mapping, wherever there is room.
+    let block = unsafe { libc::mmap(null_mut(), layout.size(), access, kind, -1, 0) };
+    if block == libc::MAP_FAILED { null_mut() } else { block.cast() }
 }
 
 /// Null when the block stays as it is.
 ///
 /// # Safety
-/// The block is from mimalloc and has the layout.
+/// The block is from mimalloc, or a mapping, and has the layout. The new size is of the same kind.
 #[cold]
 #[inline(never)]
 unsafe fn reallocate_slowly(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
@@ -176,8 +205,15 @@ unsafe fn reallocate_slowly(block: *mut u8, layout: Layout, new_size: usize) -> 
     }
     // As soon as it is given up, another thread may have a block at this address.
     report_freed(block, layout.size());
-    // SAFETY: by contract.
-    let moved = unsafe { MiMalloc.realloc(block, layout, new_size) };
+    // SAFETY: by contract; either both sizes are those of mappings, or none is.
+    let moved = unsafe {
+        if new_size < MAPPED {
+            MiMalloc.realloc(block, layout, new_size)
+        } else {
+            let moved = libc::mremap(block.cast(), layout.size(), new_size, libc::MREMAP_MAYMOVE);
+            if moved == libc::MAP_FAILED { null_mut() } else { moved.cast() }
+        }
+    };
     if moved.is_null() {
         account(-change);
         report_allocated(block, layout.size());

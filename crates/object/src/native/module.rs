@@ -84,10 +84,10 @@ impl Module {
     pub fn add_functions(&self, functions: &'static [MethodDef]) {
         let Some(def) = self.def else { return };
         let name = intern(def.name).into_value();
+        if def.name != "builtins" {
+            super::note_owner(functions, def.name);
+        }
         for function in functions {
-            if def.name != "builtins" {
-                function.set_owner(def.name);
-            }
             let value = BuiltinFunction::new(function, crate::object::to_value(self), name.clone());
             self.set(function.name(), value.into_value());
         }

@@ -5,6 +5,7 @@ use crate::builtins::dict::Dict;
 use crate::builtins::staticmethod;
 use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::Tuple;
+use crate::hash::Spread;
 use crate::header::Header;
 use crate::native::descriptors::SlotWrapper;
 use crate::native::function::{BuiltinFunction, Definition};
@@ -14,6 +15,8 @@ use crate::types::slots::{SLOT_ROWS, SlotFn, SlotRow, Slots, is_sequence_alias};
 use crate::types::{OBJECT, TYPE, Type, lookup, mro, slot_dispatch, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ptr::NonNull;
 use std::sync::LazyLock;
 
@@ -509,6 +512,34 @@ fn fields() -> &'static [Field] {
     &FIELDS
 }
 
+/// For the word of each dunder method's name the set of [`fields`], by their places, that it provides.
+fn fields_by_name() -> &'static HashMap<u64, u128, BuildHasherDefault<Spread>> {
+    static BY_NAME: LazyLock<HashMap<u64, u128, BuildHasherDefault<Spread>>> = LazyLock::new(|| {
+        let mut by_name: HashMap<u64, u128, _> = HashMap::default();
+        for (at, field) in fields().iter().enumerate() {
+            for (_, name) in field {
+                *by_name.entry(name.word()).or_default() |= 1 << at;
+            }
+        }
+        by_name
+    });
+    &BY_NAME
+}
+
+/// The [`fields`] that the names in the classes' namespaces provide.
+fn provided_fields(classes: &[Ref<Type>]) -> impl Iterator<Item = &'static Field> {
+    let mut provided = 0u128;
+    for name in classes.iter().flat_map(|class| class.dict().keys()) {
+        let Some(text) = name.downcast::<Str>() else { continue };
+        let interned = match text.as_ascii() {
+            Some(ascii) if ascii.starts_with("__") && ascii.ends_with("__") => text.interned(&name),
+            _ => continue,
+        };
+        provided |= fields_by_name().get(&interned.word()).copied().unwrap_or(0);
+    }
+    fields().iter().enumerate().filter(move |(at, _)| provided >> at & 1 != 0).map(|(_, field)| field)
+}
+
 /// Fills the slots of a heap type: inherited ones, then those for its dunder methods.
 pub fn inherit_slots(class: &Type) {
     let mut slots = Slots::default();
@@ -520,13 +551,10 @@ pub fn inherit_slots(class: &Type) {
         }
     }
     match plain_base(class) {
-        Some(base) => {
-            slots = *base.slots();
-            let namespace = class.dict();
-            for field in fields() {
-                if field.iter().any(|(_, name)| namespace.get_str(name).is_some()) {
-                    update_field(class, &mut slots, field);
-                }
+        Some((base, others)) => {
+            slots = Slots { send: None, ..*base.slots() };
+            for field in provided_fields(&others) {
+                update_field(class, &mut slots, field);
             }
         }
         None => {
@@ -547,12 +575,20 @@ pub fn inherit_slots(class: &Type) {
     unsafe { class.set_slots(slots) };
 }
 
-/// The base whose slots the class has where it defines nothing itself: its MRO is the base's with the class before it.
-fn plain_base(class: &Type) -> Option<&Type> {
-    let base = class.base().filter(|base| base.is_heap_type() || base.is(&OBJECT))?;
+/// The base whose slots the class has but for what the others in its MRO, given as well, define: those are the class
+/// itself and classes written in Python, and the MRO without them is the base's.
+fn plain_base(class: &Type) -> Option<(&Type, Vec<Ref<Type>>)> {
+    let base = class.base()?;
     let (own, inherited) = (class.mro()?, base.mro()?);
-    let rest = &own.as_slice()[1..];
-    (rest.len() == inherited.len() && rest.iter().zip(inherited.as_slice()).all(|(a, b)| a.is(b))).then_some(base)
+    let mut inherited = inherited.as_slice().iter().peekable();
+    let mut others = Vec::new();
+    for entry in own.as_slice() {
+        if inherited.next_if(|next| next.is(entry)).is_none() {
+            let other = entry.downcast_ref::<Type>().filter(|other| other.is_heap_type())?;
+            others.push(other);
+        }
+    }
+    inherited.peek().is_none().then_some((base, others))
 }
 
 /// Slots without dunder rows of their own, and sequence slots.

@@ -108,8 +108,9 @@ pub fn find(ty: &Type, name: &Value) -> Option<Value> {
     let hash = (version as u64).wrapping_mul(0x9E37_79B9) ^ (name.word() >> 4);
     let at = hash as usize % CACHE_SIZE;
     CACHE.with(|cache| {
-        // SAFETY: thread-local, and nothing below the borrow re-enters.
-        let entry = unsafe { &mut (*cache.get())[at] };
+        let place = cache.get().cast::<Entry>().wrapping_add(at);
+        // SAFETY: thread-local, `at` is below the size, and nothing re-enters meanwhile.
+        let entry = unsafe { *place };
         if entry.version == version && entry.name == name.word() {
             if entry.value == 0 {
                 return None;
@@ -117,9 +118,12 @@ pub fn find(ty: &Type, name: &Value) -> Option<Value> {
             // SAFETY: the version is current, so the namespace still owns the value.
             return Some(unsafe { Value::borrow_word(&entry.value) }.clone());
         }
+        // This may look up other names: the namespaces of built-in types are made when they are first asked for.
         let found = find_uncached(ty, name);
         if is_interned(name) {
-            *entry = Entry { version, name: name.word(), value: found.as_ref().map_or(0, Value::word) };
+            let entry = Entry { version, name: name.word(), value: found.as_ref().map_or(0, Value::word) };
+            // SAFETY: as above.
+            unsafe { place.write(entry) };
         }
         found
     })

@@ -188,23 +188,15 @@ pub fn concat(vm: &Vm, left: &Value, right: &Value) -> Result {
     Ok(whole.into_value())
 }
 
-/// `left + right` that takes `left` over and appends to it where it stands if this is its only reference: `s += t` in a
-/// loop is linear. For the interpreter, which gives up the variable's reference first.
-pub fn concat_in_place(vm: &Vm, left: Value, right: &Value) -> Result {
-    if let (Some(a), Some(b)) = (left.downcast_exact::<Str>(), right.downcast::<Str>())
-        && left.word() != right.word()
-        && is_unshared(a)
-        && a.max_code() >= b.max_code().min(0xff)
-        && a.kind >= b.kind
-        && b.len() > 0
-        && a.len() > 1
-    {
-        return append(vm, &left, a, b);
-    }
-    concat(vm, &left, right)
+/// `left + right` for a variable to which the result is assigned and that alone refers to `left`: appends where it stands,
+/// if there is room, so that `s += t` in a loop is linear. `None` if that cannot be done.
+pub fn concat_in_place(vm: &Vm, left: &Value, right: &Value) -> Option<Result> {
+    let (a, b) = (left.downcast_exact::<Str>()?, right.downcast_exact::<Str>()?);
+    let fits = a.max_code() >= b.max_code().min(0xff) && a.kind >= b.kind && b.len() > 0 && a.len() > 1;
+    (fits && left.word() != right.word() && is_unshared(a)).then(|| append(vm, left, a, b))
 }
 
-/// Whether the one reference that we hold is the only one, so that the data may be changed.
+/// Whether the variable's reference is the only one, so that the data may be changed.
 fn is_unshared(text: &Str) -> bool {
     crate::count::refcount(&text.header) == 1
         && !text.header.is_immortal()

@@ -5,15 +5,15 @@
 //! local, whether it may hold a value, a null or a cell. Lowering relies on what is proved here and emits run-time
 //! checks where a proof is missing but the code may still be sound (a local that may be unbound).
 //!
-//! [`Verified::step`] is the abstract semantics of one instruction; lowering runs it again, in step with what it emits.
+//! [`Verified::step`] is the abstract semantics of one instruction. What lowering needs of the outcome is in
+//! [`Verified::facts`] and the entries' depths: for the library's code, which the build has verified, they are kept as its
+//! [proof](Verified::proof) and need not be found out again.
 
 use std::fmt;
 
-use taipan_bytecode::code::{
-    CO_ASYNC_GENERATOR, CO_COROUTINE, CO_FAST_FREE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS, CodeData,
-};
-use taipan_bytecode::oparg::{BinaryOp, CommonConstant, Conversion, Intrinsic1, Intrinsic2, SpecialMethod};
-use taipan_bytecode::opcode::Opcode;
+use crate::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_FAST_FREE, CO_GENERATOR, CO_VARARGS, CO_VARKEYWORDS, CodeData};
+use crate::oparg::{BinaryOp, CommonConstant, Conversion, Intrinsic1, Intrinsic2, SpecialMethod};
+use crate::opcode::Opcode;
 
 /// Why a code object is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub struct VerifyError {
     pub offset: usize,
     pub message: String,
 }
+
+/// What verification answers: the error is behind a pointer, so that success costs no memory.
+pub type Checked<T> = Result<T, Box<VerifyError>>;
 
 impl fmt::Display for VerifyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -89,13 +92,53 @@ pub struct Verified<'a> {
     /// For each instruction the index of its handler, or [`NO_HANDLER`].
     pub handler_of: Vec<u32>,
     pub handlers: Vec<Handler>,
-    /// The state before each leader of a basic block; None elsewhere and where control never comes.
-    pub entry_states: Vec<Option<State>>,
+    /// For each instruction what lowering has to know of it: a union of [`facts`].
+    pub facts: Vec<u8>,
+    /// For each instruction the index in `entries` if it is the leader of a basic block, to which control comes, or
+    /// [`NO_ENTRY`].
+    entry_of: Vec<u32>,
+    entries: Vec<Entry>,
+    /// The kinds of all entries, one after the other: those of the locals, then those of the stack.
+    kinds: Vec<Kind>,
     /// Jumps or handlers lead here (the first instruction counts as well).
     pub is_target: Vec<bool>,
     nfree: u32,
     unit_to_instr: Vec<u32>,
 }
+
+/// What is known before the leader of a basic block.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Where in `kinds` its kinds begin.
+    start: u32,
+    depth: u32,
+    in_generator: bool,
+}
+
+const NO_ENTRY: u32 = u32::MAX;
+
+/// What holds for an instruction in whatever way control comes to it.
+pub mod facts {
+    /// The local that it loads or deletes may be unbound.
+    pub const UNBOUND: u8 = 1;
+    /// The second local that it loads may be unbound.
+    pub const SECOND_UNBOUND: u8 = 2;
+    /// The local that it needs as a cell may be none.
+    pub const NO_CELL: u8 = 4;
+    /// The value that it stores may be null.
+    pub const STORES_NULL: u8 = 8;
+    /// The second value that it stores may be null.
+    pub const SECOND_STORES_NULL: u8 = 16;
+    /// There is a null in place of `self`.
+    pub const NO_SELF: u8 = 32;
+    /// There is a null in place of the keyword arguments.
+    pub const NO_KEYWORDS: u8 = 32;
+    /// Control may go on to the next instruction.
+    pub const FALLS_THROUGH: u8 = 64;
+}
+
+/// Of a byte in a proof: the instruction has an entry.
+const HAS_ENTRY: u8 = 128;
 
 const NOT_AN_INSTR: u32 = u32::MAX;
 /// More registers than the 16-bit operands of register code can name.
@@ -104,15 +147,38 @@ pub const MAX_REGISTERS: usize = 0xFFF0;
 const MAX_STATE_BYTES: usize = 1 << 29;
 
 /// Checks `code`. Nested code objects among the constants are not looked at: they are verified when they run.
-pub fn verify(code: &CodeData) -> Result<Verified<'_>, VerifyError> {
+pub fn verify(code: &CodeData) -> Checked<Verified<'_>> {
     let mut verified = Verified::decode(code)?;
     verified.read_exception_table()?;
     verified.interpret()?;
     Ok(verified)
 }
 
-fn error<T>(unit: usize, message: impl Into<String>) -> Result<T, VerifyError> {
-    Err(VerifyError { offset: unit * 2, message: message.into() })
+/// Takes over what [`Verified::proof`] said of this very code.
+pub fn proved<'a>(code: &'a CodeData, proof: &[u8]) -> Checked<Verified<'a>> {
+    let mut verified = Verified::decode(code)?;
+    verified.read_exception_table()?;
+    verified.mark_targets()?;
+    let Some((facts, depths)) = proof.split_at_checked(verified.instrs.len()) else {
+        return error(0, "the proof is of other code");
+    };
+    verified.facts = facts.to_vec();
+    verified.entries.reserve(depths.len() / 2);
+    let mut depths = depths.chunks_exact(2);
+    for (fact, entry) in facts.iter().zip(&mut verified.entry_of) {
+        if fact & HAS_ENTRY != 0 {
+            let Some(depth) = depths.next() else { return error(0, "the proof is of other code") };
+            *entry = verified.entries.len() as u32;
+            let depth = u32::from(depth[0]) | u32::from(depth[1]) << 8;
+            verified.entries.push(Entry { start: 0, depth, in_generator: false });
+        }
+    }
+    Ok(verified)
+}
+
+#[cold]
+fn error<T>(unit: usize, message: impl Into<String>) -> Checked<T> {
+    Err(Box::new(VerifyError { offset: unit * 2, message: message.into() }))
 }
 
 impl<'a> Verified<'a> {
@@ -120,7 +186,7 @@ impl<'a> Verified<'a> {
         self.code.localspluskinds.len()
     }
 
-    fn decode(code: &'a CodeData) -> Result<Verified<'a>, VerifyError> {
+    fn decode(code: &'a CodeData) -> Checked<Verified<'a>> {
         let bytes = &code.code;
         if bytes.is_empty() || bytes.len() % 2 != 0 {
             return error(0, "code must be a non-empty sequence of 16-bit units");
@@ -175,21 +241,24 @@ impl<'a> Verified<'a> {
             instrs,
             handler_of: vec![NO_HANDLER; count],
             handlers: Vec::new(),
-            entry_states: vec![None; count],
+            facts: vec![0; count],
+            entry_of: vec![NO_ENTRY; count],
+            entries: Vec::new(),
+            kinds: Vec::new(),
             is_target: vec![false; count],
             nfree,
             unit_to_instr,
         })
     }
 
-    fn instr_at(&self, unit: u64, from: usize) -> Result<u32, VerifyError> {
+    fn instr_at(&self, unit: u64, from: usize) -> Checked<u32> {
         match self.unit_to_instr.get(unit as usize) {
             Some(&index) if index != NOT_AN_INSTR => Ok(index),
             _ => error(from, "jump target is not an instruction"),
         }
     }
 
-    fn read_exception_table(&mut self) -> Result<(), VerifyError> {
+    fn read_exception_table(&mut self) -> Checked<()> {
         let table = &self.code.exceptiontable;
         let mut at = 0;
         let mut previous_end = 0u64;
@@ -225,7 +294,7 @@ impl<'a> Verified<'a> {
     }
 
     /// The state in which a call enters the code.
-    fn initial_state(&self) -> Result<State, VerifyError> {
+    fn initial_state(&self) -> Checked<State> {
         let code = self.code;
         let mut arguments = code.argcount as u64 + code.kwonlyargcount as u64;
         arguments += (code.flags & CO_VARARGS != 0) as u64 + (code.flags & CO_VARKEYWORDS != 0) as u64;
@@ -237,7 +306,7 @@ impl<'a> Verified<'a> {
         Ok(State { stack: Vec::new(), locals, in_generator: false })
     }
 
-    fn mark_targets(&mut self) -> Result<(), VerifyError> {
+    fn mark_targets(&mut self) -> Checked<()> {
         self.is_target[0] = true;
         for handler in &self.handlers {
             self.is_target[handler.target as usize] = true;
@@ -262,29 +331,36 @@ impl<'a> Verified<'a> {
         Ok(())
     }
 
-    fn interpret(&mut self) -> Result<(), VerifyError> {
+    fn interpret(&mut self) -> Checked<()> {
         self.mark_targets()?;
-        self.entry_states[0] = Some(self.initial_state()?);
-        let mut work = vec![0u32];
+        let mut state = self.initial_state()?;
+        let mut work = Vec::new();
+        self.merge(0, &state, state.stack.len(), &[], &mut work, 0)?;
         while let Some(leader) = work.pop() {
-            let mut state = self.entry_states[leader as usize].clone().expect("a leader on the work list has a state");
+            self.load_entry(leader as usize, &mut state);
             let mut at = leader as usize;
-            // What was last merged into the current handler, so that straight code merges only what changed.
-            let mut merged: Option<(u32, State)> = None;
+            // The handler into which the state as it is has been merged.
+            let mut merged = NO_HANDLER;
             loop {
-                let instr = self.instrs[at];
+                let unit = self.instrs[at].unit;
                 let handler = self.handler_of[at];
-                if handler != NO_HANDLER {
-                    self.merge_into_handler(handler, at, &state, &mut merged, &mut work)?;
+                if handler != NO_HANDLER && handler != merged {
+                    self.merge_into_handler(handler, unit, &state, &mut work)?;
+                    merged = handler;
                 }
-                let flow = self.step(&mut state, &instr)?;
+                let (flow, effect) = self.apply(&mut state, at)?;
+                self.facts[at] = effect.facts;
                 if state.stack.len() > self.code.stacksize as usize {
-                    return error(instr.unit as usize, "stack overflow");
+                    return error(unit as usize, "stack overflow");
                 }
                 if handler != NO_HANDLER {
                     let depth = self.handlers[handler as usize].depth as usize;
-                    if state.stack.len() >= depth {
-                        self.merge_into_handler(handler, at, &state, &mut merged, &mut work)?;
+                    if effect.changed_locals || effect.touched < depth {
+                        merged = NO_HANDLER;
+                        if state.stack.len() >= depth {
+                            self.merge_into_handler(handler, unit, &state, &mut work)?;
+                            merged = handler;
+                        }
                     }
                 }
                 let (next, target) = match flow {
@@ -294,23 +370,19 @@ impl<'a> Verified<'a> {
                     Flow::Exit => (false, None),
                 };
                 if let Some(target) = target {
-                    if matches!(flow, Flow::BranchPopped(_)) {
-                        let mut taken = state.clone();
-                        taken.stack.pop();
-                        self.merge(target, &taken, &mut work, instr.unit)?;
-                    } else {
-                        self.merge(target, &state, &mut work, instr.unit)?;
-                    }
+                    let depth = state.stack.len() - matches!(flow, Flow::BranchPopped(_)) as usize;
+                    self.merge(target, &state, depth, &[], &mut work, unit)?;
                 }
                 if !next {
                     break;
                 }
+                self.facts[at] |= facts::FALLS_THROUGH;
                 at += 1;
                 if at == self.instrs.len() {
-                    return error(instr.unit as usize, "control falls off the end");
+                    return error(unit as usize, "control falls off the end");
                 }
                 if target.is_some() || self.is_target[at] {
-                    self.merge(at as u32, &state, &mut work, instr.unit)?;
+                    self.merge(at as u32, &state, state.stack.len(), &[], &mut work, unit)?;
                     break;
                 }
             }
@@ -318,81 +390,120 @@ impl<'a> Verified<'a> {
         Ok(())
     }
 
-    fn merge(&mut self, target: u32, state: &State, work: &mut Vec<u32>, from: u32) -> Result<(), VerifyError> {
-        let Some(known) = &mut self.entry_states[target as usize] else {
-            self.entry_states[target as usize] = Some(state.clone());
+    /// What lowering needs to know besides the code: a byte of facts for each instruction, then the depths of the stack at
+    /// the leaders of basic blocks, of 16 bits each.
+    pub fn proof(&self) -> Vec<u8> {
+        let depths = || (0..self.instrs.len()).map(|at| self.entry_depth(at));
+        let facts = self.facts.iter().zip(depths());
+        let mut proof: Vec<u8> =
+            facts.map(|(facts, depth)| if depth.is_some() { facts | HAS_ENTRY } else { *facts }).collect();
+        // A stack is not deeper than registers can be numbered.
+        proof.extend(depths().flatten().flat_map(|depth| (depth as u16).to_le_bytes()));
+        proof
+    }
+
+    /// How deep the stack is before instruction `at`, if it is the leader of a basic block to which control comes.
+    pub fn entry_depth(&self, at: usize) -> Option<usize> {
+        self.entries.get(self.entry_of[at] as usize).map(|entry| entry.depth as usize)
+    }
+
+    /// The state before instruction `at`, if it is the leader of a basic block to which control comes. Only after
+    /// [`verify`]: a proof tells no kinds.
+    pub fn entry_state(&self, at: usize) -> Option<State> {
+        let mut state = State { stack: Vec::new(), locals: Vec::new(), in_generator: false };
+        self.entry_depth(at)?;
+        self.load_entry(at, &mut state);
+        Some(state)
+    }
+
+    fn load_entry(&self, leader: usize, state: &mut State) {
+        let entry = self.entries[self.entry_of[leader] as usize];
+        let kinds = &self.kinds[entry.start as usize..];
+        let (locals, stack) = kinds.split_at(self.nlocalsplus());
+        state.locals.clear();
+        state.locals.extend_from_slice(locals);
+        state.stack.clear();
+        state.stack.extend_from_slice(&stack[..entry.depth as usize]);
+        state.in_generator = entry.in_generator;
+    }
+
+    /// Merges a state, of whose stack the lowest `depth` slots count, with `pushed` on top, into what is known before
+    /// `target`.
+    fn merge(
+        &mut self,
+        target: u32,
+        state: &State,
+        depth: usize,
+        pushed: &[Kind],
+        work: &mut Vec<u32>,
+        from: u32,
+    ) -> Checked<()> {
+        let stack = &state.stack[..depth];
+        let depth = depth + pushed.len();
+        let entry = self.entry_of[target as usize];
+        if entry == NO_ENTRY {
+            self.entry_of[target as usize] = self.entries.len() as u32;
+            let start = self.kinds.len() as u32;
+            self.entries.push(Entry { start, depth: depth as u32, in_generator: state.in_generator });
+            self.kinds.extend_from_slice(&state.locals);
+            self.kinds.extend_from_slice(stack);
+            self.kinds.extend_from_slice(pushed);
             work.push(target);
             return Ok(());
-        };
-        if known.stack.len() != state.stack.len() {
+        }
+        let known = self.entries[entry as usize];
+        if known.depth as usize != depth {
             return error(from as usize, "inconsistent stack depth");
         }
         if known.in_generator != state.in_generator {
             return error(from as usize, "inconsistent use of RETURN_GENERATOR");
         }
-        let mut changed = false;
-        let pairs = known.stack.iter_mut().zip(&state.stack);
-        for (old, new) in pairs.chain(known.locals.iter_mut().zip(&state.locals)) {
-            changed |= *old | *new != *old;
-            *old |= *new;
-        }
+        let kinds = &mut self.kinds[known.start as usize..];
+        let (locals, rest) = kinds.split_at_mut(state.locals.len());
+        let (lower, upper) = rest.split_at_mut(stack.len());
+        let changed = unite(locals, &state.locals) | unite(lower, stack) | unite(upper, pushed);
         if changed {
             work.push(target);
         }
         Ok(())
     }
 
-    fn merge_into_handler(
-        &mut self,
-        index: u32,
-        at: usize,
-        state: &State,
-        merged: &mut Option<(u32, State)>,
-        work: &mut Vec<u32>,
-    ) -> Result<(), VerifyError> {
+    fn merge_into_handler(&mut self, index: u32, unit: u32, state: &State, work: &mut Vec<u32>) -> Checked<()> {
         let handler = self.handlers[index as usize];
         let depth = handler.depth as usize;
-        let unit = self.instrs[at].unit;
         if state.stack.len() < depth {
             return error(unit as usize, "stack is lower than the exception handler's");
         }
-        if let Some((last, seen)) = merged
-            && *last == index
-            && seen.stack[..] == state.stack[..depth]
-            && seen.locals == state.locals
-            && seen.in_generator == state.in_generator
-        {
-            return Ok(());
-        }
-        let mut entry = State {
-            stack: state.stack[..depth].to_vec(),
-            locals: state.locals.clone(),
-            in_generator: state.in_generator,
-        };
-        let prefix = entry.clone();
-        entry.stack.extend_from_slice(&[VALUE, VALUE][..1 + handler.push_lasti as usize]);
-        if entry.stack.len() > self.code.stacksize as usize {
+        let pushed = &[VALUE, VALUE][..1 + handler.push_lasti as usize];
+        if depth + pushed.len() > self.code.stacksize as usize {
             return error(unit as usize, "stack overflow");
         }
-        *merged = Some((index, prefix));
-        self.merge(handler.target, &entry, work, unit)
+        self.merge(handler.target, state, depth, pushed, work, unit)
     }
 
-    /// Applies `instr` to `state`. Besides verification, lowering uses it to know the kinds at each instruction.
-    pub fn step(&self, state: &mut State, instr: &Instr) -> Result<Flow, VerifyError> {
+    /// Applies instruction `at` to `state`: where control goes from there.
+    pub fn step(&self, state: &mut State, at: usize) -> Checked<Flow> {
+        self.apply(state, at).map(|(flow, _)| flow)
+    }
+
+    #[inline(always)]
+    fn apply(&self, state: &mut State, at: usize) -> Checked<(Flow, Effect)> {
+        let instr = &self.instrs[at];
         let low = state.stack.len();
-        let mut step = Step { code: self, state, unit: instr.unit as usize, low };
+        let effect = Effect { facts: 0, changed_locals: false, touched: usize::MAX };
+        let mut step = Step { code: self, state, unit: instr.unit as usize, low, effect };
         let flow = step.run(instr)?;
-        let low = step.low;
-        let handler = self.handler_of[(self.unit_to_instr[instr.start as usize]) as usize];
+        let (low, mut effect) = (step.low, step.effect);
+        effect.touched = effect.touched.min(low);
+        let handler = self.handler_of[at];
         if handler != NO_HANDLER && may_raise(instr.op) && low < self.handlers[handler as usize].depth as usize {
             return error(instr.unit as usize, "instruction takes what the exception handler needs");
         }
-        Ok(flow)
+        Ok((flow, effect))
     }
 
     /// The instruction to which a jump leads.
-    pub fn jump_target(&self, instr: &Instr) -> Result<u32, VerifyError> {
+    pub fn jump_target(&self, instr: &Instr) -> Checked<u32> {
         let unit = instr.unit as usize;
         if instr.op.is_backwards_jump() {
             match instr.end.checked_sub(instr.oparg) {
@@ -405,7 +516,7 @@ impl<'a> Verified<'a> {
     }
 
     /// Where FOR_ITER goes when the iterator is exhausted: behind the END_FOR at its target.
-    pub fn exhausted_target(&self, instr: &Instr) -> Result<u32, VerifyError> {
+    pub fn exhausted_target(&self, instr: &Instr) -> Checked<u32> {
         let target = self.jump_target(instr)?;
         if self.instrs[target as usize].op != Opcode::END_FOR || target as usize + 1 == self.instrs.len() {
             return error(instr.unit as usize, "FOR_ITER must lead to END_FOR");
@@ -433,12 +544,32 @@ fn read_varint(table: &[u8], at: &mut usize, first: bool) -> Option<u32> {
     Some(value)
 }
 
+/// Adds kinds to those known; whether that made a difference.
+fn unite(known: &mut [Kind], new: &[Kind]) -> bool {
+    let mut added = 0;
+    for (old, new) in known.iter_mut().zip(new) {
+        added |= new & !*old;
+        *old |= new;
+    }
+    added != 0
+}
+
+/// What an instruction did to the state, apart from the flow of control.
+struct Effect {
+    facts: u8,
+    /// Locals, or whether this is a generator by now.
+    changed_locals: bool,
+    /// The lowest stack slot that may have changed.
+    touched: usize,
+}
+
 struct Step<'s, 'a> {
     code: &'s Verified<'a>,
     state: &'s mut State,
     unit: usize,
     /// The lowest depth of the stack within the instruction.
     low: usize,
+    effect: Effect,
 }
 
 /// Whether an exception can come from it after it took its operands. (For one thrown into a generator at YIELD_VALUE,
@@ -464,11 +595,11 @@ fn may_raise(op: Opcode) -> bool {
 }
 
 impl Step<'_, '_> {
-    fn fail<T>(&self, message: impl Into<String>) -> Result<T, VerifyError> {
+    fn fail<T>(&self, message: impl Into<String>) -> Checked<T> {
         error(self.unit, message)
     }
 
-    fn pop_any(&mut self) -> Result<Kind, VerifyError> {
+    fn pop_any(&mut self) -> Checked<Kind> {
         match self.state.stack.pop() {
             Some(kind) => {
                 self.low = self.low.min(self.state.stack.len());
@@ -478,12 +609,12 @@ impl Step<'_, '_> {
         }
     }
 
-    fn pop(&mut self) -> Result<Kind, VerifyError> {
+    fn pop(&mut self) -> Checked<Kind> {
         let kind = self.pop_any()?;
         if kind & NULL != 0 { self.fail("a value is needed where there may be a null") } else { Ok(kind) }
     }
 
-    fn pop_n(&mut self, count: usize) -> Result<(), VerifyError> {
+    fn pop_n(&mut self, count: usize) -> Checked<()> {
         if count > self.state.stack.len() {
             return self.fail("stack underflow");
         }
@@ -497,7 +628,7 @@ impl Step<'_, '_> {
         self.state.stack.push(kind);
     }
 
-    fn push_n(&mut self, count: usize) -> Result<(), VerifyError> {
+    fn push_n(&mut self, count: usize) -> Checked<()> {
         if count + self.state.stack.len() > self.code.code.stacksize as usize {
             return self.fail("stack overflow");
         }
@@ -506,18 +637,18 @@ impl Step<'_, '_> {
     }
 
     /// The slot `depth` below the top (1 is the top) must hold a value.
-    fn peek(&self, depth: usize) -> Result<Kind, VerifyError> {
+    fn peek(&self, depth: usize) -> Checked<Kind> {
         match self.state.stack.len().checked_sub(depth) {
             Some(index) if depth > 0 => Ok(self.state.stack[index]),
             _ => self.fail("stack underflow"),
         }
     }
 
-    fn peek_value(&self, depth: usize) -> Result<(), VerifyError> {
+    fn peek_value(&self, depth: usize) -> Checked<()> {
         if self.peek(depth)? & NULL != 0 { self.fail("a value is needed where there may be a null") } else { Ok(()) }
     }
 
-    fn local(&self, index: u32) -> Result<usize, VerifyError> {
+    fn local(&self, index: u32) -> Checked<usize> {
         if (index as usize) < self.state.locals.len() {
             Ok(index as usize)
         } else {
@@ -525,40 +656,58 @@ impl Step<'_, '_> {
         }
     }
 
+    fn set_local(&mut self, index: usize, kind: Kind) {
+        self.effect.changed_locals |= self.state.locals[index] != kind;
+        self.state.locals[index] = kind;
+    }
+
     /// A local that may hold a cell; afterwards it does (a run-time check sees to it).
-    fn cell(&mut self, index: u32) -> Result<(), VerifyError> {
+    fn cell(&mut self, index: u32) -> Checked<()> {
         let index = self.local(index)?;
-        if self.state.locals[index] & CELL == 0 {
+        let kind = self.state.locals[index];
+        if kind & CELL == 0 {
             return self.fail("local variable is no cell");
         }
-        self.state.locals[index] = CELL;
+        if kind != CELL {
+            self.effect.facts |= facts::NO_CELL;
+        }
+        self.set_local(index, CELL);
         Ok(())
     }
 
-    fn load(&mut self, index: u32) -> Result<(), VerifyError> {
+    /// `unbound` is the fact that the local may be unbound.
+    fn load(&mut self, index: u32, unbound: u8) -> Checked<()> {
         let index = self.local(index)?;
-        let bound = match self.state.locals[index] & !NULL {
+        let kind = self.state.locals[index];
+        if kind & NULL != 0 {
+            self.effect.facts |= unbound;
+        }
+        let bound = match kind & !NULL {
             0 => VALUE,
             kind => kind,
         };
-        self.state.locals[index] = bound;
+        self.set_local(index, bound);
         self.push(bound);
         Ok(())
     }
 
-    fn store(&mut self, index: u32) -> Result<(), VerifyError> {
+    /// `null` is the fact that the value may be null.
+    fn store(&mut self, index: u32, null: u8) -> Checked<()> {
         // A null comes from LOAD_FAST_AND_CLEAR and unbinds the local again.
         let kind = self.pop_any()?;
+        if kind & NULL != 0 {
+            self.effect.facts |= null;
+        }
         let index = self.local(index)?;
-        self.state.locals[index] = kind;
+        self.set_local(index, kind);
         Ok(())
     }
 
-    fn name(&self, index: u32) -> Result<(), VerifyError> {
+    fn name(&self, index: u32) -> Checked<()> {
         if (index as usize) < self.code.code.names.len() { Ok(()) } else { self.fail("name index out of range") }
     }
 
-    fn check(&self, valid: bool) -> Result<(), VerifyError> {
+    fn check(&self, valid: bool) -> Checked<()> {
         if valid { Ok(()) } else { self.fail("invalid oparg") }
     }
 
@@ -566,7 +715,8 @@ impl Step<'_, '_> {
         self.code.code.flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) != 0
     }
 
-    fn run(&mut self, instr: &Instr) -> Result<Flow, VerifyError> {
+    #[inline(always)]
+    fn run(&mut self, instr: &Instr) -> Checked<Flow> {
         use Opcode::*;
         let oparg = instr.oparg;
         match instr.op {
@@ -577,32 +727,36 @@ impl Step<'_, '_> {
             NOP | NOT_TAKEN | RESUME | SETUP_ANNOTATIONS => {}
 
             // Locals and cells.
-            LOAD_FAST | LOAD_FAST_BORROW | LOAD_FAST_CHECK => self.load(oparg)?,
+            LOAD_FAST | LOAD_FAST_BORROW | LOAD_FAST_CHECK => self.load(oparg, facts::UNBOUND)?,
             LOAD_FAST_LOAD_FAST | LOAD_FAST_BORROW_LOAD_FAST_BORROW => {
-                self.load(oparg >> 4)?;
-                self.load(oparg & 15)?;
+                self.load(oparg >> 4, facts::UNBOUND)?;
+                self.load(oparg & 15, facts::SECOND_UNBOUND)?;
             }
             LOAD_FAST_AND_CLEAR => {
                 let index = self.local(oparg)?;
-                let kind = std::mem::replace(&mut self.state.locals[index], NULL);
+                let kind = self.state.locals[index];
+                self.set_local(index, NULL);
                 self.push(kind);
             }
-            STORE_FAST => self.store(oparg)?,
+            STORE_FAST => self.store(oparg, facts::STORES_NULL)?,
             STORE_FAST_STORE_FAST => {
-                self.store(oparg >> 4)?;
-                self.store(oparg & 15)?;
+                self.store(oparg >> 4, facts::STORES_NULL)?;
+                self.store(oparg & 15, facts::SECOND_STORES_NULL)?;
             }
             STORE_FAST_LOAD_FAST => {
-                self.store(oparg >> 4)?;
-                self.load(oparg & 15)?;
+                self.store(oparg >> 4, facts::STORES_NULL)?;
+                self.load(oparg & 15, facts::UNBOUND)?;
             }
             DELETE_FAST => {
                 let index = self.local(oparg)?;
-                self.state.locals[index] = NULL;
+                if self.state.locals[index] & NULL != 0 {
+                    self.effect.facts |= facts::UNBOUND;
+                }
+                self.set_local(index, NULL);
             }
             MAKE_CELL => {
                 let index = self.local(oparg)?;
-                self.state.locals[index] = CELL;
+                self.set_local(index, CELL);
             }
             COPY_FREE_VARS => {
                 self.check(oparg == self.code.nfree)?;
@@ -611,6 +765,7 @@ impl Step<'_, '_> {
                     return self.fail("free variables must be the last");
                 }
                 self.state.locals[first..].fill(CELL);
+                self.effect.changed_locals = true;
             }
             LOAD_DEREF => {
                 self.cell(oparg)?;
@@ -650,20 +805,26 @@ impl Step<'_, '_> {
             }
             SWAP => {
                 self.peek(oparg as usize)?;
-                let top = self.state.stack.len() - 1;
-                self.state.stack.swap(top, top + 1 - oparg as usize);
+                let (top, other) = (self.state.stack.len() - 1, self.state.stack.len() - oparg as usize);
+                self.state.stack.swap(top, other);
+                self.effect.touched = other;
             }
 
             // Calls: a null may stand for `self`.
             CALL | CALL_KW => {
                 self.pop_n(oparg as usize + (instr.op == CALL_KW) as usize)?;
-                self.pop_any()?;
+                if self.pop_any()? == NULL {
+                    self.effect.facts |= facts::NO_SELF;
+                }
                 self.pop()?;
                 self.push(VALUE);
             }
             CALL_FUNCTION_EX => {
                 let kwargs = self.pop_any()?;
                 self.check(kwargs == NULL || kwargs & NULL == 0)?;
+                if kwargs == NULL {
+                    self.effect.facts |= facts::NO_KEYWORDS;
+                }
                 self.pop()?;
                 let null = self.pop_any()?;
                 self.check(null == NULL)?;
@@ -737,6 +898,8 @@ impl Step<'_, '_> {
                     return self.fail("RETURN_GENERATOR is not allowed here");
                 }
                 self.state.in_generator = true;
+                // Handlers have to be told of this as well.
+                self.effect.changed_locals = true;
                 self.push(VALUE);
             }
             YIELD_VALUE => {
