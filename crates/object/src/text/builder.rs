@@ -152,6 +152,9 @@ impl TextBuilder {
     }
 
     pub fn push_str(&mut self, text: &str) {
+        if self.given_up {
+            return;
+        }
         // The greatest lead byte tells how wide the widest character is.
         let widest = match text.bytes().max() {
             None | Some(0..0x80) => return self.push_ascii(text.as_bytes()),
@@ -172,6 +175,9 @@ impl TextBuilder {
     }
 
     pub fn push_units<U: Unit>(&mut self, text: &[U]) {
+        if self.given_up {
+            return;
+        }
         let widest = text.iter().fold(0, |widest, unit| widest | unit.code());
         self.widen(widest.min(0x10ffff));
         if !self.has_room(text.len()) {
@@ -220,7 +226,6 @@ impl TextBuilder {
             Text::Ucs2(_) | Text::Ucs4(_) => return,
         };
         match wide {
-            Some(_) if self.given_up => {}
             Some(text) => self.text = text,
             None => {
                 self.give_up();
