@@ -1,6 +1,5 @@
 //! The module `_imp`: what `importlib` needs from the interpreter.
 
-
 use taipan_bytecode::{Constant, Text};
 use taipan_object::builtins::bytes;
 use taipan_object::builtins::list::List;
