@@ -148,7 +148,7 @@ pub(crate) unsafe fn boundary(
     if raised.is_none()
         && let Some(from) = before.filter(|from| *from >= lines.first_traceable)
     {
-        moved(&report, &lines, from, unit + u32::from(skipped))?;
+        moved(&report, lines, from, unit + u32::from(skipped))?;
     }
     // SAFETY: by contract the frame is alive.
     let jumped = || unsafe { (*frame).pc } != here;
@@ -161,7 +161,7 @@ pub(crate) unsafe fn boundary(
     }
     if let Some(line) = lines.start(unit) {
         let hidden =
-            before.is_some_and(|before| lines.line(before) == Some(line) && !is_watched_start(&report, &lines, before));
+            before.is_some_and(|before| lines.line(before) == Some(line) && !is_watched_start(&report, lines, before));
         if !hidden {
             report.tell(Event::Line, &[Value::from(line)])?;
             tracing::line_event(&report, line)?;
@@ -181,7 +181,7 @@ pub(crate) unsafe fn boundary(
         return Report { unit: before, ..report }.tell_at(shown, Event::BranchLeft, &[destination]);
     }
     // SAFETY: the debug lowering keeps the operand stack in its registers, all of it owned.
-    unsafe { operation(&report, &lines, op, oparg) }
+    unsafe { operation(&report, lines, op, oparg) }
 }
 
 fn resume_event(oparg: u32) -> Event {
