@@ -1,7 +1,5 @@
 //! The module `_imp`: what `importlib` needs from the interpreter.
 
-use std::sync::Arc;
-
 use taipan_bytecode::{Constant, Text};
 use taipan_object::builtins::bytes;
 use taipan_object::builtins::list::List;
@@ -41,7 +39,7 @@ fn with_filename(code: &Code, old: &Text, new: &Text) -> Ref<Code> {
             *inner = code.data.clone();
         }
     }
-    Code::with_consts(Arc::new(data), constants)
+    Code::with_consts(data.into(), constants)
 }
 
 fn frozen_error(message: String, name: &Value) -> Value {
