@@ -1,7 +1,7 @@
 //! Programs run by the eval loop with a handful of builtins, and what they print.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Once};
+use std::sync::Once;
 
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::intern;
@@ -147,7 +147,7 @@ fn compile(source: &str) -> Ref<Code> {
     let parsed = taipan_syntax::parse(&arena, source.as_bytes(), &options).expect("syntax");
     let options = taipan_compiler::Options::new("test.py");
     let code = taipan_compiler::compile(&parsed.tree, &arena, &options, &mut Vec::new()).expect("compiles");
-    Code::new(Arc::new(code))
+    Code::new(code.into())
 }
 
 /// What a program prints; an exception ends it with its type and arguments.
