@@ -196,6 +196,8 @@ pub struct TypeSpec {
     pub base: Option<&'static TypeSpec>,
     /// A further base, from which nothing but the place in the MRO comes.
     pub second_base: Option<&'static TypeSpec>,
+    /// The type of the type, if it is not `type`. Its layout begins with [`Type`]; what follows starts as zero bytes.
+    pub metatype: Option<&'static TypeSpec>,
     pub flags: u64,
     pub basicsize: usize,
     pub itemsize: usize,
@@ -221,6 +223,7 @@ impl TypeSpec {
             doc: "",
             base: None,
             second_base: None,
+            metatype: None,
             flags: if matches!(T::KIND, Kind::Container) { flag::HAVE_GC } else { 0 },
             basicsize: size_of::<T>(),
             itemsize: 0,
@@ -246,6 +249,10 @@ impl TypeSpec {
     }
     pub const fn second_base(mut self, base: &'static TypeSpec) -> Self {
         self.second_base = Some(base);
+        self
+    }
+    pub const fn metatype(mut self, metatype: &'static TypeSpec) -> Self {
+        self.metatype = Some(metatype);
         self
     }
     /// Adds flags.
@@ -406,11 +413,15 @@ impl Type {
 
     /// Memory and slots of a built-in type; its cell is set before anything can ask for the type again.
     fn allocate_static(spec: &'static TypeSpec, base: Option<&Type>) -> &'static Type {
-        let block = crate::heap::allocate(size_of::<Type>(), Kind::Container).expect("memory for a built-in type");
+        let metatype = spec.metatype.map(|spec| spec.ty());
+        let size = metatype.map_or(size_of::<Type>(), |ty| ty.instance_size().max(size_of::<Type>()));
+        let block = crate::heap::allocate(size, Kind::Container).expect("memory for a built-in type");
         let pointer = block.as_ptr().cast::<Type>();
         // The header's type pointer is set once `type` itself exists; a static type is immortal.
-        // SAFETY: the block has room for a `Type`; `TYPE.cell` may be null only while `type`/`object` are made.
+        // SAFETY: the block has room for a `Type` and what its metatype adds; `TYPE.cell` may be null only while
+        // `type`/`object` are made.
         unsafe {
+            pointer.add(1).cast::<u8>().write_bytes(0, size - size_of::<Type>());
             let meta = TYPE.cell.load(Acquire);
             let header = Header::new(&*if meta.is_null() { pointer } else { meta });
             pointer.write(Type::blank(header, spec.name, base, Some(spec)));
@@ -436,10 +447,11 @@ impl Type {
                 ty.set_flags(flag::NEEDS_FINALIZE);
             }
             spec.cell.store(pointer, Release);
+            let metatype = metatype.unwrap_or_else(|| TYPE.ty());
             if !std::ptr::eq(spec, &TYPE) {
-                ty.header.set_type_pointer(TYPE.ty());
+                ty.header.set_type_pointer(metatype);
             }
-            ty.header.set_shape_id(TYPE.ty().root_shape());
+            ty.header.set_shape_id(metatype.root_shape());
             ty.root_shape.store(crate::shape::new_root(ty, 0), Relaxed);
             ty
         }

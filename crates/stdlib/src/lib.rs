@@ -17,6 +17,8 @@ pub mod _codecs;
 pub mod _collections;
 pub mod _contextvars;
 pub mod _csv;
+#[cfg(with_ctypes)]
+pub mod _ctypes;
 pub mod _datetime;
 pub mod _decimal;
 pub mod _elementtree;
@@ -96,6 +98,8 @@ pub static MODULES: &[&ModuleDef] = &[
     &_collections::MODULE,
     &_contextvars::MODULE,
     &_csv::MODULE,
+    #[cfg(with_ctypes)]
+    &_ctypes::MODULE,
     &_datetime::MODULE,
     &_decimal::MODULE,
     &_elementtree::MODULE,

@@ -128,6 +128,34 @@ fn run(call: Call, thread: Arc<Thread>, stack_size: usize) {
     vm.thread_ends();
 }
 
+/// Runs `f` on a thread that Python did not start and that has run no Python code so far, with a state made for it and given
+/// up afterwards. A thread that comes while the interpreter is being finalised stops for ever.
+pub fn on_foreign_thread(f: impl FnOnce(&Vm)) {
+    let vm = Vm::new(stack_left());
+    vm.thread_starts();
+    f(&vm);
+    local::thread_ends();
+    crate::_contextvars::context::thread_ends();
+    crate::_asyncio::running::thread_ends();
+    vm.thread_ends();
+}
+
+/// How many bytes of the calling thread's stack are left.
+fn stack_left() -> usize {
+    let here = 0u8;
+    // SAFETY: the attributes are initialised by the call that is asked for them, and destroyed after use.
+    unsafe {
+        let mut attributes: libc::pthread_attr_t = std::mem::zeroed();
+        if libc::pthread_getattr_np(libc::pthread_self(), &mut attributes) != 0 {
+            return EXTRA_STACK;
+        }
+        let (mut lowest, mut size) = (std::ptr::null_mut(), 0);
+        libc::pthread_attr_getstack(&attributes, &mut lowest, &mut size);
+        libc::pthread_attr_destroy(&mut attributes);
+        (&raw const here as usize).saturating_sub(lowest as usize)
+    }
+}
+
 fn call_function(vm: &Vm, call: &Call) -> Result<()> {
     let mut args = call.args.downcast::<Tuple>().map(|args| args.as_slice().to_vec()).unwrap_or_default();
     let Some(keywords) = call.keywords.as_ref().and_then(|keywords| keywords.downcast::<Dict>()) else {
