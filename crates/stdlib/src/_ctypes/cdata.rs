@@ -542,10 +542,7 @@ fn export(this: &Value) -> Buffer {
         stride *= count;
     }
     // After a resize the memory is larger than what the type describes.
-    // A single item shows all of its memory, resized or not; an array's shape says what there is.
-    if !info.shape.is_empty() {
-        buffer.length = length.min(stride as usize);
-    }
+    buffer.length = length.min(stride as usize);
     buffer
 }
 
