@@ -541,8 +541,11 @@ fn export(this: &Value) -> Buffer {
         *place = stride;
         stride *= count;
     }
-    // After a resize the memory is larger than what the type describes.
-    buffer.length = length.min(stride as usize);
+    // After a resize the memory is larger than what the type describes: a single item shows all of it, of an array the
+    // shape says what there is.
+    if !info.shape.is_empty() {
+        buffer.length = length.min(stride as usize);
+    }
     buffer
 }
 
