@@ -156,11 +156,10 @@ pub fn import_absolute(vm: &Vm, name: &Value) -> Result {
     vm.audit("import", &[name.clone(), Value::NONE, path("path"), path("meta_path"), path("path_hooks")])?;
     let import = vm.get_attr_str(&bootstrap, "_gcd_import")?;
     let load = || vm.call_method(&bootstrap, "_find_and_load", &[name.clone(), import]);
-    let loaded = match crate::config::get().import_time {
+    match crate::config::get().import_time {
         0 => load(),
         _ => import_time::measure(&vm.display_name(name), load),
-    };
-    loaded
+    }
 }
 
 /// Leaves the frames of `importlib` itself out of the traceback of an import that failed (`remove_importlib_frames`).
