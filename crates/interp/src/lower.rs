@@ -783,9 +783,13 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             },
             JUMP_FORWARD | JUMP_BACKWARD_NO_INTERRUPT | JUMP_BACKWARD => {
                 self.materialise_all();
-                let op = if instr.op == JUMP_BACKWARD { Op::JumpBackward } else { Op::Jump };
+                let target = self.target_of(instr);
+                // What delegates to another generator goes on at SEND. Other loops have to be interruptible.
+                let delegates = || self.code.instrs[target as usize].op == SEND;
+                let interruptible = instr.op == JUMP_BACKWARD || instr.op == JUMP_BACKWARD_NO_INTERRUPT && !delegates();
+                let op = if interruptible { Op::JumpBackward } else { Op::Jump };
                 let word = self.emit32(op, 0, 0, 0);
-                self.jump_to(word, self.target_of(instr));
+                self.jump_to(word, target);
             }
 
             LOAD_ATTR if oparg & 1 == 0 => self.unary(Op::LoadAttr, 0, (oparg >> 1) as u16),
@@ -944,7 +948,11 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                     self.release_rest();
                     self.emit32(Op::ReturnConst, 0, 0, index);
                 }
-                _ => {
+                last => {
+                    // Code that did not come from the compiler may leave behind what the result is borrowed from.
+                    if matches!(last, Some(Slot::Alias(_))) {
+                        self.materialise(self.slots.len() - 1);
+                    }
                     let b = self.pop();
                     self.release_rest();
                     self.emit(Op::Return, owned_b(b), 0, b.reg, 0);

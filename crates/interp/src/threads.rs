@@ -60,6 +60,13 @@ pub fn for_each(_vm: &Vm, mut f: impl FnMut(u64, &Vm)) {
     }
 }
 
+/// Whether a thread with this identifier runs Python code.
+pub fn is_running(vm: &Vm, ident: u64) -> bool {
+    let mut found = false;
+    for_each(vm, |other, _| found |= other == ident);
+    found
+}
+
 /// As [`for_each`], for signal handlers; false if the list of threads is in use.
 pub fn try_for_each(mut f: impl FnMut(u64, &Vm)) -> bool {
     let Ok(threads) = THREADS.try_lock() else { return false };

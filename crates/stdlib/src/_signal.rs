@@ -395,7 +395,10 @@ taipan_object::method_table! {
         }),
         MethodDef::new("pthread_kill($module, thread_id, signalnum, /)", "Send a signal to a thread.", |vm, _, args| {
             let (thread, signal) = (crate::arguments::c_ulong_mask(vm, &args[0])?, c_int(vm, &args[1])?);
-            // SAFETY: as in C, the caller vouches for the thread id.
+            if !hooks::is_thread(vm, thread) {
+                return sent(vm, libc::ESRCH);
+            }
+            // SAFETY: the thread is alive: while it runs Python code, it cannot end without the lock that this one holds.
             sent(vm, unsafe { libc::pthread_kill(thread, signal) })
         }),
         MethodDef::new("pidfd_send_signal($module, pidfd, signalnum, siginfo=None, flags=0, /)", "Send a signal to a process referred to by a pid file descriptor.", |vm, _, args| {

@@ -7,7 +7,7 @@ use taipan_object::builtins::namespace;
 use taipan_object::builtins::structseq::StructSeq;
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::ModuleDef;
-use taipan_object::vm::hooks::blocking;
+use taipan_object::vm::hooks::{self, blocking};
 use taipan_object::{Result, Value, Vm};
 
 use crate::arguments::{c_long, c_ulong_mask};
@@ -176,8 +176,12 @@ taipan_object::method_table! {
         }),
         MethodDef::new("pthread_getcpuclockid(thread_id, /)", "The id of the clock of a thread's processor time.", |vm, _, args| {
             let thread = c_ulong_mask(vm, &args[0])?;
+            if !hooks::is_thread(vm, thread) {
+                return Err(vm.os_error(libc::ESRCH, None, None));
+            }
             let mut clock: libc::clockid_t = 0;
-            // SAFETY: `clock` has room for the result. As in C, the caller vouches for the thread id.
+            // SAFETY: `clock` has room for the result, and the thread is alive: while it runs Python code, it cannot end without the
+            // lock that this one holds.
             match unsafe { libc::pthread_getcpuclockid(thread, &mut clock) } {
                 0 => Ok(Value::from(clock)),
                 errno => Err(vm.os_error(errno, None, None)),

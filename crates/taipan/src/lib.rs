@@ -47,6 +47,7 @@ fn start_process() {
             dump_extension_modules: traceback::dump::dump_extension_modules,
             send: generator::send,
             generator_kind: generator::kind,
+            is_thread: threads::is_running,
             before_fork: threads::before_fork,
             after_fork: threads::after_fork,
         });

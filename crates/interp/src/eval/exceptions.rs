@@ -132,14 +132,19 @@ impl Machine<'_> {
 
     #[inline(never)]
     pub unsafe fn push_exc_info(&mut self, w: Word) -> Flow {
-        // SAFETY: `a` owns an exception; the item owns what it holds.
+        // SAFETY: `a` owns an exception, or what forged code has there; the item owns what it holds.
         unsafe {
             let exception = self.get(w.a());
             let item = &*self.interp.handled.get();
-            let before = item.exception.replace(retain(exception));
             self.put(w.a() + 1, exception);
-            self.put(w.a(), if before == 0 { Value::NONE.into_word() } else { before });
-            self.vm.set_handled(exception);
+            if view(&exception).downcast::<BaseException>().is_some() {
+                let before = item.exception.replace(retain(exception));
+                self.put(w.a(), if before == 0 { Value::NONE.into_word() } else { before });
+                self.vm.set_handled(exception);
+            } else {
+                let before = item.exception.get();
+                self.put(w.a(), if before == 0 { Value::NONE.into_word() } else { retain(before) });
+            }
             self.advance(1)
         }
     }
@@ -200,7 +205,8 @@ impl Machine<'_> {
             let result = group_match(self.vm, &exception, &kind, self.frame);
             drop((exception, kind));
             let Ok((rest, matched)) = result else { return self.unwind() };
-            if !matched.is_none() {
+            // What the `split` of a subclass gave back may be anything.
+            if matched.downcast::<BaseException>().is_some() {
                 let item = &*self.interp.handled.get();
                 let old = item.exception.replace(matched.clone().into_word());
                 self.vm.set_handled(matched.word());

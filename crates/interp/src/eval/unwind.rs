@@ -1,6 +1,6 @@
 //! The search for an exception handler, frame by frame.
 
-use taipan_object::{Value, Vm};
+use taipan_object::{Value, Vm, exceptions};
 
 use super::iteration::finish_generator;
 use super::{leave_frame, release_operands};
@@ -105,7 +105,14 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
                     let debug = debug && interp.tracing.get() == 0;
                     interp.raised_at.set(debug.then_some(if thrown { monitoring::THROWN } else { unit }));
                 }
-                *next = vm.take(vm.raised()).into_word();
+                let mut exception = vm.take(vm.raised());
+                if vm.memory_is_exhausted() {
+                    // Where handlers raise without end, only this place is passed. The exceptions until here are let go.
+                    exceptions::set_context(&exception, None);
+                    exception = vm.take(vm.memory_error());
+                    exceptions::set_context(&exception, None);
+                }
+                *next = exception.into_word();
                 return frame;
             }
             let place = if watched { monitoring::place_after(&*frame, by_call) } else { 0 };

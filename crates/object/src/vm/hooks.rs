@@ -42,6 +42,8 @@ pub struct Hooks {
     pub send: fn(&Vm, &Value, &Value) -> Result<(Value, bool)>,
     /// Which kind of generator a value is, if it is one.
     pub generator_kind: fn(&Value) -> Option<GeneratorKind>,
+    /// Whether a thread with this identifier runs Python code.
+    pub is_thread: fn(&Vm, u64) -> bool,
     /// The process is about to be forked.
     pub before_fork: fn(&Vm),
     /// The process has been forked; in the child (true) this thread is the only one.
@@ -73,6 +75,11 @@ pub fn send(vm: &Vm, receiver: &Value, value: &Value) -> Result<(Value, bool)> {
         Some(hooks) => (hooks.send)(vm, receiver, value),
         None => Err(vm.system_error("generators are not running".to_string())),
     }
+}
+
+/// Whether a thread with this identifier runs Python code. The system's functions for threads take no other number.
+pub fn is_thread(vm: &Vm, ident: u64) -> bool {
+    HOOKS.get().is_some_and(|hooks| (hooks.is_thread)(vm, ident))
 }
 
 /// Which kind of generator a value is, if it is one.
