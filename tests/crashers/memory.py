@@ -3,12 +3,17 @@
 import array
 import collections
 import decimal
+import heapq
 import io
 import itertools
 import json
+import marshal
+import math
+import pickle
 import random
 import re
 import resource
+import sqlite3
 import struct
 import sys
 import types
@@ -67,6 +72,16 @@ BEYOND = [
     lambda: zlib.decompress(zlib.compress(b""), bufsize=HUGE),
     lambda: memoryview(b"").cast("B", [HUGE, HUGE]),
     lambda: types.SimpleNamespace(**{str(n): bytes(1 << 30) for n in range(100)}),
+    lambda: bytes(bytearray(1 << 29)) + bytes(1 << 29),
+    lambda: bytearray(1 << 28).replace(b"\0", b"abcd"),
+    lambda: [sorted([None] * (1 << 25)) for _ in range(5)],
+    lambda: hex(1 << (1 << 31)) + bin(1 << (1 << 30)),
+    lambda: math.isqrt(1 << (1 << 31)),
+    lambda: decimal.Decimal(1 << (1 << 28)),
+    lambda: heapq.merge(*[[1]] * (1 << 26)),
+    lambda: open("/dev/zero").readline(),
+    lambda: open("/dev/zero", "rb").read(),
+    lambda: [tuple([None] * (1 << 25)) for _ in range(5)],
 ]
 
 
@@ -171,6 +186,9 @@ GROWING = [
     lambda: collections.deque(itertools.count()),
     lambda: bytes(itertools.repeat(1)),
     lambda: bytearray(itertools.repeat(1)),
+    lambda: bytes(1 for _ in itertools.count()),
+    lambda: bytearray().extend(itertools.repeat(1)),
+    lambda: b"".join(itertools.repeat(b"a")),
     lambda: "".join(itertools.repeat("a")),
     lambda: " ".join(map(str, itertools.count())),
     lambda: sorted(itertools.count()),
@@ -178,7 +196,11 @@ GROWING = [
     lambda: list(itertools.tee(itertools.count())[0]),
     lambda: list(itertools.batched(itertools.count(), 1000)),
     lambda: json.loads("[" + "[1, 2.5, \"a\"]," * 3_000_000 + "1]"),
-    lambda: json.dumps(list(range(1 << 24)), indent=1000),
+    lambda: json.dumps(list(range(1 << 20)), indent=1000),
+    lambda: json.dumps(["a" * (1 << 20)] * (1 << 10)),
+    lambda: pickle.dumps([bytes(1 << 16) + b"%d" % n for n in range(1 << 13)]),
+    lambda: marshal.dumps([bytes(1 << 16) + b"%d" % n for n in range(1 << 13)]),
+    lambda: sqlite3.connect(":memory:").execute("with recursive c(x) as (select 1 union all select x + 1 from c) select x from c").fetchall(),
     lambda: re.findall("a?", "ab" * (1 << 24)),
     lambda: ("ab" * (1 << 24)).split("b"),
     lambda: list("ab" * (1 << 25)),

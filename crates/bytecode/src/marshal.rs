@@ -47,12 +47,14 @@ pub enum Error {
     EOFError(&'static str),
     ValueError(&'static str),
     TypeError(&'static str),
+    MemoryError,
 }
 
 impl Error {
     pub fn message(self) -> &'static str {
         match self {
             Error::EOFError(message) | Error::ValueError(message) | Error::TypeError(message) => message,
+            Error::MemoryError => "",
         }
     }
 }

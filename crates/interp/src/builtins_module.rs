@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use taipan_object::builtins as types;
 use taipan_object::builtins::int;
 use taipan_object::builtins::list::List;
-use taipan_object::builtins::str::{Str, intern};
+use taipan_object::builtins::str::{Str, StrBuilder, intern};
 use taipan_object::exceptions;
 use taipan_object::native::MethodDef;
 use taipan_object::native::function::{BuiltinFunction, Definition};
@@ -294,29 +294,19 @@ pub fn ascii(vm: &Vm, value: &Value) -> Result {
 
 fn in_base(vm: &Vm, value: &Value, base: u32) -> Result {
     let index = vm.index(value)?;
-    let (prefix, digits, negative) = match int::to_i64(&index) {
-        Some(n) => {
-            let magnitude = n.unsigned_abs();
-            let digits = match base {
-                2 => format!("{magnitude:b}"),
-                8 => format!("{magnitude:o}"),
-                _ => format!("{magnitude:x}"),
-            };
-            (base, digits, n < 0)
-        }
-        None => {
-            let big = int::to_ibig(&index).expect("an int");
-            let negative = int::is_negative(&index);
-            let magnitude = if negative { -big } else { big };
-            (base, magnitude.in_radix(base as u8).to_string(), negative)
-        }
-    };
-    let prefix = match prefix {
-        2 => "0b",
-        8 => "0o",
-        _ => "0x",
-    };
-    Ok(Value::from(format!("{}{prefix}{digits}", if negative { "-" } else { "" })))
+    let number = int::Operand::of(&index).expect("an int");
+    let digits = int::format::digits(vm, number, base)?;
+    let mut text = StrBuilder::with_capacity(digits.len() + 3);
+    text.push_str(match (number.is_negative(), base) {
+        (false, 2) => "0b",
+        (true, 2) => "-0b",
+        (false, 8) => "0o",
+        (true, 8) => "-0o",
+        (false, _) => "0x",
+        (true, _) => "-0x",
+    });
+    text.push_str(&digits);
+    Ok(text.finish().into_value())
 }
 
 fn ord(vm: &Vm, value: &Value) -> Result {

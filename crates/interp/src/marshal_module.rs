@@ -127,6 +127,7 @@ impl Failure {
             Failure::Format(Error::EOFError(message)) => vm.eof_error(message),
             Failure::Format(Error::ValueError(message)) => vm.value_error(message),
             Failure::Format(Error::TypeError(message)) => vm.type_error(message),
+            Failure::Format(Error::MemoryError) => vm.memory_error(),
         }
     }
 }

@@ -134,13 +134,13 @@ impl Buffer {
     }
 
     /// The bytes in C order, whatever the strides.
-    pub fn to_vec(&self) -> Vec<u8> {
+    pub fn to_vec(&self, vm: &Vm) -> Result<Vec<u8>> {
         if self.is_c_contiguous() {
-            return self.as_slice().to_vec();
+            return vm.buffer_of(self.as_slice());
         }
-        let mut bytes = Vec::with_capacity(self.length);
+        let mut bytes = vm.buffer_for(self.length)?;
         self.for_each_item(|item| bytes.extend_from_slice(item));
-        bytes
+        Ok(bytes)
     }
 
     /// Calls `f` with the bytes of each element, in C order.

@@ -147,6 +147,14 @@ pub fn allocate_from_reserve(size: usize, kind: Kind) -> Option<NonNull<u8>> {
     object
 }
 
+/// Has `MemoryError` raised at the next safepoint: for code that goes on without what it could not allocate, a large
+/// buffer in a place that cannot report it.
+#[cold]
+#[inline(never)]
+pub fn signal_exhausted() {
+    limit::signal_exhausted();
+}
+
 /// Ends the process, for when [`allocate_from_reserve`] has failed too.
 #[cold]
 #[inline(never)]

@@ -162,12 +162,14 @@ pub fn to_ref<T: Payload>(payload: &T) -> Ref<T> {
     Ref(to_value(payload), PhantomData)
 }
 
-/// Memory for an instance of `ty` of `size` bytes, header not yet written, shape set.
+/// Memory for an instance of `ty` of `size` bytes, header not yet written, shape set. `None` only for large ones, or when the
+/// reserve is used up too.
 #[inline]
 pub fn allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
     let kind = if ty.is_container() { Kind::Container } else { Kind::Leaf };
     match heap::allocate(size, kind) {
         Some(pointer) => Some(prepared(ty, pointer)),
+        None if size > heap::LARGEST_EMERGENCY => None,
         // The reserve raises `MemoryError` at the next safepoint.
         None => heap::allocate_from_reserve(size, kind).map(|pointer| prepared(ty, pointer)),
     }

@@ -11,6 +11,7 @@ pub mod errors;
 pub mod gil;
 pub mod hooks;
 pub mod iterate;
+pub mod memory;
 pub mod names;
 pub mod number;
 pub mod quick_compare;
@@ -48,7 +49,7 @@ pub struct Vm {
     /// What `stack_limit` is at other times.
     stack_end: Cell<usize>,
     /// Objects whose `repr` is running, for recursive containers.
-    pub(crate) repr_running: std::cell::RefCell<Vec<u64>>,
+    pub(crate) repr_running: std::cell::RefCell<repr::Running>,
     /// The interpreter's own per-thread state.
     pub interpreter: Cell<*mut ()>,
     /// Whether the thread holds the GIL.
@@ -225,13 +226,20 @@ impl Vm {
         }
     }
 
+    /// Undoes [`Vm::memory_ran_out`].
+    fn restore_stack_limit(&self) {
+        if self.stack_limit.get() == usize::MAX {
+            self.stack_limit.set(self.stack_end.get());
+        }
+    }
+
     #[cold]
     fn stack_exhausted(&self, where_: &str) -> Raised {
         if self.stack_limit.get() == usize::MAX {
-            self.stack_limit.set(self.stack_end.get());
+            self.restore_stack_limit();
             let raised = self.memory_error();
             // The exception itself may come from the reserve.
-            self.stack_limit.set(self.stack_end.get());
+            self.restore_stack_limit();
             crate::heap::MEMORY_EXHAUSTED.store(false, std::sync::atomic::Ordering::Relaxed);
             return raised;
         }
@@ -245,21 +253,13 @@ impl Vm {
 
     /// Enters `repr` of `this`; false if it is already running (a recursive container).
     pub fn enter_repr(&self, this: &Value) -> bool {
-        let mut running = self.repr_running.borrow_mut();
-        if running.contains(&this.word()) {
-            return false;
-        }
-        running.push(this.word());
-        true
+        self.repr_running.borrow_mut().enter(this.word())
     }
     /// Whether `repr` of `this` is already running.
     pub fn repr_is_running(&self, this: &Value) -> bool {
-        self.repr_running.borrow().contains(&this.word())
+        self.repr_running.borrow().contains(this.word())
     }
     pub fn leave_repr(&self, this: &Value) {
-        let mut running = self.repr_running.borrow_mut();
-        if let Some(at) = running.iter().rposition(|word| *word == this.word()) {
-            running.remove(at);
-        }
+        self.repr_running.borrow_mut().leave(this.word());
     }
 }

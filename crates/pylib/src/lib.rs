@@ -10,8 +10,10 @@ mod index;
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Mutex;
 
 use index::Blob;
+use zstd::bulk::Decompressor;
 
 static DATA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.data"));
 
@@ -87,7 +89,17 @@ fn content(blob: Blob) -> Cow<'static, [u8]> {
     if bytes.len() == blob.size {
         return Cow::Borrowed(bytes);
     }
-    Cow::Owned(zstd::bulk::decompress(bytes, blob.size).expect("the build script compressed it"))
+    // The first module is decompressed at the start: later there may be no memory for another context.
+    static CONTEXT: Mutex<Option<Decompressor<'static>>> = Mutex::new(None);
+    let decompressed = match CONTEXT.try_lock() {
+        Ok(mut context) => match &mut *context {
+            Some(context) => context.decompress(bytes, blob.size),
+            None => context.insert(Decompressor::new().expect("a context at the start")).decompress(bytes, blob.size),
+        },
+        // Another thread is at it, or was when this process was forked.
+        Err(_) => zstd::bulk::decompress(bytes, blob.size),
+    };
+    Cow::Owned(decompressed.expect("the build script compressed it"))
 }
 
 /// A name in a directory of the library.

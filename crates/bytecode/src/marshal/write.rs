@@ -96,6 +96,13 @@ enum Task<V> {
     Leave(Option<u32>),
 }
 
+/// No object has more bytes before its parts and contents.
+const LONGEST_START: usize = 64;
+
+fn room_for<V>(tasks: &mut Vec<Task<V>>, more: usize) -> Result<(), Error> {
+    tasks.try_reserve(more).map_err(|_| Error::MemoryError)
+}
+
 const UNMARSHALLABLE: Error = Error::ValueError("unmarshallable object");
 
 impl<I: Eq + Hash> Writer<I> {
@@ -103,6 +110,7 @@ impl<I: Eq + Hash> Writer<I> {
         let mut tasks = vec![Task::Value(value.clone())];
         let mut depth = 0;
         while let Some(task) = tasks.pop() {
+            self.room(LONGEST_START)?;
             match task {
                 Task::Long(value) => self.long(value),
                 Task::Null => self.out.push(tag::NULL),
@@ -131,6 +139,11 @@ impl<I: Eq + Hash> Writer<I> {
             }
         }
         Ok(())
+    }
+
+    /// Makes room for so many bytes more.
+    fn room(&mut self, bytes: usize) -> Result<(), Error> {
+        self.out.try_reserve(bytes).map_err(|_| Error::MemoryError)
     }
 
     /// Writes an object up to its parts, which become tasks. The reference that is open while they are written.
@@ -162,6 +175,7 @@ impl<I: Eq + Hash> Writer<I> {
                         self.long(index as i32);
                         return Ok(None);
                     }
+                    self.refs.try_reserve(1).map_err(|_| Error::MemoryError)?;
                     let index = self.refs.len() as u32;
                     opened = matches!(view, View::Slice(..) | View::Code(_)).then_some(index);
                     self.refs.insert(identity, index);
@@ -216,6 +230,7 @@ impl<I: Eq + Hash> Writer<I> {
             View::Bytes(bytes) => {
                 self.out.push(tag::BYTES | flag);
                 self.size(bytes.len())?;
+                self.room(bytes.len())?;
                 self.out.extend(bytes);
             }
             View::Str { bytes, interned } => self.str(&bytes, interned, flag)?,
@@ -226,15 +241,18 @@ impl<I: Eq + Hash> Writer<I> {
                     self.out.push(tag::TUPLE | flag);
                     self.size(items.len())?;
                 }
+                room_for(tasks, items.len())?;
                 tasks.extend(items.into_iter().map(Task::Value));
             }
             View::List(items) => {
                 self.out.push(tag::LIST | flag);
                 self.size(items.len())?;
+                room_for(tasks, items.len())?;
                 tasks.extend(items.into_iter().map(Task::Value));
             }
             View::Dict(items) => {
                 self.out.push(tag::DICT | flag);
+                room_for(tasks, 2 * items.len())?;
                 tasks.extend(items.into_iter().flat_map(|(key, value)| [Task::Value(key), Task::Value(value)]));
                 tasks.push(Task::Null);
             }
@@ -348,6 +366,7 @@ impl<I: Eq + Hash> Writer<I> {
             self.out.push(if interned && self.version >= 3 { tag::INTERNED } else { tag::UNICODE } | flag);
             self.size(bytes.len())?;
         }
+        self.room(bytes.len())?;
         self.out.extend(bytes);
         Ok(())
     }

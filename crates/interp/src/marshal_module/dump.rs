@@ -50,9 +50,9 @@ impl Source for Objects<'_> {
         } else if let Some(text) = value.downcast_exact::<Str>() {
             View::Str { bytes: text.to_wtf8(), interned: text.is_interned() }
         } else if let Some(bytes) = value.downcast_exact::<Bytes>() {
-            View::Bytes(bytes.as_slice().to_vec())
+            View::Bytes(self.vm.buffer_of(bytes.as_slice())?)
         } else if let Some(tuple) = value.downcast_exact::<Tuple>() {
-            View::Tuple(tuple.as_slice().to_vec())
+            View::Tuple(self.vm.buffer_of(tuple.as_slice())?)
         } else if let Some(list) = value.downcast_exact::<List>() {
             View::List(list.try_to_vec(self.vm)?)
         } else if let Some(dict) = value.downcast_exact::<Dict>() {
@@ -67,7 +67,7 @@ impl Source for Objects<'_> {
             View::Code(Box::new(parts(code)))
         } else if self.vm.has_buffer(value) {
             match self.vm.bytes_like(value) {
-                Ok(bytes) => View::Bytes(bytes.to_vec()),
+                Ok(bytes) => View::Bytes(self.vm.buffer_of(&bytes)?),
                 Err(raised) => {
                     self.vm.discard(raised);
                     View::Other

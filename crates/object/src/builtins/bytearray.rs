@@ -131,8 +131,15 @@ impl ByteArray {
         self.state.borrow(&self.header).len()
     }
 
-    pub fn to_vec(&self) -> Vec<u8> {
-        self.state.borrow(&self.header).as_slice().to_vec()
+    pub fn to_vec(&self, vm: &Vm) -> Result<Vec<u8>> {
+        let state = self.state.borrow(&self.header);
+        let mut copy = Vec::new();
+        let room = copy.try_reserve_exact(state.len());
+        if room.is_ok() {
+            copy.extend_from_slice(state.as_slice());
+        }
+        drop(state);
+        room.map(|()| copy).map_err(|_| vm.memory_error())
     }
 
     /// Raises `BufferError` if a buffer is exported, which forbids to change the length.

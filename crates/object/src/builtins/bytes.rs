@@ -149,12 +149,16 @@ pub fn from_slice(vm: &Vm, data: &[u8]) -> Result {
     with_type(vm, BYTES.ty(), data)
 }
 
-/// As [`from_slice`], for short data of the runtime itself.
+/// As [`from_slice`], for short data of the runtime itself: without memory for them they are empty, and `MemoryError` is
+/// raised at the next safepoint.
 pub fn new(data: &[u8]) -> Value {
     if data.len() <= 1 {
         return single_or_empty(data.first().copied());
     }
-    let Some(bytes) = Bytes::allocate(BYTES.ty(), data.len()) else { heap::out_of_memory() };
+    let Some(bytes) = Bytes::allocate(BYTES.ty(), data.len()) else {
+        heap::signal_exhausted();
+        return empty();
+    };
     // SAFETY: room for the bytes, seen by nobody else.
     unsafe {
         let at = (&raw const *bytes).add(1).cast_mut().cast::<u8>();

@@ -104,12 +104,9 @@ impl Dict {
         Ref::new(Dict { header: Header::new(DICT.ty()), state: ObjectCell::new(table) })
     }
 
-    /// An empty dict with room for `capacity` items.
+    /// An empty dict, with room for `capacity` items if there is memory.
     pub fn with_capacity(capacity: usize) -> Ref<Dict> {
-        match Table::with_capacity(capacity) {
-            Ok(table) => Self::from_table(table),
-            Err(OutOfMemory) => heap::out_of_memory(),
-        }
+        Self::from_table(Table::with_capacity(capacity).unwrap_or_default())
     }
 
     /// An empty instance of `ty`, dict or a subclass.
@@ -275,14 +272,15 @@ impl Dict {
         Some(table.entries[at].value.clone())
     }
 
-    /// Sets a str key, comparing text only.
+    /// Sets a str key, comparing text only. Without memory for it nothing is set, and `MemoryError` is raised at the next
+    /// safepoint.
     pub fn set_str(&self, key: &Value, value: Value) {
         let text = key.downcast::<Str>().expect("names are strings");
         let hash = text.hash();
         let table = self.table();
         let at = table.find_str_hashed(key, text, hash);
         if store(table, at, key, hash, value).is_err() {
-            heap::out_of_memory();
+            heap::signal_exhausted();
         }
     }
 
@@ -390,13 +388,13 @@ impl Dict {
         drop(old);
     }
 
-    /// A shallow copy, an exact dict.
+    /// A shallow copy, an exact dict. Without memory for it it is empty, and `MemoryError` is raised at the next safepoint.
     pub fn copy(&self) -> Ref<Dict> {
         let copy = self.table().copy();
-        match copy {
-            Ok(table) => Self::from_table(table),
-            Err(OutOfMemory) => heap::out_of_memory(),
-        }
+        Self::from_table(copy.unwrap_or_else(|OutOfMemory| {
+            heap::signal_exhausted();
+            Table::default()
+        }))
     }
 
     /// As [`Dict::copy`], for dicts of any size.

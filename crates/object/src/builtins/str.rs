@@ -6,7 +6,7 @@
 use crate::header::Header;
 use crate::heap::{self, Kind};
 use crate::object::{Payload, Ref, allocate, try_allocate};
-use crate::text::builder::Text;
+use crate::text::builder::{Text, TextBuilder};
 use crate::text::{ErrorKind, TextError};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
@@ -135,12 +135,18 @@ fn block_size(ty: &Type, length: usize, kind: u8) -> Option<usize> {
 }
 
 impl Str {
-    /// Uninitialised room for `length` units of `kind` bytes, for exact str or a subclass.
+    /// Uninitialised room for `length` units of `kind` bytes, for exact str or a subclass; an empty string if there is no
+    /// memory for them, and then `MemoryError` is raised at the next safepoint.
     fn allocate(ty: &Type, length: usize, kind: u8, ascii: bool) -> Ref<Str> {
-        let pointer = block_size(ty, length, kind).and_then(|size| allocate(ty, size));
-        let Some(pointer) = pointer else { heap::out_of_memory() };
-        // SAFETY: freshly allocated with that size.
-        unsafe { Self::initialize(pointer, ty, length, kind, ascii) }
+        match block_size(ty, length, kind).and_then(|size| allocate(ty, size)) {
+            // SAFETY: freshly allocated with that size.
+            Some(pointer) => unsafe { Self::initialize(pointer, ty, length, kind, ascii) },
+            None if length > 0 => {
+                heap::signal_exhausted();
+                Self::allocate(ty, 0, 1, true)
+            }
+            None => heap::out_of_memory(),
+        }
     }
 
     /// As [`Str::allocate`], for lengths that Python code chose; `None` when there is no memory.
@@ -179,10 +185,27 @@ impl Str {
         unsafe { (self as *const Str).add(1) as *mut u8 }
     }
 
+    /// Writes the text of a new string, which is empty if there was no memory.
     fn fill<T: Copy>(&self, units: &[T]) {
+        if self.len() != units.len() {
+            return;
+        }
         debug_assert_eq!(size_of::<T>(), self.kind as usize);
         // SAFETY: the block has room for `length` units and nobody else sees it yet.
         unsafe { std::ptr::copy_nonoverlapping(units.as_ptr(), self.data_pointer().cast::<T>(), units.len()) };
+    }
+
+    /// As [`Str::fill`], with wider units that are known to fit.
+    fn fill_narrowed<W: Copy, T: Copy>(&self, units: &[W], narrow: impl Fn(W) -> T) {
+        if self.len() != units.len() {
+            return;
+        }
+        debug_assert_eq!(size_of::<T>(), self.kind as usize);
+        let data = self.data_pointer().cast::<T>();
+        for (at, unit) in units.iter().enumerate() {
+            // SAFETY: as above.
+            unsafe { data.add(at).write(narrow(*unit)) };
+        }
     }
 
     /// A string with the text of a Rust string.
@@ -190,8 +213,9 @@ impl Str {
         if text.is_ascii() {
             return Self::from_ascii(text.as_bytes());
         }
-        let points: Vec<u32> = text.chars().map(|c| c as u32).collect();
-        Self::from_code_points(&points)
+        let mut builder = TextBuilder::new();
+        builder.push_str(text);
+        Self::from_text(builder.finish())
     }
 
     /// A string of bytes all below 128.
@@ -225,20 +249,17 @@ impl Str {
 
     fn from_code_points_as(ty: &Type, points: &[u32]) -> Ref<Str> {
         let max = points.iter().fold(0, |a, b| a | *b);
-        let exact = std::ptr::eq(ty, STR.ty());
+        if points.len() <= 1 && max < 256 && std::ptr::eq(ty, STR.ty()) {
+            return single_or_empty(points.first().copied());
+        }
         if max < 256 {
-            let bytes: Vec<u8> = points.iter().map(|p| *p as u8).collect();
-            if exact {
-                return Self::from_latin1(&bytes);
-            }
-            let text = Self::allocate(ty, bytes.len(), 1, max < 128);
-            text.fill(&bytes);
+            let text = Self::allocate(ty, points.len(), 1, max < 128);
+            text.fill_narrowed(points, |point| point as u8);
             return text;
         }
         if max < 0x10000 {
-            let units: Vec<u16> = points.iter().map(|p| *p as u16).collect();
-            let text = Self::allocate(ty, units.len(), 2, false);
-            text.fill(&units);
+            let text = Self::allocate(ty, points.len(), 2, false);
+            text.fill_narrowed(points, |point| point as u16);
             return text;
         }
         let text = Self::allocate(ty, points.len(), 4, false);
@@ -258,9 +279,14 @@ impl Str {
 
     /// From UCS-2 units that are code points (not UTF-16).
     pub fn from_ucs2(units: &[u16]) -> Ref<Str> {
-        if units.iter().fold(0, |a, b| a | *b) < 256 {
-            let bytes: Vec<u8> = units.iter().map(|p| *p as u8).collect();
-            return Self::from_latin1(&bytes);
+        let max = units.iter().fold(0, |a, b| a | *b);
+        if max < 256 {
+            if units.len() <= 1 {
+                return single_or_empty(units.first().map(|unit| *unit as u32));
+            }
+            let text = Self::allocate(STR.ty(), units.len(), 1, max < 128);
+            text.fill_narrowed(units, |unit| unit as u8);
+            return text;
         }
         let text = Self::allocate(STR.ty(), units.len(), 2, false);
         text.fill(units);
@@ -286,9 +312,9 @@ impl Str {
             return self.slice(0, self.len());
         }
         let copy = Self::allocate(ty, self.len(), self.kind, self.ascii.get());
-        // SAFETY: same kind and length.
+        // SAFETY: same kind and length, unless there was no memory.
         unsafe {
-            std::ptr::copy_nonoverlapping(self.data_pointer(), copy.data_pointer(), self.len() * self.kind as usize)
+            std::ptr::copy_nonoverlapping(self.data_pointer(), copy.data_pointer(), copy.len() * self.kind as usize)
         };
         copy
     }
@@ -643,11 +669,10 @@ pub fn empty() -> Value {
     single_or_empty(None).into_value()
 }
 
-/// Collects code points; as narrow as its contents.
+/// Collects code points to a string. As [`TextBuilder`], it gives up what there is no memory for.
 #[derive(Default)]
 pub struct StrBuilder {
-    narrow: Vec<u8>,
-    wide: Option<Vec<u32>>,
+    text: TextBuilder,
 }
 
 impl StrBuilder {
@@ -655,43 +680,27 @@ impl StrBuilder {
         StrBuilder::default()
     }
     pub fn with_capacity(capacity: usize) -> StrBuilder {
-        StrBuilder { narrow: Vec::with_capacity(capacity), wide: None }
+        StrBuilder { text: TextBuilder::with_capacity(capacity) }
     }
+    #[inline]
     pub fn push(&mut self, point: u32) {
-        match &mut self.wide {
-            Some(wide) => wide.push(point),
-            None if point < 256 => self.narrow.push(point as u8),
-            None => self.widen().push(point),
-        }
-    }
-    fn widen(&mut self) -> &mut Vec<u32> {
-        let narrow = std::mem::take(&mut self.narrow);
-        self.wide.get_or_insert_with(|| narrow.iter().map(|b| *b as u32).collect())
+        self.text.push(point);
     }
     pub fn push_str(&mut self, text: &str) {
-        text.chars().for_each(|c| self.push(c as u32));
+        self.text.push_str(text);
     }
     pub fn push_text(&mut self, text: &Str) {
-        match (text.data(), &mut self.wide) {
-            (Data::Ascii(d) | Data::Latin1(d), None) => self.narrow.extend_from_slice(d),
-            (Data::Ascii(d) | Data::Latin1(d), Some(wide)) => wide.extend(d.iter().map(|b| *b as u32)),
-            (Data::Ucs2(d), _) => self.widen_or_get().extend(d.iter().map(|b| *b as u32)),
-            (Data::Ucs4(d), _) => self.widen_or_get().extend_from_slice(d),
+        match text.data() {
+            Data::Ascii(units) => self.text.push_ascii(units),
+            Data::Latin1(units) => self.text.push_units(units),
+            Data::Ucs2(units) => self.text.push_units(units),
+            Data::Ucs4(units) => self.text.push_units(units),
         }
-    }
-    fn widen_or_get(&mut self) -> &mut Vec<u32> {
-        if self.wide.is_none() {
-            self.widen();
-        }
-        self.wide.as_mut().expect("just widened")
     }
     pub fn len(&self) -> usize {
-        self.wide.as_ref().map_or(self.narrow.len(), Vec::len)
+        self.text.len()
     }
     pub fn finish(self) -> Ref<Str> {
-        match self.wide {
-            Some(wide) => Str::from_code_points(&wide),
-            None => Str::from_latin1(&self.narrow),
-        }
+        Str::from_text(self.text.finish())
     }
 }

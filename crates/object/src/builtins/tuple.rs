@@ -56,13 +56,21 @@ pub mod methods;
 pub use hash::ItemHash;
 
 impl Tuple {
-    /// An instance of `ty` (tuple or a subclass) with these items. `items` must not run Python code.
+    /// An instance of `ty` (tuple or a subclass) with these items. `items` must not run Python code. Without memory for
+    /// them it is empty, and `MemoryError` is raised at the next safepoint.
     #[inline]
     pub fn new_with_type(ty: &Type, items: impl ExactSizeIterator<Item = Value>) -> Ref<Tuple> {
         match Self::try_new_with_type(ty, items) {
             Some(tuple) => tuple,
-            None => heap::out_of_memory(),
+            None => Self::exhausted(ty),
         }
+    }
+
+    #[cold]
+    fn exhausted(ty: &Type) -> Ref<Tuple> {
+        heap::signal_exhausted();
+        let Some(empty) = Self::try_new_with_type(ty, std::iter::empty()) else { heap::out_of_memory() };
+        empty
     }
 
     /// As [`Tuple::new_with_type`]; `None` when there is no memory for that many items.

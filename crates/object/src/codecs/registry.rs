@@ -161,7 +161,7 @@ pub fn encode_text(vm: &Vm, text: &Value, encoding: &str, errors: Option<&str>) 
             "encoder {encoding} returned bytearray instead of bytes; use codecs.encode() to encode to arbitrary types"
         );
         vm.warn(&exceptions::RUNTIME_WARNING.value(), &message, 1)?;
-        return crate::builtins::bytes::from_slice(vm, &array.to_vec());
+        return crate::builtins::bytes::from_slice(vm, &array.to_vec(vm)?);
     }
     let name = result.ty().name();
     Err(vm.type_error(format!(

@@ -1,8 +1,8 @@
 //! The allocator for everything that is not a Python object: `Vec`, `Box`, `String`, maps.
 //!
 //! [`Buffers`] is mimalloc, with three additions: it counts bytes, it honours
-//! [`set_limit`](super::set_limit), and when an allocation cannot be had it falls back, for requests of
-//! up to [`LARGEST_EMERGENCY`] bytes, on a reserve inside the program and sets
+//! [`set_limit`](super::set_limit), and when the system has no more memory it falls back, for requests of
+//! up to [`LARGEST_FROM_RESERVE`] bytes, on a reserve inside the program and sets
 //! [`MEMORY_EXHAUSTED`](super::MEMORY_EXHAUSTED). Rust code whose allocations cannot fail thus carries
 //! on to the next safepoint, where `MemoryError` is raised. Larger requests are refused: code that
 //! makes them at Python's behest uses `try_reserve`.
@@ -22,9 +22,14 @@ pub struct Buffers;
 
 /// How far a thread's count may lag behind before the total is brought up to date.
 const STEP: isize = 64 << 10;
-/// The largest request that may exceed the limit or come from the reserve.
+/// The largest request that may exceed the limit. Requests up to this and larger ones have parts of the reserve of their own.
 pub const LARGEST_EMERGENCY: usize = 256 << 10;
-const RESERVE_BYTES: usize = 4 << 20;
+/// The largest request that may come from the reserve.
+pub const LARGEST_FROM_RESERVE: usize = 40 << 20;
+const SMALL_RESERVE: usize = 4 << 20;
+/// Room for a buffer that grows twice.
+const LARGE_RESERVE: usize = 64 << 20;
+const RESERVE_BYTES: usize = SMALL_RESERVE + LARGE_RESERVE;
 
 /// Counts from −`STEP` on for as far as this are within bounds: all there are, or none while allocations are traced.
 static WINDOW: AtomicUsize = AtomicUsize::new(2 * STEP as usize);
@@ -67,7 +72,7 @@ unsafe impl GlobalAlloc for Buffers {
             free_slowly(block, layout);
         }
         if RESERVE.contains(block) {
-            RESERVE.give_back();
+            RESERVE.give_back(block);
         } else {
             // SAFETY: not from the reserve, so from mimalloc, with this layout.
             unsafe { MiMalloc.dealloc(block, layout) };
@@ -226,7 +231,7 @@ pub(super) fn settle_thread() {
 #[cold]
 #[inline(never)]
 fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
-    if layout.size() <= LARGEST_EMERGENCY {
+    if layout.size() <= LARGEST_FROM_RESERVE {
         let block = RESERVE.take(layout);
         if !block.is_null() {
             limit::signal_exhausted();
@@ -241,22 +246,35 @@ fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
     null_mut()
 }
 
-/// Memory held back in the program's zeroed data, which costs nothing until it is touched. Blocks are
-/// cut off one after the other; when the last one comes back, all of it is there again.
+/// Memory held back in the program's zeroed data, which costs nothing until it is touched. It has two parts: a small
+/// block that stays for long does not keep room from large ones. In each part blocks are cut off one after the other;
+/// when the last one comes back, all of it is there again.
 struct Reserve {
     memory: UnsafeCell<[u8; RESERVE_BYTES]>,
+    small: Part,
+    large: Part,
+}
+
+struct Part {
+    /// Where in the memory it begins.
+    begin: usize,
+    end: usize,
     /// {bytes cut off: 32, blocks not given back: 32}
     state: AtomicU64,
 }
 
-// SAFETY: parts of the memory are only used by whom `state` granted them.
+// SAFETY: parts of the memory are only used by whom a `state` granted them.
 unsafe impl Sync for Reserve {}
 
 static RESERVE: Reserve = Reserve::new();
 
 impl Reserve {
     const fn new() -> Self {
-        Self { memory: UnsafeCell::new([0; RESERVE_BYTES]), state: AtomicU64::new(0) }
+        Self {
+            memory: UnsafeCell::new([0; RESERVE_BYTES]),
+            small: Part { begin: 0, end: SMALL_RESERVE, state: AtomicU64::new(0) },
+            large: Part { begin: SMALL_RESERVE, end: RESERVE_BYTES, state: AtomicU64::new(0) },
+        }
     }
 
     #[inline(always)]
@@ -267,14 +285,15 @@ impl Reserve {
     /// `Acquire` here and `Release` in [`give_back`](Self::give_back): what the former user of the memory
     /// did with it happens before the new one's use.
     fn take(&self, layout: Layout) -> *mut u8 {
+        let part = if layout.size() <= LARGEST_EMERGENCY { &self.small } else { &self.large };
         let base = self.memory.get() as usize;
         let mut start = 0;
-        let granted = self.state.try_update(Acquire, Acquire, |state| {
+        let granted = part.state.try_update(Acquire, Acquire, |state| {
             let (cut, blocks) = ((state >> 32) as usize, state & 0xFFFF_FFFF);
-            start = (base + cut).next_multiple_of(layout.align()) - base;
+            start = (base + part.begin + cut).next_multiple_of(layout.align()) - base;
             // Empty blocks do not occur, but would be indistinguishable at the end.
             let end = start + layout.size().max(1);
-            (end <= RESERVE_BYTES).then(|| (end as u64) << 32 | (blocks + 1))
+            (end <= part.end).then(|| ((end - part.begin) as u64) << 32 | (blocks + 1))
         });
         match granted {
             // SAFETY: the block lies inside the memory.
@@ -283,9 +302,11 @@ impl Reserve {
         }
     }
 
-    fn give_back(&self) {
+    fn give_back(&self, block: *mut u8) {
+        let at = block as usize - self.memory.get() as usize;
+        let part = if at < SMALL_RESERVE { &self.small } else { &self.large };
         let update = |state: u64| Some(if state & 0xFFFF_FFFF == 1 { 0 } else { state - 1 });
-        let _ = self.state.try_update(Release, Acquire, update);
+        let _ = part.state.try_update(Release, Acquire, update);
     }
 }
 
@@ -309,9 +330,9 @@ mod tests {
                 assert!(reserve.contains(block) && block.addr().is_multiple_of(64));
                 blocks.push(block);
             }
-            assert!(blocks.len() > RESERVE_BYTES / 1024 - 2);
+            assert!(blocks.len() > SMALL_RESERVE / 1024 - 2);
             assert!(blocks.windows(2).all(|pair| pair[1].addr() - pair[0].addr() == 1024));
-            blocks.iter().for_each(|_| reserve.give_back());
+            blocks.iter().for_each(|block| reserve.give_back(*block));
         }
     }
 
@@ -363,10 +384,16 @@ mod tests {
             }
             assert!(limit::MEMORY_EXHAUSTED.load(Acquire));
             let reserved = blocks.iter().filter(|block| RESERVE.contains(**block)).count();
-            assert_eq!(reserved, RESERVE_BYTES / 60_000);
+            assert_eq!(reserved, SMALL_RESERVE / 60_000);
             assert!(Buffers.realloc(blocks[blocks.len() - 1], layout, 70_000).is_null());
             blocks.drain(..).for_each(|block| Buffers.dealloc(block, layout));
-            assert!(RESERVE.state.load(Acquire) == 0);
+            assert!(RESERVE.small.state.load(Acquire) == 0);
+            let large = Layout::array::<u8>(20 << 20).expect("a valid layout");
+            let block = RESERVE.take(large);
+            assert!(!block.is_null() && RESERVE.contains(block));
+            assert!(RESERVE.take(Layout::array::<u8>(50 << 20).expect("a valid layout")).is_null());
+            RESERVE.give_back(block);
+            assert!(RESERVE.large.state.load(Acquire) == 0);
             let block = Buffers.alloc(layout);
             assert!(!block.is_null() && !RESERVE.contains(block));
         }

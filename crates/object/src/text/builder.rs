@@ -1,6 +1,10 @@
 //! Collects code points into text of the narrowest PEP 393 kind.
+//!
+//! Text for which there is no memory is given up as a whole: what is built is empty from then on, and `MemoryError` is raised
+//! at the next safepoint.
 
 use super::Unit;
+use crate::heap;
 use std::collections::TryReserveError;
 
 /// Finished text. The kind is canonical: the widest code point needs it.
@@ -68,6 +72,8 @@ impl Sink for Vec<u8> {
 #[derive(Clone, Debug)]
 pub struct TextBuilder {
     text: Text,
+    /// There was no memory for the text.
+    given_up: bool,
 }
 
 impl Default for TextBuilder {
@@ -82,8 +88,11 @@ impl TextBuilder {
         Self::with_capacity(32)
     }
 
+    /// With room for `units`, if there is.
     pub fn with_capacity(units: usize) -> Self {
-        TextBuilder { text: Text::Ascii(Vec::with_capacity(units)) }
+        let mut builder = TextBuilder { text: Text::Ascii(Vec::new()), given_up: false };
+        let _ = builder.try_reserve(units);
+        builder
     }
 
     pub fn len(&self) -> usize {
@@ -99,23 +108,44 @@ impl TextBuilder {
         }
     }
 
+    /// Makes room for `units` more; `false` if there is none, and then the text is given up.
+    #[inline]
+    fn has_room(&mut self, units: usize) -> bool {
+        !self.given_up && (self.try_reserve(units).is_ok() || self.give_up())
+    }
+
+    #[cold]
+    fn give_up(&mut self) -> bool {
+        heap::signal_exhausted();
+        *self = TextBuilder { text: Text::Ascii(Vec::new()), given_up: true };
+        false
+    }
+
     #[inline]
     pub fn push(&mut self, code: u32) {
         match &mut self.text {
-            Text::Ascii(units) if code < 0x80 => units.push(code as u8),
-            Text::Latin1(units) if code <= 0xff => units.push(code as u8),
-            Text::Ucs2(units) if code <= 0xffff => units.push(code as u16),
-            Text::Ucs4(units) => units.push(code),
-            _ => {
-                self.widen(code);
-                self.push(code);
-            }
+            Text::Ascii(units) if code < 0x80 && units.len() < units.capacity() => units.push(code as u8),
+            Text::Latin1(units) if code <= 0xff && units.len() < units.capacity() => units.push(code as u8),
+            Text::Ucs2(units) if code <= 0xffff && units.len() < units.capacity() => units.push(code as u16),
+            Text::Ucs4(units) if units.len() < units.capacity() => units.push(code),
+            _ => self.push_slowly(code),
+        }
+    }
+
+    #[cold]
+    fn push_slowly(&mut self, code: u32) {
+        self.widen(code);
+        if self.has_room(1) {
+            self.push(code);
         }
     }
 
     #[inline]
     pub fn push_ascii(&mut self, text: &[u8]) {
         debug_assert!(text.is_ascii());
+        if !self.has_room(text.len()) {
+            return;
+        }
         match &mut self.text {
             Text::Ascii(units) | Text::Latin1(units) => units.extend_from_slice(text),
             Text::Ucs2(units) => units.extend(text.iter().map(|&byte| byte as u16)),
@@ -132,6 +162,9 @@ impl TextBuilder {
             Some(_) => 0x10ffff,
         };
         self.widen(widest);
+        if !self.has_room(text.chars().count()) {
+            return;
+        }
         let codes = text.chars().map(|c| c as u32);
         match &mut self.text {
             Text::Ascii(units) | Text::Latin1(units) => units.extend(codes.map(|code| code as u8)),
@@ -148,6 +181,9 @@ impl TextBuilder {
         }
         let widest = text.iter().fold(0, |widest, unit| widest | unit.code());
         self.widen(widest.min(0x10ffff));
+        if !self.has_room(text.len()) {
+            return;
+        }
         match &mut self.text {
             Text::Ascii(units) | Text::Latin1(units) => units.extend(text.iter().map(|unit| unit.code() as u8)),
             Text::Ucs2(units) => units.extend(text.iter().map(|unit| unit.code() as u16)),
@@ -160,6 +196,9 @@ impl TextBuilder {
             return;
         }
         self.widen(code);
+        if !self.has_room(count) {
+            return;
+        }
         match &mut self.text {
             Text::Ascii(units) | Text::Latin1(units) => units.resize(units.len() + count, code as u8),
             Text::Ucs2(units) => units.resize(units.len() + count, code as u16),
@@ -188,19 +227,35 @@ impl TextBuilder {
 
     #[inline(never)]
     fn widen_to(&mut self, code: u32) {
-        let text = std::mem::replace(&mut self.text, Text::Ascii(Vec::new()));
-        self.text = match text {
-            Text::Ascii(units) if (0x80..=0xff).contains(&code) => Text::Latin1(units),
-            Text::Ascii(units) | Text::Latin1(units) if (0x100..=0xffff).contains(&code) => {
-                Text::Ucs2(units.iter().map(|&unit| unit as u16).collect())
+        let wide = match &self.text {
+            Text::Ascii(_) if code < 0x80 => return,
+            Text::Ascii(_) | Text::Latin1(_) if code <= 0xff => {
+                if let Text::Ascii(units) = &mut self.text {
+                    self.text = Text::Latin1(std::mem::take(units));
+                }
+                return;
             }
-            Text::Ascii(units) | Text::Latin1(units) if code > 0xffff => {
-                Text::Ucs4(units.iter().map(|&unit| unit as u32).collect())
-            }
-            Text::Ucs2(units) if code > 0xffff => Text::Ucs4(units.iter().map(|&unit| unit as u32).collect()),
-            text => text,
+            Text::Ascii(units) | Text::Latin1(units) if code <= 0xffff => widened(units, u16::from).map(Text::Ucs2),
+            Text::Ascii(units) | Text::Latin1(units) => widened(units, u32::from).map(Text::Ucs4),
+            Text::Ucs2(units) if code > 0xffff => widened(units, u32::from).map(Text::Ucs4),
+            Text::Ucs2(_) | Text::Ucs4(_) => return,
         };
+        match wide {
+            Some(_) if self.given_up => {}
+            Some(text) => self.text = text,
+            None => {
+                self.give_up();
+            }
+        }
     }
+}
+
+fn widened<N: Copy, W>(units: &[N], widen: impl Fn(N) -> W) -> Option<Vec<W>> {
+    let mut wide = Vec::new();
+    // More is to come.
+    wide.try_reserve(units.len() + units.len() / 8).ok()?;
+    wide.extend(units.iter().map(|unit| widen(*unit)));
+    Some(wide)
 }
 
 #[cfg(test)]

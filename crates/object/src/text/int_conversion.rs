@@ -278,9 +278,23 @@ pub fn to_decimal(magnitude: &UBig, max_digits: usize) -> Result<String, TextErr
 }
 
 /// The lower-case digits of a magnitude in a base that is a power of two.
-pub fn to_power_of_two_base(magnitude: &UBig, base: u32) -> String {
+pub fn to_power_of_two_base(magnitude: &UBig, base: u32) -> Result<String, TextError> {
     debug_assert!(base.is_power_of_two() && (2..=32).contains(&base));
-    magnitude.in_radix(base as u8).to_string()
+    let width = base.trailing_zeros() as usize;
+    let words = magnitude.as_words();
+    let count = magnitude.bit_len().div_ceil(width).max(1);
+    let mut digits = String::new();
+    digits.try_reserve_exact(count).map_err(|_| TextError::memory())?;
+    for at in (0..count).rev() {
+        let (word, bit) = (at * width / 64, at * width % 64);
+        let mut digit = words.get(word).map_or(0, |word| word >> bit);
+        if bit + width > 64 {
+            digit |= words.get(word + 1).map_or(0, |next| next << (64 - bit));
+        }
+        let digit = char::from_digit(digit as u32 & (base - 1), base);
+        digits.push(digit.expect("the digit is below the base"));
+    }
+    Ok(digits)
 }
 
 /// `int.from_bytes`.
@@ -451,7 +465,12 @@ mod tests {
             };
             assert_eq!(to_decimal(&number.unsigned_abs(), 0), Ok(text));
         }
-        assert_eq!(to_power_of_two_base(&UBig::from(0xdead_beef_u64), 16), "deadbeef");
+        let converted = |magnitude: UBig, base| to_power_of_two_base(&magnitude, base).expect("there is memory");
+        assert_eq!(converted(UBig::from(0xdead_beef_u64), 16), "deadbeef");
+        assert_eq!(converted(UBig::ZERO, 2), "0");
+        let large = (UBig::ONE << 200) + UBig::from(0o1234567_u64);
+        assert_eq!(converted(large.clone(), 8), format!("4{:0>66}", "1234567"));
+        assert_eq!(converted(large, 32), "1".to_string() + &"0".repeat(36) + "aebn");
     }
 
     #[test]

@@ -70,12 +70,6 @@ impl Vm {
         self.raise(new_exception(ty, args))
     }
 
-    /// `MemoryError()`.
-    #[cold]
-    pub fn memory_error(&self) -> Raised {
-        self.raise_args(MEMORY_ERROR.ty(), Vec::new())
-    }
-
     /// `KeyError(key)`.
     #[cold]
     pub fn key_error(&self, key: &Value) -> Raised {

@@ -1,5 +1,7 @@
 //! Building the `repr` of containers.
 
+use std::collections::HashSet;
+
 use crate::builtins::str::{Str, StrBuilder};
 use crate::object::Result;
 use crate::value::Value;
@@ -51,5 +53,39 @@ impl Vm {
         outcome?;
         text.push_str(close);
         Ok(text.finish().into_value())
+    }
+}
+
+/// The objects whose `repr` is running: few as a rule, which are looked through.
+#[derive(Default)]
+pub(crate) struct Running {
+    first: Vec<u64>,
+    others: HashSet<u64>,
+}
+
+impl Running {
+    const LOOKED_THROUGH: usize = 32;
+
+    /// False if the object is there already.
+    pub fn enter(&mut self, word: u64) -> bool {
+        if self.contains(word) {
+            return false;
+        }
+        match self.first.len() < Self::LOOKED_THROUGH {
+            true => self.first.push(word),
+            false => drop(self.others.insert(word)),
+        }
+        true
+    }
+
+    pub fn contains(&self, word: u64) -> bool {
+        self.first.contains(&word) || !self.others.is_empty() && self.others.contains(&word)
+    }
+
+    pub fn leave(&mut self, word: u64) {
+        match self.first.iter().rposition(|first| *first == word) {
+            Some(at) => drop(self.first.remove(at)),
+            None => drop(self.others.remove(&word)),
+        }
     }
 }

@@ -55,7 +55,7 @@ fn read_by_readinto(vm: &Vm, this: &Value, size: i64) -> Result {
     if count < 0 || count > size {
         return Err(vm.value_error(format!("readinto returned {count} outside buffer size {size}")));
     }
-    let mut data = buffer.downcast::<ByteArray>().map(ByteArray::to_vec).unwrap_or_default();
+    let mut data = buffer.downcast::<ByteArray>().map_or(Ok(Vec::new()), |buffer| buffer.to_vec(vm))?;
     data.truncate(count as usize);
     bytes::from_slice(vm, &data)
 }

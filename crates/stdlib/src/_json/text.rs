@@ -2,6 +2,7 @@
 
 use taipan_object::builtins::str::{Data, Str};
 use taipan_object::text::Unit;
+use taipan_object::text::builder::TextBuilder;
 use taipan_object::{Value, with_units};
 
 /// Which characters are written as escapes.
@@ -13,47 +14,32 @@ pub enum Escapes {
     NonAscii,
 }
 
-/// Text in the making: ASCII as long as it goes.
+/// Text in the making.
 pub struct Output {
-    ascii: Vec<u8>,
-    /// Used instead once a character needs it.
-    wide: Option<Vec<u32>>,
+    text: TextBuilder,
 }
 
 impl Output {
     pub fn with_capacity(capacity: usize) -> Output {
-        Output { ascii: Vec::with_capacity(capacity), wide: None }
+        Output { text: TextBuilder::with_capacity(capacity) }
     }
 
     #[inline]
     pub fn push_ascii(&mut self, text: &[u8]) {
-        debug_assert!(text.is_ascii());
-        match &mut self.wide {
-            None => self.ascii.extend_from_slice(text),
-            Some(wide) => wide.extend(text.iter().map(|byte| u32::from(*byte))),
-        }
+        self.text.push_ascii(text);
     }
 
     #[inline]
     pub fn push_byte(&mut self, byte: u8) {
-        match &mut self.wide {
-            None => self.ascii.push(byte),
-            Some(wide) => wide.push(byte.into()),
-        }
+        self.text.push(byte.into());
     }
 
     /// Adds text as it is.
     pub fn push_text(&mut self, text: &Str) {
         match text.as_ascii() {
             Some(ascii) => self.push_ascii(ascii.as_bytes()),
-            None => with_units!(text, |units| self.push_units(units)),
+            None => with_units!(text, |units| self.text.push_units(units)),
         }
-    }
-
-    fn push_units<U: Unit>(&mut self, units: &[U]) {
-        let ascii = &mut self.ascii;
-        let wide = self.wide.get_or_insert_with(|| ascii.drain(..).map(u32::from).collect());
-        wide.extend(units.iter().map(|unit| unit.code()));
     }
 
     /// Adds a string in quotes.
@@ -96,20 +82,12 @@ impl Output {
                 _ => escapes == Escapes::Required,
             };
             if !plain {
-                self.push_run(&units[start..at]);
+                self.text.push_units(&units[start..at]);
                 self.push_escape(code);
                 start = at + 1;
             }
         }
-        self.push_run(&units[start..]);
-    }
-
-    fn push_run<U: Unit>(&mut self, units: &[U]) {
-        if self.wide.is_none() && units.iter().all(|unit| unit.code() < 0x80) {
-            self.ascii.extend(units.iter().map(|unit| unit.code() as u8));
-        } else {
-            self.push_units(units);
-        }
+        self.text.push_units(&units[start..]);
     }
 
     #[cold]
@@ -142,10 +120,7 @@ impl Output {
     }
 
     pub fn finish(self) -> Value {
-        match self.wide {
-            None => Str::from_ascii(&self.ascii).into_value(),
-            Some(wide) => Str::from_code_points(&wide).into_value(),
-        }
+        Str::from_text(self.text.finish()).into_value()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What picklers and unpicklers remember of the objects they have seen.
 
 use crate::payload::Field;
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 use taipan_object::Value;
 use taipan_object::object::Visitor;
 
@@ -54,25 +54,31 @@ impl PicklerMemo {
 
     /// Notes an object; a number it had before is replaced.
     #[inline]
-    pub fn put(&mut self, object: &Value, number: u64) {
+    pub fn put(&mut self, object: &Value, number: u64) -> Result<(), TryReserveError> {
         if self.objects.len() * 2 >= self.table.len() {
-            self.grow();
+            self.grow()?;
         }
         let at = self.place(object.word());
         if self.table[at].word == 0 {
             self.objects.push(object.clone());
         }
         self.table[at] = Entry { word: object.word(), number };
+        Ok(())
     }
 
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self) -> Result<(), TryReserveError> {
         let length = (self.table.len() * 4).max(16);
-        let old = std::mem::replace(&mut self.table, vec![FREE; length]);
+        self.objects.try_reserve(length / 2 + 1 - self.objects.len())?;
+        let mut new = Vec::new();
+        new.try_reserve_exact(length)?;
+        new.resize(length, FREE);
+        let old = std::mem::replace(&mut self.table, new);
         for entry in old.into_iter().filter(|entry| entry.word != 0) {
             let at = self.place(entry.word);
             self.table[at] = entry;
         }
+        Ok(())
     }
 
     /// The objects with their numbers, in the order in which they came.

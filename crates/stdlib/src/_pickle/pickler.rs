@@ -315,7 +315,7 @@ static GETSET: &[GetSetDef] = &[GetSetDef::new("memo", "", |_, this| {
             if !int::is_int(number) {
                 return Err(vm.type_error("an integer is required"));
             }
-            memo.put(object, crate::arguments::ssize(vm, number)? as u64);
+            memo.put(object, crate::arguments::ssize(vm, number)? as u64).map_err(|_| vm.memory_error())?;
         }
         memo
     } else {

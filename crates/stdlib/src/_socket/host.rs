@@ -25,22 +25,23 @@ fn idna(vm: &Vm, name: &Value) -> Result<Vec<u8>> {
     Ok(encoded.downcast::<Bytes>().map(|bytes| bytes.as_slice().to_vec()).unwrap_or_default())
 }
 
-fn raw_bytes(value: &Value) -> Option<Vec<u8>> {
-    if let Some(bytes) = value.downcast::<Bytes>() {
-        return Some(bytes.as_slice().to_vec());
+fn raw_bytes(vm: &Vm, value: &Value) -> Result<Option<Vec<u8>>> {
+    match (value.downcast::<Bytes>(), value.downcast::<ByteArray>()) {
+        (Some(bytes), _) => vm.buffer_of(bytes.as_slice()).map(Some),
+        (None, Some(bytes)) => bytes.to_vec(vm).map(Some),
+        (None, None) => Ok(None),
     }
-    value.downcast::<ByteArray>().map(ByteArray::to_vec)
 }
 
 /// A host in an address (`idna_converter`).
 pub fn host_of_address(vm: &Vm, value: &Value) -> Result<CString> {
-    let bytes = match raw_bytes(value) {
+    let bytes = match raw_bytes(vm, value)? {
         Some(bytes) => bytes,
         None => match value.downcast::<Str>() {
             Some(text) => match text.as_ascii() {
                 Some(ascii) => ascii.as_bytes().to_vec(),
                 None => match vm.call_method(value, "encode", &[Value::from("idna")]) {
-                    Ok(encoded) => raw_bytes(&encoded).unwrap_or_default(),
+                    Ok(encoded) => raw_bytes(vm, &encoded)?.unwrap_or_default(),
                     Err(raised) => {
                         vm.discard(raised);
                         return Err(vm.type_error("encoding of hostname failed"));
@@ -58,7 +59,7 @@ pub fn host_of_address(vm: &Vm, value: &Value) -> Result<CString> {
 
 /// A host as the only argument of a function (the `et` format with `idna`).
 pub fn host_argument(vm: &Vm, function: &str, value: &Value) -> Result<CString> {
-    let bytes = match raw_bytes(value) {
+    let bytes = match raw_bytes(vm, value)? {
         Some(bytes) => bytes,
         None if value.downcast::<Str>().is_some() => idna(vm, value)?,
         None => return Err(bad_argument(vm, function, "argument 1", "str, bytes or bytearray", value)),

@@ -242,6 +242,9 @@ fn rows(vm: &Vm, this: &Value, limit: Option<u32>) -> Result {
     while limit != Some(rows.len() as u32)
         && let Some(row) = next(vm, this)?
     {
+        // Rows without end have to notice that memory runs out.
+        vm.check_stack("")?;
+        vm.reserve(&mut rows, 1)?;
         rows.push(row);
     }
     Ok(List::from_vec(rows).into_value())

@@ -270,7 +270,7 @@ fn hostname(vm: &Vm, value: &Value) -> Result<Option<CString>> {
             }
         },
         (_, Some(bytes), _) => bytes.as_slice().to_vec(),
-        (.., Some(bytes)) => bytes.to_vec(),
+        (.., Some(bytes)) => bytes.to_vec(vm)?,
         _ => return Err(vm.type_error(format!("argument must be str, not {}", value.ty().name()))),
     };
     if !bytes.is_ascii() {

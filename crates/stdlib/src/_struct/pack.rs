@@ -232,7 +232,7 @@ fn with_text(vm: &Vm, item: &Item, value: &Value, f: impl FnOnce(&[u8])) -> Resu
     }
     match value.downcast::<ByteArray>() {
         Some(array) => {
-            f(&array.to_vec());
+            f(&array.to_vec(vm)?);
             Ok(())
         }
         None => Err(error(vm, format!("argument for '{}' must be a bytes object", item.letter as char))),

@@ -21,7 +21,10 @@ method_table! { pub static FUNCTIONS = [
         match Operand::of(&n) {
             Some(n) if n.is_negative() => Err(vm.value_error("isqrt() argument must be nonnegative")),
             Some(Operand::Small(n)) => Ok(Value::from((n as u64).isqrt())),
-            Some(Operand::Big(n)) => Ok(int::from_ibig(magnitude(n.clone()).sqrt().into())),
+            Some(Operand::Big(n)) => {
+                int::check_room(vm, Operand::Big(n).bit_length().saturating_mul(2))?;
+                Ok(int::from_ibig(magnitude(n.clone()).sqrt().into()))
+            }
             None => Ok(n),
         }
     }),

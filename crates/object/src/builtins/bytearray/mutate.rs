@@ -77,8 +77,8 @@ fn assign_slice(vm: &Vm, this: &Value, array: &ByteArray, slice: &Slice, value: 
     let (start, stop, step) = slice.unpack(vm)?;
     let data = match value {
         None => Vec::new(),
-        Some(value) if value.is(this) => array.to_vec(),
-        Some(value) if vm.has_buffer(value) => vm.get_buffer(value, 0)?.as_slice().to_vec(),
+        Some(value) if value.is(this) => array.to_vec(vm)?,
+        Some(value) if vm.has_buffer(value) => vm.buffer_of(vm.get_buffer(value, 0)?.as_slice())?,
         Some(value) => {
             let slots = value.ty().slots();
             let is_number = slots.index.is_some() || slots.int.is_some() || slots.float.is_some();
@@ -87,7 +87,7 @@ fn assign_slice(vm: &Vm, this: &Value, array: &ByteArray, slice: &Slice, value: 
             }
             // The bytes that `bytearray(value)` would have.
             let copy = vm.call_args(&super::BYTEARRAY.value(), std::slice::from_ref(value))?;
-            own(&copy).to_vec()
+            own(&copy).to_vec(vm)?
         }
     };
     // Conversions may have changed the length.
@@ -99,7 +99,7 @@ fn assign_slice(vm: &Vm, this: &Value, array: &ByteArray, slice: &Slice, value: 
     if value.is_some() {
         if data.len() != indices.count {
             if data.is_empty() {
-                return delete_positions(vm, array, indices.ascending().positions().collect());
+                return delete_positions(vm, array, vm.buffer_from(indices.ascending().positions())?);
             }
             return Err(vm.value_error(format!(
                 "attempt to assign bytes of size {} to extended slice of size {}",
@@ -112,7 +112,7 @@ fn assign_slice(vm: &Vm, this: &Value, array: &ByteArray, slice: &Slice, value: 
         indices.positions().zip(data).for_each(|(at, byte)| own[at] = byte);
         return Ok(());
     }
-    delete_positions(vm, array, indices.ascending().positions().collect())
+    delete_positions(vm, array, vm.buffer_from(indices.ascending().positions())?)
 }
 
 /// Deletes bytes at ascending positions.
@@ -121,10 +121,10 @@ fn delete_positions(vm: &Vm, array: &ByteArray, positions: Vec<usize>) -> Result
         return Ok(());
     }
     array.check_resizable(vm)?;
-    let old = array.to_vec();
+    let old = array.to_vec(vm)?;
     let mut gone = positions.into_iter().peekable();
     let kept = old.into_iter().enumerate().filter(|(at, _)| gone.next_if_eq(at).is_none()).map(|(_, byte)| byte);
-    array.set(vm, kept.collect())
+    array.set(vm, vm.buffer_from(kept)?)
 }
 
 pub(super) fn inplace_concat(vm: &Vm, this: &Value, other: &Value) -> Result {
@@ -142,7 +142,7 @@ pub(super) fn inplace_repeat(vm: &Vm, this: &Value, count: i64) -> Result {
     let array = own(this);
     if count != 1 && array.len() > 0 {
         array.check_resizable(vm)?;
-        let unit = array.to_vec();
+        let unit = array.to_vec(vm)?;
         let length = unit.len().checked_mul(count);
         let mut data = view::reserved(vm, length)?;
         while data.len() < length.unwrap_or(0) {
@@ -172,7 +172,7 @@ pub(super) fn copy(vm: &Vm, this: &Value, _: &[Value]) -> Result {
 pub(super) fn extend(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let iterable = &args[0];
     if vm.has_buffer(iterable) {
-        let data = if iterable.is(this) { own(this).to_vec() } else { vm.bytes_like(iterable)?.to_vec() };
+        let data = if iterable.is(this) { own(this).to_vec(vm)? } else { vm.buffer_of(&vm.bytes_like(iterable)?)? };
         own(this).extend(vm, &data)?;
         return Ok(Value::NONE);
     }

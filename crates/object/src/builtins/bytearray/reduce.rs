@@ -9,7 +9,7 @@ use crate::value::Value;
 use crate::vm::{Vm, names};
 
 fn state_of(vm: &Vm, this: &Value, protocol: i64) -> Result {
-    let data = own(this).to_vec();
+    let data = own(this).to_vec(vm)?;
     let arguments = if data.is_empty() {
         Tuple::from_vec(Vec::new())
     } else if protocol < 3 {

@@ -67,7 +67,7 @@ pub(crate) fn source(vm: &Vm, function: &str, bound: &[Value]) -> Result<Source>
     if source.downcast::<Str>().is_some() {
         let Some(encoding) = encoding else { return Err(vm.type_error("string argument without an encoding")) };
         let encoded = codecs::encode(vm, source, Some(&encoding), errors.as_deref())?;
-        return Ok(Source::Bytes(vm.bytes_like(&encoded)?.to_vec()));
+        return Ok(Source::Bytes(vm.buffer_of(&vm.bytes_like(&encoded)?)?));
     }
     if encoding.is_some() {
         return Err(vm.type_error("encoding without a string argument"));
@@ -96,7 +96,8 @@ pub(crate) fn source(vm: &Vm, function: &str, bound: &[Value]) -> Result<Source>
         return from_object(vm, source).map(Source::Bytes);
     }
     if vm.has_buffer(source) {
-        return Ok(Source::Bytes(vm.get_buffer(source, crate::buffer::buffer_flags::FULL_RO)?.to_vec()));
+        let buffer = vm.get_buffer(source, crate::buffer::buffer_flags::FULL_RO)?;
+        return Ok(Source::Bytes(buffer.to_vec(vm)?));
     }
     match convert::from_iterable(vm, source, "byte") {
         Ok(data) => Ok(Source::Bytes(data)),

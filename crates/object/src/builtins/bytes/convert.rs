@@ -12,10 +12,10 @@ use crate::vm::{Vm, names};
 /// `bytes(value)` for what is neither int nor str (`PyObject_Bytes`).
 pub fn object_to_bytes(vm: &Vm, value: &Value) -> Result<Vec<u8>> {
     if let Some(bytes) = value.downcast_exact::<Bytes>() {
-        return Ok(bytes.as_slice().to_vec());
+        return vm.buffer_of(bytes.as_slice());
     }
     if let Some(bytes) = by_special_method(vm, value)? {
-        return Ok(bytes.downcast::<Bytes>().map_or(Vec::new(), |b| b.as_slice().to_vec()));
+        return vm.buffer_of(bytes.downcast::<Bytes>().map_or(&[], Bytes::as_slice));
     }
     from_object(vm, value)
 }
@@ -34,7 +34,7 @@ pub fn by_special_method(vm: &Vm, value: &Value) -> Result<Option<Value>> {
 /// The bytes of a buffer or of an iterable of ints (`PyBytes_FromObject`).
 pub fn from_object(vm: &Vm, value: &Value) -> Result<Vec<u8>> {
     if vm.has_buffer(value) {
-        return Ok(vm.get_buffer(value, crate::buffer::buffer_flags::FULL_RO)?.to_vec());
+        return vm.get_buffer(value, crate::buffer::buffer_flags::FULL_RO)?.to_vec(vm);
     }
     let name = value.ty().name();
     if value.downcast::<Str>().is_none() {
@@ -62,7 +62,9 @@ pub fn from_iterable(vm: &Vm, value: &Value, noun: &str) -> std::result::Result<
         let mut bytes = Vec::new();
         let mut at = 0;
         while let Some(item) = get(at) {
-            bytes.push(byte_of(vm, &item, noun).map_err(Failure::Other)?);
+            let byte = byte_of(vm, &item, noun).map_err(Failure::Other)?;
+            vm.reserve(&mut bytes, 1).map_err(Failure::Other)?;
+            bytes.push(byte);
             at += 1;
         }
         Ok(bytes)
@@ -85,7 +87,9 @@ pub fn from_iterable(vm: &Vm, value: &Value, noun: &str) -> std::result::Result<
         return Err(Failure::Other(vm.memory_error()));
     }
     while let Some(item) = vm.next(&iterator).map_err(Failure::Other)? {
-        bytes.push(byte_of(vm, &item, noun).map_err(Failure::Other)?);
+        let byte = byte_of(vm, &item, noun).map_err(Failure::Other)?;
+        vm.reserve(&mut bytes, 1).map_err(Failure::Other)?;
+        bytes.push(byte);
     }
     Ok(bytes)
 }

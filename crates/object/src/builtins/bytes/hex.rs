@@ -77,7 +77,7 @@ fn invalid(vm: &Vm, at: usize) -> Raised {
 
 fn parse(vm: &Vm, text: &[u8]) -> Result<Vec<u8>> {
     let digit = |at: usize| text.get(at).and_then(|byte| (*byte as char).to_digit(16));
-    let mut out = Vec::with_capacity(text.len() / 2);
+    let mut out = vm.buffer_for(text.len() / 2)?;
     let mut at = 0;
     loop {
         while text.get(at).is_some_and(|byte| super::split::is_space(*byte)) {

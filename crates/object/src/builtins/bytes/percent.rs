@@ -12,8 +12,8 @@ use crate::vm::Vm;
 
 /// `this % operand`
 pub(crate) fn format(vm: &Vm, this: &Value, operand: &Value) -> Result {
-    let data = own(vm, this)?.to_vec();
-    let mut out = Vec::with_capacity(data.len() + 16);
+    let data = vm.buffer_of(&own(vm, this)?)?;
+    let mut out = vm.buffer_for(data.len() + 16)?;
     let mut arguments = Arguments::new(vm, operand, Flavor::Bytes);
     let mut at = 0;
     while let Some(length) = memchr::memchr(b'%', &data[at..]) {
@@ -51,13 +51,13 @@ fn write(vm: &Vm, directive: &Directive, value: &Value, out: &mut Vec<u8>) -> Re
 
 fn bytes_of(vm: &Vm, value: &Value) -> Result<Vec<u8>> {
     if super::is_bytes(value) || super::is_bytearray(value) {
-        return Ok(vm.bytes_like(value)?.to_vec());
+        return vm.buffer_of(&vm.bytes_like(value)?);
     }
     if let Some(bytes) = by_special_method(vm, value)? {
-        return Ok(vm.bytes_like(&bytes)?.to_vec());
+        return vm.buffer_of(&vm.bytes_like(&bytes)?);
     }
     if vm.has_buffer(value) {
-        return Ok(vm.get_buffer(value, crate::buffer::buffer_flags::FULL_RO)?.to_vec());
+        return vm.get_buffer(value, crate::buffer::buffer_flags::FULL_RO)?.to_vec(vm);
     }
     let name = value.ty().name();
     Err(vm.type_error(format!("%b requires a bytes-like object, or an object that implements __bytes__, not '{name}'")))

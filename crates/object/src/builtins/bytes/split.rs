@@ -27,7 +27,7 @@ fn arguments<'a>(vm: &Vm, args: &'a [Value]) -> Result<(Option<BytesLike<'a>>, u
 }
 
 fn list(vm: &Vm, this: &Value, data: &[u8], ranges: Vec<(usize, usize)>) -> Result {
-    let mut parts = Vec::with_capacity(ranges.len());
+    let mut parts = vm.buffer_for(ranges.len())?;
     for (start, end) in ranges {
         let whole = start == 0 && end == data.len();
         parts.push(if whole { unchanged(vm, this)? } else { make(vm, this, &data[start..end])? });

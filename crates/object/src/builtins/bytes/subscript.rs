@@ -49,7 +49,7 @@ pub(crate) fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
             (0, _) => make(vm, this, &[]),
             (count, 1) if count == data.len() => unchanged(vm, this),
             (count, 1) => make(vm, this, &data[start..start + count]),
-            _ => make_owned(vm, this, indices.positions().map(|at| data[at]).collect()),
+            _ => make_owned(vm, this, vm.buffer_from(indices.positions().map(|at| data[at]))?),
         };
     }
     let index = match key.as_small_int() {

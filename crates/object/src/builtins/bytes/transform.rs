@@ -4,7 +4,7 @@ use super::split::is_space;
 use super::view::{make_owned, own, reserved, unchanged};
 use super::{Bytes, from_slice};
 use crate::builtins::list::List;
-use crate::builtins::str::case::titled;
+use crate::builtins::str::case::{is_titled, make_titled};
 use crate::builtins::str::search;
 use crate::builtins::tuple::Tuple;
 use crate::exceptions;
@@ -15,23 +15,23 @@ use crate::vm::Vm;
 macro_rules! mappings {
     ($($name:ident $map:expr;)*) => { $(
         pub(crate) fn $name(vm: &Vm, this: &Value, _: &[Value]) -> Result {
-            let map: fn(&[u8]) -> Vec<u8> = $map;
-            let mapped = map(&own(vm, this)?);
-            make_owned(vm, this, mapped)
+            let map: fn(&mut [u8]) = $map;
+            let mut data = vm.buffer_of(&own(vm, this)?)?;
+            map(&mut data);
+            make_owned(vm, this, data)
         }
     )* };
 }
 mappings! {
-    upper |data| data.to_ascii_uppercase();
-    lower |data| data.to_ascii_lowercase();
-    title |data| titled(data);
-    swapcase |data| data.iter().map(|byte| if byte.is_ascii_alphabetic() { byte ^ 0x20 } else { *byte }).collect();
+    upper |data| data.make_ascii_uppercase();
+    lower |data| data.make_ascii_lowercase();
+    title |data| make_titled(data);
+    swapcase |data| data.iter_mut().filter(|byte| byte.is_ascii_alphabetic()).for_each(|byte| *byte ^= 0x20);
     capitalize |data| {
-        let mut out = data.to_ascii_lowercase();
-        if let Some(first) = out.first_mut() {
+        data.make_ascii_lowercase();
+        if let Some(first) = data.first_mut() {
             first.make_ascii_uppercase();
         }
-        out
     };
 }
 
@@ -51,7 +51,7 @@ predicates! {
     isspace |data| !data.is_empty() && data.iter().all(|byte| is_space(*byte));
     islower |data| !data.iter().any(u8::is_ascii_uppercase) && data.iter().any(u8::is_ascii_lowercase);
     isupper |data| !data.iter().any(u8::is_ascii_lowercase) && data.iter().any(u8::is_ascii_uppercase);
-    istitle |data| data.iter().any(u8::is_ascii_alphabetic) && titled(data) == data;
+    istitle |data| data.iter().any(u8::is_ascii_alphabetic) && is_titled(data);
 }
 
 /// The width and fill byte of the justifying methods.
@@ -123,7 +123,7 @@ pub(crate) fn zfill(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 pub(crate) fn expandtabs(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let size = usize::try_from(vm.index_i32(&args[0])?).unwrap_or(0);
     let data = own(vm, this)?;
-    let mut out = Vec::with_capacity(data.len());
+    let mut out = vm.buffer_for(data.len())?;
     let mut column = 0;
     for byte in data.iter() {
         if *byte == b'\t' {
@@ -135,6 +135,7 @@ pub(crate) fn expandtabs(vm: &Vm, this: &Value, args: &[Value]) -> Result {
             column += spaces;
         } else {
             column = if matches!(byte, b'\n' | b'\r') { 0 } else { column + 1 };
+            vm.reserve(&mut out, 1)?;
             out.push(*byte);
         }
     }
@@ -150,12 +151,17 @@ pub(crate) fn replace(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         return unchanged(vm, this);
     }
     if old.is_empty() {
-        places.extend(0..(data.len() + 1).min(max));
+        places = vm.buffer_from(0..(data.len() + 1).min(max))?;
     } else {
+        let mut room = Ok(());
         search::for_each_match(&data, &old, |at| {
-            places.push(at);
-            places.len() < max
+            room = vm.reserve(&mut places, 1);
+            if room.is_ok() {
+                places.push(at);
+            }
+            room.is_ok() && places.len() < max
         });
+        room?;
     }
     if places.is_empty() {
         return unchanged(vm, this);
@@ -189,7 +195,7 @@ pub(crate) fn translate(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         keep[*byte as usize] = false;
     }
     let map = |byte: &u8| table.as_ref().map_or(*byte, |table| table[*byte as usize]);
-    let out = own(vm, this)?.iter().filter(|byte| keep[**byte as usize]).map(map).collect();
+    let out = vm.buffer_from(own(vm, this)?.iter().filter(|byte| keep[**byte as usize]).map(map))?;
     make_owned(vm, this, out)
 }
 
@@ -209,9 +215,9 @@ pub(crate) fn join(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     // Held all the time: the iterable's code cannot resize a bytearray.
     let separator = own(vm, this)?;
     let items = if let Some(tuple) = args[0].downcast_exact::<Tuple>() {
-        tuple.as_slice().to_vec()
+        vm.buffer_of(tuple.as_slice())?
     } else if let Some(list) = args[0].downcast_exact::<List>() {
-        list.to_vec()
+        list.try_to_vec(vm)?
     } else {
         match vm.iter(&args[0]) {
             Ok(iterator) => vm.collect(&iterator)?,
@@ -227,7 +233,7 @@ pub(crate) fn join(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     {
         return Ok(only.clone());
     }
-    let mut parts = Vec::with_capacity(items.len());
+    let mut parts = vm.buffer_for(items.len())?;
     let mut length = Some(0_usize);
     for (at, item) in items.iter().enumerate() {
         if !vm.has_buffer(item) {

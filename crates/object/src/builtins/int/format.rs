@@ -70,8 +70,7 @@ pub fn digits(vm: &Vm, value: Operand, base: u32) -> Result<String> {
     }
     let (_, magnitude) = value.to_ibig().into_parts();
     if base != 10 {
-        check_room(vm, value.bit_length().saturating_mul(8))?;
-        return Ok(int_conversion::to_power_of_two_base(&magnitude, base));
+        return int_conversion::to_power_of_two_base(&magnitude, base).map_err(|error| vm.text_error(error));
     }
     check_room(vm, value.bit_length().saturating_mul(4))?;
     int_conversion::to_decimal(&magnitude, max_str_digits()).map_err(|error| vm.text_error(error))

@@ -11,6 +11,7 @@ use super::{List, drop_reversed};
 use crate::builtins::float;
 use crate::builtins::str::Str;
 use crate::builtins::tuple::Tuple;
+use crate::heap::LARGEST_EMERGENCY;
 use crate::object::Result;
 use crate::types::slots::CompareOp;
 use crate::value::Value;
@@ -108,15 +109,22 @@ fn compare_strs(left: &Value, right: &Value) -> Ordering {
     }
 }
 
+/// Raises `MemoryError` when there is no room for what sorting so many takes: the sorts cannot report that.
+fn check_room<T>(vm: &Vm, count: usize) -> Result<()> {
+    const SMALL: usize = LARGEST_EMERGENCY / 32;
+    if count <= SMALL { Ok(()) } else { vm.buffer_for::<T>(count).map(drop) }
+}
+
 /// Sorts items that are their own keys.
 fn sort_plain(vm: &Vm, items: &mut [Value]) -> Result<()> {
+    check_room::<Value>(vm, items.len())?;
     match common_kind(items) {
         // Equal small ints are identical: stability cannot be seen.
         KeyKind::SmallInts => items.sort_unstable_by_key(|item| item.word() as i64),
         KeyKind::Floats => items.sort_by(|a, b| as_float(a).total_cmp_numeric(as_float(b))),
         KeyKind::Strs => items.sort_by(compare_strs),
         kind => {
-            let words: Vec<u64> = items.iter().map(Value::word).collect();
+            let words = vm.buffer_from(items.iter().map(Value::word))?;
             let order = sort_words(vm, kind, words, |word| word)?;
             // SAFETY: `order` is a permutation of the words of `items`, whose references move with them.
             unsafe { write_words(items, order.into_iter()) };
@@ -130,21 +138,24 @@ fn sort_by_keys(vm: &Vm, keys: &[Value], items: &mut [Value]) -> Result<()> {
     let words = keys.iter().zip(items.iter()).map(|(key, item)| (key, item.word()));
     let pairs: Vec<(u64, u64)> = match common_kind(keys) {
         KeyKind::SmallInts => {
-            let mut pairs: Vec<(i64, u64)> = words.map(|(key, item)| (key.word() as i64, item)).collect();
+            let mut pairs: Vec<(i64, u64)> = vm.buffer_from(words.map(|(key, item)| (key.word() as i64, item)))?;
+            check_room::<(i64, u64)>(vm, pairs.len())?;
             pairs.sort_by_key(|pair| pair.0);
             pairs.into_iter().map(|(key, item)| (key as u64, item)).collect()
         }
         KeyKind::Floats => {
-            let mut pairs: Vec<(f64, u64)> = words.map(|(key, item)| (as_float(key), item)).collect();
+            let mut pairs: Vec<(f64, u64)> = vm.buffer_from(words.map(|(key, item)| (as_float(key), item)))?;
+            check_room::<(f64, u64)>(vm, pairs.len())?;
             pairs.sort_by(|a, b| a.0.total_cmp_numeric(b.0));
             pairs.into_iter().map(|(key, item)| (key.to_bits(), item)).collect()
         }
         KeyKind::Strs => {
-            let mut pairs: Vec<(&Value, u64)> = words.collect();
+            let mut pairs: Vec<(&Value, u64)> = vm.buffer_from(words)?;
+            check_room::<(&Value, u64)>(vm, pairs.len())?;
             pairs.sort_by(|a, b| compare_strs(a.0, b.0));
             pairs.into_iter().map(|(key, item)| (key.word(), item)).collect()
         }
-        kind => sort_words(vm, kind, words.map(|(key, item)| (key.word(), item)).collect(), |pair| pair.0)?,
+        kind => sort_words(vm, kind, vm.buffer_from(words.map(|(key, item)| (key.word(), item)))?, |pair| pair.0)?,
     };
     // SAFETY: the second halves are a permutation of the words of `items`.
     unsafe { write_words(items, pairs.into_iter().map(|pair| pair.1)) };
@@ -164,6 +175,7 @@ fn sort_words<T: Copy>(vm: &Vm, kind: KeyKind, mut words: Vec<T>, key: impl Fn(T
         }
         value_less(vm, a, b)
     };
+    check_room::<T>(vm, words.len())?;
     merge::sort(&mut words, less)?;
     Ok(words)
 }

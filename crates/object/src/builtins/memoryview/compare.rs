@@ -58,7 +58,7 @@ fn equal(vm: &Vm, a: &Buffer, b: &Buffer) -> Result<bool> {
         (Some(x), Some(y)) => {
             let integral = |format: u8| !matches!(format, b'e' | b'f' | b'd' | b'?');
             if x == y && integral(x) {
-                return Ok(a.to_vec() == b.to_vec());
+                return Ok(a.to_vec(vm)? == b.to_vec(vm)?);
             }
             let (a, b) = (items(a), items(b));
             Ok(a.iter().zip(&b).all(|(p, q)| Item::read(x, p).equals(Item::read(y, q))))
@@ -105,7 +105,7 @@ pub(super) fn hash(vm: &Vm, this: &Value) -> Result<i64> {
         vm.hash(&object)?;
     }
     let layout = view.layout(vm)?;
-    let hash = crate::hash::hash_bytes(&layout.as_buffer(this).to_vec());
+    let hash = crate::hash::hash_bytes(&layout.as_buffer(this).to_vec(vm)?);
     view.hash_cell(Some(hash));
     Ok(hash)
 }

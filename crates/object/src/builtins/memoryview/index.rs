@@ -191,7 +191,7 @@ fn assign_slice(vm: &Vm, this: &Value, layout: Layout, slice: &Slice, value: &Va
         return Err(vm.value_error("memoryview assignment: lvalue and rvalue have different structures"));
     }
     // A copy, since the two may overlap.
-    let data = source.to_vec();
+    let data = source.to_vec(vm)?;
     for (at, item) in data.chunks_exact(target.itemsize.max(1)).enumerate() {
         // SAFETY: the positions lie within the slice's dimension; the buffer is writable.
         unsafe {

@@ -60,25 +60,25 @@ fn tobytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     };
     let (_, buffer) = view(vm, this)?;
     let data = match order {
-        "C" => buffer.to_vec(),
-        "A" if buffer.is_f_contiguous() => buffer.as_slice().to_vec(),
-        "A" => buffer.to_vec(),
-        "F" => fortran_order(&buffer),
+        "C" => buffer.to_vec(vm)?,
+        "A" if buffer.is_f_contiguous() => vm.buffer_of(buffer.as_slice())?,
+        "A" => buffer.to_vec(vm)?,
+        "F" => fortran_order(vm, &buffer)?,
         _ => return Err(vm.value_error("order must be 'C', 'F' or 'A'")),
     };
     bytes::from_slice(vm, &data)
 }
 
 /// The elements with the first index varying fastest.
-fn fortran_order(buffer: &Buffer) -> Vec<u8> {
+fn fortran_order(vm: &Vm, buffer: &Buffer) -> Result<Vec<u8>> {
     let mut transposed = Layout::of(buffer).as_buffer(&buffer.owner);
     transposed.shape.reverse();
     transposed.strides.reverse();
-    transposed.to_vec()
+    transposed.to_vec(vm)
 }
 
 fn hex(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let data = view(vm, this)?.1.to_vec();
+    let data = view(vm, this)?.1.to_vec(vm)?;
     let _held = own(this).hold();
     bytes::hex::to_hex(vm, &data, &args[0], &args[1])
 }

@@ -47,27 +47,38 @@ mappings! {
     lower |vm, bytes| map_ascii(vm, bytes, |byte| byte.to_ascii_lowercase()), lower;
     casefold |vm, bytes| map_ascii(vm, bytes, |byte| byte.to_ascii_lowercase()), casefold;
     swapcase |vm, bytes| map_ascii(vm, bytes, |byte| if byte.is_ascii_alphabetic() { byte ^ 0x20 } else { byte }), swapcase;
-    capitalize |_, bytes| Ok(Str::from_ascii(&capitalized(bytes)).into_value()), capitalize;
-    title |_, bytes| Ok(Str::from_ascii(&titled(bytes)).into_value()), title;
-}
-
-fn capitalized(bytes: &[u8]) -> Vec<u8> {
-    let mut out = bytes.to_ascii_lowercase();
-    if let Some(first) = out.first_mut() {
-        first.make_ascii_uppercase();
-    }
-    out
+    capitalize |vm, bytes| {
+        let mut bytes = vm.buffer_of(bytes)?;
+        bytes.make_ascii_lowercase();
+        if let Some(first) = bytes.first_mut() {
+            first.make_ascii_uppercase();
+        }
+        Ok(Str::from_ascii(&bytes).into_value())
+    }, capitalize;
+    title |vm, bytes| {
+        let mut bytes = vm.buffer_of(bytes)?;
+        make_titled(&mut bytes);
+        Ok(Str::from_ascii(&bytes).into_value())
+    }, title;
 }
 
 /// Each ASCII letter after a non-letter in upper case, the others in lower case.
-pub(crate) fn titled(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn make_titled(bytes: &mut [u8]) {
     let mut in_word = false;
-    let map = |byte: &u8| {
-        let mapped = if in_word { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
+    for byte in bytes {
+        *byte = if in_word { byte.to_ascii_lowercase() } else { byte.to_ascii_uppercase() };
         in_word = byte.is_ascii_alphabetic();
-        mapped
-    };
-    bytes.iter().map(map).collect()
+    }
+}
+
+/// Whether [`make_titled`] would leave them as they are.
+pub(crate) fn is_titled(bytes: &[u8]) -> bool {
+    let mut in_word = false;
+    bytes.iter().all(|byte| {
+        let fits = if in_word { !byte.is_ascii_uppercase() } else { !byte.is_ascii_lowercase() };
+        in_word = byte.is_ascii_alphabetic();
+        fits
+    })
 }
 
 macro_rules! predicates {

@@ -4,6 +4,7 @@ use super::{DECIMAL, Decimal, new, new_with_type, unsupported};
 use crate::_decimal::context::{self, Context};
 use crate::_decimal::mpd::{self, Class, Coefficient, NoRoom, Number, coefficient, limbs, status, text};
 use crate::payload::{class_of, signature};
+use dashu_int::ops::BitTest;
 use dashu_int::{IBig, Sign, UBig};
 use taipan_object::builtins::int::Operand as IntOperand;
 use taipan_object::builtins::list::List;
@@ -12,7 +13,7 @@ use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::{float, int};
 use taipan_object::text::unicode;
 use taipan_object::types::Type;
-use taipan_object::{Result, Value, Vm};
+use taipan_object::{Result, Value, Vm, heap};
 
 signature!(NEW = "(value='0', context=None)");
 
@@ -96,7 +97,13 @@ pub fn from_int(value: &Value) -> Option<Number> {
     }
 }
 
+/// Without memory for the conversion the number is NaN, and `MemoryError` is raised at the next safepoint.
 pub fn from_big_int(n: &IBig) -> Number {
+    // A digit takes more than three bits; changing the base takes several times the memory of the number.
+    if coefficient::check_room(n.bit_len() as i64).is_err() {
+        heap::signal_exhausted();
+        return Number::special(false, Class::QuietNan);
+    }
     let (sign, magnitude) = n.clone().into_parts();
     let coefficient = match u128::try_from(&magnitude) {
         Ok(n) => Coefficient::new(n),

@@ -158,8 +158,10 @@ fn raw_readinto(vm: &Vm, raw: &Value, target: &mut [u8]) -> Result<Option<usize>
         return Err(invalid_length(vm, "readinto", read, target.len()));
     }
     let read = read as usize;
-    let data = array.downcast::<ByteArray>().map(ByteArray::to_vec).unwrap_or_default();
-    target[..read].copy_from_slice(&data[..read]);
+    let data = array.downcast::<ByteArray>().map_or(Ok(Vec::new()), |array| array.to_vec(vm))?;
+    // Through its view, the stream can get at the array and make it shorter.
+    let Some(data) = data.get(..read) else { return Err(invalid_length(vm, "readinto", read as i64, data.len())) };
+    target[..read].copy_from_slice(data);
     Ok(Some(read))
 }
 

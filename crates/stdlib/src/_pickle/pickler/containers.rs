@@ -70,8 +70,7 @@ impl Saver<'_> {
             (true, _) => self.output.byte(TUPLE3),
             (false, _) => self.output.byte(TUPLE),
         }
-        self.memoize(object);
-        Ok(())
+        self.memoize(object)
     }
 
     pub fn list(&mut self, object: &Value, list: &List) -> Result<()> {
@@ -86,7 +85,7 @@ impl Saver<'_> {
             true => self.output.byte(EMPTY_LIST),
             false => self.output.bytes(&[MARK, LIST]),
         }
-        self.memoize(object);
+        self.memoize(object)?;
         let mut at = 0;
         if !self.bin {
             while let Some(item) = list.get(at) {
@@ -166,7 +165,7 @@ impl Saver<'_> {
             true => self.output.byte(EMPTY_DICT),
             false => self.output.bytes(&[MARK, DICT]),
         }
-        self.memoize(object);
+        self.memoize(object)?;
         let length = dict.len();
         if length == 0 {
             return Ok(());
@@ -261,7 +260,7 @@ impl Saver<'_> {
             return self.reduce_with(object, &set::SET.value(), List::from_vec(elements.keys()).into_value());
         }
         self.output.byte(EMPTY_SET);
-        self.memoize(object);
+        self.memoize(object)?;
         let length = elements.len();
         if length == 0 {
             return Ok(());
@@ -323,8 +322,7 @@ impl Saver<'_> {
             return Ok(());
         }
         self.output.byte(FROZENSET);
-        self.memoize(object);
-        Ok(())
+        self.memoize(object)
     }
 }
 

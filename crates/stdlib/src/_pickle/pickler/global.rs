@@ -48,8 +48,7 @@ impl Saver<'_> {
                 self.output.byte(REDUCE);
             }
         }
-        self.memoize(object);
-        Ok(())
+        self.memoize(object)
     }
 
     /// Writes the code of a name in the extension registry; false if it has none.

@@ -151,7 +151,7 @@ impl Saver<'_> {
                     self.output.byte(POP);
                     self.get(number);
                 }
-                None => self.memoize(object),
+                None => self.memoize(object)?,
             }
         }
         if let Some(iterator) = list_items {

@@ -183,21 +183,22 @@ impl<'a> Saver<'a> {
 
     /// Gives the object a number, and says so.
     #[inline]
-    pub fn memoize(&mut self, object: &Value) {
+    pub fn memoize(&mut self, object: &Value) -> Result<()> {
         if self.fast {
-            return;
+            return Ok(());
         }
         let number = self.pickler.with(|state| {
             let number = state.memo.len() as u64;
-            state.memo.put(object, number);
-            number
+            state.memo.put(object, number).map(|()| number)
         });
+        let number = number.map_err(|_| self.vm.memory_error())?;
         match (self.protocol, self.bin, number) {
             (4.., _, _) => self.output.byte(MEMOIZE),
             (_, true, 0..256) => self.output.code(BINPUT, [number as u8]),
             (_, true, _) => self.output.code(LONG_BINPUT, (number as u32).to_le_bytes()),
             (_, false, _) => self.decimal_line(PUT, number as i64),
         }
+        Ok(())
     }
 
     /// Refers to the object with this number.
@@ -323,8 +324,7 @@ impl<'a> Saver<'a> {
         } else {
             self.utf8(&text.to_wtf8())?;
         }
-        self.memoize(object);
-        Ok(())
+        self.memoize(object)
     }
 
     #[inline]
@@ -394,18 +394,17 @@ impl<'a> Saver<'a> {
                 self.counted(BINBYTES, BINBYTES8, bytes, whole, too_large)?;
             }
         }
-        self.memoize(object);
-        Ok(())
+        self.memoize(object)
     }
 
     fn bytearray(&mut self, object: &Value, bytearray: &ByteArray) -> Result<()> {
         if self.protocol >= 5 {
-            let data = bytearray.to_vec();
+            let data = bytearray.to_vec(self.vm)?;
             return self.bytearray_data(object, &data);
         }
         let args = match bytearray.len() {
             0 => tuple::empty().into_value(),
-            _ => Tuple::from_array([bytes::from_slice(self.vm, &bytearray.to_vec())?]).into_value(),
+            _ => Tuple::from_array([bytes::from_slice(self.vm, &bytearray.to_vec(self.vm)?)?]).into_value(),
         };
         self.reduce_simply(object, &BYTEARRAY.value(), args)
     }
@@ -414,8 +413,7 @@ impl<'a> Saver<'a> {
         let mut header = [BYTEARRAY8, 0, 0, 0, 0, 0, 0, 0, 0];
         header[1..].copy_from_slice(&(data.len() as u64).to_le_bytes());
         self.output.payload(self.vm, &header, data, None)?;
-        self.memoize(object);
-        Ok(())
+        self.memoize(object)
     }
 
     fn pickle_buffer(&mut self, object: &Value, buffer: &PickleBuffer) -> Result<()> {
@@ -438,7 +436,7 @@ impl<'a> Saver<'a> {
         };
         match (in_band, view.readonly) {
             (true, true) => self.bytes_data(object, view.as_slice(), None)?,
-            (true, false) => self.bytearray_data(object, &view.to_vec())?,
+            (true, false) => self.bytearray_data(object, &view.to_vec(self.vm)?)?,
             (false, readonly) => {
                 self.output.byte(NEXT_BUFFER);
                 if readonly {

@@ -35,7 +35,7 @@ fn password_bytes(vm: &Vm, value: &Value, otherwise: &str) -> Result<Vec<u8>> {
         return Ok(bytes.as_slice().to_vec());
     }
     match value.downcast::<ByteArray>() {
-        Some(bytes) => Ok(bytes.to_vec()),
+        Some(bytes) => bytes.to_vec(vm),
         None => Err(vm.type_error(otherwise)),
     }
 }
