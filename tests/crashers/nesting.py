@@ -153,7 +153,7 @@ def python_pickle(value):
 
 
 def total(value):
-    return sum(1 for _ in value)
+    return sum(1 for _ in itertools.islice(value, 10))
 
 
 def same(value, other):
