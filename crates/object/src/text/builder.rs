@@ -154,6 +154,9 @@ impl TextBuilder {
     }
 
     pub fn push_str(&mut self, text: &str) {
+        if self.given_up {
+            return;
+        }
         // The greatest lead byte tells how wide the widest character is.
         let widest = match text.bytes().max() {
             None | Some(0..0x80) => return self.push_ascii(text.as_bytes()),
@@ -174,6 +177,9 @@ impl TextBuilder {
     }
 
     pub fn push_units<U: Unit>(&mut self, text: &[U]) {
+        if self.given_up {
+            return;
+        }
         if let Some(bytes) = U::as_bytes(text)
             && bytes.is_ascii()
         {
@@ -241,7 +247,6 @@ impl TextBuilder {
             Text::Ucs2(_) | Text::Ucs4(_) => return,
         };
         match wide {
-            Some(_) if self.given_up => {}
             Some(text) => self.text = text,
             None => {
                 self.give_up();
