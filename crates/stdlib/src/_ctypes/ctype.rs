@@ -91,6 +91,10 @@ impl Info {
     }
 }
 
+/// Weak references to array types, by length.
+#[derive(Default)]
+struct Arrays(HashMap<usize, Value>);
+
 /// A class of C data.
 #[repr(C)]
 pub struct CType {
@@ -99,10 +103,13 @@ pub struct CType {
     info: ObjectCell<Option<Arc<Info>>>,
     pointer_type: ObjectCell<Option<Value>>,
     /// Weak references to the array types made of this one, by length.
-    arrays: ObjectCell<Option<Box<HashMap<usize, Value>>>>,
+    arrays: ObjectCell<Option<Box<Arrays>>>,
     /// There are instances or types that depend on the layout: it may not change any more.
     is_final: Cell<bool>,
 }
+
+// Zero bytes are `None` for `info`: the pointer in it is never null, and `None` takes no room beside it.
+const _: () = assert!(size_of::<Option<Arc<Info>>>() == size_of::<usize>());
 
 // SAFETY: repr(C), begins with a `Type` and so with its header; visits what that visits and its own references, of which
 // `info` is not shared with any other object.
@@ -119,7 +126,7 @@ unsafe impl Payload for CType {
                 info.values().for_each(&mut *visit);
             }
             (*self.pointer_type.as_ptr()).iter().for_each(&mut *visit);
-            (*self.arrays.as_ptr()).iter().flat_map(|arrays| arrays.values()).for_each(&mut *visit);
+            (*self.arrays.as_ptr()).iter().flat_map(|arrays| arrays.0.values()).for_each(&mut *visit);
         }
     }
     fn clear(&self) {
@@ -165,14 +172,14 @@ impl CType {
     }
     pub fn array_type(&self, length: usize) -> Option<Value> {
         let arrays = self.arrays.borrow(&self.class.header);
-        let reference = arrays.as_ref().and_then(|arrays| arrays.get(&length)).cloned();
+        let reference = arrays.as_ref().and_then(|arrays| arrays.0.get(&length)).cloned();
         drop(arrays);
         taipan_object::weakref::target(&reference?)
     }
     pub fn note_array_type(&self, length: usize, reference: Value) {
         let mut dead = Vec::new();
         let mut arrays = self.arrays.borrow(&self.class.header);
-        let arrays_of = arrays.get_or_insert_default();
+        let arrays_of = &mut arrays.get_or_insert_default().0;
         if arrays_of.len() == arrays_of.capacity() {
             dead.extend(arrays_of.extract_if(|_, weak| taipan_object::weakref::target(weak).is_none()));
         }

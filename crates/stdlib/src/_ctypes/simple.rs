@@ -39,7 +39,7 @@ pub static SIMPLE: TypeSpec = TypeSpec::new::<CData>("_ctypes._SimpleCData")
         });
     })
     .methods(METHODS)
-    .getset(&[GetSetDef::new("value", "", |vm, this| value(vm, this)).setter(|vm, this, value| match value {
+    .getset(&[GetSetDef::new("value", "", value).setter(|vm, this, value| match value {
         Some(value) => set_value(vm, this, value),
         None => Err(vm.type_error("can't delete attribute")),
     })]);
