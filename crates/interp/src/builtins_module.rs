@@ -23,10 +23,10 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "builtins",
-    doc: "Built-in functions, types, exceptions, and other objects.\n\nThis module provides direct access to all 'built-in'\n\
-          identifiers of Python; for example, builtins.len is\nthe full name for the built-in function len().\n\nThis module is \
-          not normally accessed explicitly by most\napplications, but can be useful in modules that provide\nobjects with the \
-          same name as a builtin and in which the\nbuilt-in of that name is also needed.",
+    doc: "The names that can be used everywhere without an import.\n\n\
+          print, for example, is builtins.print.  A program imports this module\n\
+          only in order to reach a built-in object whose name it uses for\n\
+          something else.",
     functions: FUNCTIONS,
     exec,
 };
@@ -94,45 +94,105 @@ pub(crate) fn is_own_import(function: &Value) -> bool {
 
 method_table! {
     static FUNCTIONS = [
-        MethodDef::raw("__build_class__", "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\nInternal helper function used by the class statement.", |vm, _, args, kwnames| class::build_class(vm, args, kwnames)),
-        MethodDef::new("__import__($module, /, name, globals=None, locals=None, fromlist=(), level=0)", "Import a module.\n\nBecause this function is meant for use by the Python\ninterpreter and not for general use, it is better to use\nimportlib.import_module() to programmatically import a module.\n\nThe globals argument is only used to determine the context;\nthey are not modified.  The locals argument is unused.  The fromlist\nshould be a list of names to emulate ``from name import ...``, or an\nempty list to emulate ``import name``.\nWhen importing a module from a package, note that __import__('A.B', ...)\nreturns package A when fromlist is empty, but its submodule B when\nfromlist is not empty.  The level argument is used to determine whether to\nperform absolute or relative imports: 0 is absolute, while a positive number\nis the number of parent directories to search relative to the current module.", |vm, _, args| {
+        MethodDef::raw("__build_class__", "__build_class__(func, name, /, *bases, [metaclass], **kwds) -> class\n\n\
+            Make a class from the function of its body; used by class \
+            statements.", |vm, _, args, kwnames| class::build_class(vm, args, kwnames)),
+        MethodDef::new("__import__($module, /, name, globals=None, locals=None, fromlist=(), level=0)", "\
+            Import a module; called by import statements.\n\n\
+            Programs should call importlib.import_module() instead.\n\n\
+            The package of a relative import is found in globals; locals is not\n\
+            used.  fromlist has the names that a ``from`` statement imports.\n\
+            For a dotted name such as 'a.b', the result is the package a if\n\
+            fromlist is empty, and the module a.b otherwise.\n\
+            level is the number of leading dots, with 0 for an absolute import.", |vm, _, args| {
             let level = vm.index_i32(&args[4])?;
             crate::import::import_name(vm, &args[0], args[1].given(), args[3].given(), level)
         }),
-        MethodDef::new("abs($module, number, /)", "Return the absolute value of the argument.", |vm, _, args| vm.absolute(&args[0])),
-        MethodDef::new("all($module, iterable, /)", "Return True if bool(x) is True for all values x in the iterable.\n\nIf the iterable is empty, return True.", |vm, _, args| aggregate::all(vm, &args[0])),
-        MethodDef::new("any($module, iterable, /)", "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False.", |vm, _, args| aggregate::any(vm, &args[0])),
-        MethodDef::new("ascii($module, obj, /)", "Return an ASCII-only representation of an object.\n\nAs repr(), return a string containing a printable representation of an\nobject, but escape the non-ASCII characters in the string returned by\nrepr() using \\\\x, \\\\u or \\\\U escapes. This generates a string similar\nto that returned by repr() in Python 2.", |vm, _, args| ascii(vm, &args[0])),
-        MethodDef::new("bin($module, number, /)", "Return the binary representation of an integer.\n\n   >>> bin(2796202)\n   '0b1010101010101010101010'", |vm, _, args| in_base(vm, &args[0], 2)),
-        MethodDef::raw("breakpoint($module, /, *args, **kws)", "Call sys.breakpointhook(*args, **kws).\n\nsys.breakpointhook() must accept whatever arguments are passed.\n\nBy default, this drops you into the pdb debugger.", |vm, _, args, kwnames| {
+        MethodDef::new("abs($module, number, /)", "\
+            Return the magnitude of a number, by means of its __abs__().", |vm, _, args| vm.absolute(&args[0])),
+        MethodDef::new("all($module, iterable, /)", "Tell whether every item of the iterable is true.\n\n\
+            The result for an empty iterable is True.", |vm, _, args| aggregate::all(vm, &args[0])),
+        MethodDef::new("any($module, iterable, /)", "Tell whether at least one item of the iterable is true.\n\n\
+            The result for an empty iterable is False.", |vm, _, args| aggregate::any(vm, &args[0])),
+        MethodDef::new("ascii($module, obj, /)", "Return repr(obj) with only ASCII characters in it.\n\n\
+            Each other character is written as a \\x, \\u or \\U escape with its\n\
+            code point in hexadecimal.", |vm, _, args| ascii(vm, &args[0])),
+        MethodDef::new("bin($module, number, /)", "\
+            Return the binary digits of an integer, after the prefix 0b.\n\n   \
+            >>> bin(10)\n   \
+            '0b1010'", |vm, _, args| in_base(vm, &args[0], 2)),
+        MethodDef::raw("breakpoint($module, /, *args, **kws)", "\
+            Enter the debugger, by calling sys.breakpointhook().\n\n\
+            The arguments are passed on to it.\n\n\
+            Unless it is replaced, the debugger is pdb.", |vm, _, args, kwnames| {
             let Some(hook) = crate::sys_module::get(vm, "breakpointhook") else {
                 return Err(vm.runtime_error("lost sys.breakpointhook"));
             };
             vm.audit("builtins.breakpoint", std::slice::from_ref(&hook))?;
             vm.call(&hook, args, kwnames)
         }),
-        MethodDef::new("callable($module, obj, /)", "Return whether the object is callable (i.e., some kind of function).\n\nNote that classes are callable, as are instances of classes with a\n__call__() method.", |_, _, args| Ok(Value::bool(args[0].ty().slots().call.is_some()))),
-        MethodDef::new("chr($module, i, /)", "Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.", |vm, _, args| {
+        MethodDef::new("callable($module, obj, /)", "Tell whether the object can be called.\n\n\
+            Classes can, and so can instances of classes that define \
+            __call__().", |_, _, args| Ok(Value::bool(args[0].ty().slots().call.is_some()))),
+        MethodDef::new("chr($module, i, /)", "\
+            Return the character whose code point is i, which must be in range(0x110000).", |vm, _, args| {
             let index = vm.index(&args[0])?;
             match int::to_i64(&index) {
                 Some(n @ 0..=0x10FFFF) => Ok(Str::from_code_point(n as u32).into_value()),
                 _ => Err(vm.value_error("chr() arg not in range(0x110000)")),
             }
         }),
-        MethodDef::new("compile($module, /, source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)", "Compile source into a code object that can be executed by exec() or eval().\n\nThe source code may represent a Python module, statement or expression.\nThe filename will be used for run-time error messages.\nThe mode must be 'exec' to compile a module, 'single' to compile a\nsingle (interactive) statement, or 'eval' to compile an expression.\nThe flags argument, if present, controls which future statements influence\nthe compilation of the code.\nThe dont_inherit argument, if true, stops the compilation inheriting\nthe effects of any future statements in effect in the code calling\ncompile; if absent or false these statements do influence the compilation,\nin addition to any features explicitly specified.", |vm, _, args| scope::compile(vm, args)),
-        MethodDef::new("delattr($module, obj, name, /)", "Deletes the named attribute from the given object.\n\ndelattr(x, 'y') is equivalent to ``del x.y``", |vm, _, args| {
+        MethodDef::new("compile($module, /, source, filename, mode, flags=0, dont_inherit=False, optimize=-1, *, _feature_version=-1)", "\
+            Translate source code into a code object, for exec() or eval().\n\n\
+            The source is a string, bytes, or a tree of the ast module.  The file\n\
+            name appears in tracebacks.\n\
+            The mode 'exec' takes a module, 'eval' one expression, and 'single' one\n\
+            interactive statement, the value of which is printed.\n\
+            flags can add future features, or ask for a tree with\n\
+            ast.PyCF_ONLY_AST.  Unless dont_inherit is true, future features of the\n\
+            calling code apply as well.\n\
+            optimize is the level of the -O option, -1 that of the \
+            interpreter.", |vm, _, args| scope::compile(vm, args)),
+        MethodDef::new("delattr($module, obj, name, /)", "Remove an attribute of an object.\n\n\
+            delattr(obj, 'name') does what ``del obj.name`` does.", |vm, _, args| {
             let name = vm.attribute_name(&args[1])?;
             vm.delete_attr(&args[0], &name).map(Value::from)
         }),
-        MethodDef::raw("dir", "dir([object]) -> list of strings\n\nIf called without an argument, return the names in the current scope.\nElse, return an alphabetized list of names comprising (some of) the attributes\nof the given object, and of attributes reachable from it.\nIf the object supplies a method named __dir__, it will be used; otherwise\nthe default dir() logic is used and returns:\n  for a module object: the module's attributes.\n  for a class object:  its attributes, and recursively the attributes\n    of its bases.\n  for any other object: its attributes, its class's attributes, and\n    recursively the attributes of its class's base classes.", |vm, _, args, kwnames| scope::dir(vm, args, kwnames)),
-        MethodDef::new("divmod($module, x, y, /)", "Return the tuple (x//y, x%y).  Invariant: div*y + mod == x.", |vm, _, args| vm.divmod(&args[0], &args[1])),
-        MethodDef::new("eval($module, source, /, globals=None, locals=None)", "Evaluate the given source in the context of globals and locals.\n\nThe source may be a string representing a Python expression\nor a code object as returned by compile().\nThe globals must be a dictionary and locals can be any mapping,\ndefaulting to the current globals and locals.\nIf only globals is given, locals defaults to it.", |vm, _, args| scope::eval(vm, args)),
-        MethodDef::new("exec($module, source, /, globals=None, locals=None, *, closure=None)", "Execute the given source in the context of globals and locals.\n\nThe source may be a string representing one or more Python statements\nor a code object as returned by compile().\nThe globals must be a dictionary and locals can be any mapping,\ndefaulting to the current globals and locals.\nIf only globals is given, locals defaults to it.\nThe closure must be a tuple of cellvars, and can only be used\nwhen source is a code object requiring exactly that many cellvars.", |vm, _, args| scope::exec(vm, args)),
-        MethodDef::new("format($module, value, format_spec='', /)", "Return type(value).__format__(value, format_spec)\n\nMany built-in types implement format_spec according to the\nFormat Specification Mini-language. See help('FORMATTING')\nfor details.\n\nIf type(value) does not supply a method named __format__\nand format_spec is empty, then str(value) is returned.", |vm, _, args| {
+        MethodDef::raw("dir", "dir([object]) -> list of strings\n\n\
+            Without an argument, list the names of the current scope; with one,\n\
+            the names of the attributes of an object, as far as they are known.\n\
+            An object's __dir__() is used if it has one.  Otherwise the list has\n  \
+            for a module: the names defined in it\n  \
+            for a class: its attributes and those of its bases\n  \
+            for other objects: their own attributes and those of their \
+            classes", |vm, _, args, kwnames| scope::dir(vm, args, kwnames)),
+        MethodDef::new("divmod($module, x, y, /)", "Return x//y and x%y as a tuple (q, r), for which q*y + r == \
+            x.", |vm, _, args| vm.divmod(&args[0], &args[1])),
+        MethodDef::new("eval($module, source, /, globals=None, locals=None)", "\
+            Evaluate an expression and return its value.\n\n\
+            The expression is given as a string, as bytes, or as a code object\n\
+            that compile() made.  Names are looked up in locals, a mapping, and in\n\
+            globals, a dictionary.  By default these are the caller's, or globals\n\
+            serves for both if only it is given.", |vm, _, args| scope::eval(vm, args)),
+        MethodDef::new("exec($module, source, /, globals=None, locals=None, *, closure=None)", "\
+            Execute statements, for their effects only.\n\n\
+            The source is a string, bytes, or a code object that compile() made.\n\
+            Names are looked up and assigned in locals, a mapping, and in globals,\n\
+            a dictionary.  By default these are the caller's, or globals serves\n\
+            for both if only it is given.\n\
+            A code object that has free variables needs a closure: a tuple of as\n\
+            many cells.  In other cases a closure is an error.", |vm, _, args| scope::exec(vm, args)),
+        MethodDef::new("format($module, value, format_spec='', /)", "Return the value as text in the given format\n\n\
+            The type of the value interprets the format, with its __format__()\n\
+            method; see help('FORMATTING') for the built-in types.\n\n\
+            An empty format usually gives the same as str(value).", |vm, _, args| {
             vm.expect_str_argument(&args[1], |got| format!("format() argument 2 must be str, not {got}"))?;
             vm.format(&args[0], &args[1])
         }),
-        MethodDef::raw("getattr", "getattr(object, name[, default]) -> value\n\nGet a named attribute from an object; getattr(x, 'y') is equivalent to x.y.\nWhen a default argument is given, it is returned when the attribute doesn't\nexist; without it, an exception is raised in that case.", |vm, _, args, kwnames| {
+        MethodDef::raw("getattr", "getattr(object, name[, default]) -> value\n\n\
+            Return an attribute, whose name need not be known beforehand:\n\
+            getattr(x, 'y') is x.y.  If there is no such attribute, default is\n\
+            returned, or AttributeError raised without a default.", |vm, _, args, kwnames| {
             no_keywords(vm, "getattr", kwnames)?;
             match args {
                 [object, name] => {
@@ -146,18 +206,43 @@ method_table! {
                 _ => Err(wrong_count(vm, "getattr", 2, 3, args.len())),
             }
         }),
-        MethodDef::new("globals($module, /)", "Return the dictionary containing the current scope's global variables.\n\nNOTE: Updates to this dictionary *will* affect name lookups in the current\nglobal scope and vice-versa.", |vm, _, _| Ok(vm.current_globals().unwrap_or(Value::NONE))),
-        MethodDef::new("hasattr($module, obj, name, /)", "Return whether the object has an attribute with the given name.\n\nThis is done by calling getattr(obj, name) and catching AttributeError.", |vm, _, args| {
+        MethodDef::new("globals($module, /)", "Return the dictionary of the current module's global variables.\n\n\
+            It is the namespace itself: changing it changes the \
+            variables.", |vm, _, _| Ok(vm.current_globals().unwrap_or(Value::NONE))),
+        MethodDef::new("hasattr($module, obj, name, /)", "Tell whether the object has an attribute of this name.\n\n\
+            That is the case if getattr(obj, name) does not raise AttributeError.", |vm, _, args| {
             let name = vm.attribute_name(&args[1])?;
             Ok(Value::bool(vm.get_attr_opt(&args[0], &name)?.is_some()))
         }),
-        MethodDef::new("hash($module, obj, /)", "Return the hash value for the given object.\n\nTwo objects that compare equal must also have the same hash value, but the\nreverse is not necessarily true.", |vm, _, args| vm.hash(&args[0]).map(Value::from)),
-        MethodDef::new("hex($module, number, /)", "Return the hexadecimal representation of an integer.\n\n   >>> hex(12648430)\n   '0xc0ffee'", |vm, _, args| in_base(vm, &args[0], 16)),
-        MethodDef::new("id($module, obj, /)", "Return the identity of an object.\n\nThis is guaranteed to be unique among simultaneously existing objects.\n(CPython uses the object's memory address.)", |_, _, args| Ok(Value::from(args[0].id()))),
-        MethodDef::new("input($module, prompt='', /)", "Read a string from standard input.  The trailing newline is stripped.\n\nThe prompt string, if given, is printed to standard output without a\ntrailing newline before reading input.\n\nIf the user hits EOF (*nix: Ctrl-D, Windows: Ctrl-Z+Return), raise EOFError.\nOn *nix systems, readline is used if available.", |vm, _, args| console::input(vm, &args[0])),
-        MethodDef::new("isinstance($module, obj, class_or_tuple, /)", "Return whether an object is an instance of a class or of a subclass thereof.\n\nA tuple, as in ``isinstance(x, (A, B, ...))``, may be given as the target to\ncheck against. This is equivalent to ``isinstance(x, A) or isinstance(x, B)\nor ...`` etc.", |vm, _, args| vm.is_instance(&args[0], &args[1]).map(Value::bool)),
-        MethodDef::new("issubclass($module, cls, class_or_tuple, /)", "Return whether 'cls' is derived from another class or is the same class.\n\nA tuple, as in ``issubclass(x, (A, B, ...))``, may be given as the target to\ncheck against. This is equivalent to ``issubclass(x, A) or issubclass(x, B)\nor ...``.", |vm, _, args| vm.is_subclass(&args[0], &args[1]).map(Value::bool)),
-        MethodDef::raw("iter", "iter(iterable) -> iterator\niter(callable, sentinel) -> iterator\n\nGet an iterator from an object.\nIn the first form, the argument must supply its own iterator, or be a sequence.\nIn the second form, the callable is called until it returns the sentinel.", |vm, _, args, kwnames| {
+        MethodDef::new("hash($module, obj, /)", "\
+            Return the integer by which dictionaries and sets find the object.\n\n\
+            Equal objects have the same hash, and different ones may.  TypeError is\n\
+            raised for objects without a hash, such as lists.", |vm, _, args| vm.hash(&args[0]).map(Value::from)),
+        MethodDef::new("hex($module, number, /)", "\
+            Return the hexadecimal digits of an integer, after the prefix 0x.\n\n   \
+            >>> hex(255)\n   \
+            '0xff'", |vm, _, args| in_base(vm, &args[0], 16)),
+        MethodDef::new("id($module, obj, /)", "Return an integer that identifies the object.\n\n\
+            No two objects that exist at the same time have the same \
+            identity.", |_, _, args| Ok(Value::from(args[0].id()))),
+        MethodDef::new("input($module, prompt='', /)", "\
+            Read a line from standard input, and return it without its line end.\n\n\
+            The prompt is first written to standard output, as it is.\n\n\
+            EOFError is raised at the end of the input.  On a terminal the line can\n\
+            be edited, if the readline module has been imported.", |vm, _, args| console::input(vm, &args[0])),
+        MethodDef::new("isinstance($module, obj, class_or_tuple, /)", "\
+            Tell whether an object is an instance of a class or of one derived from it.\n\n\
+            A tuple of classes, or a union such as ``A | B``, stands for any of\n\
+            them.", |vm, _, args| vm.is_instance(&args[0], &args[1]).map(Value::bool)),
+        MethodDef::new("issubclass($module, cls, class_or_tuple, /)", "\
+            Tell whether cls is the given class or is derived from it.\n\n\
+            A tuple of classes, or a union such as ``A | B``, stands for any of\n\
+            them.", |vm, _, args| vm.is_subclass(&args[0], &args[1]).map(Value::bool)),
+        MethodDef::raw("iter", "iter(iterable) -> iterator\n\
+            iter(callable, sentinel) -> iterator\n\n\
+            Return an iterator over the items of an iterable, or over what a\n\
+            callable returns, when called without arguments, until that equals the\n\
+            sentinel.", |vm, _, args, kwnames| {
             no_keywords(vm, "iter", kwnames)?;
             match args {
                 [iterable] => vm.iter(iterable),
@@ -170,7 +255,8 @@ method_table! {
                 _ => Err(wrong_count(vm, "iter", 1, 2, args.len())),
             }
         }),
-        MethodDef::new("aiter($module, async_iterable, /)", "Return an AsyncIterator for an AsyncIterable object.", |vm, _, args| {
+        MethodDef::new("aiter($module, async_iterable, /)", "\
+            Return the asynchronous iterator of an asynchronous iterable.", |vm, _, args| {
             let Some(aiter) = args[0].ty().slots().aiter else {
                 let name = args[0].ty().name();
                 return Err(vm.type_error(format!("'{name}' object is not an async iterable")));
@@ -182,7 +268,10 @@ method_table! {
             }
             Ok(iterator)
         }),
-        MethodDef::new("anext($module, async_iterator, default=<unrepresentable>, /)", "Return the next item from the async iterator.\n\nIf default is given and the async iterator is exhausted,\nit is returned instead of raising StopAsyncIteration.", |vm, _, args| {
+        MethodDef::new("anext($module, async_iterator, default=<unrepresentable>, /)", "\
+            Return an awaitable that gives the next item of the iterator.\n\n\
+            Once no items are left, it gives the default if there is one, and\n\
+            raises StopAsyncIteration otherwise.", |vm, _, args| {
             let Some(anext) = args[0].ty().slots().anext else {
                 let name = args[0].ty().name();
                 return Err(vm.type_error(format!("'{name}' object is not an async iterator")));
@@ -193,11 +282,28 @@ method_table! {
                 None => Ok(awaitable),
             }
         }),
-        MethodDef::new("len($module, obj, /)", "Return the number of items in a container.", |vm, _, args| vm.len(&args[0]).map(Value::from)),
-        MethodDef::new("locals($module, /)", "Return a dictionary containing the current scope's local variables.\n\nNOTE: Whether or not updates to this dictionary will affect name lookups in\nthe local scope and vice-versa is *implementation dependent* and not\ncovered by any backwards compatibility guarantees.", |vm, _, _| scope::locals(vm)),
-        MethodDef::raw("max", "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its biggest item. The\ndefault keyword-only argument specifies an object to return if\nthe provided iterable is empty.\nWith two or more positional arguments, return the largest argument.", |vm, _, args, kwnames| aggregate::min_max(vm, "max", args, kwnames)),
-        MethodDef::raw("min", "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value\n\nWith a single iterable argument, return its smallest item. The\ndefault keyword-only argument specifies an object to return if\nthe provided iterable is empty.\nWith two or more positional arguments, return the smallest argument.", |vm, _, args, kwnames| aggregate::min_max(vm, "min", args, kwnames)),
-        MethodDef::raw("next", "next(iterator[, default])\n\nReturn the next item from the iterator. If default is given and the iterator\nis exhausted, it is returned instead of raising StopIteration.", |vm, _, args, kwnames| {
+        MethodDef::new("len($module, obj, /)", "\
+            Return how many items an object contains.", |vm, _, args| vm.len(&args[0]).map(Value::from)),
+        MethodDef::new("locals($module, /)", "Return the local variables as a dictionary.\n\n\
+            In a function it is a new one, so that changes of it have no effect; in\n\
+            a module or a class body it is the namespace itself.", |vm, _, _| scope::locals(vm)),
+        MethodDef::raw("max", "max(iterable, *[, default=obj, key=func]) -> value\n\
+            max(arg1, arg2, *args, *[, key=func]) -> value\n\n\
+            Return the greatest item of an iterable, or the greatest of several\n\
+            arguments; of equal ones, the first.\n\
+            The results of key, if given, are compared in place of the items.\n\
+            An empty iterable gives default, or raises ValueError without \
+            one.", |vm, _, args, kwnames| aggregate::min_max(vm, "max", args, kwnames)),
+        MethodDef::raw("min", "min(iterable, *[, default=obj, key=func]) -> value\n\
+            min(arg1, arg2, *args, *[, key=func]) -> value\n\n\
+            Return the least item of an iterable, or the least of several\n\
+            arguments; of equal ones, the first.\n\
+            The results of key, if given, are compared in place of the items.\n\
+            An empty iterable gives default, or raises ValueError without \
+            one.", |vm, _, args, kwnames| aggregate::min_max(vm, "min", args, kwnames)),
+        MethodDef::raw("next", "next(iterator[, default])\n\n\
+            Return an iterator's next item.  If there is none, return the default,\n\
+            or raise StopIteration without one.", |vm, _, args, kwnames| {
             no_keywords(vm, "next", kwnames)?;
             let (iterator, default) = match args {
                 [iterator] => (iterator, None),
@@ -216,23 +322,46 @@ method_table! {
                 },
             }
         }),
-        MethodDef::new("oct($module, number, /)", "Return the octal representation of an integer.\n\n   >>> oct(342391)\n   '0o1234567'", |vm, _, args| in_base(vm, &args[0], 8)),
-        MethodDef::new("ord($module, character, /)", "Return the ordinal value of a character.\n\nIf the argument is a one-character string, return the Unicode code\npoint of that character.\n\nIf the argument is a bytes or bytearray object of length 1, return its\nsingle byte value.", |vm, _, args| ord(vm, &args[0])),
-        MethodDef::new("pow($module, /, base, exp, mod=None)", "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.\n\nSome types, such as ints, are able to use a more efficient algorithm when\ninvoked using the three argument form.", |vm, _, args| vm.power(&args[0], &args[1], &args[2])),
-        MethodDef::new("print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)", "Prints the values to a stream, or to sys.stdout by default.\n\n  sep\n    string inserted between values, default a space.\n  end\n    string appended after the last value, default a newline.\n  file\n    a file-like object (stream); defaults to the current sys.stdout.\n  flush\n    whether to forcibly flush the stream.", |vm, _, args| console::print(vm, args)),
-        MethodDef::new("repr($module, obj, /)", "Return the canonical string representation of the object.\n\nFor many object types, including most builtins, eval(repr(obj)) == obj.", |vm, _, args| vm.repr(&args[0])),
-        MethodDef::new("round($module, /, number, ndigits=None)", "Round a number to a given precision in decimal digits.\n\nThe return value is an integer if ndigits is omitted or None.  Otherwise\nthe return value has the same type as the number.  ndigits may be negative.", |vm, _, args| {
+        MethodDef::new("oct($module, number, /)", "Return the octal digits of an integer, after the prefix 0o.\n\n   \
+            >>> oct(8)\n   \
+            '0o10'", |vm, _, args| in_base(vm, &args[0], 8)),
+        MethodDef::new("ord($module, character, /)", "Return the number of a single character or byte.\n\n\
+            A str of length 1 gives the code point of its character; a bytes or\n\
+            bytearray of length 1 gives its byte.  Other lengths raise TypeError.", |vm, _, args| ord(vm, &args[0])),
+        MethodDef::new("pow($module, /, base, exp, mod=None)", "\
+            Return base to the power of exp, modulo mod if that is given.\n\n\
+            With integers, pow(b, e, m) is much faster than b**e % m; there the\n\
+            exponent may be negative if b has an inverse.", |vm, _, args| vm.power(&args[0], &args[1], &args[2])),
+        MethodDef::new("print($module, /, *args, sep=' ', end='\\n', file=None, flush=False)", "\
+            Write values to a text stream, converted by str().\n\n  \
+            sep\n    \
+            what to write between values; by default a space\n  \
+            end\n    \
+            what to write after the last one; by default a newline\n  \
+            file\n    \
+            the stream, an object with a write() method; by default sys.stdout\n  \
+            flush\n    \
+            whether to flush the stream afterwards", |vm, _, args| console::print(vm, args)),
+        MethodDef::new("repr($module, obj, /)", "Return a string that represents the object, for programmers.\n\n\
+            Where possible it is an expression that evaluates to an equal object.", |vm, _, args| vm.repr(&args[0])),
+        MethodDef::new("round($module, /, number, ndigits=None)", "Round a number to ndigits decimal places.\n\n\
+            Negative ndigits round to tens, hundreds and so on.  Without ndigits the\n\
+            result is an integer.  Built-in types round halves to the even side.", |vm, _, args| {
             let given: Vec<&Value> = args[1].given().into_iter().collect();
             match vm.call_special(&args[0], &names().__round__, &given) {
                 Some(result) => result,
                 None => Err(vm.type_error(format!("type {} doesn't define __round__ method", args[0].ty().name()))),
             }
         }),
-        MethodDef::new("setattr($module, obj, name, value, /)", "Sets the named attribute on the given object to the specified value.\n\nsetattr(x, 'y', v) is equivalent to ``x.y = v``", |vm, _, args| {
+        MethodDef::new("setattr($module, obj, name, value, /)", "Set an attribute of an object.\n\n\
+            setattr(obj, 'name', value) does what ``obj.name = value`` does.", |vm, _, args| {
             let name = vm.attribute_name(&args[1])?;
             vm.set_attr(&args[0], &name, &args[2]).map(Value::from)
         }),
-        MethodDef::raw("sorted($module, iterable, /, *, key=None, reverse=False)", "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.", |vm, _, args, kwnames| {
+        MethodDef::raw("sorted($module, iterable, /, *, key=None, reverse=False)", "\
+            Return a new list of the items of an iterable, in ascending order.\n\n\
+            Items that compare equal keep their order.  The results of a key function\n\
+            are compared in place of the items; a true reverse makes the order descending.", |vm, _, args, kwnames| {
             let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
             if positional != 1 {
                 return Err(vm.type_error(format!("sorted expected 1 argument, got {positional}")));
@@ -242,8 +371,12 @@ method_table! {
             vm.call(&sort, &args[1..], kwnames)?;
             Ok(list)
         }),
-        MethodDef::new("sum($module, iterable, /, start=0)", "Return the sum of a 'start' value (default: 0) plus an iterable of numbers\n\nWhen the iterable is empty, return the start value.\nThis function is intended specifically for use with numeric values and may\nreject non-numeric types.", |vm, _, args| aggregate::sum(vm, &args[0], &args[1])),
-        MethodDef::raw("vars", "vars([object]) -> dictionary\n\nWithout arguments, equivalent to locals().\nWith an argument, equivalent to object.__dict__.", |vm, _, args, kwnames| {
+        MethodDef::new("sum($module, iterable, /, start=0)", "Add up the numbers of an iterable, and start\n\n\
+            The result for an empty iterable is start, which is 0 by default.\n\
+            Strings are refused; use ''.join() for them.", |vm, _, args| aggregate::sum(vm, &args[0], &args[1])),
+        MethodDef::raw("vars", "vars([object]) -> dictionary\n\n\
+            Return the __dict__ of an object; without an argument, do what\n\
+            locals() does.", |vm, _, args, kwnames| {
             no_keywords(vm, "vars", kwnames)?;
             match args {
                 [] => scope::locals(vm),

@@ -85,7 +85,14 @@ unsafe impl Payload for Code {
 }
 
 pub static CODE: TypeSpec = TypeSpec::new::<Code>("code")
-    .doc("code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n     flags, codestring, constants, names, varnames, filename, name,\n     qualname, firstlineno, linetable, exceptiontable, freevars=(),\n     cellvars=(), /)\n--\n\nCreate a code object.  Not for the faint of heart.")
+    .doc(
+        "code(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize,\n     \
+        flags, codestring, constants, names, varnames, filename, name,\n     \
+        qualname, firstlineno, linetable, exceptiontable, freevars=(),\n     \
+        cellvars=(), /)\n\
+        --\n\n\
+        Compiled code.  compile() makes it; few programs need this constructor.",
+    )
     .flags(taipan_object::types::type_flags::HAS_WEAKREF)
     .slots(attributes::slots)
     .methods(attributes::METHODS)

@@ -114,33 +114,34 @@ pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
         GetSetDef::new("f_back", "Return the previous frame.", |vm, this| {
             Ok(own(this).back(vm).unwrap_or(Value::NONE))
         }),
-        GetSetDef::new("f_locals", "Return the mapping used by the frame to look up local variables.", |_, this| {
-            Ok(locals::f_locals(this))
-        }),
-        GetSetDef::new("f_lineno", "Return the current line number in the frame.", |_, this| {
+        GetSetDef::new(
+            "f_locals",
+            "\
+            The local variables: a mapping through which they can also be changed.",
+            |_, this| Ok(locals::f_locals(this)),
+        ),
+        GetSetDef::new("f_lineno", "The line being executed, or None.", |_, this| {
             Ok(own(this).lineno().map_or(Value::NONE, Value::from))
         })
         .setter(|vm, this, value| crate::monitoring::set_lineno(vm, own(this), value)),
-        GetSetDef::new("f_trace", "Return the trace function for this frame.", |_, this| {
+        GetSetDef::new("f_trace", "The function that traces this frame, or None.", |_, this| {
             Ok(own(this).trace().unwrap_or(Value::NONE))
         })
         .setter(|_, this, value| {
             own(this).set_trace(value.filter(|value| !value.is_none()).cloned());
             Ok(())
         }),
-        GetSetDef::new("f_lasti", "Return the index of the last attempted instruction in bytecode.", |_, this| {
+        GetSetDef::new("f_lasti", "The offset in bytes of the instruction executed last.", |_, this| {
             Ok(Value::from(own(this).frame().lasti()))
         }),
-        GetSetDef::new("f_globals", "Return the global variables in the frame.", |_, this| {
+        GetSetDef::new("f_globals", "The global variables, a dictionary.", |_, this| {
             Ok(own(this).frame().function().globals.as_value().clone())
         }),
-        GetSetDef::new("f_builtins", "Return the built-in variables in the frame.", |_, this| {
+        GetSetDef::new("f_builtins", "The built-in names, a dictionary.", |_, this| {
             Ok(own(this).frame().function().builtins.as_value().clone())
         }),
-        GetSetDef::new("f_code", "Return the code object being executed in this frame.", |_, this| {
-            Ok(to_value(own(this).code()))
-        }),
-        GetSetDef::new("f_trace_opcodes", "Return True if opcode tracing is enabled, False otherwise.", |_, this| {
+        GetSetDef::new("f_code", "The code object being executed.", |_, this| Ok(to_value(own(this).code()))),
+        GetSetDef::new("f_trace_opcodes", "Whether trace functions are called for every instruction.", |_, this| {
             Ok(Value::bool(own(this).trace_opcodes.get()))
         })
         .setter(|vm, this, value| {
@@ -151,18 +152,14 @@ pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
             own(this).trace_opcodes.set(truth(vm, value)?);
             Ok(())
         }),
-        GetSetDef::new(
-            "f_generator",
-            "Return the generator or coroutine associated with this frame, or None.",
-            |_, this| {
-                let frame = own(this).frame();
-                if frame.flags & FRAME_GENERATOR == 0 || own(this).is_over() {
-                    return Ok(Value::NONE);
-                }
-                // SAFETY: the frame is a live generator's.
-                Ok(to_value(unsafe { Generator::of_frame(frame) }))
-            },
-        ),
+        GetSetDef::new("f_generator", "The generator or coroutine to which the frame belongs, or None.", |_, this| {
+            let frame = own(this).frame();
+            if frame.flags & FRAME_GENERATOR == 0 || own(this).is_over() {
+                return Ok(Value::NONE);
+            }
+            // SAFETY: the frame is a live generator's.
+            Ok(to_value(unsafe { Generator::of_frame(frame) }))
+        }),
     ]);
 
 fn own(this: &Value) -> &FrameObject {
@@ -457,8 +454,10 @@ fn clear_method(vm: &Vm, object: &FrameObject) -> Result {
 
 taipan_object::method_table! {
     static METHODS = [
-        taipan_object::builtins::object::methods::size_of_method("Return the size of the frame in memory, in bytes."),
-        MethodDef::new("clear($self, /)", "Clear all references held by the frame.", |vm, this, _| {
+        taipan_object::builtins::object::methods::size_of_method("\
+            Give the number of bytes of memory that the frame takes."),
+        MethodDef::new("clear($self, /)", "\
+            Drop the local variables; RuntimeError is raised while the frame runs.", |vm, this, _| {
         clear_method(vm, own(this))
     })];
 }

@@ -124,7 +124,7 @@ pub static GENERATOR: TypeSpec = TypeSpec::new::<Generator>("generator")
     .getset(&[
         NAME,
         QUALNAME,
-        GetSetDef::new("gi_yieldfrom", "object being iterated by yield from, or None", |_, this| Ok(yield_from(this))),
+        GetSetDef::new("gi_yieldfrom", "what yield from is iterating over, or None", |_, this| Ok(yield_from(this))),
         GetSetDef::new("gi_running", "", |_, this| Ok(Value::bool(own(this).is_running()))),
         GetSetDef::new("gi_frame", "", |vm, this| Ok(own(this).frame_object(vm))),
         GetSetDef::new("gi_suspended", "", |_, this| Ok(Value::bool(own(this).is_suspended()))),
@@ -133,20 +133,24 @@ pub static GENERATOR: TypeSpec = TypeSpec::new::<Generator>("generator")
 
 taipan_object::method_table! {
     static METHODS = [
-        taipan_object::builtins::object::methods::size_of_method("gen.__sizeof__() -> size of gen in memory, in bytes"),
+        taipan_object::builtins::object::methods::size_of_method("\
+            gen.__sizeof__() -> number of bytes of memory that gen takes"),
         MethodDef::new(
             "send($self, object, /)",
-            "send(value) -> send 'value' into generator,\nreturn next yielded value or raise StopIteration.",
+            "send(value) -> go on with value as the result of the yield.\n\
+            Return what is yielded next; at the end, raise StopIteration.",
             |vm, this, args| delegate::send_method(vm, own(this), &args[0]),
         ),
         MethodDef::raw(
             "throw",
-            "throw(value)\nthrow(type[,value[,tb]])\n\nRaise exception in generator, return next yielded value or \
-             raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of \
-             Python.",
+            "throw(value)\n\
+             throw(type[,value[,tb]])\n\n\
+             Go on with an exception, raised by the yield.\n\
+             Return what is yielded next; at the end, raise StopIteration.\n\
+             The form with several arguments is deprecated.",
             |vm, this, args, kwnames| delegate::throw_method(vm, own(this), args, kwnames),
         ),
-        MethodDef::new("close($self, /)", "close() -> raise GeneratorExit inside generator.", |vm, this, _| {
+        MethodDef::new("close($self, /)", "close() -> None; end the generator with GeneratorExit.", |vm, this, _| {
             delegate::close(vm, own(this))
         }),
         CLASS_GETITEM,
@@ -155,8 +159,8 @@ taipan_object::method_table! {
 
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 
-const NAME: GetSetDef = name_getset("name of the generator");
-const QUALNAME: GetSetDef = qualname_getset("qualified name of the generator");
+const NAME: GetSetDef = name_getset("the generator's name");
+const QUALNAME: GetSetDef = qualname_getset("the generator's qualified name");
 
 const fn name_getset(doc: &'static str) -> GetSetDef {
     GetSetDef::new("__name__", doc, |_, this| Ok(own(this).name())).setter(|vm, this, value| {

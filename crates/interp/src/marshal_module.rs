@@ -32,9 +32,15 @@ taipan_object::method_table! {
     static FUNCTIONS = [
         MethodDef::new(
             "dump($module, value, file, version=version, /, *, allow_code=True)",
-            "Write the value on the open file.\n\n  value\n    Must be a supported type.\n  file\n    Must be a writeable \
-             binary file.\n  version\n    Indicates the data format that dump should use.\n  allow_code\n    Allow to \
-             write code objects.",
+            "Marshal a value, and write the bytes to a file.\n\n  \
+             value\n    \
+             An object of a type that marshal knows, else ValueError is raised.\n  \
+             file\n    \
+             A binary file, open for writing.\n  \
+             version\n    \
+             The version of the format.\n  \
+             allow_code\n    \
+             Whether code objects may occur.",
             |vm, _, args| {
                 let version = version(vm, &args[2])?;
                 let data = dumps(vm, &args[0], version, vm.is_true(&args[3])?)?;
@@ -43,8 +49,11 @@ taipan_object::method_table! {
         ),
         MethodDef::new(
             "load($module, file, /, *, allow_code=True)",
-            "Read one value from the open file and return it.\n\n  file\n    Must be readable binary file.\n  \
-             allow_code\n    Allow to load code objects.",
+            "Read a marshalled value from a binary file.\n\n  \
+             file\n    \
+             The file; its read() must return bytes.\n  \
+             allow_code\n    \
+             Whether code objects may occur.",
             |vm, _, args| {
                 vm.audit("marshal.load", &[])?;
                 load::load(vm, &args[0], vm.is_true(&args[1])?)
@@ -52,9 +61,13 @@ taipan_object::method_table! {
         ),
         MethodDef::new(
             "dumps($module, value, version=version, /, *, allow_code=True)",
-            "Return the bytes object that would be written to a file by dump(value, file).\n\n  value\n    Must be a \
-             supported type.\n  version\n    Indicates the data format that dumps should use.\n  allow_code\n    Allow \
-             to write code objects.",
+            "Marshal a value, and return the bytes.\n\n  \
+             value\n    \
+             An object of a type that marshal knows, else ValueError is raised.\n  \
+             version\n    \
+             The version of the format.\n  \
+             allow_code\n    \
+             Whether code objects may occur.",
             |vm, _, args| {
                 let version = version(vm, &args[1])?;
                 dumps(vm, &args[0], version, vm.is_true(&args[2])?)
@@ -62,8 +75,10 @@ taipan_object::method_table! {
         ),
         MethodDef::new(
             "loads($module, bytes, /, *, allow_code=True)",
-            "Convert the bytes-like object to a value.\n\n  allow_code\n    Allow to load code objects.\n\nExtra bytes \
-             in the input are ignored.",
+            "Return the value that marshalled bytes represent.\n\n  \
+             allow_code\n    \
+             Whether code objects may occur.\n\n\
+             What follows the value is ignored.",
             |vm, _, args| {
                 let data = vm.bytes_like(&args[0])?;
                 let payload = match taipan_object::builtins::bytes::is_bytes(&args[0]) {

@@ -12,7 +12,7 @@ use crate::code::Code;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_opcode",
-    doc: "Opcode support module.",
+    doc: "Facts about bytecode instructions, for opcode and dis.",
     functions: FUNCTIONS,
     exec: |_, module| {
         // As in CPython: the interpreter adapts its code (to caches of its own), with the GIL and without.
@@ -29,38 +29,49 @@ macro_rules! question {
 }
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("stack_effect($module, opcode, oparg=None, /, *, jump=None)", "Compute the stack effect of the opcode.", |vm, _, args| {
+    MethodDef::new("stack_effect($module, opcode, oparg=None, /, *, jump=None)", "\
+        Return by how much an instruction changes the depth of the stack.", |vm, _, args| {
         stack_effect(vm, &args[0], &args[1], &args[2])
     }),
-    MethodDef::new("is_valid($module, /, opcode)", "Return True if opcode is valid, False otherwise.", |vm, _, args| {
+    MethodDef::new("is_valid($module, /, opcode)", "\
+        Tell whether there is an instruction with this opcode.", |vm, _, args| {
         Ok(Value::bool(flags(vm, &args[0])?.is_some()))
     }),
-    question!("has_arg($module, /, opcode)", "Return True if the opcode uses its oparg, False otherwise.", ARG),
-    question!("has_const($module, /, opcode)", "Return True if the opcode accesses a constant, False otherwise.", CONST),
-    question!("has_name($module, /, opcode)", "Return True if the opcode accesses an attribute by name, False otherwise.", NAME),
-    question!("has_jump($module, /, opcode)", "Return True if the opcode has a jump target, False otherwise.", JUMP),
-    question!("has_free($module, /, opcode)", "Return True if the opcode accesses a free variable, False otherwise.\n\nNote that 'free' in this context refers to names in the current scope\nthat are referenced by inner scopes or names that are referenced by\nouter scopes.", FREE),
-    question!("has_local($module, /, opcode)", "Return True if the opcode accesses a local variable, False otherwise.", LOCAL),
-    question!("has_exc($module, /, opcode)", "Return True if the opcode sets an exception handler, False otherwise.", EXC),
-    MethodDef::new("get_specialization_stats($module, /)", "Return the specialization stats", |_, _, _| Ok(Value::NONE)),
-    MethodDef::new("get_nb_ops($module, /)", "Return array of symbols of binary ops.\n\nIndexed by the BINARY_OP oparg value.", |_, _, _| {
+    question!("has_arg($module, /, opcode)", "Tell whether an opcode has an argument.", ARG),
+    question!("has_const($module, /, opcode)", "\
+        Tell whether an opcode's argument is the index of a constant.", CONST),
+    question!("has_name($module, /, opcode)", "Tell whether an opcode's argument is the index of a name.", NAME),
+    question!("has_jump($module, /, opcode)", "Tell whether an opcode can jump.", JUMP),
+    question!("has_free($module, /, opcode)", "Tell whether an opcode uses a free variable.\n\n\
+        Cell variables, which inner functions share, count as well as those\n\
+        that come from an outer function.", FREE),
+    question!("has_local($module, /, opcode)", "Tell whether an opcode uses a local variable.", LOCAL),
+    question!("has_exc($module, /, opcode)", "Tell whether an opcode sets up an exception handler.", EXC),
+    MethodDef::new("get_specialization_stats($module, /)", "\
+        Return counts of specializations, if they are recorded", |_, _, _| Ok(Value::NONE)),
+    MethodDef::new("get_nb_ops($module, /)", "List the operators of BINARY_OP, as pairs of name and symbol.\n\n\
+        The instruction's argument is an index of the list.", |_, _, _| {
         let pair = |op: &BinaryOp| Tuple::from_array([Value::from(op.name()), Value::from(op.text())]).into_value();
         Ok(list(BinaryOp::ALL.iter().map(pair)))
     }),
-    MethodDef::new("get_intrinsic1_descs($module, /)", "Return a list of names of the unary intrinsics.", |_, _, _| {
+    MethodDef::new("get_intrinsic1_descs($module, /)", "\
+        List the names of the intrinsic functions with one argument.", |_, _, _| {
         Ok(list(Intrinsic1::ALL.iter().map(|intrinsic| Value::from(intrinsic.text()))))
     }),
-    MethodDef::new("get_intrinsic2_descs($module, /)", "Return a list of names of the binary intrinsics.", |_, _, _| {
+    MethodDef::new("get_intrinsic2_descs($module, /)", "\
+        List the names of the intrinsic functions with two arguments.", |_, _, _| {
         Ok(list(Intrinsic2::ALL.iter().map(|intrinsic| Value::from(intrinsic.text()))))
     }),
-    MethodDef::new("get_executor($module, /, code, offset)", "Return the executor object at offset in code if exists, None otherwise.", |vm, _, args| {
+    MethodDef::new("get_executor($module, /, code, offset)", "\
+        Return the executor at an offset in a code object, or None.", |vm, _, args| {
         if args[0].downcast::<Code>().is_none() {
             return Err(vm.type_error(format!("expected a code object, not '{}'", args[0].ty().name())));
         }
         vm.index_i32(&args[1])?;
         Err(vm.value_error("no executor at given byte offset"))
     }),
-    MethodDef::new("get_special_method_names($module, /)", "Return a list of special method names.", |_, _, _| {
+    MethodDef::new("get_special_method_names($module, /)", "\
+        List the special methods that LOAD_SPECIAL can load.", |_, _, _| {
         Ok(list(SpecialMethod::ALL.iter().map(|method| Value::from(method.text()))))
     }),
 ]; }

@@ -59,7 +59,8 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("symtable($module, source, filename, startstr, /)", "Return symbol and scope dictionaries used internally by compiler.", |vm, _, args| {
+    MethodDef::new("symtable($module, source, filename, startstr, /)", "\
+        Return the symbol table of source text; for the symtable module.", |vm, _, args| {
         symtable(vm, &args[0], &args[1], &args[2])
     }),
 ]; }

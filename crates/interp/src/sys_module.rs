@@ -23,8 +23,7 @@ use crate::import;
 
 pub static SYS: ModuleDef = ModuleDef {
     name: "sys",
-    doc: "This module provides access to some objects used or maintained by the\ninterpreter and to functions that \
-          interact strongly with the interpreter.",
+    doc: "What belongs to the interpreter: its variables, its settings, and\nfunctions that act on it.",
     functions: &[],
     exec,
 };

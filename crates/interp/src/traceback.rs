@@ -47,7 +47,11 @@ unsafe impl Payload for Traceback {
 }
 
 pub static TRACEBACK: TypeSpec = TypeSpec::new::<Traceback>("traceback")
-    .doc("traceback(tb_next, tb_frame, tb_lasti, tb_lineno)\n--\n\nCreate a new traceback object.")
+    .doc(
+        "traceback(tb_next, tb_frame, tb_lasti, tb_lineno)\n\
+        --\n\n\
+        A place in the code that an exception passed, and the link to the next one.",
+    )
     .slots(|s| s.new = Some(|vm, _, args, kwnames| construct(vm, args, kwnames)))
     .methods(METHODS)
     .members(&[

@@ -23,7 +23,7 @@ use crate::traceback::TRACEBACK;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_types",
-    doc: "Define names for built-in types.",
+    doc: "Built-in types that have no names elsewhere.",
     functions: &[],
     exec: |_, module| {
         for (name, spec) in TYPES {

@@ -248,7 +248,7 @@ macro_rules! exceptions {
 }
 
 pub static BASE_EXCEPTION: TypeSpec = TypeSpec::new::<BaseException>("BaseException")
-    .doc("Common base class for all exceptions.")
+    .doc("Base of all exceptions.")
     .flags(type_flags::BASETYPE | type_flags::BASE_EXC_SUBCLASS | type_flags::HAS_DICT)
     .slots(methods::slots)
     .methods(methods::METHODS)
@@ -256,73 +256,101 @@ pub static BASE_EXCEPTION: TypeSpec = TypeSpec::new::<BaseException>("BaseExcept
     .getset(methods::GETSET);
 
 exceptions! {
-    EXCEPTION "Exception" BASE_EXCEPTION "Common base class for all non-exit exceptions.";
-    SYSTEM_EXIT "SystemExit" BASE_EXCEPTION "Request to exit from the interpreter." { .slots(fields::init_slots).members(fields::SYSTEM_EXIT_MEMBERS) };
-    KEYBOARD_INTERRUPT "KeyboardInterrupt" BASE_EXCEPTION "Program interrupted by user.";
-    GENERATOR_EXIT "GeneratorExit" BASE_EXCEPTION "Request that a generator exit.";
-    BASE_EXCEPTION_GROUP "BaseExceptionGroup" BASE_EXCEPTION "A combination of multiple unrelated exceptions." { .slots(group::slots).methods(group::METHODS).members(group::MEMBERS) };
-    STOP_ITERATION "StopIteration" EXCEPTION "Signal the end from iterator.__next__()." { .slots(fields::init_slots).members(fields::STOP_ITERATION_MEMBERS) };
-    STOP_ASYNC_ITERATION "StopAsyncIteration" EXCEPTION "Signal the end from iterator.__anext__().";
-    ARITHMETIC_ERROR "ArithmeticError" EXCEPTION "Base class for arithmetic errors.";
-    FLOATING_POINT_ERROR "FloatingPointError" ARITHMETIC_ERROR "Floating-point operation failed.";
-    OVERFLOW_ERROR "OverflowError" ARITHMETIC_ERROR "Result too large to be represented.";
-    ZERO_DIVISION_ERROR "ZeroDivisionError" ARITHMETIC_ERROR "Second argument to a division or modulo operation was zero.";
+    EXCEPTION "Exception" BASE_EXCEPTION "Base of every exception that is not meant to end the program.";
+    SYSTEM_EXIT "SystemExit" BASE_EXCEPTION "A request to end the program, as made by \
+        sys.exit()." { .slots(fields::init_slots).members(fields::SYSTEM_EXIT_MEMBERS) };
+    KEYBOARD_INTERRUPT "KeyboardInterrupt" BASE_EXCEPTION "The user interrupted the program, usually with Ctrl+C.";
+    GENERATOR_EXIT "GeneratorExit" BASE_EXCEPTION "Raised inside a generator or coroutine when it is closed.";
+    BASE_EXCEPTION_GROUP "BaseExceptionGroup" BASE_EXCEPTION "Several exceptions, raised and handled together as \
+        one." { .slots(group::slots).methods(group::METHODS).members(group::MEMBERS) };
+    STOP_ITERATION "StopIteration" EXCEPTION "Raised by __next__() when an iterator has no more \
+        items." { .slots(fields::init_slots).members(fields::STOP_ITERATION_MEMBERS) };
+    STOP_ASYNC_ITERATION "StopAsyncIteration" EXCEPTION "\
+        Raised by __anext__() when an asynchronous iterator has no more items.";
+    ARITHMETIC_ERROR "ArithmeticError" EXCEPTION "An arithmetic operation failed; base of the more specific errors.";
+    FLOATING_POINT_ERROR "FloatingPointError" ARITHMETIC_ERROR "A floating-point calculation failed.";
+    OVERFLOW_ERROR "OverflowError" ARITHMETIC_ERROR "The result of a calculation is too large to represent.";
+    ZERO_DIVISION_ERROR "ZeroDivisionError" ARITHMETIC_ERROR "The divisor of a division or modulo operation is zero.";
     ASSERTION_ERROR "AssertionError" EXCEPTION "Assertion failed.";
-    ATTRIBUTE_ERROR "AttributeError" EXCEPTION "Attribute not found." { .slots(fields::keyword_slots).members(fields::ATTRIBUTE_ERROR_MEMBERS).methods(fields::ATTRIBUTE_METHODS) };
+    ATTRIBUTE_ERROR "AttributeError" EXCEPTION "\
+        The object does not have that \
+        attribute." { .slots(fields::keyword_slots).members(fields::ATTRIBUTE_ERROR_MEMBERS).methods(fields::ATTRIBUTE_METHODS) };
     BUFFER_ERROR "BufferError" EXCEPTION "Buffer error.";
-    EOF_ERROR "EOFError" EXCEPTION "Read beyond end of file.";
-    IMPORT_ERROR "ImportError" EXCEPTION "Import can't find module, or can't find name in module." { .slots(fields::import_slots).members(fields::IMPORT_ERROR_MEMBERS).methods(fields::IMPORT_METHODS) };
+    EOF_ERROR "EOFError" EXCEPTION "The input ended before anything could be read.";
+    IMPORT_ERROR "ImportError" EXCEPTION "\
+        A module, or a name that was to be imported from one, was not \
+        found." { .slots(fields::import_slots).members(fields::IMPORT_ERROR_MEMBERS).methods(fields::IMPORT_METHODS) };
     MODULE_NOT_FOUND_ERROR "ModuleNotFoundError" IMPORT_ERROR "Module not found." { .slots(|_| {}) };
-    LOOKUP_ERROR "LookupError" EXCEPTION "Base class for lookup errors.";
-    INDEX_ERROR "IndexError" LOOKUP_ERROR "Sequence index out of range.";
-    KEY_ERROR "KeyError" LOOKUP_ERROR "Mapping key not found." { .slots(methods::key_error_slots) };
+    LOOKUP_ERROR "LookupError" EXCEPTION "An index or a key was not found; base of IndexError and KeyError.";
+    INDEX_ERROR "IndexError" LOOKUP_ERROR "The index lies outside the sequence.";
+    KEY_ERROR "KeyError" LOOKUP_ERROR "The mapping does not have that key." { .slots(methods::key_error_slots) };
     MEMORY_ERROR "MemoryError" EXCEPTION "Out of memory.";
-    NAME_ERROR "NameError" EXCEPTION "Name not found globally." { .slots(fields::name_slots).members(fields::NAME_ERROR_MEMBERS) };
-    UNBOUND_LOCAL_ERROR "UnboundLocalError" NAME_ERROR "Local name referenced but not bound to a value." { .slots(|_| {}) };
-    OS_ERROR "OSError" EXCEPTION "Base class for I/O related errors." { .slots(os_error::slots).members(os_error::MEMBERS).getset(os_error::GETSET).methods(os_error::METHODS) };
-    BLOCKING_IO_ERROR "BlockingIOError" OS_ERROR "I/O operation would block." { .slots(|_| {}) };
-    CHILD_PROCESS_ERROR "ChildProcessError" OS_ERROR "Child process error." { .slots(|_| {}) };
+    NAME_ERROR "NameError" EXCEPTION "\
+        There is no variable of that name." { .slots(fields::name_slots).members(fields::NAME_ERROR_MEMBERS) };
+    UNBOUND_LOCAL_ERROR "UnboundLocalError" NAME_ERROR "\
+        A local variable was read before anything was assigned to it." { .slots(|_| {}) };
+    OS_ERROR "OSError" EXCEPTION "\
+        An operating system call failed, or input or output \
+        did." { .slots(os_error::slots).members(os_error::MEMBERS).getset(os_error::GETSET).methods(os_error::METHODS) };
+    BLOCKING_IO_ERROR "BlockingIOError" OS_ERROR "\
+        The I/O operation cannot complete without blocking." { .slots(|_| {}) };
+    CHILD_PROCESS_ERROR "ChildProcessError" OS_ERROR "An operation on a child process failed." { .slots(|_| {}) };
     CONNECTION_ERROR "ConnectionError" OS_ERROR "Connection error." { .slots(|_| {}) };
     BROKEN_PIPE_ERROR "BrokenPipeError" CONNECTION_ERROR "Broken pipe." { .slots(|_| {}) };
     CONNECTION_ABORTED_ERROR "ConnectionAbortedError" CONNECTION_ERROR "Connection aborted." { .slots(|_| {}) };
     CONNECTION_REFUSED_ERROR "ConnectionRefusedError" CONNECTION_ERROR "Connection refused." { .slots(|_| {}) };
     CONNECTION_RESET_ERROR "ConnectionResetError" CONNECTION_ERROR "Connection reset." { .slots(|_| {}) };
-    FILE_EXISTS_ERROR "FileExistsError" OS_ERROR "File already exists." { .slots(|_| {}) };
+    FILE_EXISTS_ERROR "FileExistsError" OS_ERROR "\
+        A file or directory of that name exists already." { .slots(|_| {}) };
     FILE_NOT_FOUND_ERROR "FileNotFoundError" OS_ERROR "File not found." { .slots(|_| {}) };
-    INTERRUPTED_ERROR "InterruptedError" OS_ERROR "Interrupted by signal." { .slots(|_| {}) };
-    IS_A_DIRECTORY_ERROR "IsADirectoryError" OS_ERROR "Operation doesn't work on directories." { .slots(|_| {}) };
-    NOT_A_DIRECTORY_ERROR "NotADirectoryError" OS_ERROR "Operation only works on directories." { .slots(|_| {}) };
-    PERMISSION_ERROR "PermissionError" OS_ERROR "Not enough permissions." { .slots(|_| {}) };
+    INTERRUPTED_ERROR "InterruptedError" OS_ERROR "A signal interrupted a system call." { .slots(|_| {}) };
+    IS_A_DIRECTORY_ERROR "IsADirectoryError" OS_ERROR "\
+        The operation cannot be applied to a directory." { .slots(|_| {}) };
+    NOT_A_DIRECTORY_ERROR "NotADirectoryError" OS_ERROR "\
+        A directory was needed, but the path is something else." { .slots(|_| {}) };
+    PERMISSION_ERROR "PermissionError" OS_ERROR "Access rights do not allow the operation." { .slots(|_| {}) };
     PROCESS_LOOKUP_ERROR "ProcessLookupError" OS_ERROR "Process not found." { .slots(|_| {}) };
     TIMEOUT_ERROR "TimeoutError" OS_ERROR "Timeout expired." { .slots(|_| {}) };
-    REFERENCE_ERROR "ReferenceError" EXCEPTION "Weak ref proxy used after referent went away.";
-    RUNTIME_ERROR "RuntimeError" EXCEPTION "Unspecified run-time error.";
-    NOT_IMPLEMENTED_ERROR "NotImplementedError" RUNTIME_ERROR "Method or function hasn't been implemented yet.";
-    PYTHON_FINALIZATION_ERROR "PythonFinalizationError" RUNTIME_ERROR "Operation blocked during Python finalization.";
-    RECURSION_ERROR "RecursionError" RUNTIME_ERROR "Recursion limit exceeded.";
+    REFERENCE_ERROR "ReferenceError" EXCEPTION "A weak proxy was used although its object no longer exists.";
+    RUNTIME_ERROR "RuntimeError" EXCEPTION "An error at run time that fits no other category.";
+    NOT_IMPLEMENTED_ERROR "NotImplementedError" RUNTIME_ERROR "The method or function has no implementation yet.";
+    PYTHON_FINALIZATION_ERROR "PythonFinalizationError" RUNTIME_ERROR "\
+        The operation is impossible because the interpreter is shutting down.";
+    RECURSION_ERROR "RecursionError" RUNTIME_ERROR "Calls are nested too deeply.";
     SYNTAX_ERROR "SyntaxError" EXCEPTION "Invalid syntax." { .slots(fields::syntax_slots).members(fields::SYNTAX_ERROR_MEMBERS) };
     INCOMPLETE_INPUT_ERROR "_IncompleteInputError" SYNTAX_ERROR "incomplete input." { .slots(|_| {}) };
-    INDENTATION_ERROR "IndentationError" SYNTAX_ERROR "Improper indentation." { .slots(|_| {}) };
-    TAB_ERROR "TabError" INDENTATION_ERROR "Improper mixture of spaces and tabs." { .slots(|_| {}) };
-    SYSTEM_ERROR "SystemError" EXCEPTION "Internal error in the Python interpreter.\n\nPlease report this to the Python maintainer, along with the traceback,\nthe Python version, and the hardware/OS platform and version.";
-    TYPE_ERROR "TypeError" EXCEPTION "Inappropriate argument type.";
-    VALUE_ERROR "ValueError" EXCEPTION "Inappropriate argument value (of correct type).";
-    UNICODE_ERROR "UnicodeError" VALUE_ERROR "Unicode related error.";
-    UNICODE_DECODE_ERROR "UnicodeDecodeError" UNICODE_ERROR "Unicode decoding error." { .slots(fields::unicode_decode_slots).members(fields::UNICODE_ERROR_MEMBERS) };
-    UNICODE_ENCODE_ERROR "UnicodeEncodeError" UNICODE_ERROR "Unicode encoding error." { .slots(fields::unicode_encode_slots).members(fields::UNICODE_ERROR_MEMBERS) };
-    UNICODE_TRANSLATE_ERROR "UnicodeTranslateError" UNICODE_ERROR "Unicode translation error." { .slots(fields::unicode_translate_slots).members(fields::UNICODE_ERROR_MEMBERS) };
-    WARNING "Warning" EXCEPTION "Base class for warning categories.";
-    BYTES_WARNING "BytesWarning" WARNING "Base class for warnings about bytes and buffer related problems, mostly\nrelated to conversion from str or comparing to str.";
-    DEPRECATION_WARNING "DeprecationWarning" WARNING "Base class for warnings about deprecated features.";
-    ENCODING_WARNING "EncodingWarning" WARNING "Base class for warnings about encodings.";
-    FUTURE_WARNING "FutureWarning" WARNING "Base class for warnings about constructs that will change semantically\nin the future.";
-    IMPORT_WARNING "ImportWarning" WARNING "Base class for warnings about probable mistakes in module imports";
-    PENDING_DEPRECATION_WARNING "PendingDeprecationWarning" WARNING "Base class for warnings about features which will be deprecated\nin the future.";
-    RESOURCE_WARNING "ResourceWarning" WARNING "Base class for warnings about resource usage.";
-    RUNTIME_WARNING "RuntimeWarning" WARNING "Base class for warnings about dubious runtime behavior.";
-    SYNTAX_WARNING "SyntaxWarning" WARNING "Base class for warnings about dubious syntax.";
-    UNICODE_WARNING "UnicodeWarning" WARNING "Base class for warnings about Unicode related problems, mostly\nrelated to conversion problems.";
-    USER_WARNING "UserWarning" WARNING "Base class for warnings generated by user code.";
+    INDENTATION_ERROR "IndentationError" SYNTAX_ERROR "A line is not indented as it should be." { .slots(|_| {}) };
+    TAB_ERROR "TabError" INDENTATION_ERROR "\
+        Tabs and spaces are mixed inconsistently in an indentation." { .slots(|_| {}) };
+    SYSTEM_ERROR "SystemError" EXCEPTION "The interpreter found an inconsistency in itself.\n\n\
+        This is a bug: please report it, with the traceback, sys.version and\n\
+        the platform on which it occurred.";
+    TYPE_ERROR "TypeError" EXCEPTION "An argument or operand has an unsuitable type.";
+    VALUE_ERROR "ValueError" EXCEPTION "An argument has the right type but an unsuitable value.";
+    UNICODE_ERROR "UnicodeError" VALUE_ERROR "Text cannot be encoded, decoded or translated.";
+    UNICODE_DECODE_ERROR "UnicodeDecodeError" UNICODE_ERROR "\
+        Bytes cannot be decoded." { .slots(fields::unicode_decode_slots).members(fields::UNICODE_ERROR_MEMBERS) };
+    UNICODE_ENCODE_ERROR "UnicodeEncodeError" UNICODE_ERROR "\
+        A string cannot be encoded." { .slots(fields::unicode_encode_slots).members(fields::UNICODE_ERROR_MEMBERS) };
+    UNICODE_TRANSLATE_ERROR "UnicodeTranslateError" UNICODE_ERROR "A str could not be \
+        translated." { .slots(fields::unicode_translate_slots).members(fields::UNICODE_ERROR_MEMBERS) };
+    WARNING "Warning" EXCEPTION "Base of all categories of warnings.";
+    BYTES_WARNING "BytesWarning" WARNING "Questionable use of bytes, such as str() of bytes or a comparison\n\
+        of bytes with str; see the -b option.";
+    DEPRECATION_WARNING "DeprecationWarning" WARNING "Warning about a feature that is deprecated.";
+    ENCODING_WARNING "EncodingWarning" WARNING "\
+        Warning about text encodings, as when the locale's is used implicitly.";
+    FUTURE_WARNING "FutureWarning" WARNING "Warning for end users about code whose meaning is going to change.";
+    IMPORT_WARNING "ImportWarning" WARNING "Warning about a likely error in how a module is imported.";
+    PENDING_DEPRECATION_WARNING "PendingDeprecationWarning" WARNING "\
+        Warning about a feature whose deprecation is planned but has not\n\
+        begun.";
+    RESOURCE_WARNING "ResourceWarning" WARNING "Warning about resources, such as files that were never closed.";
+    RUNTIME_WARNING "RuntimeWarning" WARNING "Warning about questionable behavior at run time.";
+    SYNTAX_WARNING "SyntaxWarning" WARNING "Warning about code that is valid but looks like an error.";
+    UNICODE_WARNING "UnicodeWarning" WARNING "Warning about Unicode, mainly about conversions that are\n\
+        questionable.";
+    USER_WARNING "UserWarning" WARNING "Default category of warnings.warn(): a warning from user code.";
 }
 
 /// `AttributeError`

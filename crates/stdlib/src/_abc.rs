@@ -18,12 +18,8 @@ use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm, method_table, weakref};
 
-pub static MODULE: ModuleDef = ModuleDef {
-    name: "_abc",
-    doc: "Module contains faster C implementation of abc.ABCMeta",
-    functions: FUNCTIONS,
-    exec: |_, _: &Module| Ok(()),
-};
+pub static MODULE: ModuleDef =
+    ModuleDef { name: "_abc", doc: "Native code for abc.ABCMeta", functions: FUNCTIONS, exec: |_, _: &Module| Ok(()) };
 
 /// Counts registrations: a negative cache is valid only as long as nothing was registered anywhere.
 static INVALIDATION_COUNTER: AtomicU64 = AtomicU64::new(0);
@@ -158,20 +154,23 @@ fn data_of(vm: &Vm, class: &Value) -> Result<Ref<AbcData>> {
 
 method_table! { static FUNCTIONS = [
     MethodDef::new("get_cache_token($module, /)",
-        "Returns the current ABC cache token.\n\nThe token is an opaque object (supporting equality testing) identifying the\ncurrent version of the ABC cache for virtual subclasses. The token changes\nwith every call to register() on any ABC.",
+        "Return an object that changes whenever a class is registered.\n\n\
+        A register() call on any ABC counts.  As long as the token equals an\n\
+        older one, results of isinstance() and issubclass() that were remembered\n\
+        are still right.",
         |_, _, _| Ok(Value::from(INVALIDATION_COUNTER.load(Relaxed)))),
     MethodDef::new("_abc_init($module, self, /)",
-        "Internal ABC helper for class set-up. Should be never used outside abc module.",
+        "Prepare a new class; for the abc module only.",
         |vm, _, args| init(vm, &args[0])),
     MethodDef::new("_reset_registry($module, self, /)",
-        "Internal ABC helper to reset registry of a given class.\n\nShould be only used by refleak.py",
+        "Remove all registered subclasses of a class.\n\nThis is for tests only",
         |vm, _, args| {
             let data = data_of(vm, &args[0])?;
             clear_set(data.set(Which::Registry));
             Ok(Value::NONE)
         }),
     MethodDef::new("_reset_caches($module, self, /)",
-        "Internal ABC helper to reset both caches of a given class.\n\nShould be only used by refleak.py",
+        "Empty both caches of a class.\n\nThis is for tests only",
         |vm, _, args| {
             let data = data_of(vm, &args[0])?;
             clear_set(data.set(Which::Cache));
@@ -179,7 +178,10 @@ method_table! { static FUNCTIONS = [
             Ok(Value::NONE)
         }),
     MethodDef::new("_get_dump($module, self, /)",
-        "Internal ABC helper for cache and registry debugging.\n\nReturn shallow copies of registry, of both caches, and\nnegative cache version. Don't call this function directly,\ninstead use ABC._dump_registry() for a nice repr.",
+        "Return what is known about a class, for debugging.\n\n\
+        It is a tuple of copies of the registry, the positive and the negative\n\
+        cache, and the version of the latter.  ABC._dump_registry() prints the\n\
+        same more legibly.",
         |vm, _, args| {
             let data = data_of(vm, &args[0])?;
             let copy = |which| -> Result {
@@ -190,13 +192,13 @@ method_table! { static FUNCTIONS = [
             Ok(Tuple::from_array([registry, cache, negative, Value::from(data.version())]).into_value())
         }),
     MethodDef::new("_abc_register($module, self, subclass, /)",
-        "Internal ABC helper for subclasss registration. Should be never used outside abc module.",
+        "Register a virtual subclass; for the abc module only.",
         |vm, _, args| register(vm, &args[0], &args[1])),
     MethodDef::new("_abc_instancecheck($module, self, instance, /)",
-        "Internal ABC helper for instance checks. Should be never used outside abc module.",
+        "Do the work of isinstance(); for the abc module only.",
         |vm, _, args| instance_check(vm, &args[0], &args[1])),
     MethodDef::new("_abc_subclasscheck($module, self, subclass, /)",
-        "Internal ABC helper for subclasss checks. Should be never used outside abc module.",
+        "Do the work of issubclass(); for the abc module only.",
         |vm, _, args| subclass_check(vm, &args[0], &args[1]).map(Value::bool)),
 ]; }
 

@@ -11,24 +11,39 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_bisect",
-    doc: "Bisection algorithms.\n\nThis module provides support for maintaining a list in sorted order without\nhaving to sort \
-          the list after each insertion.",
+    doc: "Searching in sorted lists.\n\nItems can be inserted at their right places, so that a list stays\nsorted.",
     functions: FUNCTIONS,
     exec: |_, _| Ok(()),
 };
 
 method_table! { static FUNCTIONS = [
     MethodDef::new("bisect_right($module, /, a, x, lo=0, hi=None, *, key=None)",
-        "Return the index where to insert item x in list a, assuming a is sorted.\n\nThe return value i is such that all e in a[:i] have e <= x, and all e in\na[i:] have e > x.  So if x already appears in the list, a.insert(i, x)\nwill insert just after the rightmost x already there.\n\nOptional args lo (default 0) and hi (default len(a)) bound the\nslice of a to be searched.\n\nA custom key function can be supplied to customize the sort order.",
+        "Find where x can be inserted in a sorted list, behind equal items.\n\n\
+        Items from the returned index on are greater than x, and no item before\n\
+        it is.\n\n\
+        Only a[lo:hi] is searched, by default the whole list.\n\n\
+        If a key function is given, the keys of the items are compared with x;\n\
+        it is not applied to x itself.",
         |vm, _, args| bisect(vm, args, &args[1], Side::Right).map(Value::from)),
     MethodDef::new("insort_right($module, /, a, x, lo=0, hi=None, *, key=None)",
-        "Insert item x in list a, and keep it sorted assuming a is sorted.\n\nIf x is already in a, insert it to the right of the rightmost x.\n\nOptional args lo (default 0) and hi (default len(a)) bound the\nslice of a to be searched.\n\nA custom key function can be supplied to customize the sort order.",
+        "Insert x into a sorted list, behind equal items.\n\n\
+        Its place is searched in a[lo:hi], by default in the whole list.\n\n\
+        If a key function is given, the list must be sorted by it; it is applied\n\
+        to x as well.",
         |vm, _, args| insort(vm, args, Side::Right)),
     MethodDef::new("bisect_left($module, /, a, x, lo=0, hi=None, *, key=None)",
-        "Return the index where to insert item x in list a, assuming a is sorted.\n\nThe return value i is such that all e in a[:i] have e < x, and all e in\na[i:] have e >= x.  So if x already appears in the list, a.insert(i, x)\nwill insert just before the leftmost x already there.\n\nOptional args lo (default 0) and hi (default len(a)) bound the\nslice of a to be searched.\n\nA custom key function can be supplied to customize the sort order.",
+        "Find where x can be inserted in a sorted list, in front of equal items.\n\n\
+        Items before the returned index are less than x, and no item from it on\n\
+        is.\n\n\
+        Only a[lo:hi] is searched, by default the whole list.\n\n\
+        If a key function is given, the keys of the items are compared with x;\n\
+        it is not applied to x itself.",
         |vm, _, args| bisect(vm, args, &args[1], Side::Left).map(Value::from)),
     MethodDef::new("insort_left($module, /, a, x, lo=0, hi=None, *, key=None)",
-        "Insert item x in list a, and keep it sorted assuming a is sorted.\n\nIf x is already in a, insert it to the left of the leftmost x.\n\nOptional args lo (default 0) and hi (default len(a)) bound the\nslice of a to be searched.\n\nA custom key function can be supplied to customize the sort order.",
+        "Insert x into a sorted list, in front of equal items.\n\n\
+        Its place is searched in a[lo:hi], by default in the whole list.\n\n\
+        If a key function is given, the list must be sorted by it; it is applied\n\
+        to x as well.",
         |vm, _, args| insort(vm, args, Side::Left)),
 ]; }
 

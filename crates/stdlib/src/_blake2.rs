@@ -42,9 +42,12 @@ const S: Sizes = Sizes { name: "Blake2s", digest: 32, salt: 8 };
 
 pub static BLAKE2B: TypeSpec = TypeSpec::new::<HashObject>("_blake2.blake2b")
     .doc(
-        "blake2b(data=b'', *, digest_size=_blake2.blake2b.MAX_DIGEST_SIZE,\n        key=b'', salt=b'', person=b'', fanout=1, \
-         depth=1, leaf_size=0,\n        node_offset=0, node_depth=0, inner_size=0, last_node=False,\n        \
-         usedforsecurity=True, string=None)\n--\n\nReturn a new BLAKE2b hash object.",
+        "blake2b(data=b'', *, digest_size=_blake2.blake2b.MAX_DIGEST_SIZE,\n        \
+         key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0,\n        \
+         node_offset=0, node_depth=0, inner_size=0, last_node=False,\n        \
+         usedforsecurity=True, string=None)\n\
+         --\n\n\
+         Return an object that computes a BLAKE2b hash.",
     )
     .slots(|s| s.new = Some(new_blake2b))
     .methods(BLAKE2B_METHODS)
@@ -53,9 +56,12 @@ pub static BLAKE2B: TypeSpec = TypeSpec::new::<HashObject>("_blake2.blake2b")
 
 pub static BLAKE2S: TypeSpec = TypeSpec::new::<HashObject>("_blake2.blake2s")
     .doc(
-        "blake2s(data=b'', *, digest_size=_blake2.blake2s.MAX_DIGEST_SIZE,\n        key=b'', salt=b'', person=b'', fanout=1, \
-         depth=1, leaf_size=0,\n        node_offset=0, node_depth=0, inner_size=0, last_node=False,\n        \
-         usedforsecurity=True, string=None)\n--\n\nReturn a new BLAKE2s hash object.",
+        "blake2s(data=b'', *, digest_size=_blake2.blake2s.MAX_DIGEST_SIZE,\n        \
+         key=b'', salt=b'', person=b'', fanout=1, depth=1, leaf_size=0,\n        \
+         node_offset=0, node_depth=0, inner_size=0, last_node=False,\n        \
+         usedforsecurity=True, string=None)\n\
+         --\n\n\
+         Return an object that computes a BLAKE2s hash.",
     )
     .slots(|s| s.new = Some(new_blake2s))
     .methods(BLAKE2S_METHODS)

@@ -171,8 +171,11 @@ unsafe impl Payload for Bz2Compressor {
 
 pub static BZ2_COMPRESSOR: TypeSpec = TypeSpec::new::<Bz2Compressor>("_bz2.BZ2Compressor")
     .doc(
-        "BZ2Compressor(compresslevel=9, /)\n--\n\nCreate a compressor object for compressing data incrementally.\n\n  \
-         compresslevel\n    Compression level, as a number between 1 and 9.",
+        "BZ2Compressor(compresslevel=9, /)\n\
+         --\n\n\
+         Compress data piece by piece.\n\n  \
+         compresslevel\n    \
+         From 1, fast, to 9, small.",
     )
     .slots(|s| s.new = Some(new_compressor))
     .methods(COMPRESSOR_METHODS);
@@ -232,7 +235,7 @@ unsafe impl Payload for Bz2Decompressor {
 }
 
 pub static BZ2_DECOMPRESSOR: TypeSpec = TypeSpec::new::<Bz2Decompressor>("_bz2.BZ2Decompressor")
-    .doc("BZ2Decompressor()\n--\n\nCreate a decompressor object for decompressing data incrementally.")
+    .doc("BZ2Decompressor()\n--\n\nDecompress data piece by piece.")
     .slots(|s| s.new = Some(new_decompressor))
     .methods(DECOMPRESSOR_METHODS)
     .members(DECOMPRESSOR_MEMBERS);
@@ -269,15 +272,13 @@ method_table! { static DECOMPRESSOR_METHODS = [
 ]; }
 
 static DECOMPRESSOR_MEMBERS: &[MemberDef] = &[
-    MemberDef::new("eof", "True if the end-of-stream marker has been reached.", |_, this| {
+    MemberDef::new("eof", "Whether the compressed stream has ended.", |_, this| {
         Ok(Value::from(decompressor(this).state.lock().eof))
     }),
-    MemberDef::new("unused_data", "Data found after the end of the compressed stream.", |vm, this| {
+    MemberDef::new("unused_data", "Bytes that followed the compressed stream.", |vm, this| {
         bytes::from_slice(vm, &decompressor(this).state.lock().unused_data)
     }),
-    MemberDef::new(
-        "needs_input",
-        "True if more input is needed before more decompressed data can be produced.",
-        |_, this| Ok(Value::from(decompressor(this).state.lock().needs_input)),
-    ),
+    MemberDef::new("needs_input", "Whether decompress() can give no more data unless it is given more.", |_, this| {
+        Ok(Value::from(decompressor(this).state.lock().needs_input))
+    }),
 ];

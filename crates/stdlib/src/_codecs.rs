@@ -189,11 +189,29 @@ fn register_error(vm: &Vm, _: &Value, args: &[Value]) -> Result {
 
 method_table! {
     static FUNCTIONS = [
-        MethodDef::new("register($module, search_function, /)", "Register a codec search function.\n\nSearch functions are expected to take one argument, the encoding\nname in all lower case letters, and either return None, or a tuple\nof functions (encoder, decoder, stream_reader, stream_writer) (or\na CodecInfo object).", |vm, _, args| registry::register(vm, &args[0]).map(Value::from)),
-        MethodDef::new("unregister($module, search_function, /)", "Unregister a codec search function and clear the registry's cache.\n\nIf the search function is not registered, do nothing.", |_, _, args| { registry::unregister(&args[0]); Ok(Value::NONE) }),
-        MethodDef::new("lookup($module, encoding, /)", "Looks up a codec tuple in the Python codec registry and returns a CodecInfo object.", |vm, _, args| registry::lookup(vm, &name(vm, "lookup", &args[0])?)),
-        MethodDef::new("encode($module, /, obj, encoding='utf-8', errors='strict')", "Encodes obj using the codec registered for encoding.\n\nThe default encoding is 'utf-8'.  errors may be given to set a\ndifferent error handling scheme.  Default is 'strict' meaning that\nencoding errors raise a ValueError.  Other possible values are 'ignore',\n'replace' and 'backslashreplace' as well as any other name registered\nwith codecs.register_error that can handle ValueErrors.", |vm, _, args| convert(vm, args, true)),
-        MethodDef::new("decode($module, /, obj, encoding='utf-8', errors='strict')", "Decodes obj using the codec registered for encoding.\n\nDefault encoding is 'utf-8'.  errors may be given to set a\ndifferent error handling scheme.  Default is 'strict' meaning that\nencoding errors raise a ValueError.  Other possible values are 'ignore',\n'replace' and 'backslashreplace' as well as any other name registered\nwith codecs.register_error that can handle ValueErrors.", |vm, _, args| convert(vm, args, false)),
+        MethodDef::new("register($module, search_function, /)", "Add a function that finds codecs.\n\n\
+            It is called with a normalized encoding name, in lower case, and returns\n\
+            a codecs.CodecInfo, or None if it does not know the \
+            encoding.", |vm, _, args| registry::register(vm, &args[0]).map(Value::from)),
+        MethodDef::new("unregister($module, search_function, /)", "\
+            Remove a function that register() has added, and forget codecs found.\n\n\
+            Nothing happens if the function is not \
+            registered.", |_, _, args| { registry::unregister(&args[0]); Ok(Value::NONE) }),
+        MethodDef::new("lookup($module, encoding, /)", "\
+            Return the CodecInfo of an encoding; LookupError is raised if it is \
+            unknown.", |vm, _, args| registry::lookup(vm, &name(vm, "lookup", &args[0])?)),
+        MethodDef::new("encode($module, /, obj, encoding='utf-8', errors='strict')", "\
+            Encode an object, usually a str, with the codec of the given name.\n\n\
+            The default encoding is 'utf-8'.  errors says what to do about what\n\
+            cannot be encoded: 'strict', the default, raises an exception derived\n\
+            from ValueError; other values are 'ignore', 'replace',\n\
+            'backslashreplace' and names from codecs.register_error().", |vm, _, args| convert(vm, args, true)),
+        MethodDef::new("decode($module, /, obj, encoding='utf-8', errors='strict')", "\
+            Decode an object, usually bytes, with the codec of the given name.\n\n\
+            The default encoding is 'utf-8'.  errors says what to do about what\n\
+            cannot be decoded: 'strict', the default, raises an exception derived\n\
+            from ValueError; other values are 'ignore', 'replace',\n\
+            'backslashreplace' and names from codecs.register_error().", |vm, _, args| convert(vm, args, false)),
         MethodDef::new("escape_encode($module, data, errors=None, /)", "", escape_encode),
         MethodDef::new("escape_decode($module, data, errors=None, /)", "", escape_decode),
         MethodDef::new("utf_8_encode($module, str, errors=None, /)", "", |vm, _, args| encode(vm, args, "utf_8_encode", Codec::Utf8)),
@@ -226,9 +244,21 @@ method_table! {
         MethodDef::new("charmap_decode($module, data, errors=None, mapping=None, /)", "", charmap::decode),
         MethodDef::new("charmap_build($module, map, /)", "", charmap::build),
         MethodDef::new("readbuffer_encode($module, data, errors=None, /)", "", readbuffer_encode),
-        MethodDef::new("register_error($module, errors, handler, /)", "Register the specified error handler under the name errors.\n\nhandler must be a callable object, that will be called with an exception\ninstance containing information about the location of the\nencoding/decoding error and must return a (replacement, new position)\ntuple.", register_error),
-        MethodDef::new("_unregister_error($module, errors, /)", "Un-register the specified error handler for the error handling `errors'.\n\nOnly custom error handlers can be un-registered. An exception is raised\nif the error handling is a built-in one (e.g., 'strict'), or if an error\noccurs.\n\nOtherwise, this returns True if a custom handler has been successfully\nun-registered, and False if no custom handler for the specified error\nhandling exists.", |vm, _, args| errors::unregister(vm, &name(vm, "_unregister_error", &args[0])?).map(Value::bool)),
-        MethodDef::new("lookup_error($module, name, /)", "lookup_error(errors) -> handler\n\nReturn the error handler for the specified error handling name or raise\na LookupError, if no handler exists under this name.", |vm, _, args| errors::lookup(vm, Some(&name(vm, "lookup_error", &args[0])?))),
+        MethodDef::new("register_error($module, errors, handler, /)", "\
+            Give an error handler a name, which can be used as an errors argument.\n\n\
+            It is called with a UnicodeError that describes the place of the error,\n\
+            and returns a replacement and the position at which to go on, or raises\n\
+            an exception.", register_error),
+        MethodDef::new("_unregister_error($module, errors, /)", "\
+            Remove the error handler that is registered under a name.\n\n\
+            The result tells whether there was one.\n\n\
+            Only handlers that register_error() has added can be removed; for those\n\
+            that are built in, such as 'strict', ValueError is \
+            raised.", |vm, _, args| errors::unregister(vm, &name(vm, "_unregister_error", &args[0])?).map(Value::bool)),
+        MethodDef::new("lookup_error($module, name, /)", "lookup_error(errors) -> handler\n\n\
+            Return the error handler that is registered under the name;\n\
+            LookupError is raised if there is \
+            none.", |vm, _, args| errors::lookup(vm, Some(&name(vm, "lookup_error", &args[0])?))),
     ];
 }
 

@@ -10,7 +10,9 @@ use taipan_object::native::module::ModuleDef;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_collections",
-    doc: "High performance data structures.\n- deque:        ordered collection accessible from endpoints only\n- defaultdict:  dict subclass with a default value factory\n",
+    doc: "Containers of the collections module.\n\
+        - deque:        fast at both of its ends\n\
+        - defaultdict:  a dictionary that makes missing values",
     functions: count_elements::FUNCTIONS,
     exec: |_, module| {
         module.add_type(&deque::DEQUE);

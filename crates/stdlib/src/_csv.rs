@@ -22,7 +22,7 @@ use taipan_object::{Raised, Ref, Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_csv",
-    doc: "CSV parsing and writing.\n",
+    doc: "Reading and writing of CSV files.",
     functions: FUNCTIONS,
     exec: |vm, module| {
         module.add_type(&dialect::DIALECT);
@@ -86,11 +86,13 @@ fn dialect_argument(
 }
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("list_dialects($module, /)", "Return a list of all known dialect names.", |_, _, _| {
+    MethodDef::new("list_dialects($module, /)", "List the names of the registered dialects.", |_, _, _| {
         Ok(List::from_vec(registry().keys()).into_value())
     }),
     MethodDef::raw("register_dialect($module, name, /, dialect='excel', **fmtparams)",
-        "Create a mapping from a string name to a CVS dialect.\n\nThe optional \"dialect\" argument specifies the base dialect instance\nor the name of the registered dialect.  The function also accepts\noptional keyword arguments that override settings in the dialect.",
+        "Give a dialect of CSV a name.\n\n\
+        It is made from another dialect, or the name of one, and keyword\n\
+        arguments for options that differ.",
         |vm, _, args, kwnames| {
             let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
             arguments::check_positional(vm, "register_dialect", args.len() - keywords, 1, 2)?;
@@ -101,18 +103,22 @@ method_table! { static FUNCTIONS = [
             registry().set(vm, &args[0], dialect.into_value())?;
             Ok(Value::NONE)
         }),
-    MethodDef::new("unregister_dialect($module, /, name)", "Delete the name/dialect mapping associated with a string name.", |vm, _, args| {
+    MethodDef::new("unregister_dialect($module, /, name)", "\
+        Remove the dialect that is registered under a name.", |vm, _, args| {
         let hash = dict::hash_key(vm, &args[0])?;
         match registry().remove_hashed(vm, &args[0], hash)? {
             Some(_) => Ok(Value::NONE),
             None => Err(error(vm, "unknown dialect")),
         }
     }),
-    MethodDef::new("get_dialect($module, /, name)", "Return the dialect instance associated with name.", |vm, _, args| {
+    MethodDef::new("get_dialect($module, /, name)", "\
+        Return the dialect that is registered under a name.", |vm, _, args| {
         registered(vm, &args[0])
     }),
     MethodDef::new("field_size_limit($module, /, new_limit=<unrepresentable>)",
-        "Sets an upper limit on parsed fields.\n\nReturns old limit. If limit is not given, no new limit is set and\nthe old limit is returned",
+        "Set the greatest length of a field that may be parsed.\n\n\
+        The result is the previous limit; without an argument nothing is\n\
+        changed.",
         |vm, _, args| {
             let old = FIELD_LIMIT.load(Relaxed);
             if let Some(limit) = args[0].bound() {
@@ -124,9 +130,16 @@ method_table! { static FUNCTIONS = [
             Ok(Value::from(old))
         }),
     MethodDef::raw("reader($module, iterable, /, dialect='excel', **fmtparams)",
-        "Return a reader object that will process lines from the given iterable.\n\nThe \"iterable\" argument can be any object that returns a line\nof input for each iteration, such as a file object or a list.  The\noptional \"dialect\" argument defines a CSV dialect.  The function\nalso accepts optional keyword arguments which override settings\nprovided by the dialect.\n\nThe returned object is an iterator.  Each iteration returns a row\nof the CSV file.",
+        "Make an iterator over the records of a CSV text.\n\n\
+        The lines may come from any iterable of strings, such as a file.  Each\n\
+        record is returned as a list of its fields.\n\n\
+        A dialect, or its name, says how the text is to be read; keyword\n\
+        arguments change single options of it.",
         reader::new),
     MethodDef::raw("writer($module, fileobj, /, dialect='excel', **fmtparams)",
-        "Return a writer object that will write user data on the given file object.\n\nThe \"fileobj\" argument can be any object that supports the file API.\nThe optional \"dialect\" argument defines a CSV dialect.  The function\nalso accepts optional keyword arguments which override settings\nprovided by the dialect.",
+        "Make an object that writes records of CSV text.\n\n\
+        The file needs only a write() method that takes strings.  A dialect, or\n\
+        its name, says how the text is written; keyword arguments change single\n\
+        options of it.",
         writer::new),
 ]; }

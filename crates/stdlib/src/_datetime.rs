@@ -21,7 +21,7 @@ use taipan_object::native::module::ModuleDef;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_datetime",
-    doc: "Fast implementation of the datetime module.",
+    doc: "The classes of the datetime module.",
     functions: &[],
     exec: |_, module| {
         for spec in

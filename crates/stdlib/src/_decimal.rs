@@ -14,7 +14,7 @@ use taipan_object::native::module::{Module, ModuleDef};
 use taipan_object::{Result, Value, Vm};
 
 pub static MODULE: ModuleDef =
-    ModuleDef { name: "_decimal", doc: "C decimal arithmetic module", functions: FUNCTIONS, exec };
+    ModuleDef { name: "_decimal", doc: "Decimal arithmetic, implemented natively", functions: FUNCTIONS, exec };
 
 static DECIMAL_TUPLE: OnceLock<Value> = OnceLock::new();
 

@@ -105,7 +105,7 @@ taipan_object::method_table! {
         MethodDef::raw("SubElement", "", sub_element),
         MethodDef::new(
             "_set_factories($module, comment_factory, pi_factory, /)",
-            "Change the factories used to create comments and processing instructions.\n\nFor internal use only.",
+            "Set what makes comments and processing instructions.\n\nThis is for the ElementTree module.",
             builder::set_factories,
         ),
     ];

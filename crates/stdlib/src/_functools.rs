@@ -10,7 +10,7 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_functools",
-    doc: "Tools that operate on functions.",
+    doc: "What functools is made of.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.add_type(&partial::PLACEHOLDER_TYPE);
@@ -23,9 +23,17 @@ pub static MODULE: ModuleDef = ModuleDef {
 
 method_table! { static FUNCTIONS = [
     MethodDef::new("reduce($module, function, iterable, /, initial=<unrepresentable>)",
-        "Apply a function of two arguments cumulatively to the items of an iterable, from left to right.\n\nThis effectively reduces the iterable to a single value.  If initial is present,\nit is placed before the items of the iterable in the calculation, and serves as\na default when the iterable is empty.\n\nFor example, reduce(lambda x, y: x+y, [1, 2, 3, 4, 5])\ncalculates ((((1 + 2) + 3) + 4) + 5).",
+        "Combine the items of an iterable into one value, from left to right.\n\n\
+        The function gets the value so far and the next item, and returns the new\n\
+        value.  The first value is initial if it is given, else the first item;\n\
+        an empty iterable without initial raises TypeError.\n\n\
+        For example, reduce(f, 'abc') is f(f('a', 'b'), 'c').",
         |vm, _, args| reduce(vm, &args[0], &args[1], args[2].bound())),
-    MethodDef::new("cmp_to_key($module, /, mycmp)", "Convert a cmp= function into a key= function.\n\n  mycmp\n    Function that compares two objects.", |_, _, args| {
+    MethodDef::new("cmp_to_key($module, /, mycmp)", "Make a key function from one that compares two objects.\n\n  \
+        mycmp\n    \
+        A function of two arguments; its result is negative, zero or\n    \
+        positive as the first is less than, equal to or greater than the\n    \
+        second.", |_, _, args| {
         Ok(cmp_to_key::new(&args[0], None))
     }),
 ]; }

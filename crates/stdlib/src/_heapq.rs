@@ -26,34 +26,42 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("heappush($module, heap, item, /)", "Push item onto heap, maintaining the heap invariant.", |vm, _, args| {
+    MethodDef::new("heappush($module, heap, item, /)", "Add an item to a heap.", |vm, _, args| {
         push(vm, Heap::argument(vm, "heappush", " 1", args, Order::Min)?, &args[1])
     }),
     MethodDef::new("heappushpop($module, heap, item, /)",
-        "Push item on the heap, then pop and return the smallest item from the heap.\n\nThe combined action runs more efficiently than heappush() followed by\na separate call to heappop().",
+        "Add an item to a heap, then remove the least one and return it.\n\n\
+        It is faster than the two steps by themselves, and the length stays the\n\
+        same.",
         |vm, _, args| push_pop(vm, Heap::argument(vm, "heappushpop", " 1", args, Order::Min)?, &args[1])),
-    MethodDef::new("heappop($module, heap, /)", "Pop the smallest item off the heap, maintaining the heap invariant.", |vm, _, args| {
+    MethodDef::new("heappop($module, heap, /)", "Remove the least item of a heap, and return it.", |vm, _, args| {
         pop(vm, Heap::argument(vm, "heappop", "", args, Order::Min)?)
     }),
     MethodDef::new("heapreplace($module, heap, item, /)",
-        "Pop and return the current smallest value, and add the new item.\n\nThis is more efficient than heappop() followed by heappush(), and can be\nmore appropriate when using a fixed-size heap. The value returned may be\nlarger than item.",
+        "Remove the least item of a heap, add another, and return the first.\n\n\
+        It is faster than the two steps by themselves, and the length stays the\n\
+        same.  The new item may be less than the one that is returned.",
         |vm, _, args| replace(vm, Heap::argument(vm, "heapreplace", " 1", args, Order::Min)?, &args[1])),
-    MethodDef::new("heapify($module, heap, /)", "Transform list into a heap, in-place, in O(len(heap)) time.", |vm, _, args| {
+    MethodDef::new("heapify($module, heap, /)", "\
+        Arrange a list as a heap, in place and in linear time.", |vm, _, args| {
         heapify(vm, Heap::argument(vm, "heapify", "", args, Order::Min)?)
     }),
-    MethodDef::new("heappush_max($module, heap, item, /)", "Push item onto max heap, maintaining the heap invariant.", |vm, _, args| {
+    MethodDef::new("heappush_max($module, heap, item, /)", "Add an item to a max-heap.", |vm, _, args| {
         push(vm, Heap::argument(vm, "heappush_max", " 1", args, Order::Max)?, &args[1])
     }),
     MethodDef::new("heappushpop_max($module, heap, item, /)", "Maxheap variant of heappushpop.", |vm, _, args| {
         push_pop(vm, Heap::argument(vm, "heappushpop_max", " 1", args, Order::Max)?, &args[1])
     }),
-    MethodDef::new("heappop_max($module, heap, /)", "Maxheap variant of heappop.", |vm, _, args| {
+    MethodDef::new("heappop_max($module, heap, /)", "\
+        Remove the greatest item of a max-heap, and return it.", |vm, _, args| {
         pop(vm, Heap::argument(vm, "heappop_max", "", args, Order::Max)?)
     }),
-    MethodDef::new("heapreplace_max($module, heap, item, /)", "Maxheap variant of heapreplace.", |vm, _, args| {
+    MethodDef::new("heapreplace_max($module, heap, item, /)", "\
+        Remove the greatest item of a max-heap, add another, and return the first.", |vm, _, args| {
         replace(vm, Heap::argument(vm, "heapreplace_max", " 1", args, Order::Max)?, &args[1])
     }),
-    MethodDef::new("heapify_max($module, heap, /)", "Maxheap variant of heapify.", |vm, _, args| {
+    MethodDef::new("heapify_max($module, heap, /)", "\
+        Arrange a list as a heap with its greatest item first.", |vm, _, args| {
         heapify(vm, Heap::argument(vm, "heapify_max", "", args, Order::Max)?)
     }),
 ]; }

@@ -34,7 +34,7 @@ pub const DEFAULT_BUFFER_SIZE: usize = 128 * 1024;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_io",
-    doc: "The io module provides the Python interfaces to stream handling.",
+    doc: "Files and other streams.",
     functions: open::FUNCTIONS,
     exec: |vm, module| {
         module.set("DEFAULT_BUFFER_SIZE", Value::from(DEFAULT_BUFFER_SIZE));

@@ -27,13 +27,18 @@ pub static MODULE: ModuleDef = ModuleDef {
 
 method_table! { static FUNCTIONS = [
     MethodDef::new("encode_basestring_ascii($self, object, /)",
-        "encode_basestring_ascii(string) -> string\n\nReturn an ASCII-only JSON representation of a Python string",
+        "encode_basestring_ascii(string) -> string\n\n\
+        Write a string as a JSON string of ASCII characters, quotes included.",
         encode_basestring_ascii),
     MethodDef::new("encode_basestring($self, object, /)",
-        "encode_basestring(string) -> string\n\nReturn a JSON representation of a Python string",
+        "encode_basestring(string) -> string\n\nWrite a string as a JSON string, quotes included.",
         encode_basestring),
     MethodDef::raw("scanstring",
-        "scanstring(string, end, strict=True) -> (string, end)\n\nScan the string s for a JSON string. End is the index of the\ncharacter in s after the quote that started the JSON string.\nUnescapes all valid JSON string escape sequences and raises ValueError\non attempt to decode an invalid string. If strict is False then literal\ncontrol characters are allowed in the string.\n\nReturns a tuple of the decoded string and the index of the character in s\nafter the end quote.",
+        "scanstring(string, end, strict=True) -> (string, end)\n\n\
+        Parse a JSON string whose opening quote is just before index end.\n\n\
+        The result is its value, with escapes resolved, and the index after the\n\
+        closing quote.  ValueError is raised if the string is malformed; if\n\
+        strict is true, unescaped control characters are malformed too.",
         |vm, _, args, kwnames| scanstring(vm, args, kwnames)),
 ]; }
 

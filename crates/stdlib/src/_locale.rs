@@ -21,7 +21,7 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_locale",
-    doc: "Support for POSIX locales.",
+    doc: "The C library's locales, for the locale module.",
     functions: FUNCTIONS,
     exec: |vm, module| {
         libc_constants!(module; LC_CTYPE LC_TIME LC_COLLATE LC_MONETARY LC_MESSAGES LC_NUMERIC LC_ALL);
@@ -213,9 +213,12 @@ pub fn encoding() -> String {
 }
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("setlocale($module, category, locale=None, /)", "Activates/queries locale processing.", |vm, _, args| setlocale(vm, args)),
-    MethodDef::new("localeconv($module, /)", "Returns numeric and monetary locale-specific parameters.", |vm, _, _| localeconv(vm)),
-    MethodDef::new("strcoll($module, os1, os2, /)", "Compares two strings according to the locale.", |vm, _, args| {
+    MethodDef::new("setlocale($module, category, locale=None, /)", "\
+        Set the locale of a category, or return it if none is given.", |vm, _, args| setlocale(vm, args)),
+    MethodDef::new("localeconv($module, /)", "\
+        Return a dictionary that says how numbers and money are written.", |vm, _, _| localeconv(vm)),
+    MethodDef::new("strcoll($module, os1, os2, /)", "\
+        Compare strings in the locale's order: negative, zero or positive.", |vm, _, args| {
         for (at, string) in args.iter().enumerate() {
             if string.downcast::<Str>().is_none() {
                 return Err(bad_argument(vm, "strcoll", &format!("argument {}", at + 1), "str", string));
@@ -225,7 +228,10 @@ method_table! { static FUNCTIONS = [
         // SAFETY: both are terminated.
         Ok(Value::from(unsafe { wcscoll(left.as_ptr(), right.as_ptr()) }))
     }),
-    MethodDef::new("strxfrm($module, string, /)", "Return a string that can be used as a key for locale-aware comparisons.", |vm, _, args| strxfrm(vm, &args[0])),
-    MethodDef::new("nl_langinfo($module, key, /)", "Return the value for the locale information associated with key.", |vm, _, args| nl_langinfo(vm, &args[0])),
-    MethodDef::new("getencoding($module, /)", "Get the current locale encoding.", |_, _, _| Ok(Value::from(encoding()))),
+    MethodDef::new("strxfrm($module, string, /)", "Return a string whose plain order is the locale's order of the \
+        original.", |vm, _, args| strxfrm(vm, &args[0])),
+    MethodDef::new("nl_langinfo($module, key, /)", "\
+        Return the piece of locale information that a constant stands for.", |vm, _, args| nl_langinfo(vm, &args[0])),
+    MethodDef::new("getencoding($module, /)", "\
+        Return the name of the locale's encoding.", |_, _, _| Ok(Value::from(encoding()))),
 ]; }

@@ -52,7 +52,7 @@ fn error_class(vm: &Vm) -> Result {
     if let Some(class) = CLASS.get() {
         return Ok(class.clone());
     }
-    let doc = Some("Call to liblzma failed.");
+    let doc = Some("Liblzma refused data or parameters.");
     let class = crate::exception_type::new(vm, "_lzma", "LZMAError", vec![EXCEPTION.value()], doc)?;
     Ok(CLASS.get_or_init(|| class).clone())
 }
@@ -83,7 +83,8 @@ fn raise(vm: &Vm, Failure(code): Failure) -> Raised {
 
 taipan_object::method_table! {
     static FUNCTIONS = [
-        MethodDef::new("is_check_supported($module, check_id, /)", "Whether the given integrity check is supported.", |vm, _, args| {
+        MethodDef::new("is_check_supported($module, check_id, /)", "\
+            Tell whether liblzma knows an integrity check.", |vm, _, args| {
             let check = c_int(vm, &args[0])?;
             // SAFETY: the library tells for any number.
             Ok(Value::from(unsafe { lz::lzma_check_is_supported(check as u32) } != 0))

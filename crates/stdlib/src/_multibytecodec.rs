@@ -68,7 +68,11 @@ pub static CODEC: TypeSpec = TypeSpec::new::<MultibyteCodec>("_multibytecodec.Mu
 
 method_table! { static METHODS = [
     MethodDef::new("encode($self, /, input, errors=None)",
-        "Return an encoded string version of 'input'.\n\n'errors' may be given to set a different error handling scheme.\nDefault is 'strict' meaning that encoding errors raise\na UnicodeEncodeError.  Other possible values are 'ignore', 'replace'\nand 'xmlcharrefreplace' as well as any other name registered with\ncodecs.register_error that can handle UnicodeEncodeErrors.",
+        "Encode a string.\n\n\
+        errors says what to do about characters that cannot be encoded: 'strict',\n\
+        the default, raises UnicodeEncodeError, 'ignore' omits them, 'replace'\n\
+        puts a question mark and 'xmlcharrefreplace' a character reference.\n\
+        Names from codecs.register_error() are valid too.",
         |vm, this, args| {
             let errors = errors_argument(vm, "encode", &args[1])?;
             let text = match args[0].downcast::<Str>() {
@@ -82,7 +86,10 @@ method_table! { static METHODS = [
             Ok(Tuple::from_array([bytes::from_slice(vm, &data)?, Value::from(length)]).into_value())
         }),
     MethodDef::new("decode($self, /, input, errors=None)",
-        "Decodes 'input'.\n\n'errors' may be given to set a different error handling scheme.\nDefault is 'strict' meaning that encoding errors raise\na UnicodeDecodeError.  Other possible values are 'ignore' and\n'replace' as well as any other name registered with\ncodecs.register_error that is able to handle UnicodeDecodeErrors.\"",
+        "Decode bytes.\n\n\
+        errors says what to do about bytes that cannot be decoded: 'strict', the\n\
+        default, raises UnicodeDecodeError, 'ignore' omits them and 'replace'\n\
+        puts U+FFFD.  Names from codecs.register_error() are valid too.",
         |vm, this, args| {
             let errors = errors_argument(vm, "decode", &args[1])?;
             let data = vm.bytes_like(&args[0])?;

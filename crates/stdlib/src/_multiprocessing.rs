@@ -53,7 +53,7 @@ impl Drop for SemLockState {
 }
 
 pub static SEM_LOCK: TypeSpec = TypeSpec::new::<SemLock>("_multiprocessing.SemLock")
-    .doc("SemLock(kind, value, maxvalue, name, unlink)\n--\n\nSemaphore/Mutex type")
+    .doc("SemLock(kind, value, maxvalue, name, unlink)\n--\n\nA semaphore or recursive lock that processes can share")
     .flags(type_flags::BASETYPE)
     .slots(|s| s.new = Some(new))
     .methods(METHODS)
@@ -238,27 +238,32 @@ fn rebuild(vm: &Vm, class: &Value, args: &[Value]) -> Result {
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("acquire($self, /, block=True, timeout=None)", "Acquire the semaphore/lock.", |vm, this, args| {
+    MethodDef::new("acquire($self, /, block=True, timeout=None)", "\
+        Decrement the semaphore or take the lock, waiting if need be.", |vm, this, args| {
         let block = vm.is_true(&args[0])?;
         SemLock::of(this).acquire(vm, block, &args[1]).map(Value::bool)
     }),
-    MethodDef::new("release($self, /)", "Release the semaphore/lock.", |vm, this, _| SemLock::of(this).release(vm).map(Value::from)),
-    MethodDef::new("__enter__($self, /)", "Enter the semaphore/lock.", |vm, this, _| {
+    MethodDef::new("release($self, /)", "Increment the semaphore or give the lock \
+        back.", |vm, this, _| SemLock::of(this).release(vm).map(Value::from)),
+    MethodDef::new("__enter__($self, /)", "Acquire it.", |vm, this, _| {
         SemLock::of(this).acquire(vm, true, &Value::NONE).map(Value::bool)
     }),
-    MethodDef::new("__exit__($self, exc_type=None, exc_value=None, exc_tb=None, /)", "Exit the semaphore/lock.", |vm, this, _| {
+    MethodDef::new("__exit__($self, exc_type=None, exc_value=None, exc_tb=None, /)", "Release it.", |vm, this, _| {
         SemLock::of(this).release(vm).map(Value::from)
     }),
-    MethodDef::new("_count($self, /)", "Num of `acquire()`s minus num of `release()`s for this process.", |_, this, _| {
+    MethodDef::new("_count($self, /)", "How often this process has acquired without releasing.", |_, this, _| {
         Ok(Value::from(SemLock::of(this).with(|state| state.count)))
     }),
-    MethodDef::new("_is_mine($self, /)", "Whether the lock is owned by this thread.", |_, this, _| Ok(Value::bool(SemLock::of(this).is_mine()))),
-    MethodDef::new("_get_value($self, /)", "Get the value of the semaphore.", |vm, this, _| SemLock::of(this).value(vm).map(Value::from)),
-    MethodDef::new("_is_zero($self, /)", "Return whether semaphore has value zero.", |vm, this, _| {
+    MethodDef::new("_is_mine($self, /)", "\
+        Tell whether this thread holds the lock.", |_, this, _| Ok(Value::bool(SemLock::of(this).is_mine()))),
+    MethodDef::new("_get_value($self, /)", "\
+        Return the current value of the semaphore.", |vm, this, _| SemLock::of(this).value(vm).map(Value::from)),
+    MethodDef::new("_is_zero($self, /)", "Tell whether the semaphore's value is zero.", |vm, this, _| {
         Ok(Value::bool(SemLock::of(this).value(vm)? == 0))
     }),
     MethodDef::new("_rebuild($type, handle, kind, maxvalue, name, /)", "", rebuild).class(),
-    MethodDef::new("_after_fork($self, /)", "Rezero the net acquisition count after fork().", |_, this, _| {
+    MethodDef::new("_after_fork($self, /)", "\
+        Forget acquisitions of the parent, in a new child process.", |_, this, _| {
         SemLock::of(this).with(|state| state.count = 0);
         Ok(Value::NONE)
     }),

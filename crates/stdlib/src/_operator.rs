@@ -11,7 +11,7 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_operator",
-    doc: "Operator interface.\n\nThis module exports a set of functions implemented in C corresponding\nto the intrinsic operators of Python.  For example, operator.add(x, y)\nis equivalent to the expression x+y.",
+    doc: "The operators as functions.\n\noperator.add(x, y), for example, is x + y.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.add_type(&getters::ATTRGETTER);
@@ -40,16 +40,17 @@ macro_rules! comparison {
 }
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("truth($module, a, /)", "Return True if a is true, False otherwise.", |vm, _, args| {
+    MethodDef::new("truth($module, a, /)", "Return the truth value of a, as bool(a) does.", |vm, _, args| {
         vm.is_true(&args[0]).map(Value::bool)
     }),
-    MethodDef::new("contains($module, a, b, /)", "Same as b in a (note reversed operands).", |vm, _, args| {
+    MethodDef::new("contains($module, a, b, /)", "Return b in a; the container comes first.", |vm, _, args| {
         vm.contains(&args[0], &args[1]).map(Value::bool)
     }),
-    MethodDef::new("indexOf($module, a, b, /)", "Return the first index of b in a.", |vm, _, args| {
+    MethodDef::new("indexOf($module, a, b, /)", "\
+        Return the position of the first item of a that equals b, else raise ValueError.", |vm, _, args| {
         index_of(vm, &args[0], &args[1])
     }),
-    MethodDef::new("countOf($module, a, b, /)", "Return the number of items in a which are, or which equal, b.", |vm, _, args| {
+    MethodDef::new("countOf($module, a, b, /)", "Count the items of a that equal b.", |vm, _, args| {
         let iterator = iterate(vm, &args[0])?;
         let mut count = 0usize;
         while let Some(item) = vm.next(&iterator)? {
@@ -60,8 +61,9 @@ method_table! { static FUNCTIONS = [
     MethodDef::new("is_($module, a, b, /)", "Same as a is b.", |_, _, args| Ok(Value::bool(args[0].is(&args[1])))),
     MethodDef::new("is_not($module, a, b, /)", "Same as a is not b.", |_, _, args| Ok(Value::bool(!args[0].is(&args[1])))),
     MethodDef::new("is_none($module, a, /)", "Same as a is None.", |_, _, args| Ok(Value::bool(args[0].is_none()))),
-    MethodDef::new("is_not_none($module, a, /)", "Same as a is not None.", |_, _, args| Ok(Value::bool(!args[0].is_none()))),
-    unary!("index", "Same as a.__index__()", index),
+    MethodDef::new("is_not_none($module, a, /)", "\
+        Return a is not None.", |_, _, args| Ok(Value::bool(!args[0].is_none()))),
+    unary!("index", "Return the int that a stands for, as in indexing", index),
     binary!("add", "Same as a + b.", add),
     binary!("sub", "Same as a - b.", subtract),
     binary!("mul", "Same as a * b.", multiply),
@@ -92,10 +94,11 @@ method_table! { static FUNCTIONS = [
     binary!("iand", "Same as a &= b.", inplace_and),
     binary!("ixor", "Same as a ^= b.", inplace_xor),
     binary!("ior", "Same as a |= b.", inplace_or),
-    MethodDef::new("concat($module, a, b, /)", "Same as a + b, for a and b sequences.", |vm, _, args| {
+    MethodDef::new("concat($module, a, b, /)", "Return a + b, where both must be sequences.", |vm, _, args| {
         concat(vm, &args[0], &args[1], false)
     }),
-    MethodDef::new("iconcat($module, a, b, /)", "Same as a += b, for a and b sequences.", |vm, _, args| {
+    MethodDef::new("iconcat($module, a, b, /)", "\
+        Return a after a += b, where both must be sequences.", |vm, _, args| {
         concat(vm, &args[0], &args[1], true)
     }),
     binary!("getitem", "Same as a[b].", get_item),
@@ -116,7 +119,8 @@ method_table! { static FUNCTIONS = [
     MethodDef::new("_compare_digest($module, a, b, /)",
         "Return 'a == b'.\n\nThe comparison takes the same time wherever the arguments differ. a and b must\nboth be of the same type: either str (ASCII only), or any bytes-like object.",
         |vm, _, args| compare_digest(vm, &args[0], &args[1]).map(Value::bool)),
-    MethodDef::new("length_hint($module, obj, default=0, /)", "Return an estimate of the number of items in obj.", |vm, _, args| {
+    MethodDef::new("length_hint($module, obj, default=0, /)", "\
+        Estimate how many items an iterable has, or return the default.", |vm, _, args| {
         if !int::is_int(&args[1]) {
             let name = args[1].ty().name();
             return Err(vm.type_error(format!("'{name}' object cannot be interpreted as an integer")));
@@ -127,7 +131,8 @@ method_table! { static FUNCTIONS = [
             hint => Ok(Value::from(hint)),
         }
     }),
-    MethodDef::raw("call($module, obj, /, *args, **kwargs)", "Same as obj(*args, **kwargs).", |vm, _, args, kwnames| {
+    MethodDef::raw("call($module, obj, /, *args, **kwargs)", "\
+        Call obj with the given arguments: obj(*args, **kwargs).", |vm, _, args, kwnames| {
         let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
         if args.len() == keywords {
             return Err(vm.type_error("call expected at least 1 argument, got 0"));

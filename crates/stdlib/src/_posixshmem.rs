@@ -8,8 +8,13 @@ use taipan_object::native::module::ModuleDef;
 use taipan_object::vm::hooks::blocking;
 use taipan_object::{Result, Value, Vm, codecs, method_table};
 
-pub static MODULE: ModuleDef =
-    ModuleDef { name: "_posixshmem", doc: "POSIX shared memory module", functions: FUNCTIONS, exec: |_, _| Ok(()) };
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_posixshmem",
+    doc: "\
+        Shared memory of the POSIX kind",
+    functions: FUNCTIONS,
+    exec: |_, _| Ok(()),
+};
 
 fn path(vm: &Vm, function: &str, value: &Value) -> Result<CString> {
     if value.downcast::<Str>().is_none() {
@@ -31,7 +36,8 @@ fn retry(vm: &Vm, path: &Value, mut call: impl FnMut() -> i32) -> Result<i32> {
 }
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("shm_open($module, /, path, flags, mode=511)", "Open a shared memory object.  Returns a file descriptor (integer).", |vm, _, args| {
+    MethodDef::new("shm_open($module, /, path, flags, mode=511)", "\
+        Open a shared memory object by name, and return a file descriptor.", |vm, _, args| {
         let name = path(vm, "shm_open", &args[0])?;
         let (flags, mode) = (c_int(vm, &args[1])?, c_int(vm, &args[2])?);
         // SAFETY: a C string and plain numbers.

@@ -38,7 +38,7 @@ fn empty_class(vm: &Vm) -> Result {
     if let Some(class) = EMPTY.get() {
         return Ok(class.clone());
     }
-    let doc = "Exception raised by Queue.get(block=0)/get_nowait().";
+    let doc = "The queue had no item, and waiting was not wanted or took too long.";
     let class = crate::exception_type::new(vm, "_queue", "Empty", vec![EXCEPTION.value()], Some(doc))?;
     Ok(EMPTY.get_or_init(|| class).clone())
 }
@@ -81,7 +81,7 @@ unsafe impl Payload for SimpleQueue {
 }
 
 pub static SIMPLE_QUEUE: TypeSpec = TypeSpec::new::<SimpleQueue>("_queue.SimpleQueue")
-    .doc("SimpleQueue()\n--\n\nSimple, unbounded, reentrant FIFO queue.")
+    .doc("SimpleQueue()\n--\n\nA first-in, first-out queue without a limit; put() is reentrant.")
     .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
     .slots(slots)
     .methods(METHODS);
@@ -193,7 +193,7 @@ method_table! { static METHODS = [
     MethodDef::new("put($self, /, item, block=True, timeout=None)",
         "Put the item on the queue. This never blocks; the other arguments are ignored.",
         |vm, this, args| SimpleQueue::of(this).put(vm, args[0].clone()).map(Value::from)),
-    MethodDef::new("put_nowait($self, /, item)", "Put the item on the queue.",
+    MethodDef::new("put_nowait($self, /, item)", "Add an item, without ever waiting.",
         |vm, this, args| SimpleQueue::of(this).put(vm, args[0].clone()).map(Value::from)),
     MethodDef::new("qsize($self, /)", "The length of the queue; another thread may have changed it already.",
         |_, this, _| Ok(Value::from(SimpleQueue::of(this).len()))),

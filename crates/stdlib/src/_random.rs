@@ -13,7 +13,7 @@ use twister::{LENGTH, Twister};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_random",
-    doc: "Module implements the Mersenne Twister random number generator.",
+    doc: "The generator of the random module, a Mersenne Twister.",
     functions: &[],
     exec: |_, module| {
         module.add_type(&RANDOM);
@@ -33,7 +33,7 @@ impl crate::payload::Field for Box<Twister> {
 }
 
 pub static RANDOM: TypeSpec = TypeSpec::new::<Random>("_random.Random")
-    .doc("Random() -> create a random number generator with its own internal state.")
+    .doc("Random() -> a generator of random numbers that shares no state with others.")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|_, class, _, _| {
@@ -48,22 +48,27 @@ pub static RANDOM: TypeSpec = TypeSpec::new::<Random>("_random.Random")
     .methods(METHODS);
 
 method_table! { static METHODS = [
-    MethodDef::new("random($self, /)", "random() -> x in the interval [0, 1).", |_, this, _| {
+    MethodDef::new("random($self, /)", "random() -> a float, at least 0.0 and less than 1.0.", |_, this, _| {
         Ok(Value::from(Random::of(this).with(|state| state.twister.next_double())))
     }),
     MethodDef::new("seed($self, n=None, /)",
-        "seed([n]) -> None.\n\nDefaults to use urandom and falls back to a combination\nof the current time and the process identifier.",
+        "seed([n]) -> None.\n\n\
+        Start a sequence of numbers that n determines; without n, the operating\n\
+        system's randomness or, failing that, the time does.",
         |vm, this, args| Random::of(this).seed(vm, &args[0]).map(Value::from)),
-    MethodDef::new("getstate($self, /)", "getstate() -> tuple containing the current state.", |_, this, _| {
+    MethodDef::new("getstate($self, /)", "\
+        getstate() -> a tuple of integers, from which setstate() can go on.", |_, this, _| {
         let (words, index) = Random::of(this).with(|state| state.twister.state());
         let mut items: Vec<Value> = words.iter().map(|word| Value::from(*word)).collect();
         items.push(Value::from(index));
         Ok(Tuple::from_vec(items).into_value())
     }),
-    MethodDef::new("setstate($self, state, /)", "setstate(state) -> None.  Restores generator state.", |vm, this, args| {
+    MethodDef::new("setstate($self, state, /)", "\
+        setstate(state) -> None.  Go on from a state that getstate() gave.", |vm, this, args| {
         set_state(vm, Random::of(this), &args[0])
     }),
-    MethodDef::new("getrandbits($self, k, /)", "getrandbits(k) -> x.  Generates an int with k random bits.", |vm, this, args| {
+    MethodDef::new("getrandbits($self, k, /)", "\
+        getrandbits(k) -> x.  Give a random integer in range(2**k).", |vm, this, args| {
         get_random_bits(vm, Random::of(this), &args[0])
     }),
 ]; }

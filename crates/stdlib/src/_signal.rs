@@ -338,10 +338,12 @@ fn sent(vm: &Vm, status: i32) -> Result {
 
 taipan_object::method_table! {
     static FUNCTIONS = [
-        MethodDef::new("default_int_handler($module, signalnum, frame, /)", "The default handler for SIGINT installed by Python: it raises KeyboardInterrupt.", |vm, _, _| {
+        MethodDef::new("default_int_handler($module, signalnum, frame, /)", "\
+            What Python does on SIGINT: raise KeyboardInterrupt.", |vm, _, _| {
             Err(vm.raise_args(KEYBOARD_INTERRUPT.ty(), Vec::new()))
         }),
-        MethodDef::new("signal($module, signalnum, handler, /)", "Set the action for the given signal; the former one.", |vm, _, args| {
+        MethodDef::new("signal($module, signalnum, handler, /)", "\
+            Set what happens on a signal, and return what was set before.", |vm, _, args| {
             let signal = c_int(vm, &args[0])?;
             let handler = &args[1];
             if !hooks::is_main_thread() {
@@ -371,11 +373,11 @@ taipan_object::method_table! {
             };
             Ok(handlers(|handlers| std::mem::replace(&mut handlers[signal as usize], new)))
         }),
-        MethodDef::new("getsignal($module, signalnum, /)", "The current action for the given signal.", |vm, _, args| {
+        MethodDef::new("getsignal($module, signalnum, /)", "What happens on a signal.", |vm, _, args| {
             let signal = signal_number(vm, &args[0])?;
             Ok(handlers(|handlers| handlers[signal as usize].clone()))
         }),
-        MethodDef::new("strsignal($module, signalnum, /)", "The system description of the given signal.", |vm, _, args| {
+        MethodDef::new("strsignal($module, signalnum, /)", "Name of a signal in words.", |vm, _, args| {
             let signal = signal_number(vm, &args[0])?;
             // SAFETY: the result is null or a C string, copied at once.
             let text = unsafe {
@@ -387,13 +389,14 @@ taipan_object::method_table! {
             };
             Ok(if text.starts_with("Unknown signal") { Value::NONE } else { Value::from(text) })
         }),
-        MethodDef::new("raise_signal($module, signalnum, /)", "Send a signal to the executing process.", |vm, _, args| {
+        MethodDef::new("raise_signal($module, signalnum, /)", "Send a signal to this process.", |vm, _, args| {
             let signal = c_int(vm, &args[0])?;
             // SAFETY: takes a number.
             let status = blocking(|| if unsafe { libc::raise(signal) } != 0 { errno() } else { 0 });
             sent(vm, status)
         }),
-        MethodDef::new("pthread_kill($module, thread_id, signalnum, /)", "Send a signal to a thread.", |vm, _, args| {
+        MethodDef::new("pthread_kill($module, thread_id, signalnum, /)", "\
+            Send a signal to a thread of this process.", |vm, _, args| {
             let (thread, signal) = (crate::arguments::c_ulong_mask(vm, &args[0])?, c_int(vm, &args[1])?);
             if !hooks::is_thread(vm, thread) {
                 return sent(vm, libc::ESRCH);
@@ -401,7 +404,8 @@ taipan_object::method_table! {
             // SAFETY: the thread is alive: while it runs Python code, it cannot end without the lock that this one holds.
             sent(vm, unsafe { libc::pthread_kill(thread, signal) })
         }),
-        MethodDef::new("pidfd_send_signal($module, pidfd, signalnum, siginfo=None, flags=0, /)", "Send a signal to a process referred to by a pid file descriptor.", |vm, _, args| {
+        MethodDef::new("pidfd_send_signal($module, pidfd, signalnum, siginfo=None, flags=0, /)", "\
+            Send a signal to the process that a pidfd refers to.", |vm, _, args| {
             let (fd, signal, flags) = (c_int(vm, &args[0])?, c_int(vm, &args[1])?, c_int(vm, &args[3])?);
             if !args[2].is_none() {
                 return Err(vm.type_error("siginfo must be None"));
@@ -411,7 +415,8 @@ taipan_object::method_table! {
             vm.check_signals()?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("pthread_sigmask($module, how, mask, /)", "Fetch and/or change the signal mask of the calling thread.", |vm, _, args| {
+        MethodDef::new("pthread_sigmask($module, how, mask, /)", "\
+            Change which signals are blocked in this thread, and return the previous set.", |vm, _, args| {
             let how = c_int(vm, &args[0])?;
             let set = signal_set(vm, &args[1])?;
             // SAFETY: a valid set and room for the old one.
@@ -438,10 +443,12 @@ taipan_object::method_table! {
                 errno => Err(vm.os_error(errno, None, None)),
             }
         }),
-        MethodDef::new("sigwaitinfo($module, sigset, /)", "Wait synchronously until one of the signals in sigset is delivered.", |vm, _, args| {
+        MethodDef::new("sigwaitinfo($module, sigset, /)", "\
+            Wait for one of the signals, and describe it.", |vm, _, args| {
             wait(vm, &signal_set(vm, &args[0])?, None)
         }),
-        MethodDef::new("sigtimedwait($module, sigset, timeout, /)", "Like sigwaitinfo(), but with a timeout.", |vm, _, args| {
+        MethodDef::new("sigtimedwait($module, sigset, timeout, /)", "\
+            Wait as sigwaitinfo() does, but only for so many seconds.", |vm, _, args| {
             let set = signal_set(vm, &args[0])?;
             let timeout = object_to_nanoseconds(vm, &args[1], Rounding::Ceiling)?;
             if timeout < 0 {
@@ -455,13 +462,14 @@ taipan_object::method_table! {
             unsafe { libc::sigfillset(&mut set) };
             set_of(vm, &set)
         }),
-        MethodDef::new("pause($module, /)", "Wait until a signal arrives.", |vm, _, _| {
+        MethodDef::new("pause($module, /)", "Sleep until a signal has been handled.", |vm, _, _| {
             // SAFETY: takes nothing.
             blocking(|| unsafe { libc::pause() });
             vm.check_signals()?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("alarm($module, seconds, /)", "Arrange for SIGALRM to arrive after the given number of seconds.", |vm, _, args| {
+        MethodDef::new("alarm($module, seconds, /)", "\
+            Have SIGALRM sent after some seconds; 0 cancels that.  Return what remained.", |vm, _, args| {
             let seconds = c_int(vm, &args[0])?;
             // SAFETY: takes a number.
             Ok(Value::from(unsafe { libc::alarm(seconds as libc::c_uint) }))
@@ -486,7 +494,8 @@ taipan_object::method_table! {
             }
             Ok(timer(&value))
         }),
-        MethodDef::new("siginterrupt($module, signalnum, flag, /)", "Change system call restart behaviour.", |vm, _, args| {
+        MethodDef::new("siginterrupt($module, signalnum, flag, /)", "\
+            Set whether system calls that a signal interrupts fail or go on.", |vm, _, args| {
             let signal = signal_number(vm, &args[0])?;
             let interrupt = c_int(vm, &args[1])? != 0;
             // SAFETY: the action is read, changed in one flag, and written back.
@@ -498,7 +507,8 @@ taipan_object::method_table! {
             }
             Ok(Value::NONE)
         }),
-        MethodDef::new("set_wakeup_fd($module, fd, /, *, warn_on_full_buffer=True)", "Sets the fd to be written to (with the signal number) when a signal comes in; the old one.", |vm, _, args| {
+        MethodDef::new("set_wakeup_fd($module, fd, /, *, warn_on_full_buffer=True)", "\
+            Set the descriptor to which numbers of signals are written, and return the previous one.", |vm, _, args| {
             let fd = c_long(vm, &args[0])?;
             let warn = vm.is_true(&args[1])?;
             if !hooks::is_main_thread() {

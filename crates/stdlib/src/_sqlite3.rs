@@ -71,10 +71,11 @@ taipan_object::method_table! {
     static FUNCTIONS = [
         MethodDef::new(
             "adapt($module, obj, proto=PrepareProtocolType, alt=<unrepresentable>, /)",
-            "Adapt given object to given protocol.",
+            "Convert an object as its adapter for the protocol does.",
             adapt::adapt,
         ),
-        MethodDef::new("complete_statement($module, /, statement)", "Checks if a string contains a complete SQL statement.", |vm, _, args| {
+        MethodDef::new("complete_statement($module, /, statement)", "\
+            Tell whether a string ends with a complete SQL statement.", |vm, _, args| {
             let text = c_string(vm, &args[0], "complete_statement() argument 'statement'")?;
             // SAFETY: a C string.
             Ok(Value::from(unsafe { sql::sqlite3_complete(text.as_ptr()) } != 0))
@@ -91,10 +92,11 @@ taipan_object::method_table! {
             "Enable or disable reports of exceptions in callbacks.",
             connection::enable_callback_tracebacks,
         ),
-        MethodDef::new("register_adapter($module, type, adapter, /)", "Register a function to adapt Python objects to SQLite values.", adapt::register_adapter),
+        MethodDef::new("register_adapter($module, type, adapter, /)", "\
+            Set the function that converts objects of a type to SQLite values.", adapt::register_adapter),
         MethodDef::new(
             "register_converter($module, typename, converter, /)",
-            "Register a function to convert SQLite values to Python objects.",
+            "Set the function that converts SQLite values of a declared type to objects.",
             adapt::register_converter,
         ),
     ];

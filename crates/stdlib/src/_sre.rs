@@ -40,8 +40,11 @@ method_table! { static FUNCTIONS = [
     ),
     MethodDef::new(
         "template($module, pattern, template, /)",
-        "\n\n  template\n    A list containing interleaved literal strings (str or bytes) and group\n    indices (int), as \
-         returned by re._parser.parse_template():\n        [literal1, group1, ..., literalN, groupN]",
+        "Compile a replacement template; for internal use.\n\n  \
+         template\n    \
+         What re._parser.parse_template() gives: a list of literals (str or\n    \
+         bytes) and group numbers (int) in turn, which begins and ends with\n    \
+         a literal.",
         template::compile,
     ),
     MethodDef::new("getcodesize($module, /)", "", |_, _, _| Ok(Value::from(opcode::CODESIZE))),

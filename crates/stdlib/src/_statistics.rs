@@ -7,7 +7,7 @@ use taipan_object::{Value, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_statistics",
-    doc: "Accelerators for the statistics module.\n",
+    doc: "Native code for the statistics module.",
     functions: FUNCTIONS,
     exec: |_, _| Ok(()),
 };

@@ -11,15 +11,22 @@ use taipan_object::text::{TextError, Unit};
 use taipan_object::types::{TypeSpec, type_flags};
 use taipan_object::{Raised, Ref, Result, Value, Vm, method_table, with_units};
 
-pub static MODULE: ModuleDef =
-    ModuleDef { name: "_string", doc: "string helper module", functions: FUNCTIONS, exec: |_, _| Ok(()) };
+pub static MODULE: ModuleDef = ModuleDef {
+    name: "_string",
+    doc: "\
+        Parsing of format strings, for the string module",
+    functions: FUNCTIONS,
+    exec: |_, _| Ok(()),
+};
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("formatter_parser($self, object, /)", "parse the argument as a format string", |vm, _, args| {
+    MethodDef::new("formatter_parser($self, object, /)", "\
+        go over the literal texts and the replacement fields of a format string", |vm, _, args| {
         let text = string_argument(vm, &args[0])?;
         Ok(FormatterIterator::make(FORMATTER_ITERATOR.ty(), text, FormatterIteratorState { at: 0 }))
     }),
-    MethodDef::new("formatter_field_name_split($self, object, /)", "split the argument as a field name", |vm, _, args| {
+    MethodDef::new("formatter_field_name_split($self, object, /)", "\
+        split a field name, such as 'a.b[0]', into its first part and the others", |vm, _, args| {
         let text = string_argument(vm, &args[0])?;
         let (first, rest) = with_units!(text, |units| {
             let (first, rest) = split_field_name(units).map_err(|error| vm.text_error(error))?;

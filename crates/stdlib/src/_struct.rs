@@ -65,33 +65,46 @@ fn after_format<'a>(vm: &Vm, name: &str, args: &'a [Value], kwnames: Option<&Val
 }
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("_clearcache($module, /)", "Clear the internal cache.", |_, _, _| {
+    MethodDef::new("_clearcache($module, /)", "Forget the formats that were compiled.", |_, _, _| {
         object::cache().clear_items();
         Ok(Value::NONE)
     }),
-    MethodDef::new("calcsize($module, format, /)", "Return size in bytes of the struct described by the format string.", |vm, _, args| {
+    MethodDef::new("calcsize($module, format, /)", "\
+        Return the number of bytes that the format describes.", |vm, _, args| {
         let layout = Struct::of(&cached(vm, &args[0])?).layout(vm)?;
         Ok(Value::from(layout.size))
     }),
     MethodDef::new("iter_unpack($module, format, buffer, /)",
-        "Return an iterator yielding tuples unpacked from the given bytes.\n\nThe bytes are unpacked according to the format string, like\na repeated invocation of unpack_from().\n\nRequires that the bytes length be a multiple of the format struct size.",
+        "Unpack one tuple after another from a buffer.\n\n\
+        The iterator goes over the whole buffer, whose length in bytes must be\n\
+        a multiple of calcsize(format); struct.error is raised otherwise.",
         |vm, _, args| object::iter_unpack(vm, &cached(vm, &args[0])?, &args[1])),
     MethodDef::raw("pack",
-        "pack(format, v1, v2, ...) -> bytes\n\nReturn a bytes object containing the values v1, v2, ... packed according\nto the format string.  See help(struct) for more on format strings.",
+        "pack(format, v1, v2, ...) -> bytes\n\n\
+        Lay out the values as the format says.  Their number and types must fit\n\
+        it; struct.error is raised otherwise.",
         |vm, _, args, kwnames| {
             let (object, values) = after_format(vm, "pack", args, kwnames)?;
             pack::pack(vm, &*Struct::of(&object).layout(vm)?, values)
         }),
     MethodDef::raw("pack_into",
-        "pack_into(format, buffer, offset, v1, v2, ...)\n\nPack the values v1, v2, ... according to the format string and write\nthe packed bytes into the writable buffer buf starting at offset.  Note\nthat the offset is a required argument.  A negative offset counts from\nthe end of the buffer.  See help(struct) for more on format strings.",
+        "pack_into(format, buffer, offset, v1, v2, ...)\n\n\
+        Lay out the values as the format says, in a writable buffer from the\n\
+        byte at offset on; the rest of it stays as it is.  A negative offset is\n\
+        counted from the end.  struct.error is raised if there is not enough room.",
         |vm, _, args, kwnames| {
             let (object, rest) = after_format(vm, "pack_into", args, kwnames)?;
             pack::pack_into(vm, &*Struct::of(&object).layout(vm)?, rest)
         }),
     MethodDef::new("unpack($module, format, buffer, /)",
-        "Return a tuple containing values unpacked according to the format string.\n\nThe buffer's size in bytes must be calcsize(format).\n\nSee help(struct) for more on format strings.",
+        "Take a buffer apart into a tuple of values, as the format says.\n\n\
+        The buffer must have exactly calcsize(format) bytes; struct.error is\n\
+        raised otherwise.",
         |vm, _, args| unpack::unpack(vm, &*Struct::of(&cached(vm, &args[0])?).layout(vm)?, &args[1])),
     MethodDef::new("unpack_from($module, format, /, buffer, offset=0)",
-        "Return a tuple containing values unpacked according to the format string.\n\nThe buffer's size, minus offset, must be at least calcsize(format).\nA negative offset counts from the end of the buffer.\n\nSee help(struct) for more on format strings.",
+        "Take a part of a buffer apart into a tuple of values.\n\n\
+        The part starts at offset, which is counted from the end if negative.\n\
+        It has calcsize(format) bytes; struct.error is raised if the buffer has\n\
+        not so many.",
         |vm, _, args| unpack::unpack_from(vm, &*Struct::of(&cached(vm, &args[0])?).layout(vm)?, &args[1], &args[2])),
 ]; }

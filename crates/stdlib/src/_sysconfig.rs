@@ -8,7 +8,7 @@ use taipan_object::native::module::ModuleDef;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_sysconfig",
-    doc: "A helper for the sysconfig module.",
+    doc: "What sysconfig needs of the interpreter.",
     functions: FUNCTIONS,
     exec: |_, _| Ok(()),
 };

@@ -43,7 +43,7 @@ const NAME_MAXLEN: usize = 15;
 
 static EXCEPT_HOOK_ARGS: StructSeq = StructSeq::new(
     "_thread._ExceptHookArgs",
-    "ExceptHookArgs\n\nType used to pass arguments to threading.excepthook.",
+    "ExceptHookArgs\n\nThe argument of threading.excepthook: an exception and its thread.",
     &[Some("exc_type"), Some("exc_value"), Some("exc_traceback"), Some("thread")],
     4,
 );
@@ -124,8 +124,8 @@ fn excepthook(vm: &Vm, args: &Value) -> Result {
 }
 
 taipan_object::method_table! { static FUNCTIONS = [
-    MethodDef::new("allocate_lock($module, /)", "Create a new lock object.", |_, _, _| Ok(lock::new())),
-    MethodDef::new("allocate($module, /)", "An obsolete synonym of allocate_lock().", |_, _, _| Ok(lock::new())),
+    MethodDef::new("allocate_lock($module, /)", "Make a lock that is not held.", |_, _, _| Ok(lock::new())),
+    MethodDef::new("allocate($module, /)", "The old name of allocate_lock().", |_, _, _| Ok(lock::new())),
     MethodDef::new("get_ident($module, /)",
         "A number that tells the current thread from all others that exist at the same time.",
         |_, _, _| Ok(Value::from(get_ident()))),
@@ -135,7 +135,7 @@ taipan_object::method_table! { static FUNCTIONS = [
     }),
     MethodDef::new("exit($module, /)", "Raise SystemExit, which ends the thread silently unless it is caught.",
         |vm, _, _| Err(vm.raise_args(exceptions::SYSTEM_EXIT.ty(), Vec::new()))),
-    MethodDef::new("exit_thread($module, /)", "An obsolete synonym of exit().",
+    MethodDef::new("exit_thread($module, /)", "The old name of exit().",
         |vm, _, _| Err(vm.raise_args(exceptions::SYSTEM_EXIT.ty(), Vec::new()))),
     MethodDef::new("interrupt_main($module, signum=signal.SIGINT, /)",
         "Let the main thread run the handler of a signal, as if the signal had arrived.", |vm, _, args| {
@@ -154,13 +154,14 @@ taipan_object::method_table! { static FUNCTIONS = [
         let size = ssize(vm, &args[0])?;
         start::stack_size(vm, usize::try_from(size).ok()).map(Value::from)
     }),
-    MethodDef::new("_excepthook($module, args, /)", "Handle uncaught Thread.run() exception.",
+    MethodDef::new("_excepthook($module, args, /)", "Report an exception that ended a thread, on sys.stderr.",
         |vm, _, args| excepthook(vm, &args[0])),
     MethodDef::new("_is_main_interpreter($module, /)", "Whether the current interpreter is the main one.",
         |_, _, _| Ok(Value::TRUE)),
     MethodDef::new("daemon_threads_allowed($module, /)", "Whether the current interpreter may have daemon threads.",
         |_, _, _| Ok(Value::TRUE)),
-    MethodDef::new("set_name($module, /, name)", "Set the name of the current thread.", |vm, _, args| {
+    MethodDef::new("set_name($module, /, name)", "\
+        Give the current thread a name in the operating system.", |vm, _, args| {
         let name = vm.expect_str(&args[0], |got| format!("set_name() argument 'name' must be str, not {got}"))?;
         set_name(name);
         Ok(Value::NONE)

@@ -9,7 +9,7 @@ use taipan_object::{Value, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_weakref",
-    doc: "Weak-reference support module.",
+    doc: "Weak references, for the weakref module.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.set("ref", weakref::REFERENCE.value());
@@ -21,10 +21,11 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("getweakrefcount($module, object, /)", "Return the number of weak references to 'object'.", |_, _, args| {
+    MethodDef::new("getweakrefcount($module, object, /)", "Count the weak references to an object.", |_, _, args| {
         Ok(Value::from(weakref::references(&args[0]).len()))
     }),
-    MethodDef::new("_remove_dead_weakref($module, dct, key, /)", "Atomically remove key from dict if it points to a dead weakref.", |vm, _, args| {
+    MethodDef::new("_remove_dead_weakref($module, dct, key, /)", "\
+        Remove an item whose value is a dead weak reference, if it still is one.", |vm, _, args| {
         let Some(dict) = args[0].downcast::<Dict>() else {
             let name = args[0].ty().name();
             return Err(vm.type_error(format!("_remove_dead_weakref() argument 1 must be dict, not {name}")));
@@ -40,10 +41,11 @@ method_table! { static FUNCTIONS = [
         }
         Ok(Value::NONE)
     }),
-    MethodDef::new("getweakrefs($module, object, /)", "Return a list of all weak reference objects pointing to 'object'.", |_, _, args| {
+    MethodDef::new("getweakrefs($module, object, /)", "List the weak references to an object.", |_, _, args| {
         Ok(List::from_vec(weakref::references(&args[0])).into_value())
     }),
-    MethodDef::new("proxy($module, object, callback=None, /)", "Create a proxy object that weakly references 'object'.", |vm, _, args| {
+    MethodDef::new("proxy($module, object, callback=None, /)", "\
+        Make an object that behaves like another without keeping it alive.", |vm, _, args| {
         weakref::new_proxy(vm, &args[0], args[1].given().cloned())
     }),
 ]; }

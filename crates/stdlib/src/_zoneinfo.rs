@@ -185,7 +185,8 @@ fn reduce(vm: &Vm, this: &Value, _: &[Value]) -> Result {
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("clear_cache($type, /, *, only_keys=None)", "Clear the ZoneInfo cache.", |vm, class, args| {
+    MethodDef::new("clear_cache($type, /, *, only_keys=None)", "\
+        Forget the time zones that were made.", |vm, class, args| {
         cache::clear(vm, class, &args[0]).map(|()| Value::NONE)
     }).class(),
     MethodDef::new("no_cache($type, /, key)", "A new object for the zone, even if there is one already.", |vm, class, args| {
@@ -216,7 +217,7 @@ method_table! { static METHODS = [
             false => vm.call_method(class, "no_cache", std::slice::from_ref(&args[0])),
         }
     }).class(),
-    MethodDef::raw("__init_subclass__", "Function to initialize subclasses.", |vm, class, _, _| {
+    MethodDef::raw("__init_subclass__", "Called with each new subclass, which it can modify.", |vm, class, _, _| {
         let cache = cache::new_weak_cache(vm)?;
         vm.set_attr(class, intern("_weak_cache").as_value(), &cache)?;
         Ok(Value::NONE)

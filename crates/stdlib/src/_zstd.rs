@@ -24,7 +24,7 @@ use crate::compression::NoMemory;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_zstd",
-    doc: "Implementation module for Zstandard compression.",
+    doc: "Compression with Zstandard.",
     functions: FUNCTIONS,
     exec: |vm, module| {
         module.set("ZstdError", error_class(vm)?);
@@ -51,7 +51,7 @@ fn error_class(vm: &Vm) -> Result {
     if let Some(class) = CLASS.get() {
         return Ok(class.clone());
     }
-    let doc = Some("An error occurred in the zstd library.");
+    let doc = Some("Data or parameters were refused by Zstandard.");
     let class = crate::exception_type::new(vm, "compression.zstd", "ZstdError", vec![EXCEPTION.value()], doc)?;
     Ok(CLASS.get_or_init(|| class).clone())
 }
@@ -142,7 +142,7 @@ taipan_object::method_table! {
     static FUNCTIONS = [
         MethodDef::new(
             "train_dict($module, samples_bytes, samples_sizes, dict_size, /)",
-            "Train a Zstandard dictionary on sample data.",
+            "Make a dictionary from samples of the data to be compressed.",
             dictionary::train_dict,
         ),
         MethodDef::new(
@@ -152,11 +152,12 @@ taipan_object::method_table! {
             dictionary::finalize_dict,
         ),
         MethodDef::new("get_param_bounds($module, /, parameter, is_compress)", "Get CompressionParameter/DecompressionParameter bounds.", parameters::get_param_bounds),
-        MethodDef::new("get_frame_size($module, /, frame_buffer)", "Get the size of a Zstandard frame, including the header and optional checksum.", get_frame_size),
+        MethodDef::new("get_frame_size($module, /, frame_buffer)", "\
+            Count the bytes of a frame, from its header to its checksum.", get_frame_size),
         MethodDef::new("get_frame_info($module, /, frame_buffer)", "Get Zstandard frame information from a frame header.", get_frame_info),
         MethodDef::new(
             "set_parameter_types($module, /, c_parameter_type, d_parameter_type)",
-            "Set CompressionParameter and DecompressionParameter types for validity check.",
+            "Set the classes that name the parameters of compression and decompression.",
             parameters::set_parameter_types,
         ),
     ];

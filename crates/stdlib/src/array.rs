@@ -25,9 +25,9 @@ use taipan_object::{Ref, Result, Value, Vm};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "array",
-    doc: "This module defines an object type which can efficiently represent\nan array of basic values: characters, integers, \
-          floating-point\nnumbers. Arrays are sequence types and behave very much like lists,\nexcept that the type of objects \
-          stored in them is constrained.\n",
+    doc: "Sequences of numbers or characters, stored compactly.\n\n\
+          An array is used like a list, but all of its items have one type, which\n\
+          a letter states when the array is made.",
     functions: reduce::FUNCTIONS,
     exec: |vm, module| {
         module.add_type(&ARRAY);

@@ -21,7 +21,7 @@ use taipan_object::{Raised, Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "binascii",
-    doc: "Conversion between binary data and ASCII",
+    doc: "Binary data written as ASCII text, and back",
     functions: FUNCTIONS,
     exec: |vm, module| {
         module.set("Error", error_class(vm)?.clone());
@@ -68,19 +68,22 @@ fn ascii_or_buffer<'a>(vm: &Vm, value: &'a Value) -> Result<BytesLike<'a>> {
 }
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("a2b_uu($module, data, /)", "Decode a line of uuencoded data.", |vm, _, args| {
+    MethodDef::new("a2b_uu($module, data, /)", "Decode one uuencoded line.", |vm, _, args| {
         let data = ascii_or_buffer(vm, &args[0])?;
         let decoded = uu::decode(&data).map_err(|message| error(vm, message))?;
         bytes::from_slice(vm, &decoded)
     }),
-    MethodDef::new("b2a_uu($module, data, /, *, backtick=False)", "Uuencode line of data.", |vm, _, args| {
+    MethodDef::new("b2a_uu($module, data, /, *, backtick=False)", "Encode data as a uuencoded line.", |vm, _, args| {
         let data = vm.bytes_like(&args[0])?;
         let backtick = vm.is_true(&args[1])?;
         let encoded = uu::encode(&data, backtick).map_err(|message| error(vm, message))?;
         bytes::from_slice(vm, &encoded)
     }),
     MethodDef::new("a2b_base64($module, data, /, *, strict_mode=False)",
-        "Decode a line of base64 data.\n\n  strict_mode\n    When set to True, bytes that are not part of the base64 standard are not allowed.\n    The same applies to excess data after padding (= / ==).",
+        "Decode base64 data.\n\n  \
+        strict_mode\n    \
+        Whether to raise binascii.Error about bytes outside the base64\n    \
+        alphabet, data after the padding and the like.",
         |vm, _, args| {
             let data = ascii_or_buffer(vm, &args[0])?;
             let strict = vm.is_true(&args[1])?;
@@ -90,43 +93,64 @@ method_table! { static FUNCTIONS = [
             })?;
             bytes::from_slice(vm, &decoded)
         }),
-    MethodDef::new("b2a_base64($module, data, /, *, newline=True)", "Base64-code line of data.", |vm, _, args| {
+    MethodDef::new("b2a_base64($module, data, /, *, newline=True)", "\
+        Encode data as a line of base64.", |vm, _, args| {
         let data = vm.bytes_like(&args[0])?;
         let newline = vm.is_true(&args[1])?;
         let length = data.len().div_ceil(3).saturating_mul(4).saturating_add(usize::from(newline));
         Bytes::build(vm, BYTES.ty(), length, |out| base64::encode(&data, out))
     }),
     MethodDef::new("a2b_hex($module, hexstr, /)",
-        "Binary data of hexadecimal representation.\n\nhexstr must contain an even number of hex digits (upper or lower case).\nThis function is also available as \"unhexlify()\".",
+        "Return the bytes that pairs of hexadecimal digits stand for.\n\n\
+        The number of digits must be even; their case does not matter.\n\
+        unhexlify() is the same function.",
         |vm, _, args| unhexlify(vm, &args[0])),
     MethodDef::new("b2a_hex($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)",
-        "Hexadecimal representation of binary data.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from the\n    right, negative values count from the left.\n\nThe return value is a bytes object.  This function is also\navailable as \"hexlify()\".",
+        "Return the hexadecimal digits of data, as bytes.\n\n  \
+        sep\n    \
+        A str or bytes of one ASCII character, to stand between groups.\n  \
+        bytes_per_sep\n    \
+        The number of bytes in a group.  Groups are counted from the\n    \
+        right, or from the left if the number is negative.\n\n\
+        hexlify() is the same function.",
         |vm, _, args| hexlify(vm, args)),
     MethodDef::new("hexlify($module, /, data, sep=<unrepresentable>, bytes_per_sep=1)",
-        "Hexadecimal representation of binary data.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from the\n    right, negative values count from the left.\n\nThe return value is a bytes object.  This function is also\navailable as \"b2a_hex()\".",
+        "Return the hexadecimal digits of data, as bytes.\n\n  \
+        sep\n    \
+        A str or bytes of one ASCII character, to stand between groups.\n  \
+        bytes_per_sep\n    \
+        The number of bytes in a group.  Groups are counted from the\n    \
+        right, or from the left if the number is negative.\n\n\
+        b2a_hex() is the same function.",
         |vm, _, args| hexlify(vm, args)),
     MethodDef::new("unhexlify($module, hexstr, /)",
-        "Binary data of hexadecimal representation.\n\nhexstr must contain an even number of hex digits (upper or lower case).",
+        "Return the bytes that pairs of hexadecimal digits stand for.\n\n\
+        The number of digits must be even; their case does not matter.",
         |vm, _, args| unhexlify(vm, &args[0])),
-    MethodDef::new("crc_hqx($module, data, crc, /)", "Compute CRC-CCITT incrementally.", |vm, _, args| {
+    MethodDef::new("crc_hqx($module, data, crc, /)", "\
+        Return the CRC-CCITT of data, going on from the value for preceding data.", |vm, _, args| {
         let data = vm.bytes_like(&args[0])?;
         let crc = word_argument(vm, &args[1])? as u16;
         Ok(Value::from(u32::from(data.iter().fold(crc, |crc, byte| crc << 8 ^ HQX[usize::from((crc >> 8) as u8 ^ byte)]))))
     }),
-    MethodDef::new("crc32($module, data, crc=0, /)", "Compute CRC-32 incrementally.", |vm, _, args| {
+    MethodDef::new("crc32($module, data, crc=0, /)", "\
+        Return the CRC-32 of data, going on from the value for preceding data.", |vm, _, args| {
         const LARGE: usize = 1024 * 5;
         let data = vm.bytes_like(&args[0])?;
         let crc = word_argument(vm, &args[1])?;
         let crc = if data.len() > LARGE { blocking(|| crc32(crc, &data)) } else { crc32(crc, &data) };
         Ok(Value::from(crc))
     }),
-    MethodDef::new("a2b_qp($module, /, data, header=False)", "Decode a string of qp-encoded data.", |vm, _, args| {
+    MethodDef::new("a2b_qp($module, /, data, header=False)", "Decode quoted-printable data.", |vm, _, args| {
         let data = ascii_or_buffer(vm, &args[0])?;
         let header = vm.is_true(&args[1])?;
         bytes::from_slice(vm, &quoted_printable::decode(&data, header))
     }),
     MethodDef::new("b2a_qp($module, /, data, quotetabs=False, istext=True, header=False)",
-        "Encode a string using quoted-printable encoding.\n\nOn encoding, when istext is set, newlines are not encoded, and white\nspace at end of lines is.  When istext is not set, \\r and \\n (CR/LF)\nare both encoded.  When quotetabs is set, space and tabs are encoded.",
+        "Encode data as quoted-printable.\n\n\
+        A text keeps its line ends, and whitespace is encoded only at the ends\n\
+        of lines; if istext is false, \\r and \\n are encoded as well.  With\n\
+        quotetabs every space and tab is encoded.",
         |vm, _, args| {
             let data = vm.bytes_like(&args[0])?;
             let (tabs, text, header) = (vm.is_true(&args[1])?, vm.is_true(&args[2])?, vm.is_true(&args[3])?);

@@ -16,7 +16,7 @@ use taipan_object::{Raised, Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "cmath",
-    doc: "This module provides access to mathematical functions for complex\nnumbers.",
+    doc: "Mathematical functions whose arguments and results are complex\nnumbers.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.set("pi", Value::from(std::f64::consts::PI));
@@ -67,24 +67,31 @@ macro_rules! predicate {
 }
 
 method_table! { static FUNCTIONS = [
-    function!("acos", acos, "Return the arc cosine of z."),
-    function!("acosh", acosh, "Return the inverse hyperbolic cosine of z."),
-    function!("asin", asin, "Return the arc sine of z."),
-    function!("asinh", asinh, "Return the inverse hyperbolic sine of z."),
-    function!("atan", atan, "Return the arc tangent of z."),
-    function!("atanh", atanh, "Return the inverse hyperbolic tangent of z."),
-    function!("cos", cos, "Return the cosine of z."),
-    function!("cosh", cosh, "Return the hyperbolic cosine of z."),
-    function!("exp", exp, "Return the exponential value e**z."),
+    function!("acos", acos, "Return the complex number whose cosine is z."),
+    function!("acosh", acosh, "Return the complex number whose hyperbolic cosine is z."),
+    function!("asin", asin, "Return the complex number whose sine is z."),
+    function!("asinh", asinh, "Return the complex number whose hyperbolic sine is z."),
+    function!("atan", atan, "Return the complex number whose tangent is z."),
+    function!("atanh", atanh, "Return the complex number whose hyperbolic tangent is z."),
+    function!("cos", cos, "Return the cosine, (exp(iz) + exp(-iz)) / 2."),
+    function!("cosh", cosh, "Return the hyperbolic cosine, (exp(z) + exp(-z)) / 2."),
+    function!("exp", exp, "Return e to the power of z."),
     MethodDef::new("isclose($module, /, a, b, *, rel_tol=1e-09, abs_tol=0.0)",
-        "Determine whether two complex numbers are close in value.\n\n  rel_tol\n    maximum difference for being considered \"close\", relative to the\n    magnitude of the input values\n  abs_tol\n    maximum difference for being considered \"close\", regardless of the\n    magnitude of the input values\n\nReturn True if a is close in value to b, and False otherwise. NaN is close to\nnothing, not even to itself; an infinity only to itself.",
+        "Tell whether two complex numbers are nearly equal.\n\n  \
+        rel_tol\n    \
+        how much they may differ, as a fraction of the greater magnitude\n  \
+        abs_tol\n    \
+        how much they may differ in any case\n\n\
+        One of the tolerances suffices.  NaN is close to nothing, an infinite\n\
+        number only to itself.",
         |vm, _, args| is_close(vm, args)),
-    predicate!("isfinite", "Return True if both the real and imaginary parts of z are finite, else False.",
+    predicate!("isfinite", "Tell whether neither part of z is infinite or NaN.",
         |real, imag| real.is_finite() && imag.is_finite()),
-    predicate!("isinf", "Checks if the real or imaginary part of z is infinite.", |real, imag| real.is_infinite() || imag.is_infinite()),
-    predicate!("isnan", "Checks if the real or imaginary part of z not a number (NaN).", |real, imag| real.is_nan() || imag.is_nan()),
+    predicate!("isinf", "\
+        Tell whether a part of z is infinite.", |real, imag| real.is_infinite() || imag.is_infinite()),
+    predicate!("isnan", "Tell whether a part of z is NaN.", |real, imag| real.is_nan() || imag.is_nan()),
     MethodDef::new("log($module, z, base=<unrepresentable>, /)",
-        "log(z[, base]) -> the logarithm of z to the given base.\n\nIf the base is not specified, returns the natural logarithm (base e) of z.",
+        "log(z[, base]) -> the exponent to which the base must be raised.\n\nThe default is the natural logarithm.",
         |vm, _, args| {
             let z = complex::as_parts(vm, &args[0])?;
             let Some(base) = args[1].bound() else { return apply(vm, &args[0], functions::log) };
@@ -95,8 +102,9 @@ method_table! { static FUNCTIONS = [
                 .and_then(|divisor| arithmetic::divide_parts(numerator, divisor).ok_or(Error::Domain));
             quotient.map(complex::from_parts).map_err(|error| error.raise(vm))
         }),
-    function!("log10", log10, "Return the base-10 logarithm of z."),
-    MethodDef::new("phase($module, z, /)", "Return argument, also known as the phase angle, of a complex.", |vm, _, args| {
+    function!("log10", log10, "Return the logarithm of z to base 10."),
+    MethodDef::new("phase($module, z, /)", "\
+        Return the angle of a complex number, in radians from -pi to pi.", |vm, _, args| {
         let (real, imag) = complex::as_parts(vm, &args[0])?;
         let phase = libm::atan2(imag, real);
         // CPython takes the C library's report of an underflow for an overflow.
@@ -106,21 +114,23 @@ method_table! { static FUNCTIONS = [
         Ok(Value::from(phase))
     }),
     MethodDef::new("polar($module, z, /)",
-        "Convert a complex from rectangular coordinates to polar coordinates.\n\nr is the distance from 0 and phi the phase angle.",
+        "Return a complex number's distance from 0 and its angle.\n\n\
+        They are the pair (r, phi); phi is in radians, from -pi to pi.",
         |vm, _, args| {
             let z = complex::as_parts(vm, &args[0])?;
             let Some(r) = arithmetic::magnitude(z) else { return Err(Error::Range.raise(vm)) };
             Ok(Tuple::from_array([Value::from(r), Value::from(libm::atan2(z.1, z.0))]).into_value())
         }),
-    MethodDef::new("rect($module, r, phi, /)", "Convert from polar coordinates to rectangular coordinates.", |vm, _, args| {
+    MethodDef::new("rect($module, r, phi, /)", "\
+        Return the complex number at distance r from 0 with angle phi.", |vm, _, args| {
         let (r, phi) = (vm.float(&args[0])?, vm.float(&args[1])?);
         functions::rect(r, phi).map(complex::from_parts).map_err(|error| error.raise(vm))
     }),
-    function!("sin", sin, "Return the sine of z."),
-    function!("sinh", sinh, "Return the hyperbolic sine of z."),
-    function!("sqrt", sqrt, "Return the square root of z."),
-    function!("tan", tan, "Return the tangent of z."),
-    function!("tanh", tanh, "Return the hyperbolic tangent of z."),
+    function!("sin", sin, "Return the sine, (exp(iz) - exp(-iz)) / 2i."),
+    function!("sinh", sinh, "Return the hyperbolic sine, (exp(z) - exp(-z)) / 2."),
+    function!("sqrt", sqrt, "Return the root of z whose real part is >= 0."),
+    function!("tan", tan, "Return the tangent, sin(z) / cos(z)."),
+    function!("tanh", tanh, "Return the hyperbolic tangent, sinh(z) / cosh(z)."),
 ]; }
 
 fn is_close(vm: &Vm, args: &[Value]) -> Result {

@@ -22,7 +22,7 @@ use crate::payload::signature;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "faulthandler",
-    doc: "faulthandler module.",
+    doc: "Tracebacks for crashes and hangs.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.add_functions(fatal::CRASHES);

@@ -35,69 +35,88 @@ pub static MODULE: ModuleDef = ModuleDef {
 };
 
 method_table! { static FUNCTIONS = [
-    MethodDef::new("enable($module, /)", "Enable automatic garbage collection.", |_, _, _| {
+    MethodDef::new("enable($module, /)", "Collect garbage automatically.", |_, _, _| {
         collector::set_enabled(true);
         Ok(Value::NONE)
     }),
-    MethodDef::new("disable($module, /)", "Disable automatic garbage collection.", |_, _, _| {
+    MethodDef::new("disable($module, /)", "Collect garbage only when collect() is called.", |_, _, _| {
         collector::set_enabled(false);
         Ok(Value::NONE)
     }),
-    MethodDef::new("isenabled($module, /)", "Returns true if automatic garbage collection is enabled.", |_, _, _| {
+    MethodDef::new("isenabled($module, /)", "Tell whether garbage is collected automatically.", |_, _, _| {
         Ok(Value::bool(collector::is_enabled()))
     }),
     MethodDef::new("set_debug($module, flags, /)", "Set the garbage collection debugging flags.\n\n  flags\n    A union of DEBUG_ constants.", |vm, _, args| {
         collector::set_debug(vm.index_i32(&args[0])? as u32);
         Ok(Value::NONE)
     }),
-    MethodDef::new("get_debug($module, /)", "Get the garbage collection debugging flags.", |_, _, _| {
+    MethodDef::new("get_debug($module, /)", "Return the flags that set_debug() has set.", |_, _, _| {
         Ok(Value::from(collector::debug() as i32))
     }),
-    MethodDef::new("get_count($module, /)", "Return a three-tuple of the current collection counts.", |_, _, _| {
+    MethodDef::new("get_count($module, /)", "\
+        Return what is counted towards the next collection, for each generation.", |_, _, _| {
         let older = |at: usize| Value::from(GENERATIONS[at].count.load(Relaxed));
         Ok(Tuple::from_array([Value::from(collector::youngest_count()), older(1), older(2)]).into_value())
     }),
-    MethodDef::raw("set_threshold", "set_threshold(threshold0, [threshold1, [threshold2]])\nSet the collection thresholds (the collection frequency).\n\nSetting 'threshold0' to zero disables collection.", set_threshold),
-    MethodDef::new("get_threshold($module, /)", "Return the current collection thresholds.", |_, _, _| {
+    MethodDef::raw("set_threshold", "set_threshold(threshold0, [threshold1, [threshold2]])\n\
+        Set how much must be counted before each generation is collected.\n\n\
+        If threshold0 is zero, nothing is collected automatically.", set_threshold),
+    MethodDef::new("get_threshold($module, /)", "\
+        Return the thresholds that set_threshold() has set, as a tuple.", |_, _, _| {
         let threshold = |at: usize| Value::from(GENERATIONS[at].threshold.load(Relaxed));
         Ok(Tuple::from_array([threshold(0), threshold(1), threshold(2)]).into_value())
     }),
-    MethodDef::new("collect($module, /, generation=2)", "Run the garbage collector.\n\nAn argument may be an integer\nspecifying which generation to collect. A ValueError is raised if the\ngeneration number is invalid. The number of unreachable objects is returned.", |vm, _, args| {
+    MethodDef::new("collect($module, /, generation=2)", "\
+        Collect garbage now, and return how many objects were unreachable.\n\n\
+        The generation, 2 by default, says how much is examined.  ValueError is\n\
+        raised if there is no such generation.", |vm, _, args| {
         match usize::try_from(vm.index_i32(&args[0])?) {
             Ok(generation @ 0..=2) => Ok(Value::from(collector::collect(vm, generation))),
             _ => Err(vm.value_error("invalid generation")),
         }
     }),
-    MethodDef::new("get_objects($module, /, generation=None)", "Return a list of objects tracked by the collector (excluding the list returned).\n\n  generation\n    Generation to extract the objects from.\n\nWith a generation, only the objects of that one are returned.", |vm, _, args| {
+    MethodDef::new("get_objects($module, /, generation=None)", "\
+        List the objects that the collector watches, without this list.\n\n  \
+        generation\n    \
+        the generation to list; by default all", |vm, _, args| {
         let number = if args[0].is_none() { -1 } else { vm.index_i32(&args[0])? };
         vm.audit("gc.get_objects", &[Value::from(number)])?;
         Ok(List::from_vec(collector::objects(generation(vm, &args[0])?)).into_value())
     }),
-    MethodDef::new("get_stats($module, /)", "Return a list of dictionaries containing per-generation statistics.", |_, _, _| Ok(stats())),
-    MethodDef::new("is_tracked($module, obj, /)", "Returns true if the object is tracked by the garbage collector.\n\nSimple atomic objects will return false.", |_, _, args| {
+    MethodDef::new("get_stats($module, /)", "\
+        Return statistics of the collections, a dictionary for each generation.", |_, _, _| Ok(stats())),
+    MethodDef::new("is_tracked($module, obj, /)", "Tell whether the collector watches the object.\n\n\
+        It need not watch objects that cannot be part of a cycle, such as numbers.", |_, _, args| {
         Ok(Value::bool(collector::is_tracked(&args[0])))
     }),
-    MethodDef::new("is_finalized($module, obj, /)", "Returns true if the object has been already finalized by the GC.", |_, _, args| {
+    MethodDef::new("is_finalized($module, obj, /)", "\
+        Tell whether the collector has called the object's finalizer.", |_, _, args| {
         Ok(Value::bool(collector::is_finalized(&args[0])))
     }),
-    MethodDef::new("get_referrers($module, /, *objs)", "Return the list of objects that directly refer to any of 'objs'.", |vm, _, args| {
+    MethodDef::new("get_referrers($module, /, *objs)", "\
+        List the objects that refer directly to any of the given ones.", |vm, _, args| {
         vm.audit("gc.get_referrers", std::slice::from_ref(&args[0]))?;
         get_referrers(vm, &args[0])
     }),
-    MethodDef::new("get_referents($module, /, *objs)", "Return the list of objects that are directly referred to by 'objs'.", |vm, _, args| {
+    MethodDef::new("get_referents($module, /, *objs)", "\
+        List the objects to which the given ones refer directly.", |vm, _, args| {
         vm.audit("gc.get_referents", std::slice::from_ref(&args[0]))?;
         let objects = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
         Ok(List::from_vec(objects.iter().flat_map(collector::referents).collect()).into_value())
     }),
-    MethodDef::new("freeze($module, /)", "Freeze all current tracked objects and ignore them for future collections.\n\nThis can be used before a fork() to make the gc copy-on-write friendly.\nNote: collection before a fork() may free pages for future allocation\nwhich can cause copy-on-write.", |_, _, _| {
+    MethodDef::new("freeze($module, /)", "Set all present objects aside, so that collections leave them alone.\n\n\
+        It is meant for a process about to fork: the memory of these objects\n\
+        then stays shared with its children.  A collection just before would\n\
+        leave gaps that are filled later, which unshares pages.", |_, _, _| {
         collector::freeze();
         Ok(Value::NONE)
     }),
-    MethodDef::new("unfreeze($module, /)", "Unfreeze all objects in the permanent generation.\n\nPut all objects in the permanent generation back into oldest generation.", |_, _, _| {
+    MethodDef::new("unfreeze($module, /)", "Give the objects that freeze() has set aside back to the collector.\n\n\
+        They become part of the oldest generation.", |_, _, _| {
         collector::unfreeze();
         Ok(Value::NONE)
     }),
-    MethodDef::new("get_freeze_count($module, /)", "Return the number of objects in the permanent generation.", |_, _, _| {
+    MethodDef::new("get_freeze_count($module, /)", "Count the objects that freeze() has set aside.", |_, _, _| {
         Ok(Value::from(collector::frozen_count()))
     }),
 ]; }

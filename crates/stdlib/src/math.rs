@@ -20,7 +20,7 @@ use taipan_object::{Raised, Result, Value, Vm, method_table};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "math",
-    doc: "This module provides access to the mathematical functions\ndefined by the C standard.",
+    doc: "Mathematical functions of real numbers, mostly those of\nthe C library.",
     functions: FUNCTIONS,
     exec: |_, module| {
         for functions in [
@@ -88,31 +88,37 @@ macro_rules! function {
 
 method_table! { static ELEMENTARY = [
     function!("acos", libm::acos, false, "a number in range from -1 up to 1",
-        "Return the arc cosine (measured in radians) of x.\n\nThe result is between 0 and pi."),
-    function!("acosh", libm::acosh, false, "argument value not less than 1", "Return the inverse hyperbolic cosine of x."),
+        "Return the angle whose cosine is x, in radians from 0 to pi.\n\nValueError is raised unless -1 <= x <= 1."),
+    function!("acosh", libm::acosh, false, "argument value not less than 1", "\
+        Return the number >= 0 whose hyperbolic cosine is x; x must be >= 1."),
     function!("asin", libm::asin, false, "a number in range from -1 up to 1",
-        "Return the arc sine (measured in radians) of x.\n\nThe result is between -pi/2 and pi/2."),
-    function!("asinh", libm::asinh, false, "", "Return the inverse hyperbolic sine of x."),
+        "Return the angle whose sine is x, in radians from -pi/2 to pi/2.\n\n\
+        ValueError is raised unless -1 <= x <= 1."),
+    function!("asinh", libm::asinh, false, "", "Return the number whose hyperbolic sine is x."),
     function!("atan", libm::atan, false, "",
-        "Return the arc tangent (measured in radians) of x.\n\nThe result is between -pi/2 and pi/2."),
-    function!("atanh", libm::atanh, false, "a number between -1 and 1", "Return the inverse hyperbolic tangent of x."),
-    function!("cbrt", libm::cbrt, false, "", "Return the cube root of x."),
-    function!("cos", libm::cos, false, "a finite input", "Return the cosine of x (measured in radians)."),
-    function!("cosh", libm::cosh, true, "", "Return the hyperbolic cosine of x."),
-    function!("erf", libm::erf, false, "", "Error function at x."),
-    function!("erfc", libm::erfc, false, "", "Complementary error function at x."),
-    function!("exp", libm::exp, true, "", "Return e raised to the power of x."),
-    function!("exp2", libm::exp2, true, "", "Return 2 raised to the power of x."),
+        "Return the angle whose tangent is x.\n\nIt is in radians, from -pi/2 to pi/2."),
+    function!("atanh", libm::atanh, false, "a number between -1 and 1", "\
+        Return the number whose hyperbolic tangent is x; -1 < x < 1."),
+    function!("cbrt", libm::cbrt, false, "", "Return the number whose cube is x."),
+    function!("cos", libm::cos, false, "a finite input", "Return the cosine of an angle in radians."),
+    function!("cosh", libm::cosh, true, "", "Return the hyperbolic cosine, (exp(x) + exp(-x)) / 2."),
+    function!("erf", libm::erf, false, "", "Return the error function of x."),
+    function!("erfc", libm::erfc, false, "", "Return 1 - erf(x), precise even where erf(x) is close to 1."),
+    function!("exp", libm::exp, true, "", "Return the exponential of x, e**x."),
+    function!("exp2", libm::exp2, true, "", "Return 2**x, as a float."),
     function!("expm1", libm::expm1, true, "",
-        "Return exp(x)-1.\n\nThis function avoids the loss of precision involved in the direct evaluation of exp(x)-1 for small x."),
-    function!("fabs", f64::abs, false, "", "Return the absolute value of the float x."),
+        "Return e to the power of x, less 1.\n\n\
+        The result is precise even where exp(x) is so close to 1 that subtracting would lose digits."),
+    function!("fabs", f64::abs, false, "", "Return the magnitude of x as a float."),
     function!("log1p", log1p, false, "argument value > -1",
-        "Return the natural logarithm of 1+x (base e).\n\nThe result is computed in a way which is accurate for x near zero."),
-    function!("sin", libm::sin, false, "a finite input", "Return the sine of x (measured in radians)."),
-    function!("sinh", libm::sinh, true, "", "Return the hyperbolic sine of x."),
-    function!("sqrt", f64::sqrt, false, "a nonnegative input", "Return the square root of x."),
-    function!("tan", libm::tan, false, "a finite input", "Return the tangent of x (measured in radians)."),
-    function!("tanh", libm::tanh, false, "", "Return the hyperbolic tangent of x."),
+        "Return the natural logarithm of 1 + x.\n\n\
+        It is precise even where x is so small that 1 + x would lose its digits."),
+    function!("sin", libm::sin, false, "a finite input", "Return the sine of an angle in radians."),
+    function!("sinh", libm::sinh, true, "", "Return the hyperbolic sine, (exp(x) - exp(-x)) / 2."),
+    function!("sqrt", f64::sqrt, false, "a nonnegative input", "\
+        Return the root of x that is >= 0; ValueError is raised if x < 0."),
+    function!("tan", libm::tan, false, "a finite input", "Return the tangent of an angle in radians."),
+    function!("tanh", libm::tanh, false, "", "Return the hyperbolic tangent, sinh(x) / cosh(x)."),
 ]; }
 
 /// Keeps the sign of zero.
@@ -126,24 +132,26 @@ fn two(vm: &Vm, args: &[Value]) -> Result<(f64, f64)> {
 
 method_table! { static FUNCTIONS = [
     MethodDef::new("atan2($module, y, x, /)",
-        "Return the arc tangent (measured in radians) of y/x.\n\nUnlike atan(y/x), the signs of both x and y are considered.",
+        "Return the direction of the point (x, y) from the origin, in radians.\n\n\
+        The angle is from -pi to pi, counted from the positive x axis.",
         |vm, _, args| {
             let (y, x) = two(vm, args)?;
             Ok(Value::from(libm::atan2(y, x)))
         }),
     MethodDef::new("copysign($module, x, y, /)",
-        "Return a float with the magnitude (absolute value) of x but the sign of y.\n\nOn platforms that support signed zeros, copysign(1.0, -0.0)\nreturns -1.0.\n",
+        "Return x, made positive or negative as y is.\n\nThe sign of zero counts: copysign(2, -0.0) is -2.0.",
         |vm, _, args| {
             let (x, y) = two(vm, args)?;
             Ok(Value::from(x.copysign(y)))
         }),
-    MethodDef::new("degrees($module, x, /)", "Convert angle x from radians to degrees.", |vm, _, args| {
+    MethodDef::new("degrees($module, x, /)", "Return the angle x, given in radians, in degrees.", |vm, _, args| {
         Ok(Value::from(vm.float(&args[0])? * (180.0 / std::f64::consts::PI)))
     }),
-    MethodDef::new("radians($module, x, /)", "Convert angle x from degrees to radians.", |vm, _, args| {
+    MethodDef::new("radians($module, x, /)", "Return the angle x, given in degrees, in radians.", |vm, _, args| {
         Ok(Value::from(vm.float(&args[0])? * (std::f64::consts::PI / 180.0)))
     }),
-    MethodDef::new("fma($module, x, y, z, /)", "Fused multiply-add operation.\n\nCompute (x * y) + z with a single round.", |vm, _, args| {
+    MethodDef::new("fma($module, x, y, z, /)", "Return x * y + z.\n\n\
+        Only the final result is rounded, not the product.", |vm, _, args| {
         let (x, y) = two(vm, args)?;
         let z = vm.float(&args[2])?;
         let result = libm::fma(x, y, z);
@@ -155,7 +163,8 @@ method_table! { static FUNCTIONS = [
         }
         Ok(Value::from(result))
     }),
-    MethodDef::new("fmod($module, x, y, /)", "Return fmod(x, y), according to platform C.\n\nx % y may differ.", |vm, _, args| {
+    MethodDef::new("fmod($module, x, y, /)", "Return the remainder of x / y, with the sign of x.\n\n\
+        The operator % gives it the sign of y.", |vm, _, args| {
         let (x, y) = two(vm, args)?;
         if y.is_infinite() && x.is_finite() {
             return Ok(Value::from(x));
@@ -167,12 +176,15 @@ method_table! { static FUNCTIONS = [
         Ok(Value::from(result))
     }),
     MethodDef::new("frexp($module, x, /)",
-        "Return the mantissa and exponent of x, as pair (m, e).\n\nIf x is a finite nonzero number, then m is a float with\n0.5 <= abs(m) < 1.0 and an integer e is such that\nx == m * 2**e exactly.  Else, return (x, 0).",
+        "Split x into a pair (m, e) such that x == m * 2**e.\n\n\
+        The magnitude of the float m is at least 0.5 and less than 1; e is an\n\
+        int.  For zero, infinities and NaNs the result is (x, 0).",
         |vm, _, args| {
             let (mantissa, exponent) = libm::frexp(vm.float(&args[0])?);
             Ok(Tuple::from_array([Value::from(mantissa), Value::from(exponent)]).into_value())
         }),
-    MethodDef::new("ldexp($module, x, i, /)", "Return x * (2**i).\n\nThis is essentially the inverse of frexp().", |vm, _, args| {
+    MethodDef::new("ldexp($module, x, i, /)", "Return x times 2 to the power of i.\n\n\
+        frexp() takes a number apart into such x and i.", |vm, _, args| {
         let x = vm.float(&args[0])?;
         if !int::is_int(&args[1]) {
             return Err(vm.type_error("Expected an int as second argument to ldexp."));
@@ -187,7 +199,8 @@ method_table! { static FUNCTIONS = [
         }
         Ok(Value::from(result))
     }),
-    MethodDef::new("modf($module, x, /)", "Return the fractional and integer parts of x.\n\nBoth results carry the sign of x and are floats.", |vm, _, args| {
+    MethodDef::new("modf($module, x, /)", "Split x into a pair of floats: its fraction and its whole part.\n\n\
+        Both have the sign of x.", |vm, _, args| {
         let x = vm.float(&args[0])?;
         let (fraction, integer) = match x {
             _ if x.is_infinite() => (f64::copysign(0.0, x), x),
@@ -196,7 +209,7 @@ method_table! { static FUNCTIONS = [
         };
         Ok(Tuple::from_array([Value::from(fraction), Value::from(integer)]).into_value())
     }),
-    MethodDef::new("pow($module, x, y, /)", "Return x**y (x to the power of y).", |vm, _, args| {
+    MethodDef::new("pow($module, x, y, /)", "Return x to the power of y, as a float.", |vm, _, args| {
         let (x, y) = two(vm, args)?;
         let result = libm::pow(x, y);
         if result.is_finite() || !x.is_finite() || !y.is_finite() {
@@ -205,7 +218,9 @@ method_table! { static FUNCTIONS = [
         Err(if result.is_nan() || x == 0.0 { domain_error(vm) } else { range_error(vm) })
     }),
     MethodDef::new("remainder($module, x, y, /)",
-        "Difference between x and the closest integer multiple of y.\n\nReturn x - n*y where n*y is the closest integer multiple of y.\nIn the case where x is exactly halfway between two multiples of\ny, the nearest even value of n is used. The result is always exact.",
+        "Return x less the multiple of y that is nearest to it.\n\n\
+        If x is in the middle between two multiples, the even one is taken.\n\
+        The result, of magnitude at most abs(y) / 2, is exact.",
         |vm, _, args| {
             let (x, y) = two(vm, args)?;
             let result = libm::remainder(x, y);
@@ -214,17 +229,24 @@ method_table! { static FUNCTIONS = [
             }
             Ok(Value::from(result))
         }),
-    MethodDef::new("isfinite($module, x, /)", "Return True if x is neither an infinity nor a NaN, and False otherwise.", |vm, _, args| {
+    MethodDef::new("isfinite($module, x, /)", "\
+        Tell whether x is a number proper, not infinite and not NaN.", |vm, _, args| {
         Ok(Value::bool(vm.float(&args[0])?.is_finite()))
     }),
-    MethodDef::new("isinf($module, x, /)", "Return True if x is a positive or negative infinity, and False otherwise.", |vm, _, args| {
+    MethodDef::new("isinf($module, x, /)", "Tell whether x is infinite, with either sign.", |vm, _, args| {
         Ok(Value::bool(vm.float(&args[0])?.is_infinite()))
     }),
-    MethodDef::new("isnan($module, x, /)", "Return True if x is a NaN (not a number), and False otherwise.", |vm, _, args| {
+    MethodDef::new("isnan($module, x, /)", "Tell whether x is NaN, \"not a number\".", |vm, _, args| {
         Ok(Value::bool(vm.float(&args[0])?.is_nan()))
     }),
     MethodDef::new("isclose($module, /, a, b, *, rel_tol=1e-09, abs_tol=0.0)",
-        "Determine whether two floating-point numbers are close in value.\n\n  rel_tol\n    maximum difference for being considered \"close\", relative to the\n    magnitude of the input values\n  abs_tol\n    maximum difference for being considered \"close\", regardless of the\n    magnitude of the input values\n\nReturn True if a is close in value to b, and False otherwise. NaN is close to\nnothing, not even to itself; an infinity only to itself.",
+        "Tell whether two floats are nearly equal.\n\n  \
+        rel_tol\n    \
+        how much they may differ, as a fraction of the greater magnitude\n  \
+        abs_tol\n    \
+        how much they may differ in any case\n\n\
+        One of the tolerances suffices.  NaN is close to nothing, an infinite\n\
+        number only to itself.",
         |vm, _, args| {
             let (a, b) = two(vm, args)?;
             let (relative, absolute) = (vm.float(&args[2])?, vm.float(&args[3])?);

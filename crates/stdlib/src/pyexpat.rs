@@ -75,7 +75,7 @@ fn error_class(vm: &Vm) -> Result {
 
 fn errors_module(vm: &Vm) -> Result<Ref<Module>> {
     let module = Module::new("pyexpat.errors");
-    module.set("__doc__", Value::from("Constants used to describe error conditions."));
+    module.set("__doc__", Value::from("Numbers of errors, and their messages."));
     let (codes, messages) = (Dict::new(), Dict::new());
     for (number, constant, text) in CODES {
         module.set(constant, Value::from(*text));
@@ -89,7 +89,7 @@ fn errors_module(vm: &Vm) -> Result<Ref<Module>> {
 
 fn model_module() -> Ref<Module> {
     let module = Module::new("pyexpat.model");
-    module.set("__doc__", Value::from("Constants used to interpret content model information."));
+    module.set("__doc__", Value::from("Numbers in the description of an element's content."));
     int_constants!(module;
         XML_CTYPE_EMPTY = 1, XML_CTYPE_ANY = 2, XML_CTYPE_MIXED = 3, XML_CTYPE_NAME = 4, XML_CTYPE_CHOICE = 5,
         XML_CTYPE_SEQ = 6, XML_CQUANT_NONE = 0, XML_CQUANT_OPT = 1, XML_CQUANT_REP = 2, XML_CQUANT_PLUS = 3);
@@ -148,10 +148,11 @@ taipan_object::method_table! {
     static FUNCTIONS = [
         MethodDef::new(
             "ParserCreate($module, /, encoding=None, namespace_separator=None,\n             intern=<unrepresentable>)",
-            "Return a new XML parser object.",
+            "Make a parser of XML.",
             parser_create,
         ),
-        MethodDef::new("ErrorString($module, code, /)", "Returns string error for given number.", |vm, _, args| {
+        MethodDef::new("ErrorString($module, code, /)", "\
+            Return the message that belongs to the number of an error.", |vm, _, args| {
             let code = match int::to_i64(&vm.index(&args[0])?) {
                 Some(code) if i32::try_from(code).is_ok() => code as i32,
                 Some(_) => return Ok(Value::NONE),

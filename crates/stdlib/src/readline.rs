@@ -27,7 +27,7 @@ use history::History;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "readline",
-    doc: "Importing this module enables command line editing.",
+    doc: "Editing of input lines, and their history.",
     functions: FUNCTIONS,
     exec: |vm, module| {
         // Settings are those of this version of GNU readline.

@@ -65,7 +65,8 @@ static GETSET: &[GetSetDef] = &[GetSetDef::new("__dict__", "", creation::get_dic
 
 method_table! { static METHODS = [
     MethodDef::new("__reduce__($self, /)", "", |vm, this, _| reduce(vm, this)),
-    MethodDef::raw("__replace__($self, /, **fields)", "Return a copy of the AST node with new values for the specified fields.", replace),
+    MethodDef::raw("__replace__($self, /, **fields)", "\
+        Return a copy of the node in which the given fields have other values.", replace),
 ]; }
 
 /// The class attribute `name` of a node's class.

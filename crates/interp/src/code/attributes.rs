@@ -144,7 +144,8 @@ taipan_object::method_table! {
     MethodDef::new("co_branches($self, /)", "", |_, this, _| {
         Ok(iterators::new(iterators::LINE_ITERATOR.ty(), branches(&own(this).data.code)))
     }),
-    MethodDef::new("_varname_from_oparg($self, /, oparg)", "(internal-only) Return the local variable name for the given oparg.\n\nWARNING: this method is for internal use only and may change or go away.", |vm, this, args| {
+    MethodDef::new("_varname_from_oparg($self, /, oparg)", "\
+        The name of the local variable that an instruction refers to; internal.", |vm, this, args| {
         let code = own(this);
         let index = vm.index_i64(&args[0])?;
         match code.localsplusnames().get(index as usize) {
@@ -153,8 +154,9 @@ taipan_object::method_table! {
         }
     }),
     taipan_object::builtins::object::methods::size_of_method(""),
-    MethodDef::raw("replace($self, /, **changes)", "Return a copy of the code object with new values for the specified fields.", replace),
-    MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
+    MethodDef::raw("replace($self, /, **changes)", "\
+        Return a code object in which the given attributes have other values.", replace),
+    MethodDef::raw("__replace__($self, /, **changes)", "An alias of replace(), for copy.replace().", replace),
 ];
 }
 

@@ -16,10 +16,22 @@ use std::sync::LazyLock;
 use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use taipan_object::builtins::cell::Cell;
 
-pub(super) const DOC: &str = "function(code, globals, name=None, argdefs=None, closure=None,\n         kwdefaults=None)\n--\n\nCreate a function object.\n\n  code\n    a code object\n  globals\n    the globals dictionary\n  \
-    name\n    a string that overrides the name from the code object\n  argdefs\n    a tuple that specifies the default argument \
-    values\n  closure\n    a tuple that supplies the bindings for free variables\n  kwdefaults\n    a dictionary that specifies \
-    the default keyword argument values";
+pub(super) const DOC: &str = "function(code, globals, name=None, argdefs=None, closure=None,\n         \
+    kwdefaults=None)\n\
+    --\n\n\
+    A function, made from its parts.\n\n  \
+    code\n    \
+    the code object\n  \
+    globals\n    \
+    the dictionary of its global variables\n  \
+    name\n    \
+    its name; by default the name in the code object\n  \
+    argdefs\n    \
+    the defaults of the positional parameters, a tuple\n  \
+    closure\n    \
+    the cells of the free variables, a tuple\n  \
+    kwdefaults\n    \
+    the defaults of the keyword-only parameters, a dictionary";
 
 fn own(this: &Value) -> &Function {
     this.downcast::<Function>().expect("called through its own slot")
@@ -108,7 +120,7 @@ pub(super) static GETSET: &[GetSetDef] = &[
         own(this).set_kwdefaults(value);
         Ok(())
     }),
-    GetSetDef::new("__annotations__", "Dict of annotations in a function object.", annotations).setter(
+    GetSetDef::new("__annotations__", "The annotations of the parameters and the result.", annotations).setter(
         |vm, this, value| {
             let value = optional_of::<Dict>(vm, value, "__annotations__ must be set to a dict object")?;
             let function = own(this);
@@ -117,7 +129,7 @@ pub(super) static GETSET: &[GetSetDef] = &[
             Ok(())
         },
     ),
-    GetSetDef::new("__annotate__", "Get the code object for a function.", |_, this| {
+    GetSetDef::new("__annotate__", "The function that computes the annotations, or None.", |_, this| {
         let function = own(this);
         Ok(function.state.borrow(&function.header).annotate.clone().unwrap_or(Value::NONE))
     })
@@ -188,7 +200,7 @@ pub(super) static GETSET: &[GetSetDef] = &[
         drop(old);
         Ok(())
     }),
-    GetSetDef::new("__type_params__", "Get the declared type parameters for a function.", |_, this| {
+    GetSetDef::new("__type_params__", "The type parameters with which the function was declared.", |_, this| {
         let function = own(this);
         let params = function.state.borrow(&function.header).type_params.clone();
         Ok(params.unwrap_or_else(|| Tuple::from_vec(Vec::new()).into_value()))

@@ -46,10 +46,13 @@ taipan_object::method_table! {
     static METHODS = [
         MethodDef::raw("send", "send(arg) -> send 'arg' into the wrapped iterator,\nreturn next yielded value or raise \
             StopIteration.", |vm, this, args, _| forward(vm, own(this), "send", args)),
-        MethodDef::raw("throw", "throw(value)\nthrow(typ[,val[,tb]])\n\nraise exception in the wrapped iterator, return next \
-            yielded value\nor raise StopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future \
-            version of Python.", |vm, this, args, _| forward(vm, own(this), "throw", args)),
-        MethodDef::raw("close", "close() -> raise GeneratorExit inside generator.", |vm, this, args, _| {
+        MethodDef::raw("throw", "throw(value)\n\
+            throw(typ[,val[,tb]])\n\n\
+            Pass an exception on to the wrapped iterator, and return what that\n\
+            yields next.\n\
+            The form with several arguments is \
+            deprecated.", |vm, this, args, _| forward(vm, own(this), "throw", args)),
+        MethodDef::raw("close", "close() -> None; end the generator with GeneratorExit.", |vm, this, args, _| {
             forward(vm, own(this), "close", args)
         }),
     ];

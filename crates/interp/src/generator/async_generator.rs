@@ -46,9 +46,9 @@ pub static ASYNC_GENERATOR: TypeSpec = TypeSpec::new::<AsyncGenerator>("async_ge
     .methods(METHODS)
     .members(&[MemberDef::new("ag_running", "", |_, this| Ok(Value::bool(own(this).running_async.get())))])
     .getset(&[
-        name_getset("name of the async generator"),
-        qualname_getset("qualified name of the async generator"),
-        GetSetDef::new("ag_await", "object being awaited on, or None", |_, this| Ok(yield_from(this))),
+        name_getset("the asynchronous generator's name"),
+        qualname_getset("the asynchronous generator's qualified name"),
+        GetSetDef::new("ag_await", "what is being awaited, or None", |_, this| Ok(yield_from(this))),
         GetSetDef::new("ag_frame", "", |vm, this| Ok(own(this).frame_object(vm))),
         GetSetDef::new("ag_code", "", |_, this| Ok(own(this).code.as_value().clone())),
         GetSetDef::new("ag_suspended", "", |_, this| Ok(Value::bool(own(this).is_suspended()))),
@@ -56,20 +56,25 @@ pub static ASYNC_GENERATOR: TypeSpec = TypeSpec::new::<AsyncGenerator>("async_ge
 
 taipan_object::method_table! {
     static METHODS = [
-        taipan_object::builtins::object::methods::size_of_method("gen.__sizeof__() -> size of gen in memory, in bytes"),
-        MethodDef::new("asend($self, object, /)", "asend(v) -> send 'v' in generator.", |vm, this, args| {
+        taipan_object::builtins::object::methods::size_of_method("\
+            gen.__sizeof__() -> number of bytes of memory that gen takes"),
+        MethodDef::new("asend($self, object, /)", "\
+            asend(v) -> awaitable; go on with v as the result of the yield.", |vm, this, args| {
             step(vm, this, Action::Send(args[0].clone()))
         }),
         MethodDef::raw(
             "athrow",
-            "athrow(value)\nathrow(type[,value[,tb]])\n\nraise exception in generator.\nthe (type, val, tb) signature is \
-             deprecated, \nand may be removed in a future version of Python.",
+            "athrow(value)\n\
+             athrow(type[,value[,tb]])\n\n\
+             Return an awaitable; go on with an exception, raised by the yield.\n\
+             The form with several arguments is deprecated.",
             |vm, this, args, kwnames| {
                 check_throw_arguments(vm, args, kwnames)?;
                 step(vm, this, Action::Throw(args.to_vec()))
             },
         ),
-        MethodDef::new("aclose($self, /)", "aclose() -> raise GeneratorExit inside generator.", |vm, this, _| {
+        MethodDef::new("aclose($self, /)", "\
+            aclose() -> awaitable; end the generator with GeneratorExit.", |vm, this, _| {
             step(vm, this, Action::Close)
         }),
         CLASS_GETITEM,

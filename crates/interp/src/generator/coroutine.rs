@@ -36,19 +36,25 @@ unsafe impl Payload for Coroutine {
 
 const SEND: MethodDef = MethodDef::new(
     "send($self, object, /)",
-    "send(arg) -> send 'arg' into coroutine,\nreturn next iterated value or raise StopIteration.",
+    "send(arg) -> pass a value into coroutine, where its await gives it.\n\
+    Return what is yielded next; at the end, raise StopIteration.",
     |vm, this, args| delegate::send_method(vm, coroutine_of(this), &args[0]),
 );
 const THROW: MethodDef = MethodDef::raw(
     "throw",
-    "throw(value)\nthrow(type[,value[,traceback]])\n\nRaise exception in coroutine, return next iterated value or \
-     raise\nStopIteration.\nthe (type, val, tb) signature is deprecated, \nand may be removed in a future version of Python.",
+    "throw(value)\n\
+     throw(type[,value[,traceback]])\n\n\
+     Raise an exception in coroutine, at its await.\n\
+     Return what is yielded next; at the end, raise StopIteration.\n\
+     The form with several arguments is deprecated.",
     |vm, this, args, kwnames| delegate::throw_method(vm, coroutine_of(this), args, kwnames),
 );
-const CLOSE: MethodDef =
-    MethodDef::new("close($self, /)", "close() -> raise GeneratorExit inside coroutine.", |vm, this, _| {
-        delegate::close(vm, coroutine_of(this))
-    });
+const CLOSE: MethodDef = MethodDef::new(
+    "close($self, /)",
+    "\
+        close() -> None; raise GeneratorExit inside coroutine, to end it.",
+    |vm, this, _| delegate::close(vm, coroutine_of(this)),
+);
 
 /// The coroutine itself, or that behind its `__await__` wrapper.
 fn coroutine_of(this: &Value) -> &Generator {
@@ -70,9 +76,9 @@ pub static COROUTINE: TypeSpec = TypeSpec::new::<Coroutine>("coroutine")
     .methods(METHODS)
     .members(&[MemberDef::new("cr_origin", "", |_, this| Ok(own(this).origin.clone()))])
     .getset(&[
-        name_getset("name of the coroutine"),
-        qualname_getset("qualified name of the coroutine"),
-        GetSetDef::new("cr_await", "object being awaited on, or None", |_, this| Ok(yield_from(this))),
+        name_getset("short name of the coroutine"),
+        qualname_getset("qualified name, the place of definition of the coroutine"),
+        GetSetDef::new("cr_await", "what is being awaited, or None", |_, this| Ok(yield_from(this))),
         GetSetDef::new("cr_running", "", |_, this| Ok(Value::bool(own(this).is_running()))),
         GetSetDef::new("cr_frame", "", |vm, this| Ok(own(this).frame_object(vm))),
         GetSetDef::new("cr_code", "", |_, this| Ok(own(this).code.as_value().clone())),
@@ -81,7 +87,8 @@ pub static COROUTINE: TypeSpec = TypeSpec::new::<Coroutine>("coroutine")
 
 taipan_object::method_table! {
     static METHODS = [
-        taipan_object::builtins::object::methods::size_of_method("gen.__sizeof__() -> size of gen in memory, in bytes"),
+        taipan_object::builtins::object::methods::size_of_method("\
+            gen.__sizeof__() -> number of bytes of memory that gen takes"),
 SEND, THROW, CLOSE, CLASS_GETITEM];
 }
 

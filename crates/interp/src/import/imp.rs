@@ -13,7 +13,7 @@ use crate::code::Code;
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_imp",
-    doc: "(Extremely) low-level import machinery bits as used by importlib.",
+    doc: "What importlib needs of the interpreter.",
     functions: FUNCTIONS,
     exec: |_, module| {
         module.set("check_hash_based_pycs", Value::from(crate::config::get().check_hash_based_pycs));
@@ -79,26 +79,35 @@ fn get_frozen_object(vm: &Vm, name: &Value, data: &Value) -> Result {
 
 method_table! {
     static FUNCTIONS = [
-        MethodDef::new("extension_suffixes($module, /)", "Returns the list of file suffixes used to identify extension modules.", |_, _, _| {
+        MethodDef::new("extension_suffixes($module, /)", "\
+            List the endings of the file names of extension modules.", |_, _, _| {
             Ok(List::from_vec(Vec::new()).into_value())
         }),
-        MethodDef::new("lock_held($module, /)", "Return True if the import lock is currently held, else False.\n\nOn platforms without threads, return False.", |_, _, _| Ok(Value::bool(super::lock::is_held()))),
-        MethodDef::new("acquire_lock($module, /)", "Acquires the interpreter's import lock for the current thread.\n\nThis lock should be used by import hooks to ensure thread-safety when importing\nmodules. On platforms without threads, this function does nothing.", |_, _, _| {
+        MethodDef::new("lock_held($module, /)", "Tell whether a thread holds the import lock.\n\n\
+            It is always False where there are no threads.", |_, _, _| Ok(Value::bool(super::lock::is_held()))),
+        MethodDef::new("acquire_lock($module, /)", "Take the import lock, waiting until it is free.\n\n\
+            Import hooks can use it to keep other threads from importing.  It can\n\
+            be taken several times by one thread.", |_, _, _| {
             super::lock::acquire();
             Ok(Value::NONE)
         }),
-        MethodDef::new("release_lock($module, /)", "Release the interpreter's import lock.\n\nOn platforms without threads, this function does nothing.", |vm, _, _| {
+        MethodDef::new("release_lock($module, /)", "Give the import lock back.\n\n\
+            RuntimeError is raised if this thread does not hold it.", |vm, _, _| {
             super::lock::release(vm)?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("get_frozen_object($module, name, data=None, /)", "Create a code object for a frozen module.", |vm, _, args| {
+        MethodDef::new("get_frozen_object($module, name, data=None, /)", "\
+            Return the code object of a frozen module.", |vm, _, args| {
             get_frozen_object(vm, &args[0], &args[1])
         }),
-        MethodDef::new("find_frozen($module, name, /, *, withdata=False)", "Return info about the corresponding frozen module (if there is one) or None.", |_, _, _| Ok(Value::NONE)),
-        MethodDef::new("is_frozen_package($module, name, /)", "Returns True if the module name is of a frozen package.", |vm, _, args| {
+        MethodDef::new("find_frozen($module, name, /, *, withdata=False)", "\
+            Describe the frozen module of this name; the result is None if there is \
+            none.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("is_frozen_package($module, name, /)", "\
+            Tell whether the frozen module of this name is a package.", |vm, _, args| {
             Err(no_frozen_object(vm, &args[0])?)
         }),
-        MethodDef::new("create_builtin($module, spec, /)", "Create an extension module.", |vm, _, args| {
+        MethodDef::new("create_builtin($module, spec, /)", "Create a built-in module from its spec.", |vm, _, args| {
             let name = vm.get_attr_str(&args[0], "name")?;
             let text = vm.display_name(&name);
             if let Some(existing) = super::modules(vm).get(vm, &name)?
@@ -111,8 +120,10 @@ method_table! {
                 None => Ok(Value::NONE),
             }
         }),
-        MethodDef::new("init_frozen($module, name, /)", "Initializes a frozen module.", |_, _, _| Ok(Value::NONE)),
-        MethodDef::new("is_builtin($module, name, /)", "Returns True if the module name corresponds to a built-in module.", |vm, _, args| {
+        MethodDef::new("init_frozen($module, name, /)", "\
+            Import a frozen module and return it.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("is_builtin($module, name, /)", "\
+            Tell whether a module of this name is built in: 1, 0, or -1.", |vm, _, args| {
             let name = vm.expect_str_argument(&args[0], |got| format!("is_builtin() argument must be str, not {got}"))?;
             let text = name.to_string_lossy();
             Ok(Value::from(match super::native_module(&text) {
@@ -121,8 +132,10 @@ method_table! {
                 None => 0,
             }))
         }),
-        MethodDef::new("is_frozen($module, name, /)", "Returns True if the module name corresponds to a frozen module.", |_, _, _| Ok(Value::FALSE)),
-        MethodDef::new("exec_builtin($module, mod, /)", "Initialize a built-in module.", |_, _, _| Ok(Value::from(0))),
+        MethodDef::new("is_frozen($module, name, /)", "\
+            Tell whether there is a frozen module of this name.", |_, _, _| Ok(Value::FALSE)),
+        MethodDef::new("exec_builtin($module, mod, /)", "\
+            Execute the body of a built-in module.", |_, _, _| Ok(Value::from(0))),
         MethodDef::new("_fix_co_filename($module, code, path, /)", "The code with another co_filename, also in the functions and classes that had the same.\n\n  code\n    Code object.\n  path\n    File path to use.", |vm, _, args| {
             let Some(code) = args[0].downcast::<Code>() else {
                 let got = args[0].ty().name();
@@ -143,6 +156,7 @@ method_table! {
         }),
         MethodDef::new("_override_multi_interp_extensions_check($module, override, /)", "", |_, _, _| Ok(Value::from(0))),
         MethodDef::new("_override_frozen_modules_for_tests($module, override, /)", "", |_, _, _| Ok(Value::NONE)),
-        MethodDef::new("_frozen_module_names($module, /)", "Returns the list of available frozen modules.", |_, _, _| Ok(List::from_vec(Vec::new()).into_value())),
+        MethodDef::new("_frozen_module_names($module, /)", "\
+            List the names of the frozen modules.", |_, _, _| Ok(List::from_vec(Vec::new()).into_value())),
     ];
 }

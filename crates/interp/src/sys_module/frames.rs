@@ -18,10 +18,11 @@ taipan_object::method_table! {
     static FUNCTIONS = [
         MethodDef::new(
             "_getframe($module, depth=0, /)",
-            "Return a frame object from the call stack.\n\nIf optional integer depth is given, return the frame object that many\n\
-             calls below the top of the stack.  If that is deeper than the call\nstack, ValueError is raised.  The default for \
-             depth is zero, returning\nthe frame at the top of the call stack.\n\nThis function should be used for internal and \
-             specialized purposes\nonly.",
+            "Return a frame of the current thread.\n\n\
+             With a depth of 0, the default, it is the caller's; with 1 it is the\n\
+             frame that called that one, and so on.  ValueError is raised if there\n\
+             are not so many.\n\n\
+             This is meant for tools such as debuggers, not for ordinary programs.",
             |vm, _, args| {
                 let depth = vm.index_i32(&args[0])?;
                 match frame_at(vm, depth) {
@@ -37,9 +38,10 @@ taipan_object::method_table! {
         ),
         MethodDef::new(
             "_getframemodulename($module, /, depth=0)",
-            "Return the name of the module for a calling frame.\n\nThe default depth returns the module containing the call to \
-             this API.\nA more typical use in a library will pass a depth of 1 to get the user's\nmodule rather than the library \
-             module.\n\nIf no frame, module, or name can be found, returns None.",
+            "Return the name of the module whose code runs in a calling frame.\n\n\
+             The frame is that of the caller if depth is 0, the default.  A library\n\
+             finds the module that uses it with a depth of 1.\n\n\
+             The result is None if there is no such frame or it has no module.",
             |vm, _, args| {
                 let depth = vm.index_i32(&args[0])?;
                 vm.audit("sys._getframemodulename", &[Value::from(depth)])?;
@@ -49,12 +51,12 @@ taipan_object::method_table! {
                 Ok(vm.get_attr_opt(&function, &names().__module__)?.unwrap_or(Value::NONE))
             },
         ),
-        MethodDef::new("getrecursionlimit($module, /)", "Return the current value of the recursion limit.\n\nThe recursion \
-            limit is the maximum depth of the Python interpreter\nstack.  This limit prevents infinite recursion from causing an \
-            overflow\nof the C stack and crashing Python.", |vm, _, _| Ok(Value::from(Interp::of(vm).recursion_limit.get()))),
-        MethodDef::new("setrecursionlimit($module, limit, /)", "Set the maximum depth of the Python interpreter stack to \
-            n.\n\nThis limit prevents infinite recursion from causing an overflow of the C\nstack and crashing Python.  The \
-            highest possible limit is platform-\ndependent.", |vm, _, args| {
+        MethodDef::new("getrecursionlimit($module, /)", "Return how deeply calls may be nested.\n\n\
+            Deeper recursion raises RecursionError, before it can exhaust the\n\
+            stack of the process.", |vm, _, _| Ok(Value::from(Interp::of(vm).recursion_limit.get()))),
+        MethodDef::new("setrecursionlimit($module, limit, /)", "Set how deeply calls may be nested.\n\n\
+            Deeper recursion raises RecursionError, before it can exhaust the\n\
+            stack of the process.  A limit less than the present depth is refused.", |vm, _, args| {
             let limit = vm.index_i32(&args[0])?;
             if limit < 1 {
                 return Err(vm.value_error("recursion limit must be greater or equal than 1"));
@@ -69,13 +71,14 @@ taipan_object::method_table! {
             crate::threads::set_recursion_limit(vm, limit);
             Ok(Value::NONE)
         }),
-        MethodDef::new("exception($module, /)", "Return the current exception.\n\nReturn the most recent exception caught by an \
-            except clause\nin the current stack frame or in an older stack frame, or None\nif no such clause exists.", |vm, _, _| {
+        MethodDef::new("exception($module, /)", "Return the exception that is being handled.\n\n\
+            Handlers of calling functions count as well; if nothing is being\n\
+            handled, the result is None.", |vm, _, _| {
             Ok(Interp::of(vm).topmost_handled().unwrap_or(Value::NONE))
         }),
-        MethodDef::new("exc_info($module, /)", "Return current exception information: (type, value, traceback).\n\nReturn \
-            information about the most recent exception caught by an except\nclause in the current stack frame or in an older \
-            stack frame.", |vm, _, _| {
+        MethodDef::new("exc_info($module, /)", "Return (type, value, traceback) of the exception being handled.\n\n\
+            Handlers of calling functions count as well; if nothing is being\n\
+            handled, the result is (None, None, None).", |vm, _, _| {
             let parts = match Interp::of(vm).topmost_handled() {
                 Some(exception) => {
                     let (class, traceback) = (exception.ty().to_value(), exceptions::traceback(&exception));
@@ -85,14 +88,16 @@ taipan_object::method_table! {
             };
             Ok(Tuple::from_vec(parts).into_value())
         }),
-        MethodDef::new("getrefcount($module, object, /)", "Return the reference count of object.\n\nThe count returned is \
-            generally one higher than you might expect,\nbecause it includes the (temporary) reference as an argument \
-            to\ngetrefcount().", |_, _, args| {
+        MethodDef::new("getrefcount($module, object, /)", "Return how many references to an object there are.\n\n\
+            The argument of this very call counts too, so that the number may be\n\
+            greater than it seems it should be.", |_, _, args| {
             let count = args[0].as_object().map_or(u64::from(taipan_object::header::IMMORTAL_COUNT), taipan_object::count::refcount);
             Ok(Value::from(count))
         }),
         MethodDef::new("set_asyncgen_hooks($module, /, firstiter=<unrepresentable>, finalizer=<unrepresentable>)",
-            "set_asyncgen_hooks([firstiter] [, finalizer])\n\nSet a finalizer for async generators objects.", |vm, _, args| {
+            "set_asyncgen_hooks([firstiter] [, finalizer])\n\n\
+            Set functions to call with an asynchronous generator of this thread:\n\
+            before its first iteration, and when it is about to be collected.", |vm, _, args| {
             for (value, name) in args.iter().zip(["firstiter", "finalizer"]) {
                 if let Some(value) = value.given()
                     && value.ty().slots().call.is_none()
@@ -109,15 +114,17 @@ taipan_object::method_table! {
             }
             Ok(Value::NONE)
         }),
-        MethodDef::new("get_asyncgen_hooks($module, /)", "Return the installed asynchronous generators hooks.\n\nThis returns a \
-            namedtuple of the form (firstiter, finalizer).", |vm, _, _| {
+        MethodDef::new("get_asyncgen_hooks($module, /)", "\
+            Return the hooks that set_asyncgen_hooks() has set in this thread.\n\n\
+            They are the named tuple (firstiter, finalizer).", |vm, _, _| {
             let interp = Interp::of(vm);
             let hooks = [&interp.asyncgen_firstiter, &interp.asyncgen_finalizer].map(peek);
             Ok(Tuple::from_slice(&hooks).into_value())
         }),
-        MethodDef::new("set_coroutine_origin_tracking_depth($module, /, depth)", "Enable or disable origin tracking for \
-            coroutine objects in this thread.\n\nCoroutine objects will track 'depth' frames of traceback information\nabout \
-            where they came from, available in their cr_origin attribute.\n\nSet a depth of 0 to disable.", |vm, _, args| {
+        MethodDef::new("set_coroutine_origin_tracking_depth($module, /, depth)", "\
+            Set how many frames of their origin new coroutines of this thread note.\n\n\
+            The attribute cr_origin has them, as a tuple of (file name, line,\n\
+            function name); with a depth of 0 it is None.", |vm, _, args| {
             let depth = vm.index_i32(&args[0])?;
             if depth < 0 {
                 return Err(vm.value_error("depth must be >= 0"));
@@ -125,8 +132,9 @@ taipan_object::method_table! {
             Interp::of(vm).coroutine_origin_depth.set(depth);
             Ok(Value::NONE)
         }),
-        MethodDef::new("get_coroutine_origin_tracking_depth($module, /)", "Check status of origin tracking for coroutine \
-            objects in this thread.", |vm, _, _| Ok(Value::from(Interp::of(vm).coroutine_origin_depth.get()))),
+        MethodDef::new("get_coroutine_origin_tracking_depth($module, /)", "\
+            Return how many frames of its origin a new coroutine of this thread \
+            notes.", |vm, _, _| Ok(Value::from(Interp::of(vm).coroutine_origin_depth.get()))),
     ];
 }
 

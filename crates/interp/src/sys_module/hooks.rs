@@ -29,7 +29,8 @@ pub fn add_functions(_vm: &Vm, module: &Module) {
 
 taipan_object::method_table! {
     static FUNCTIONS = [
-        MethodDef::new("displayhook($module, object, /)", "Print an object to sys.stdout and also save it in builtins._", |vm, _, args| {
+        MethodDef::new("displayhook($module, object, /)", "\
+            Print repr(object) and assign the object to builtins._, unless it is None", |vm, _, args| {
             if args[0].is_none() {
                 return Ok(Value::NONE);
             }
@@ -44,11 +45,19 @@ taipan_object::method_table! {
             vm.set_attr_str(&builtins, "_", &args[0])?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("excepthook($module, exctype, value, traceback, /)", "Handle an exception by displaying it with a traceback on sys.stderr.", |vm, _, args| {
+        MethodDef::new("excepthook($module, exctype, value, traceback, /)", "\
+            Print an exception and its traceback to sys.stderr.", |vm, _, args| {
             excepthook(vm, &args[1], &args[2]);
             Ok(Value::NONE)
         }),
-        MethodDef::new("unraisablehook($module, unraisable, /)", "Handle an unraisable exception.\n\nThe unraisable argument has the following attributes:\n\n* exc_type: Exception type.\n* exc_value: Exception value, can be None.\n* exc_traceback: Exception traceback, can be None.\n* err_msg: Error message, can be None.\n* object: Object causing the exception, can be None.", |vm, _, args| {
+        MethodDef::new("unraisablehook($module, unraisable, /)", "\
+            Report an exception that cannot be raised in any code, on sys.stderr.\n\n\
+            The argument has these attributes:\n\n\
+            * exc_type: the type of the exception\n\
+            * exc_value: the exception or None\n\
+            * exc_traceback: its traceback or None\n\
+            * err_msg: a message to begin the report with, or None\n\
+            * object: what the exception came from, or None", |vm, _, args| {
             if !std::ptr::eq(args[0].ty(), UNRAISABLE_ARGS.ty(vm)?) {
                 return Err(vm.type_error("sys.unraisablehook argument type must be UnraisableHookArgs"));
             }
@@ -59,8 +68,12 @@ taipan_object::method_table! {
             crate::runtime::print_unraisable_parts(vm, &class, &value, &traceback, &message, &field("object")?);
             Ok(Value::NONE)
         }),
-        MethodDef::raw("breakpointhook", "This hook function is called by built-in breakpoint().", |vm, _, args, kwnames| breakpoint(vm, args, kwnames)),
-        MethodDef::new("exit($module, status=None, /)", "Exit the interpreter by raising SystemExit(status).\n\nIf the status is omitted or None, it defaults to zero (i.e., success).\nIf the status is an integer, it will be used as the system exit status.\nIf it is another kind of object, it will be printed and the system\nexit status will be one (i.e., failure).", |vm, _, args| {
+        MethodDef::raw("breakpointhook", "Enter the debugger; this is what breakpoint() \
+            calls.", |vm, _, args, kwnames| breakpoint(vm, args, kwnames)),
+        MethodDef::new("exit($module, status=None, /)", "End the program by raising SystemExit(status).\n\n\
+            An integer is the exit status of the process, where None, the default,\n\
+            means 0, success.  Any other object is printed to sys.stderr, and the\n\
+            exit status is then 1.", |vm, _, args| {
             let args = match args[0].downcast::<Tuple>() {
                 Some(tuple) => tuple.as_slice().to_vec(),
                 None if args[0].is_none() => Vec::new(),
@@ -68,27 +81,37 @@ taipan_object::method_table! {
             };
             Err(vm.raise_args(exceptions::SYSTEM_EXIT.ty(), args))
         }),
-        MethodDef::new("intern($module, string, /)", "``Intern'' the given string.\n\nThis enters the string in the (global) table of interned strings whose\npurpose is to speed up dictionary lookups. Return the string itself or\nthe previously interned string object with the same value.", |vm, _, args| match args[0].downcast_exact::<Str>() {
+        MethodDef::new("intern($module, string, /)", "\
+            Return the one string that represents its value in a global table.\n\n\
+            The first string interned with a value becomes that one.  Interned\n\
+            strings are equal only if they are identical, which makes looking them\n\
+            up in dictionaries faster.", |vm, _, args| match args[0].downcast_exact::<Str>() {
             Some(text) => Ok(text.interned(&args[0])),
             None if args[0].downcast::<Str>().is_some() => {
                 Err(vm.type_error(format!("can't intern {}", args[0].ty().name())))
             }
             None => Err(vm.type_error(format!("intern() argument must be str, not {}", args[0].ty().name()))),
         }),
-        MethodDef::new("_is_interned($module, string, /)", "Return True if the given string is \"interned\".", |vm, _, args| {
+        MethodDef::new("_is_interned($module, string, /)", "\
+            Tell whether a string is the one that intern() gives for its value.", |vm, _, args| {
             let text = vm.expect_str_argument(&args[0], |got| format!("_is_interned() argument must be str, not {got}"))?;
             Ok(Value::bool(text.is_interned()))
         }),
-        MethodDef::new("_is_immortal($module, op, /)", "Return True if the given object is \"immortal\" per PEP 683.", |_, _, args| {
+        MethodDef::new("_is_immortal($module, op, /)", "\
+            Tell whether an object lives until the end (PEP 683).", |_, _, args| {
             Ok(Value::bool(args[0].as_object().is_none_or(|header| header.is_immortal())))
         }),
-        MethodDef::new("getdefaultencoding($module, /)", "Return the current default encoding used by the Unicode implementation.", |_, _, _| Ok(Value::from("utf-8"))),
-        MethodDef::new("getfilesystemencoding($module, /)", "Return the encoding used to convert Unicode filenames to OS filenames.", |_, _, _| Ok(Value::from("utf-8"))),
+        MethodDef::new("getdefaultencoding($module, /)", "\
+            Return the name of the default encoding of str, 'utf-8'.", |_, _, _| Ok(Value::from("utf-8"))),
+        MethodDef::new("getfilesystemencoding($module, /)", "\
+            Return the name of the encoding of file names.", |_, _, _| Ok(Value::from("utf-8"))),
         MethodDef::new("getfilesystemencodeerrors($module, /)", "Return the error mode used for Unicode to OS filename conversion.", |_, _, _| Ok(Value::from("surrogateescape"))),
-        MethodDef::new("get_int_max_str_digits($module, /)", "Return the maximum string digits limit for non-binary int<->str conversions.", |_, _, _| {
+        MethodDef::new("get_int_max_str_digits($module, /)", "\
+            Return the greatest number of digits in decimal int/str conversions.", |_, _, _| {
             Ok(Value::from(taipan_object::builtins::int::max_str_digits()))
         }),
-        MethodDef::new("set_int_max_str_digits($module, /, maxdigits)", "Set the maximum string digits limit for non-binary int<->str conversions.", |vm, _, args| {
+        MethodDef::new("set_int_max_str_digits($module, /, maxdigits)", "\
+            Set the greatest number of digits in decimal int/str conversions; 0 is no limit.", |vm, _, args| {
             let digits = vm.index_i32(&args[0])?;
             if digits != 0 && digits < 640 {
                 return Err(vm.value_error("maxdigits must be >= 640 or 0 for unlimited"));
@@ -96,7 +119,11 @@ taipan_object::method_table! {
             taipan_object::builtins::int::set_max_str_digits(digits as usize);
             Ok(Value::NONE)
         }),
-        MethodDef::new("getsizeof($module, /, object, default=<unrepresentable>)", "getsizeof(object [, default]) -> int\n\nReturn the size of object in bytes.", |vm, _, args| {
+        MethodDef::new("getsizeof($module, /, object, default=<unrepresentable>)", "\
+            getsizeof(object [, default]) -> int\n\n\
+            Return the bytes of memory that an object takes, without those of the\n\
+            objects it refers to.  Without a default, an object that does not tell\n\
+            its size raises TypeError.", |vm, _, args| {
             let size = match vm.call_special(&args[0], &names().__sizeof__, &[]) {
                 Some(size) => size,
                 None => Err(vm.type_error(format!("Type {} doesn't define __sizeof__", args[0].ty().name()))),
@@ -115,7 +142,8 @@ taipan_object::method_table! {
             }
             Ok(size)
         }),
-        MethodDef::new("getallocatedblocks($module, /)", "Return the number of memory blocks currently allocated.", |_, _, _| Ok(Value::from(taipan_object::heap::allocated_blocks()))),
+        MethodDef::new("getallocatedblocks($module, /)", "Return how many blocks of memory are in \
+            use.", |_, _, _| Ok(Value::from(taipan_object::heap::allocated_blocks()))),
         MethodDef::raw("audit($module, event, /, *args)", "Passes the event to any hooks that are attached.", |vm, _, args, _| {
             let Some(event) = args.first() else {
                 return Err(vm.type_error("audit expected at least 1 argument, got 0"));
@@ -123,7 +151,8 @@ taipan_object::method_table! {
             let event = vm.expect_str(event, |got| format!("expected str for argument 'event', not {got}"))?;
             audit(vm, &event.to_string_lossy(), &args[1..]).map(Value::from)
         }),
-        MethodDef::new("addaudithook($module, /, hook)", "Adds a new audit hook callback.", |vm, _, args| {
+        MethodDef::new("addaudithook($module, /, hook)", "\
+            Add a function that is called with the name and arguments of every event.", |vm, _, args| {
             // A hook keeps others out by an exception, which is not seen.
             if let Err(raised) = audit(vm, "sys.addaudithook", &[]) {
                 vm.catch(raised, exceptions::EXCEPTION.ty())?;
@@ -133,13 +162,18 @@ taipan_object::method_table! {
             HAVE_HOOKS.store(true, std::sync::atomic::Ordering::Relaxed);
             Ok(Value::NONE)
         }),
-        MethodDef::new("is_finalizing($module, /)", "Return True if Python is exiting.", |_, _, _| Ok(Value::bool(crate::runtime::is_finalizing()))),
-        MethodDef::new("_clear_type_cache($module, /)", "Clear the internal type lookup cache.", |_, _, _| Ok(Value::NONE)),
-        MethodDef::new("_clear_type_descriptors($module, type, /)", "Private function for clearing certain descriptors from a type's dictionary.", |vm, _, args| {
+        MethodDef::new("is_finalizing($module, /)", "Tell whether the interpreter is shutting \
+            down.", |_, _, _| Ok(Value::bool(crate::runtime::is_finalizing()))),
+        MethodDef::new("_clear_type_cache($module, /)", "\
+            Empty the cache of attributes found in types.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("_clear_type_descriptors($module, type, /)", "\
+            Remove __dict__ and __weakref__ from a type; for dataclasses.", |vm, _, args| {
             clear_type_descriptors(vm, &args[0])
         }),
-        MethodDef::new("_clear_internal_caches($module, /)", "Clear all internal performance-related caches.", |_, _, _| Ok(Value::NONE)),
-        MethodDef::new("_is_gil_enabled($module, /)", "Return True if the GIL is currently enabled.", |_, _, _| Ok(Value::TRUE)),
+        MethodDef::new("_clear_internal_caches($module, /)", "\
+            Empty all caches that serve the interpreter's speed.", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("_is_gil_enabled($module, /)", "\
+            Tell whether only one thread at a time runs Python code.", |_, _, _| Ok(Value::TRUE)),
         MethodDef::new("_baserepl($module, /)", "The basic interactive session.", |vm, _, _| {
             let main = vm.import("__main__")?;
             let Some(module) = main.downcast::<Module>() else { return Err(vm.runtime_error("lost __main__")) };
@@ -151,8 +185,10 @@ taipan_object::method_table! {
         MethodDef::new("_get_cpu_count_config($module, /)", "The number of CPUs that the command line or the environment says; -1 if they do not.", |_, _, _| {
             Ok(Value::from(config::get().cpu_count.unwrap_or(-1)))
         }),
-        MethodDef::new("is_stack_trampoline_active($module, /)", "Return *True* if a stack profiler trampoline is active.", |_, _, _| Ok(Value::FALSE)),
-        MethodDef::new("is_remote_debug_enabled($module, /)", "Return True if remote debugging is enabled, False otherwise.", |_, _, _| Ok(Value::FALSE)),
+        MethodDef::new("is_stack_trampoline_active($module, /)", "\
+            Tell whether functions are being called through a profiler's trampoline.", |_, _, _| Ok(Value::FALSE)),
+        MethodDef::new("is_remote_debug_enabled($module, /)", "\
+            Tell whether another process may attach a debugger.", |_, _, _| Ok(Value::FALSE)),
     ];
 }
 

@@ -25,7 +25,7 @@ const MULTIARCH: &str = if cfg!(target_arch = "x86_64") { "x86_64-linux-gnu" } e
 
 static VERSION_INFO: StructSeq = StructSeq::new(
     "sys.version_info",
-    "sys.version_info\n\nVersion information as a named tuple.",
+    "sys.version_info\n\nThe version of the language, as a named tuple.",
     &[Some("major"), Some("minor"), Some("micro"), Some("releaselevel"), Some("serial")],
     5,
 )
@@ -33,7 +33,7 @@ static VERSION_INFO: StructSeq = StructSeq::new(
 
 static FLAGS: StructSeq = StructSeq::new(
     "sys.flags",
-    "sys.flags\n\nFlags provided through command line arguments or environment vars.",
+    "sys.flags\n\nWhat the options of the command line, or their environment variables, set.",
     &[
         Some("debug"),
         Some("inspect"),
@@ -63,8 +63,9 @@ static FLAGS: StructSeq = StructSeq::new(
 
 static FLOAT_INFO: StructSeq = StructSeq::new(
     "sys.float_info",
-    "sys.float_info\n\nA named tuple holding information about the float type. It contains low level\ninformation about the \
-     precision and internal representation. Please study\nyour system's :file:`float.h` for more information.",
+    "sys.float_info\n\n\
+     Limits and precision of floats, as a named tuple.  The names are those\n\
+     of the constants of C's float.h, in lower case and without DBL_.",
     &[
         Some("max"),
         Some("max_exp"),
@@ -83,15 +84,16 @@ static FLOAT_INFO: StructSeq = StructSeq::new(
 
 static INT_INFO: StructSeq = StructSeq::new(
     "sys.int_info",
-    "sys.int_info\n\nA named tuple that holds information about Python's\ninternal representation of integers.  The \
-     attributes are read only.",
+    "sys.int_info\n\n\
+     How integers are stored, and what limits their conversion from and to\n\
+     strings, as a named tuple.",
     &[Some("bits_per_digit"), Some("sizeof_digit"), Some("default_max_str_digits"), Some("str_digits_check_threshold")],
     4,
 );
 
 static HASH_INFO: StructSeq = StructSeq::new(
     "sys.hash_info",
-    "hash_info\n\nA named tuple providing parameters used for computing hashes.\nThe attributes are read only.",
+    "hash_info\n\nHow hashes of numbers and strings are computed, as a named tuple.",
     &[
         Some("width"),
         Some("modulus"),
@@ -108,7 +110,7 @@ static HASH_INFO: StructSeq = StructSeq::new(
 
 static THREAD_INFO: StructSeq = StructSeq::new(
     "sys.thread_info",
-    "sys.thread_info\n\nA named tuple holding information about the thread implementation.",
+    "sys.thread_info\n\nHow threads and their locks are implemented, as a named tuple.",
     &[Some("name"), Some("lock"), Some("version")],
     3,
 );

@@ -6,7 +6,7 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 static JIT: ModuleDef = ModuleDef {
     name: "sys._jit",
-    doc: "Utilities for observing just-in-time compilation.",
+    doc: "Whether code is compiled while it runs.",
     functions: FUNCTIONS,
     exec: |_, _| Ok(()),
 };

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use super::lazy::{Lazy, const_evaluator};
 
 pub static GENERIC: TypeSpec = TypeSpec::new::<Object>("typing.Generic")
-    .doc("Abstract base class for generic types.")
+    .doc("Base of classes that have type parameters.")
     .flags(type_flags::BASETYPE | type_flags::SHOWN_AS_HEAPTYPE)
     .methods(METHODS)
     .populate(set_typing_module);
@@ -24,7 +24,8 @@ taipan_object::method_table! {
             vm.call(&function, &with_class(class, args), kwnames)
         })
         .class(),
-        MethodDef::raw("__init_subclass__", "Function to initialize subclasses.", |vm, class, args, kwnames| {
+        MethodDef::raw("__init_subclass__", "\
+            Called with each new subclass, which it can modify.", |vm, class, args, kwnames| {
             let function = vm.import_from("typing", "_generic_init_subclass")?;
             vm.call(&function, &with_class(class, args), kwnames)
         })
@@ -36,10 +37,8 @@ fn with_class(class: &Value, args: &[Value]) -> Vec<Value> {
     std::iter::once(class).chain(args).cloned().collect()
 }
 
-pub static NO_DEFAULT_TYPE: TypeSpec = TypeSpec::new::<Object>("NoDefaultType")
-    .doc("The type of the NoDefault singleton.")
-    .methods(NO_DEFAULT_METHODS)
-    .slots(|s| {
+pub static NO_DEFAULT_TYPE: TypeSpec =
+    TypeSpec::new::<Object>("NoDefaultType").doc("The type of NoDefault.").methods(NO_DEFAULT_METHODS).slots(|s| {
         s.new = Some(|vm, _, args, _| match args {
             [] => Ok(no_default()),
             _ => Err(vm.type_error("NoDefaultType takes no arguments")),

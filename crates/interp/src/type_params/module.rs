@@ -12,7 +12,7 @@ use super::type_var_tuple::TYPE_VAR_TUPLE;
 
 pub static TYPING: ModuleDef = ModuleDef {
     name: "_typing",
-    doc: "Primitives and accelerators for the typing module.\n",
+    doc: "Native code for the typing module.",
     functions: FUNCTIONS,
     exec: |_, module| {
         for spec in [

@@ -118,9 +118,19 @@ static MEMBERS: &[MemberDef] = &[
 ];
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("args", "Represents positional arguments.", |_, this| Ok(part(PARAM_SPEC_ARGS.ty(), this.clone()))),
-    GetSetDef::new("kwargs", "Represents keyword arguments.", |_, this| Ok(part(PARAM_SPEC_KWARGS.ty(), this.clone()))),
-    GetSetDef::new("__default__", "The default value for this ParamSpec.", default),
+    GetSetDef::new(
+        "args",
+        "Stands for the positional arguments, as the annotation of \
+        *args.",
+        |_, this| Ok(part(PARAM_SPEC_ARGS.ty(), this.clone())),
+    ),
+    GetSetDef::new(
+        "kwargs",
+        "Stands for the keyword arguments, as the annotation of \
+        **kwargs.",
+        |_, this| Ok(part(PARAM_SPEC_KWARGS.ty(), this.clone())),
+    ),
+    GetSetDef::new("__default__", "The parameters used if none are given, or NoDefault.", default),
     GetSetDef::new("evaluate_default", "", |_, this| {
         let own = own(this);
         Ok(generic::default_evaluator(&own.default, &own.header))

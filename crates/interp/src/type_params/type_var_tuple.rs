@@ -96,7 +96,7 @@ taipan_object::method_table! {
 static MEMBERS: &[MemberDef] = &[MemberDef::new("__name__", "", |_, this| Ok(own(this).name.clone()))];
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("__default__", "The default value for this TypeVarTuple.", |vm, this| {
+    GetSetDef::new("__default__", "The types used if none are given, or NoDefault.", |vm, this| {
         let own = own(this);
         Ok(super::default_or_none_given(own.default.get(vm, &own.header)?))
     }),

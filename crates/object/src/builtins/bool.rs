@@ -11,8 +11,11 @@ use crate::vm::Vm;
 pub static BOOL: TypeSpec = TypeSpec::new::<Int>("bool")
     .itemsize(4)
     .doc(
-        "bool(object=False, /)\n--\n\nReturns True when the argument is true, False otherwise.\nThe builtins True and False are the only two instances \
-         of the class bool.\nThe class bool is a subclass of the class int, and cannot be subclassed.",
+        "bool(object=False, /)\n\
+         --\n\n\
+         The truth value of the argument.\n\n\
+         True and False are its only instances.  bool is a subclass of int, in\n\
+         which they equal 1 and 0; it cannot be subclassed itself.",
     )
     .base(&INT)
     .slots(slots);

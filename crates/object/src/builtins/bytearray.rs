@@ -38,11 +38,15 @@ unsafe impl Payload for ByteArray {
 
 pub static BYTEARRAY: TypeSpec = TypeSpec::new::<ByteArray>("bytearray")
     .doc(
-        "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\n\
-         bytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\nbytearray(int) -> bytes array of size given by the \
-         parameter initialized with null bytes\nbytearray() -> empty bytes array\n\nConstruct a mutable bytearray object \
-         from:\n  - an iterable yielding integers in range(256)\n  - a text string encoded using the specified encoding\n  - \
-         a bytes or a buffer object\n  - any object implementing the buffer API.\n  - an integer",
+        "bytearray(iterable_of_ints) -> bytearray\n\
+         bytearray(string, encoding[, errors]) -> bytearray\n\
+         bytearray(bytes_or_buffer) -> bytearray\n\
+         bytearray(int) -> bytearray\n\
+         bytearray() -> bytearray\n\n\
+         A mutable sequence of bytes, which are integers from 0 to 255.\n\n\
+         The initial content may be given as such integers, as a string to be\n\
+         encoded, or as an object that supports the buffer protocol; a single\n\
+         integer is a number of zero bytes.  It is empty by default.",
     )
     .flags(type_flags::BASETYPE | type_flags::MATCH_SELF)
     .slots(methods::slots)

@@ -45,11 +45,15 @@ unsafe impl Payload for Bytes {
 
 pub static BYTES: TypeSpec = TypeSpec::new::<Bytes>("bytes")
     .doc(
-        "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\nbytes(bytes_or_buffer) -> immutable \
-         copy of bytes_or_buffer\nbytes(int) -> bytes object of size given by the parameter initialized with null bytes\n\
-         bytes() -> empty bytes object\n\nConstruct an immutable array of bytes from:\n  - an iterable yielding integers in \
-         range(256)\n  - a text string encoded using the specified encoding\n  - any object implementing the buffer API.\n  \
-         - an integer",
+        "bytes(iterable_of_ints) -> bytes\n\
+         bytes(string, encoding[, errors]) -> bytes\n\
+         bytes(bytes_or_buffer) -> bytes\n\
+         bytes(int) -> bytes\n\
+         bytes() -> bytes\n\n\
+         An immutable sequence of bytes, which are integers from 0 to 255.\n\n\
+         The content may be given as such integers, as a string to be encoded,\n\
+         or as an object that supports the buffer protocol; a single integer is\n\
+         a number of zero bytes.  It is empty by default.",
     )
     .flags(type_flags::BASETYPE | type_flags::BYTES_SUBCLASS | type_flags::MATCH_SELF | type_flags::VAR_SIZED)
     .itemsize(1)

@@ -32,8 +32,14 @@ unsafe impl Payload for Cell {
 }
 
 pub static CELL: TypeSpec = TypeSpec::new::<Cell>("cell")
-    .doc("cell([contents])\n--\n\nCreate a new cell object.\n\n  contents\n    the contents of the cell. If not specified, the cell will be empty,\n    and \
- further attempts to access its cell_contents attribute will\n    raise a ValueError.")
+    .doc(
+        "cell([contents])\n\
+        --\n\n\
+        A cell: it holds a variable that functions share.\n\n  \
+        contents\n    \
+        The value.  A cell made without one is empty; reading its\n    \
+        cell_contents raises ValueError.",
+    )
     .slots(|s| {
         s.new = Some(|vm, _, args, kwnames| {
             if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {

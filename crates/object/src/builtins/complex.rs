@@ -33,9 +33,12 @@ unsafe impl Payload for Complex {
 
 pub static COMPLEX: TypeSpec = TypeSpec::new::<Complex>("complex")
     .doc(
-        "complex(real=0, imag=0)\n--\n\nCreate a complex number from a string or numbers.\n\nIf a string is given, parse it as a complex number.\nIf a \
-         single number is given, convert it to a complex number.\nIf the 'real' or 'imag' arguments are given, create a \
-         complex number\nwith the specified real and imaginary components.",
+        "complex(real=0, imag=0)\n\
+         --\n\n\
+         A complex number, made from numbers or parsed from a string.\n\n\
+         A string such as '1+2j' must be the only argument.  One number is\n\
+         converted; of two, the first is the real part and the second the\n\
+         imaginary part, each 0 by default.",
     )
     .flags(type_flags::BASETYPE)
     .slots(methods::slots)

@@ -51,10 +51,13 @@ unsafe impl Payload for Dict {
 
 pub static DICT: TypeSpec = TypeSpec::new::<Dict>("dict")
     .doc(
-        "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, \
-         value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        \
-         d[k] = v\ndict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the keyword argument list.  \
-         For example:  dict(one=1, two=2)",
+        "dict() -> dictionary without items\n\
+         dict(mapping) -> dictionary with the items of the mapping\n\
+         dict(iterable) -> dictionary with the (key, value) pairs of the\n    \
+         iterable; of pairs with equal keys, the last one counts\n\
+         dict(**kwargs) -> dictionary whose keys are the names of the\n    \
+         arguments, which may also follow a mapping or an iterable:\n    \
+         dict(x=0, y=1) equals {'x': 0, 'y': 1}",
     )
     .flags(type_flags::BASETYPE | type_flags::DICT_SUBCLASS | type_flags::MATCH_SELF | type_flags::MAPPING)
     .slots(methods::slots)

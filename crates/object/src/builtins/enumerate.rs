@@ -40,9 +40,14 @@ unsafe impl Payload for Enumerate {
 
 pub static ENUMERATE: TypeSpec = TypeSpec::new::<Enumerate>("enumerate")
     .doc(
-        "enumerate(iterable, start=0)\n--\n\nReturn an enumerate object.\n\n  iterable\n    an object supporting iteration\n\nThe enumerate object yields pairs \
-         containing a count (from start, which\ndefaults to zero) and a value yielded by the iterable argument.\n\nenumerate is \
-         useful for obtaining an indexed list:\n    (0, seq[0]), (1, seq[1]), (2, seq[2]), ...",
+        "enumerate(iterable, start=0)\n\
+         --\n\n\
+         Number the items of an iterable.\n\n  \
+         iterable\n    \
+         what to take the items from\n\n\
+         The iterator yields (number, item) pairs, with consecutive numbers\n\
+         from start on:\n    \
+         (0, first), (1, second), (2, third), ...",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -119,13 +124,14 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |_, this, _| {
         let enumerate = own(this);
         let count = enumerate.count.borrow(&enumerate.header).clone();
         let arguments = Tuple::from_array([enumerate.iterator.clone(), count]).into_value();
         Ok(Tuple::from_array([this.ty().to_value(), arguments]).into_value())
     }),
-    MethodDef::new("__class_getitem__($type, object, /)", "'enumerate' objects are generic over the type of their values", |vm, class, args| {
+    MethodDef::new("__class_getitem__($type, object, /)", "\
+        Give an alias that states the type of the numbered items", |vm, class, args| {
         Ok(generic_alias::new(vm, class, &args[0]))
     })
     .class(),

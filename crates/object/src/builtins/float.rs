@@ -35,7 +35,7 @@ unsafe impl Payload for Float {
 }
 
 pub static FLOAT: TypeSpec = TypeSpec::new::<Float>("float")
-    .doc("float(x=0, /)\n--\n\nConvert a string or number to a floating-point number, if possible.")
+    .doc("float(x=0, /)\n--\n\nA floating-point number, converted from a number or parsed from a string.")
     .flags(type_flags::BASETYPE | type_flags::MATCH_SELF)
     .slots(methods::slots)
     .methods(methods::METHODS)

@@ -41,7 +41,12 @@ unsafe impl Payload for GenericAlias {
 }
 
 pub static GENERIC_ALIAS: TypeSpec = TypeSpec::new::<GenericAlias>("types.GenericAlias")
-    .doc("GenericAlias(origin, args, /)\n--\n\nRepresent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).")
+    .doc(
+        "GenericAlias(origin, args, /)\n\
+        --\n\n\
+        A generic type with its arguments\n\n\
+        list[int] is one; its __origin__ is list and its __args__ are (int,).",
+    )
     .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
     .slots(slots)
     .methods(METHODS)
@@ -434,7 +439,7 @@ static MEMBERS: &[MemberDef] = &[
 ];
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("__parameters__", "Type variables in the GenericAlias.", parameters),
+    GetSetDef::new("__parameters__", "The type variables among the alias's arguments.", parameters),
     GetSetDef::new("__typing_unpacked_tuple_args__", "", |_, this| {
         let alias = own(this);
         let is_tuple = alias.starred && alias.origin.is(&crate::builtins::tuple::TUPLE.value());

@@ -49,12 +49,17 @@ unsafe impl Payload for Int {
 pub static INT: TypeSpec = TypeSpec::new::<Int>("int")
     .itemsize(4)
     .doc(
-        "int([x]) -> integer\nint(x, base=10) -> integer\n\nConvert a number or string to an integer, or return 0 if no \
-         arguments\nare given.  If x is a number, return x.__int__().  For floating-point\nnumbers, this truncates towards \
-         zero.\n\nIf x is not a number or if base is given, then x must be a string,\nbytes, or bytearray instance \
-         representing an integer literal in the\ngiven base.  The literal can be preceded by '+' or '-' and be \
-         surrounded\nby whitespace.  The base defaults to 10.  Valid bases are 0 and 2-36.\nBase 0 means to interpret the \
-         base from the string as an integer literal.\n>>> int('0b100', base=0)\n4",
+        "int([x]) -> integer\n\
+         int(x, base=10) -> integer\n\n\
+         An integer of any size, made from a number or parsed from text.\n\n\
+         Without arguments it is 0.  A float loses its fraction.  Other objects\n\
+         are asked for their value with __int__() or __index__().\n\n\
+         Text, which may be a str, bytes or a bytearray, has digits in the given\n\
+         base, from 2 to 36.  A sign, underscores between digits and whitespace\n\
+         around them are allowed.  With base 0 the text is read as a literal, so\n\
+         that a prefix states the base.\n\
+         >>> int('0x1f', base=0)\n\
+         31",
     )
     .flags(type_flags::BASETYPE | type_flags::LONG_SUBCLASS | type_flags::MATCH_SELF)
     .slots(methods::slots)

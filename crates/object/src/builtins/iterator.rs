@@ -89,7 +89,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |vm, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |vm, this, _| {
         let (Some(sequence), index) = own(this).state() else { return Ok(Value::small_int(0)) };
         if sequence.ty().slots().length.is_none() {
             return Ok(Value::NOT_IMPLEMENTED);
@@ -97,12 +97,12 @@ crate::method_table! { static METHODS = [
         let length = vm.len(&sequence)? as i64;
         Ok(Value::from((length - index).max(0)))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let iter = builtin_iter(vm)?;
         let (sequence, index) = own(this).state();
         Ok(reduce_indexed(iter, sequence, Value::from(index)))
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let index = iterator_state(vm, &args[0])?;
         let mut state = own(this).state.borrow(&own(this).header);
         if state.0.is_some() {
@@ -218,7 +218,7 @@ impl CallableIterator {
 }
 
 crate::method_table! { static CALLABLE_METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let iter = builtin_iter(vm)?;
         let state = own_callable(this).state.borrow(&own_callable(this).header).clone();
         let arguments = match state {

@@ -54,8 +54,10 @@ fn drop_reversed(mut items: Vec<Value>) {
 
 pub static LIST: TypeSpec = TypeSpec::new::<List>("list")
     .doc(
-        "list(iterable=(), /)\n--\n\nBuilt-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must \
-         be an iterable if specified.",
+        "list(iterable=(), /)\n\
+         --\n\n\
+         A mutable sequence.\n\n\
+         It starts with the items of the iterable; without one it is empty.",
     )
     .flags(type_flags::BASETYPE | type_flags::LIST_SUBCLASS | type_flags::MATCH_SELF | type_flags::SEQUENCE)
     .slots(methods::slots)

@@ -35,9 +35,11 @@ unsafe impl Payload for Map {
 
 pub static MAP: TypeSpec = TypeSpec::new::<Map>("map")
     .doc(
-        "map(function, iterable, /, *iterables, strict=False)\n--\n\nMake an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest \
-         iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the\nothers, raise a \
-         ValueError.",
+        "map(function, iterable, /, *iterables, strict=False)\n\
+         --\n\n\
+         Yield the results of calling the function with one item of each\n\
+         iterable.  The iteration ends with the shortest of them.\n\n\
+         If strict is true, iterables of different lengths raise ValueError.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -97,7 +99,7 @@ fn next_mapped(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 }
 
 crate::method_table! { static MAP_METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |_, this, _| {
         let map = own_map(this);
         let mut arguments = vec![map.function.clone()];
         arguments.extend_from_slice(map.iterators.as_slice());
@@ -108,7 +110,7 @@ crate::method_table! { static MAP_METHODS = [
             Tuple::from_array([class, arguments]).into_value()
         })
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let strict = vm.is_true(&args[0])?;
         *own_map(this).strict.borrow(&own_map(this).header) = strict;
         Ok(Value::NONE)
@@ -138,8 +140,10 @@ unsafe impl Payload for Filter {
 
 pub static FILTER: TypeSpec = TypeSpec::new::<Filter>("filter")
     .doc(
-        "filter(function, iterable, /)\n--\n\nReturn an iterator yielding those items of iterable for which\nfunction(item) is true.  If function is None, return \
-         the items that\nare true.",
+        "filter(function, iterable, /)\n\
+         --\n\n\
+         Yield the items for which the function gives a true result.\n\n\
+         With None for the function, yield the items that are true.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -186,7 +190,7 @@ fn next_filtered(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 }
 
 crate::method_table! { static FILTER_METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |_, this, _| {
         let filter = own_filter(this);
         let arguments = Tuple::from_array([filter.function.clone(), filter.iterator.clone()]).into_value();
         Ok(Tuple::from_array([this.ty().to_value(), arguments]).into_value())

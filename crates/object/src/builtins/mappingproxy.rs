@@ -32,7 +32,7 @@ unsafe impl Payload for MappingProxy {
 }
 
 pub static MAPPING_PROXY: TypeSpec = TypeSpec::new::<MappingProxy>("mappingproxy")
-    .doc("mappingproxy(mapping)\n--\n\nRead-only proxy of a mapping.")
+    .doc("mappingproxy(mapping)\n--\n\nA view of a mapping through which it cannot be changed.")
     .flags(type_flags::MAPPING)
     .slots(|s| {
         s.new = Some(new_proxy);
@@ -80,26 +80,30 @@ fn new_proxy(vm: &Vm, _class: &Value, args: &[Value], kwnames: Option<&Value>) -
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("get($self, key, default=None, /)", "Return the value for key if key is in the mapping, else default.", |vm, this, args| {
+    MethodDef::new("get($self, key, default=None, /)", "\
+        Return the value stored under key, or default if there is no such key.", |vm, this, args| {
         vm.call_method(&own(this).mapping, "get", args)
     }),
-    MethodDef::new("keys($self, /)", "D.keys() -> a set-like object providing a view on D's keys", |vm, this, _| {
+    MethodDef::new("keys($self, /)", "\
+        D.keys() -> a view of the keys of D, which can be used as a set", |vm, this, _| {
         vm.call_method_name(&own(this).mapping, &names().keys, &[])
     }),
-    MethodDef::new("values($self, /)", "D.values() -> an object providing a view on D's values", |vm, this, _| {
+    MethodDef::new("values($self, /)", "D.values() -> a view of the values of D", |vm, this, _| {
         vm.call_method_name(&own(this).mapping, &names().values, &[])
     }),
-    MethodDef::new("items($self, /)", "D.items() -> a set-like object providing a view on D's items", |vm, this, _| {
+    MethodDef::new("items($self, /)", "D.items() -> a view of the (key, value) pairs of D", |vm, this, _| {
         vm.call_method_name(&own(this).mapping, &names().items, &[])
     }),
-    MethodDef::new("copy($self, /)", "D.copy() -> a shallow copy of D", |vm, this, _| {
+    MethodDef::new("copy($self, /)", "D.copy() -> a copy of the mapping behind D", |vm, this, _| {
         vm.call_method_name(&own(this).mapping, &names().copy, &[])
     }),
-    MethodDef::new("__class_getitem__($type, object, /)", "mappingproxy objects are generic over two types, signifying (respectively) the types of their keys and values", |vm, class, args| {
+    MethodDef::new("__class_getitem__($type, object, /)", "\
+        Give an alias that states two types: that of the keys and that of the values", |vm, class, args| {
         Ok(generic_alias::new(vm, class, &args[0]))
     })
     .class(),
-    MethodDef::new("__reversed__($self, /)", "D.__reversed__() -> reverse iterator", |vm, this, _| {
+    MethodDef::new("__reversed__($self, /)", "\
+        D.__reversed__() -> iterator over the keys, the last one first", |vm, this, _| {
         vm.call_method_name(&own(this).mapping, &names().__reversed__, &[])
     }),
 ]; }

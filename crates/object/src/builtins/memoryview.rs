@@ -104,7 +104,7 @@ unsafe impl Payload for MemoryView {
 
 pub static MEMORYVIEW: TypeSpec = TypeSpec::new::<MemoryView>("memoryview")
     .itemsize(8)
-    .doc("memoryview(object)\n--\n\nCreate a new memoryview object which references the given object.")
+    .doc("memoryview(object)\n--\n\nA view of the memory of an object that supports the buffer protocol.")
     .flags(type_flags::SEQUENCE | type_flags::HAS_WEAKREF)
     .slots(methods::slots)
     .methods(methods::METHODS)

@@ -30,14 +30,19 @@ unsafe impl Payload for BoundMethod {
 }
 
 pub static METHOD: TypeSpec = TypeSpec::new::<BoundMethod>("method")
-    .doc("method(function, instance, /)\n--\n\nCreate a bound instance method object.")
+    .doc("method(function, instance, /)\n--\n\nA function that is bound to an instance.")
     .flags(type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
     .slots(slots)
     .members(&[
-        MemberDef::new("__func__", "the function (or other callable) implementing a method", |_, this| {
+        MemberDef::new("__func__", "the function that calls are passed on to, with the instance", |_, this| {
             Ok(own(this).function.clone())
         }),
-        MemberDef::new("__self__", "the instance to which a method is bound", |_, this| Ok(own(this).this.clone())),
+        MemberDef::new(
+            "__self__",
+            "\
+            the instance that is passed as the first argument",
+            |_, this| Ok(own(this).this.clone()),
+        ),
     ])
     .getset(&[crate::native::GetSetDef::new("__doc__", "", |vm, this| {
         vm.get_attr(&own(this).function, &names().__doc__)

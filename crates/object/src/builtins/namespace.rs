@@ -13,7 +13,11 @@ use crate::value::Value;
 use crate::vm::Vm;
 
 pub static NAMESPACE: TypeSpec = TypeSpec::new::<Object>("types.SimpleNamespace")
-    .doc("SimpleNamespace(mapping_or_iterable=(), /, **kwargs)\n--\n\nA simple attribute-based namespace.")
+    .doc(
+        "SimpleNamespace(mapping_or_iterable=(), /, **kwargs)\n\
+        --\n\n\
+        An object whose attributes are given as keyword arguments.",
+    )
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAVE_GC)
     .slots(|s| {
         s.new = Some(|_, class, _, _| Ok(allocate_instance(class.downcast::<Type>().expect("`tp_new` gets a type"))));
@@ -31,11 +35,12 @@ pub static NAMESPACE: TypeSpec = TypeSpec::new::<Object>("types.SimpleNamespace"
 
 crate::method_table! {
     static METHODS = [
-        MethodDef::new("__reduce__($self, /)", "Return state information for pickling", |_, this, _| {
+        MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object", |_, this, _| {
             let parts = vec![this.ty().to_value(), Tuple::from_slice(&[]).into_value(), dictionary(this)];
             Ok(Tuple::from_vec(parts).into_value())
         }),
-        MethodDef::raw("__replace__($self, /, **changes)", "Return a copy of the namespace object with new values for the specified attributes.", |vm, this, args, kwnames| {
+        MethodDef::raw("__replace__($self, /, **changes)", "\
+            Return a namespace in which the given attributes have other values.", |vm, this, args, kwnames| {
             let names = kwnames.and_then(|n| n.downcast::<Tuple>()).map(|t| t.as_slice().to_vec()).unwrap_or_default();
             if args.len() > names.len() {
                 return Err(vm.type_error("__replace__() takes no positional arguments"));

@@ -26,8 +26,11 @@ unsafe impl Payload for Object {
 
 pub static OBJECT: TypeSpec = TypeSpec::new::<Object>("object")
     .doc(
-        "object()\n--\n\nThe base class of the class hierarchy.\n\nWhen called, it accepts no arguments and returns a new \
-         featureless\ninstance that has no instance attributes and cannot be given any.\n",
+        "object()\n\
+         --\n\n\
+         The class from which all others are derived.\n\n\
+         Its instances have no attributes of their own, and none can be set;\n\
+         object() takes no arguments.",
     )
     .flags(type_flags::BASETYPE)
     .slots(slots)

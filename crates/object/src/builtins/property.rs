@@ -55,13 +55,29 @@ unsafe impl Payload for Property {
 
 pub static PROPERTY: TypeSpec = TypeSpec::new::<Property>("property")
     .doc(
-        "property(fget=None, fset=None, fdel=None, doc=None)\n--\n\nProperty attribute.\n\n  fget\n    function to be used for getting an attribute value\n  fset\n    function to be used for \
-         setting an attribute value\n  fdel\n    function to be used for del'ing an attribute\n  doc\n    docstring\n\nTypical use \
-         is to define a managed attribute x:\n\nclass C(object):\n    def getx(self): return self._x\n    def setx(self, value): \
-         self._x = value\n    def delx(self): del self._x\n    x = property(getx, setx, delx, \"I'm the 'x' \
-         property.\")\n\nDecorators make defining new properties or modifying existing ones easy:\n\nclass C(object):\n    \
-         @property\n    def x(self):\n        \"I am the 'x' property.\"\n        return self._x\n    @x.setter\n    def x(self, \
-         value):\n        self._x = value\n    @x.deleter\n    def x(self):\n        del self._x",
+        "property(fget=None, fset=None, fdel=None, doc=None)\n\
+         --\n\n\
+         An attribute that is computed by functions.\n\n  \
+         fget\n    \
+         is called with the instance, to get the value\n  \
+         fset\n    \
+         is called with the instance and a value, to set it\n  \
+         fdel\n    \
+         is called with the instance, to delete the attribute\n  \
+         doc\n    \
+         the docstring; that of fget by default\n\n\
+         A property is usually made with decorators:\n\n\
+         class Circle:\n    \
+         @property\n    \
+         def diameter(self):\n        \
+         \"Twice the radius.\"\n        \
+         return 2 * self.radius\n    \
+         @diameter.setter\n    \
+         def diameter(self, value):\n        \
+         self.radius = value / 2\n\n\
+         The function can also be called:\n\n    \
+         diameter = property(get_diameter, set_diameter)\n\n\
+         An operation for which there is no function raises AttributeError.",
     )
     .flags(type_flags::BASETYPE)
     .slots(slots)
@@ -194,16 +210,20 @@ fn copy(vm: &Vm, this: &Value, change: impl FnOnce(&mut State)) -> Result {
 
 crate::method_table! {
     static METHODS = [
-        MethodDef::new("getter($self, object, /)", "Descriptor to obtain a copy of the property with a different getter.", |vm, this, args| {
+        MethodDef::new("getter($self, object, /)", "\
+            Return a copy of the property that gets values with another function.", |vm, this, args| {
             copy(vm, this, |state| state.get = args[0].given().cloned())
         }),
-        MethodDef::new("setter($self, object, /)", "Descriptor to obtain a copy of the property with a different setter.", |vm, this, args| {
+        MethodDef::new("setter($self, object, /)", "\
+            Return a copy of the property that sets values with another function.", |vm, this, args| {
             copy(vm, this, |state| state.set = args[0].given().cloned())
         }),
-        MethodDef::new("deleter($self, object, /)", "Descriptor to obtain a copy of the property with a different deleter.", |vm, this, args| {
+        MethodDef::new("deleter($self, object, /)", "\
+            Return a copy of the property that deletes with another function.", |vm, this, args| {
             copy(vm, this, |state| state.delete = args[0].given().cloned())
         }),
-        MethodDef::raw("__set_name__($self, owner, name, /)", "Method to set name of a property.", |vm, this, args, kwnames| {
+        MethodDef::raw("__set_name__($self, owner, name, /)", "\
+            Note the name that the property has in its class.", |vm, this, args, kwnames| {
             no_keywords(vm, "property.__set_name__", kwnames)?;
             let [_, name] = args else {
                 let given = args.len();

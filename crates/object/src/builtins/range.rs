@@ -46,10 +46,12 @@ unsafe impl Payload for Range {
 
 pub static RANGE: TypeSpec = TypeSpec::new::<Range>("range")
     .doc(
-        "range(stop) -> range object\nrange(start, stop[, step]) -> range object\n\nReturn an object that produces a sequence \
-         of integers from start (inclusive)\nto stop (exclusive) by step.  range(i, j) produces i, i+1, i+2, ..., \
-         j-1.\nstart defaults to 0, and stop is omitted!  range(4) produces 0, 1, 2, 3.\nThese are exactly the valid indices \
-         for a list of 4 elements.\nWhen step is given, it specifies the increment (or decrement).",
+        "range(stop) -> range object\n\
+         range(start, stop[, step]) -> range object\n\n\
+         The integers from start on, which are step apart, up to but without\n\
+         stop.  start is 0 and step is 1 by default, so that range(n) has the\n\
+         indices of a sequence of n items.  With a negative step the integers\n\
+         descend; a step of zero raises ValueError.",
     )
     .flags(type_flags::SEQUENCE)
     .slots(|s| {
@@ -242,13 +244,15 @@ fn big_length(start: &Value, stop: &Value, step: &Value) -> IBig {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator.", |_, this, _| Ok(iterator::new_reversed(own(this)))),
+    MethodDef::new("__reversed__($self, /)", "\
+        Return an iterator in the opposite direction.", |_, this, _| Ok(iterator::new_reversed(own(this)))),
     MethodDef::new("__reduce__($self, /)", "", |_, this, _| {
         let range = own(this);
         let arguments = Tuple::from_array([range.start.clone(), range.stop.clone(), range.step.clone()]).into_value();
         Ok(Tuple::from_array([RANGE.value(), arguments]).into_value())
     }),
-    MethodDef::new("count($self, object, /)", "rangeobject.count(value) -> integer -- return number of occurrences of value", |vm, this, args| {
+    MethodDef::new("count($self, object, /)", "\
+        rangeobject.count(value) -> integer -- how often value occurs", |vm, this, args| {
         let item = &args[0];
         if int::is_exact(item) || item.is_bool() {
             return Ok(Value::from(own(this).position(item).is_some() as i64));
@@ -260,7 +264,8 @@ crate::method_table! { static METHODS = [
         })?;
         Ok(Value::from(count))
     }),
-    MethodDef::new("index($self, object, /)", "rangeobject.index(value) -> integer -- return index of value.\nRaise ValueError if the value is not present.", |vm, this, args| {
+    MethodDef::new("index($self, object, /)", "rangeobject.index(value) -> integer -- the position of value.\n\
+        ValueError is raised if it does not occur.", |vm, this, args| {
         let item = &args[0];
         if int::is_exact(item) || item.is_bool() {
             let not_found = || vm.value_error("range.index(x): x not in range");

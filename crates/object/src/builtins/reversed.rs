@@ -40,7 +40,7 @@ unsafe impl Payload for Reversed {
 }
 
 pub static REVERSED: TypeSpec = TypeSpec::new::<Reversed>("reversed")
-    .doc("reversed(sequence, /)\n--\n\nReturn a reverse iterator over the values of the given sequence.")
+    .doc("reversed(sequence, /)\n--\n\nYield the items of a sequence from the last one to the first.")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(new);
@@ -121,16 +121,16 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |vm, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |vm, this, _| {
         let (Some(sequence), index) = own(this).state() else { return Ok(Value::small_int(0)) };
         let length = vm.len(&sequence)? as i64;
         Ok(Value::from(if length < index + 1 { 0 } else { index + 1 }))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |_, this, _| {
         let (sequence, index) = own(this).state();
         Ok(reduce_indexed(this.ty().to_value(), sequence, Value::from(index)))
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let index = iterator_state(vm, &args[0])?;
         if let (Some(sequence), _) = own(this).state() {
             let length = vm.len(&sequence)? as i64;

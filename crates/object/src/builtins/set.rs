@@ -66,13 +66,13 @@ set_payload!(Set SET);
 set_payload!(FrozenSet FROZENSET);
 
 pub static SET: TypeSpec = TypeSpec::new::<Set>("set")
-    .doc("set(iterable=(), /)\n--\n\nBuild an unordered collection of unique elements.")
+    .doc("set(iterable=(), /)\n--\n\nA mutable set: a collection without duplicates and without an order.")
     .flags(type_flags::BASETYPE | type_flags::MATCH_SELF | type_flags::HAS_WEAKREF)
     .slots(methods::set_slots)
     .methods(methods::SET_METHODS);
 
 pub static FROZENSET: TypeSpec = TypeSpec::new::<FrozenSet>("frozenset")
-    .doc("frozenset(iterable=(), /)\n--\n\nBuild an immutable unordered collection of unique elements.")
+    .doc("frozenset(iterable=(), /)\n--\n\nAn immutable, hashable set.")
     .flags(type_flags::BASETYPE | type_flags::MATCH_SELF | type_flags::HAS_WEAKREF)
     .slots(methods::frozenset_slots)
     .methods(methods::FROZENSET_METHODS);

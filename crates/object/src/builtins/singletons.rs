@@ -18,7 +18,7 @@ const NEW_ELLIPSIS: Call = |vm, _, args, _| no_arguments(vm, args, "EllipsisType
 const NEW_NOT_IMPLEMENTED: Call = |vm, _, args, _| no_arguments(vm, args, "NotImplementedType", Value::NOT_IMPLEMENTED);
 
 pub static NONE_TYPE: TypeSpec =
-    TypeSpec::new::<Int>("NoneType").doc("NoneType()\n--\n\nThe type of the None singleton.").slots(|s| {
+    TypeSpec::new::<Int>("NoneType").doc("NoneType()\n--\n\nThe type of None.").slots(|s| {
         s.repr = Some(|_, _| Ok(intern("None").into_value()));
         s.bool = Some(|_, _| Ok(false));
         s.hash = Some(|_, _| Ok(0xFCA86420));
@@ -27,7 +27,7 @@ pub static NONE_TYPE: TypeSpec =
     });
 
 pub static ELLIPSIS_TYPE: TypeSpec = TypeSpec::new::<Int>("ellipsis")
-    .doc("EllipsisType()\n--\n\nThe type of the Ellipsis singleton.")
+    .doc("EllipsisType()\n--\n\nThe type of Ellipsis, which is written ... as well.")
     .slots(|s| {
         s.repr = Some(|_, _| Ok(intern("Ellipsis").into_value()));
         s.new = Some(NEW_ELLIPSIS);
@@ -40,7 +40,7 @@ crate::method_table! {
 }
 
 pub static NOT_IMPLEMENTED_TYPE: TypeSpec = TypeSpec::new::<Int>("NotImplementedType")
-    .doc("NotImplementedType()\n--\n\nThe type of the NotImplemented singleton.")
+    .doc("NotImplementedType()\n--\n\nThe type of NotImplemented.")
     .slots(|s| {
         s.repr = Some(|_, _| Ok(intern("NotImplemented").into_value()));
         s.new = Some(NEW_NOT_IMPLEMENTED);

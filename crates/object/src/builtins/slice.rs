@@ -36,8 +36,10 @@ unsafe impl Payload for Slice {
 
 pub static SLICE: TypeSpec = TypeSpec::new::<Slice>("slice")
     .doc(
-        "slice(stop)\nslice(start, stop[, step])\n\nCreate a slice object.\n\nThis is used for extended slicing (e.g. \
-         a[0:10:2]).",
+        "slice(stop)\n\
+         slice(start, stop[, step])\n\n\
+         The object that stands for start:stop:step in square brackets.\n\n\
+         Parts that are left out are None.",
     )
     .slots(|s| {
         s.new = Some(new);
@@ -90,12 +92,15 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("indices($self, object, /)", "S.indices(len) -> (start, stop, stride)\n\nAssuming a sequence of length len, calculate the start and stop\nindices, and the stride length of the extended slice described by\nS. Out of bounds indices are clipped in a manner consistent with the\nhandling of normal slices.", |vm, this, args| {
+    MethodDef::new("indices($self, object, /)", "S.indices(len) -> (start, stop, stride)\n\n\
+        Give the slice's indices in a sequence of the given length, such that\n\
+        range(start, stop, stride) goes over the selected items.  Negative\n\
+        indices are resolved, and those out of bounds are clipped.", |vm, this, args| {
         let length = vm.index(&args[0])?;
         let (start, stop, step) = own(this).indices(vm, &length)?;
         Ok(Tuple::from_array([start, stop, step]).into_value())
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |_, this, _| {
         Ok(Tuple::from_array([SLICE.value(), own(this).as_tuple().into_value()]).into_value())
     }),
 ]; }

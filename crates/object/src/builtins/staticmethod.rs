@@ -32,11 +32,16 @@ unsafe impl Payload for Wrapped {
 
 pub static STATICMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("staticmethod")
     .doc(
-        "staticmethod(function, /)\n--\n\nConvert a function to be a static method.\n\nA static method does not receive an implicit first argument.\nTo declare a \
-         static method, use this idiom:\n\n     class C:\n         @staticmethod\n         def f(arg1, arg2, argN):\n             \
-         ...\n\nIt can be called either on the class (e.g. C.f()) or on an instance\n(e.g. C().f()). Both the class and the \
-         instance are ignored, and\nneither is passed implicitly as the first argument to the method.\n\nStatic methods in Python \
-         are similar to those found in Java or C++.\nFor a more advanced concept, see the classmethod builtin.",
+        "staticmethod(function, /)\n\
+         --\n\n\
+         A function in a class that is called without an instance or a class.\n\n\
+         It is declared with a decorator:\n\n     \
+         class C:\n         \
+         @staticmethod\n         \
+         def f(a, b):\n             \
+         ...\n\n\
+         C.f(a, b) and C().f(a, b) call the function with just these arguments.\n\n\
+         A function that needs to know the class should be a classmethod.",
     )
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
     .slots(static_slots)
@@ -46,12 +51,18 @@ pub static STATICMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("staticmethod")
 
 pub static CLASSMETHOD: TypeSpec = TypeSpec::new::<Wrapped>("classmethod")
     .doc(
-        "classmethod(function, /)\n--\n\nConvert a function to be a class method.\n\nA class method receives the class as implicit first argument,\njust like an \
-         instance method receives the instance.\nTo declare a class method, use this idiom:\n\n  class C:\n      @classmethod\n      \
-         def f(cls, arg1, arg2, argN):\n          ...\n\nIt can be called either on the class (e.g. C.f()) or on an instance\n(e.g. \
-         C().f()).  The instance is ignored except for its class.\nIf a class method is called for a derived class, the derived \
-         class\nobject is passed as the implied first argument.\n\nClass methods are different than C++ or Java static methods.\nIf \
-         you want those, see the staticmethod builtin.",
+        "classmethod(function, /)\n\
+         --\n\n\
+         A function in a class that gets the class as its first argument.\n\n\
+         It is declared with a decorator:\n\n  \
+         class C:\n      \
+         @classmethod\n      \
+         def f(cls, a, b):\n          \
+         ...\n\n\
+         C.f(a, b) and C().f(a, b) both pass C as cls; called through a\n\
+         subclass, or through an instance of one, cls is the subclass.\n\n\
+         A function that needs neither instance nor class should be a\n\
+         staticmethod.",
     )
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT)
     .slots(class_slots)

@@ -39,10 +39,13 @@ unsafe impl Payload for Str {
 
 pub static STR: TypeSpec = TypeSpec::new::<Str>("str")
     .doc(
-        "str(object='') -> str\nstr(bytes_or_buffer[, encoding[, errors]]) -> str\n\nCreate a new string object from the \
-         given object. If encoding or\nerrors is specified, then the object must expose a data buffer\nthat will be \
-         decoded using the given encoding and error handler.\nOtherwise, returns the result of object.__str__() (if \
-         defined)\nor repr(object).\nencoding defaults to 'utf-8'.\nerrors defaults to 'strict'.",
+        "str(object='') -> str\n\
+         str(bytes_or_buffer[, encoding[, errors]]) -> str\n\n\
+         A string of Unicode characters.\n\n\
+         An object is converted with its __str__() method, which by default\n\
+         gives repr(object).  If an encoding or errors is given, the object\n\
+         must be bytes-like and is decoded; the encoding is 'utf-8' and errors\n\
+         is 'strict' unless stated.",
     )
     .flags(type_flags::BASETYPE | type_flags::UNICODE_SUBCLASS | type_flags::MATCH_SELF | type_flags::VAR_SIZED)
     .slots(methods::slots)

@@ -253,7 +253,8 @@ crate::method_table! { static METHODS = [
         let args = Tuple::from_vec(vec![Tuple::from_vec(items).into_value(), hidden_dict(this).into_value()]).into_value();
         Ok(Tuple::from_vec(vec![this.ty().to_value(), args]).into_value())
     }),
-    MethodDef::raw("__replace__($self, /, **changes)", "Return a copy of the structure with new values for the specified fields.", replace),
+    MethodDef::raw("__replace__($self, /, **changes)", "\
+        Return a copy in which the given fields have other values.", replace),
 ]; }
 
 fn replace(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {

@@ -38,20 +38,30 @@ unsafe impl Payload for Super {
 
 pub static SUPER: TypeSpec = TypeSpec::new::<Super>("super")
     .doc(
-        "super() -> same as super(__class__, <first argument>)\nsuper(type) -> unbound super object\nsuper(type, obj) -> bound \
-         super object; requires isinstance(obj, type)\nsuper(type, type2) -> bound super object; requires issubclass(type2, \
-         type)\nTypical use to call a cooperative superclass method:\nclass C(B):\n    def meth(self, arg):\n        \
-         super().meth(arg)\nThis works for class methods too:\nclass C(B):\n    @classmethod\n    def cmeth(cls, arg):\n        \
-         super().cmeth(arg)\n",
+        "super() -> same as super(__class__, <first argument>)\n\
+         super(type) -> unbound super object\n\
+         super(type, obj) -> bound super object; requires isinstance(obj, type)\n\
+         super(type, type2) -> bound super object; requires issubclass(type2, type)\n\n\
+         Gives the attributes that come after a class in the order of search, so\n\
+         that a method can call the one it overrides:\n\
+         class Child(Parent):\n    \
+         def method(self, x):\n        \
+         return super().method(x) + 1\n\
+         In class methods it is used in the same way.",
     )
     .flags(type_flags::BASETYPE)
     .slots(slots)
     .members(&[
-        MemberDef::new("__thisclass__", "the class invoking super()", |_, this| Ok(own(this).class.unwrap_or(Value::NONE))),
-        MemberDef::new("__self__", "the instance invoking super(); may be None", |_, this| {
+        MemberDef::new(
+            "__thisclass__",
+            "the class after which the search for attributes \
+            begins",
+            |_, this| Ok(own(this).class.unwrap_or(Value::NONE)),
+        ),
+        MemberDef::new("__self__", "the instance or class to which attributes are bound, or None", |_, this| {
             Ok(own(this).object.unwrap_or(Value::NONE))
         }),
-        MemberDef::new("__self_class__", "the type of the instance invoking super(); may be None", |_, this| {
+        MemberDef::new("__self_class__", "the class whose method resolution order is searched, or None", |_, this| {
             Ok(own(this).object_type.unwrap_or(Value::NONE))
         }),
     ]);

@@ -34,9 +34,11 @@ unsafe impl Payload for Tuple {
 
 pub static TUPLE: TypeSpec = TypeSpec::new::<Tuple>("tuple")
     .doc(
-        "tuple(iterable=(), /)\n--\n\nBuilt-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\nIf iterable is \
-         specified the tuple is initialized from iterable's items.\n\nIf the argument is a tuple, the return value is the \
-         same object.",
+        "tuple(iterable=(), /)\n\
+         --\n\n\
+         An immutable sequence.\n\n\
+         It has the items of the iterable; without one it is empty.\n\n\
+         A tuple as the argument is returned as it is.",
     )
     .flags(
         type_flags::BASETYPE

@@ -34,7 +34,7 @@ unsafe impl Payload for Union {
 }
 
 pub static UNION: TypeSpec = TypeSpec::new::<Union>("typing.Union")
-    .doc("Represent a union type\n\nE.g. for int | str")
+    .doc("A type that stands for any of several types\n\nint | str is an example")
     .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::HAS_WEAKREF)
     .slots(slots)
     .methods(METHODS)
@@ -228,10 +228,10 @@ pub fn args(value: &Value) -> Option<Value> {
 }
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("__parameters__", "Type variables in the types.UnionType.", |vm, this| {
+    GetSetDef::new("__parameters__", "The type variables that the union contains.", |vm, this| {
         Ok(Tuple::from_vec(collect_parameters(vm, &members(this))?).into_value())
     }),
-    GetSetDef::new("__origin__", "Always returns the type", |_, _| Ok(UNION.value())),
+    GetSetDef::new("__origin__", "The type of unions", |_, _| Ok(UNION.value())),
     GetSetDef::new("__name__", "Name of the type", |_, _| Ok(Str::new("Union").into_value())),
-    GetSetDef::new("__qualname__", "Qualified name of the type", |_, _| Ok(Str::new("Union").into_value())),
+    GetSetDef::new("__qualname__", "The type's name, qualified", |_, _| Ok(Str::new("Union").into_value())),
 ];

@@ -39,10 +39,13 @@ unsafe impl Payload for Zip {
 
 pub static ZIP: TypeSpec = TypeSpec::new::<Zip>("zip")
     .doc(
-        "zip(*iterables, strict=False)\n--\n\nThe zip object yields n-length tuples, where n is the number of\niterables passed as positional arguments to zip().  \
-         The i-th element\nin every tuple comes from the i-th iterable argument to zip().  This\ncontinues until the shortest \
-         argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the\nothers, raise a \
-         ValueError.\n\n   >>> list(zip('abcdefg', range(3), range(4)))\n   [('a', 0, 0), ('b', 1, 1), ('c', 2, 2)]",
+        "zip(*iterables, strict=False)\n\
+         --\n\n\
+         Yield tuples of one item from each iterable, side by side.\n\n\
+         The iteration ends with the shortest iterable.  If strict is true,\n\
+         iterables of different lengths raise ValueError.\n\n   \
+         >>> list(zip('ab', [1, 2, 3]))\n   \
+         [('a', 1), ('b', 2)]",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -148,7 +151,7 @@ fn length_error(vm: &Vm, name: &str, at: usize, how: &str) -> Raised {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |_, this, _| {
         let zip = own(this);
         let (class, iterators) = (this.ty().to_value(), zip.iterators.clone().into_value());
         Ok(if *zip.strict.borrow(&zip.header) {
@@ -157,7 +160,7 @@ crate::method_table! { static METHODS = [
             Tuple::from_array([class, iterators]).into_value()
         })
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let strict = vm.is_true(&args[0])?;
         *own(this).strict.borrow(&own(this).header) = strict;
         Ok(Value::NONE)

@@ -31,17 +31,21 @@ macro_rules! members {
 }
 
 members! {
-    SYSTEM_EXIT_MEMBERS { "code" "exception code" }
-    STOP_ITERATION_MEMBERS { "value" "generator return value" }
+    SYSTEM_EXIT_MEMBERS { "code" "exit status" }
+    STOP_ITERATION_MEMBERS { "value" "what the generator returned" }
     ATTRIBUTE_ERROR_MEMBERS { "name" "attribute name", "obj" "object" }
     NAME_ERROR_MEMBERS { "name" "name" }
     IMPORT_ERROR_MEMBERS {
-        "msg" "exception message", "name" "module name", "path" "module path", "name_from" "name imported from module"
+        "msg" "message of the exception", "name" "module name", "path" "module path", "name_from" "\
+            name that was to be imported from the module"
     }
     SYNTAX_ERROR_MEMBERS {
-        "msg" "exception msg", "filename" "exception filename", "lineno" "exception lineno", "offset" "exception offset",
-        "text" "exception text", "end_lineno" "exception end lineno", "end_offset" "exception end offset",
-        "print_file_and_line" "exception print_file_and_line", "_metadata" "exception private metadata"
+        "msg" "error message", "filename" "name of the file", "lineno" "line, counted from 1", "offset" "\
+            column, counted from 1",
+        "text" "the source line", "end_lineno" "number of the line in which the error ends", "end_offset" "\
+            column in which the error ends",
+        "print_file_and_line" "unused; kept for compatibility", "_metadata" "\
+            additional data about the error, for internal use"
     }
 }
 
@@ -61,11 +65,11 @@ macro_rules! index_member {
 }
 
 pub static UNICODE_ERROR_MEMBERS: &[MemberDef] = &[
-    field_member!("encoding", "exception encoding"),
-    field_member!("object", "exception object"),
-    index_member!("start", "exception start"),
-    index_member!("end", "exception end"),
-    field_member!("reason", "exception reason"),
+    field_member!("encoding", "name of the encoding"),
+    field_member!("object", "what was to be converted"),
+    index_member!("start", "where the trouble begins"),
+    index_member!("end", "where the trouble ends"),
+    field_member!("reason", "what is wrong"),
 ];
 
 /// An int that fits a C `ssize_t`.

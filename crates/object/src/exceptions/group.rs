@@ -207,8 +207,9 @@ pub fn projection(vm: &Vm, group: &Value, leaves: &[u64]) -> Result<Option<Value
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("__class_getitem__($type, object, /)", "Exception groups are generic over the type of their contained \
-        exceptions", |vm, class, args| Ok(generic_alias::new(vm, class, &args[0]))).class(),
+    MethodDef::new("__class_getitem__($type, object, /)", "\
+        Give an alias that states the type of the exceptions in the \
+        group.", |vm, class, args| Ok(generic_alias::new(vm, class, &args[0]))).class(),
     MethodDef::new("derive($self, excs, /)", "", |vm, this, args| {
         let message = own_field(this, "message").unwrap_or(Value::NONE);
         vm.instantiate(BASE_EXCEPTION_GROUP.ty(), &[message, args[0].clone()])
@@ -225,7 +226,12 @@ crate::method_table! { pub static METHODS = [
 ]; }
 
 pub static MEMBERS: &[MemberDef] = &[
-    MemberDef::new("message", "exception message", |_, this| Ok(own_field(this, "message").unwrap_or(Value::NONE))),
+    MemberDef::new(
+        "message",
+        "\
+        message of the exception",
+        |_, this| Ok(own_field(this, "message").unwrap_or(Value::NONE)),
+    ),
     MemberDef::new("exceptions", "nested exceptions", |_, this| {
         Ok(own_field(this, "exceptions").unwrap_or(Value::NONE))
     }),

@@ -80,11 +80,13 @@ pub fn key_error_slots(s: &mut Slots) {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("with_traceback($self, tb, /)", "Set self.__traceback__ to tb and return self.", |vm, this, args| {
+    MethodDef::new("with_traceback($self, tb, /)", "\
+        Store tb as this exception's __traceback__, then return the exception.", |vm, this, args| {
         set_checked_traceback(vm, this, &args[0])?;
         Ok(this.clone())
     }),
-    MethodDef::new("add_note($self, note, /)", "Add a note to the exception", |vm, this, args| {
+    MethodDef::new("add_note($self, note, /)", "\
+        Attach a note, a str that is shown after the traceback.", |vm, this, args| {
         vm.expect_str_argument(&args[0], |got| format!("add_note() argument must be str, not {got}"))?;
         let notes = match vm.get_attr_opt(this, &names().__notes__)? {
             Some(notes) => notes,

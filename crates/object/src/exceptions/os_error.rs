@@ -124,10 +124,10 @@ fn parse(vm: &Vm, this: &Value, args: &[Value]) -> Result<()> {
 }
 
 pub static MEMBERS: &[MemberDef] = &[
-    field_member!("errno", "POSIX exception code"),
-    field_member!("strerror", "exception strerror"),
-    field_member!("filename", "exception filename"),
-    field_member!("filename2", "second exception filename"),
+    field_member!("errno", "number of the error, as in the errno module"),
+    field_member!("strerror", "message of the system"),
+    field_member!("filename", "name of the file"),
+    field_member!("filename2", "name of the other file, if two are involved"),
 ];
 
 pub static GETSET: &[GetSetDef] = &[GetSetDef::new("characters_written", "", |vm, this| {

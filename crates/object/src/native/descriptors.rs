@@ -88,7 +88,7 @@ static BUFFER_ROWS: [SlotRow; 2] = [
     SlotRow {
         name: "__buffer__",
         wrap: Wrap::Buffer,
-        doc: "Return a buffer object that exposes the underlying memory of the object.",
+        doc: "Return a memoryview of the object's memory.",
         get: |_| None,
         set: |_, _| {},
         generic: SlotFn::Binary(memoryview::buffer_method),
@@ -97,7 +97,7 @@ static BUFFER_ROWS: [SlotRow; 2] = [
     SlotRow {
         name: "__release_buffer__",
         wrap: Wrap::Buffer,
-        doc: "Release the buffer object that exposes the underlying memory of the object.",
+        doc: "Give back a memoryview that __buffer__() has returned.",
         get: |_| None,
         set: |_, _| {},
         generic: SlotFn::Binary(memoryview::release_buffer_method),

@@ -187,7 +187,7 @@ static GETSET: &[GetSetDef] = &[
         Ok(match function.def {
             Definition::Method(def) if def.doc.is_empty() => Value::NONE,
             Definition::Method(def) => Value::from(def.doc),
-            Definition::New => Value::from("Create and return a new object.  See help(type) for accurate signature."),
+            Definition::New => Value::from("Create an instance; for the arguments see help() of the type itself."),
         })
     }),
     GetSetDef::new("__text_signature__", "", |_, this| {

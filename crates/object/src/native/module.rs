@@ -32,7 +32,7 @@ unsafe impl Payload for Module {
 }
 
 pub static MODULE: TypeSpec = TypeSpec::new::<Module>("module")
-    .doc("module(name, doc=None)\n--\n\nCreate a module object.\n\nThe name must be a string; the optional docstring can have any type.")
+    .doc("module(name, doc=None)\n--\n\nA module that is not in a file.\n\nThe docstring doc may be any object.")
     .flags(crate::types::type_flags::BASETYPE | crate::types::type_flags::HAS_WEAKREF)
     .own_dict(|header, _| {
         // SAFETY: the type says that the object is a module.

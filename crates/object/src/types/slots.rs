@@ -218,80 +218,94 @@ pub fn hash_not_implemented(vm: &Vm, this: &Value) -> Result<i64> {
 
 use Wrap::*;
 slots! {
-    repr: Unary(super::slots::Unary) = py::repr => ["__repr__" Unary, "Return repr(self)."]
-    hash: Hash(super::slots::Hash) = py::hash => ["__hash__" Hash, "Return hash(self)."]
-    call: Call(super::slots::Call) = py::call => ["__call__" Call, "Call self as a function."]
-    str: Unary(super::slots::Unary) = py::str => ["__str__" Unary, "Return str(self)."]
+    repr: Unary(super::slots::Unary) = py::repr => ["__repr__" Unary, "repr(self)"]
+    hash: Hash(super::slots::Hash) = py::hash => ["__hash__" Hash, "hash(self)"]
+    call: Call(super::slots::Call) = py::call => ["__call__" Call, "Call the object."]
+    str: Unary(super::slots::Unary) = py::str => ["__str__" Unary, "str(self)"]
     getattro: Binary(Binary) = py::getattro => [
-        "__getattribute__" GetAttribute, "Return getattr(self, name).";
+        "__getattribute__" GetAttribute, "getattr(self, name)";
         "__getattr__" None, "" ]
     setattro: SetAttr(super::slots::SetAttr) = py::setattro => [
-        "__setattr__" SetAttr, "Implement setattr(self, name, value).";
-        "__delattr__" DelAttr, "Implement delattr(self, name)." ]
+        "__setattr__" SetAttr, "setattr(self, name, value)";
+        "__delattr__" DelAttr, "delattr(self, name)" ]
     richcompare: RichCompare(super::slots::RichCompare) = py::richcompare => [
-        "__lt__" Compare(CompareOp::Lt), "Return self<value.";
-        "__le__" Compare(CompareOp::Le), "Return self<=value.";
-        "__eq__" Compare(CompareOp::Eq), "Return self==value.";
-        "__ne__" Compare(CompareOp::Ne), "Return self!=value.";
-        "__gt__" Compare(CompareOp::Gt), "Return self>value.";
-        "__ge__" Compare(CompareOp::Ge), "Return self>=value." ]
-    iter: Unary(super::slots::Unary) = py::iter => ["__iter__" Unary, "Implement iter(self)."]
+        "__lt__" Compare(CompareOp::Lt), "self < value";
+        "__le__" Compare(CompareOp::Le), "self <= value";
+        "__eq__" Compare(CompareOp::Eq), "self == value";
+        "__ne__" Compare(CompareOp::Ne), "self != value";
+        "__gt__" Compare(CompareOp::Gt), "self > value";
+        "__ge__" Compare(CompareOp::Ge), "self >= value" ]
+    iter: Unary(super::slots::Unary) = py::iter => ["__iter__" Unary, "iter(self)"]
     iternext: IterNext(super::slots::IterNext) = py::iternext => ["__next__" Next, "Implement next(self)."]
-    descr_get: DescrGet(super::slots::DescrGet) = py::descr_get => ["__get__" DescrGet, "Return an attribute of instance, which is of type owner."]
+    descr_get: DescrGet(super::slots::DescrGet) = py::descr_get => ["__get__" DescrGet, "\
+        Get the attribute of an instance, or of the class owner."]
     descr_set: SetAttr(super::slots::SetAttr) = py::descr_set => [
-        "__set__" DescrSet, "Set an attribute of instance to value.";
-        "__delete__" DescrDelete, "Delete an attribute of instance." ]
-    init: Init(super::slots::Init) = py::init => ["__init__" Init, "Initialize self.  See help(type(self)) for accurate signature."]
-    finalize: Finalize(super::slots::Finalize) = py::finalize => ["__del__" Del, "Called when the instance is about to be destroyed."]
-    await_: Unary(super::slots::Unary) = py::await_ => ["__await__" Unary, "Return an iterator to be used in await expression."]
-    aiter: Unary(super::slots::Unary) = py::aiter => ["__aiter__" Unary, "Return an awaitable, that resolves in asynchronous iterator."]
-    anext: Unary(super::slots::Unary) = py::anext => ["__anext__" Unary, "Return a value or raise StopAsyncIteration."]
-    add: Binary(Binary) = py::add => ["__add__" BinaryL, "Return self+value."; "__radd__" BinaryR, "Return value+self."]
-    subtract: Binary(Binary) = py::subtract => ["__sub__" BinaryL, "Return self-value."; "__rsub__" BinaryR, "Return value-self."]
-    multiply: Binary(Binary) = py::multiply => ["__mul__" BinaryL, "Return self*value."; "__rmul__" BinaryR, "Return value*self."]
-    remainder: Binary(Binary) = py::remainder => ["__mod__" BinaryL, "Return self%value."; "__rmod__" BinaryR, "Return value%self."]
-    divmod: Binary(Binary) = py::divmod => ["__divmod__" BinaryL, "Return divmod(self, value)."; "__rdivmod__" BinaryR, "Return divmod(value, self)."]
-    power: Ternary(Ternary) = py::power => ["__pow__" TernaryL, "Return pow(self, value, mod)."; "__rpow__" TernaryR, "Return pow(value, self, mod)."]
+        "__set__" DescrSet, "Set the attribute of an instance.";
+        "__delete__" DescrDelete, "Delete the attribute of an instance." ]
+    init: Init(super::slots::Init) = py::init => ["__init__" Init, "\
+        Set up a new instance; for the arguments see help() of its type."]
+    finalize: Finalize(super::slots::Finalize) = py::finalize => ["__del__" Del, "\
+        Called before the object is destroyed."]
+    await_: Unary(super::slots::Unary) = py::await_ => ["__await__" Unary, "Return an iterator that await goes over."]
+    aiter: Unary(super::slots::Unary) = py::aiter => ["__aiter__" Unary, "Return an asynchronous iterator."]
+    anext: Unary(super::slots::Unary) = py::anext => ["__anext__" Unary, "\
+        Return an awaitable of the next item, or raise StopAsyncIteration."]
+    add: Binary(Binary) = py::add => ["__add__" BinaryL, "self + value"; "__radd__" BinaryR, "value + self"]
+    subtract: Binary(Binary) = py::subtract => ["__sub__" BinaryL, "self - value"; "__rsub__" BinaryR, "value - self"]
+    multiply: Binary(Binary) = py::multiply => ["__mul__" BinaryL, "self * value"; "__rmul__" BinaryR, "value * self"]
+    remainder: Binary(Binary) = py::remainder => ["__mod__" BinaryL, "self % value"; "__rmod__" BinaryR, "\
+        value % self"]
+    divmod: Binary(Binary) = py::divmod => ["__divmod__" BinaryL, "divmod(self, value)"; "__rdivmod__" BinaryR, "\
+        divmod(value, self)"]
+    power: Ternary(Ternary) = py::power => ["__pow__" TernaryL, "pow(self, value, mod)"; "__rpow__" TernaryR, "\
+        pow(value, self, mod)"]
     negative: Unary(super::slots::Unary) = py::negative => ["__neg__" Unary, "-self"]
     positive: Unary(super::slots::Unary) = py::positive => ["__pos__" Unary, "+self"]
     absolute: Unary(super::slots::Unary) = py::absolute => ["__abs__" Unary, "abs(self)"]
-    bool: Inquiry(super::slots::Inquiry) = py::bool => ["__bool__" Inquiry, "True if self else False"]
+    bool: Inquiry(super::slots::Inquiry) = py::bool => ["__bool__" Inquiry, "bool(self)"]
     invert: Unary(super::slots::Unary) = py::invert => ["__invert__" Unary, "~self"]
-    lshift: Binary(Binary) = py::lshift => ["__lshift__" BinaryL, "Return self<<value."; "__rlshift__" BinaryR, "Return value<<self."]
-    rshift: Binary(Binary) = py::rshift => ["__rshift__" BinaryL, "Return self>>value."; "__rrshift__" BinaryR, "Return value>>self."]
-    and: Binary(Binary) = py::and => ["__and__" BinaryL, "Return self&value."; "__rand__" BinaryR, "Return value&self."]
-    xor: Binary(Binary) = py::xor => ["__xor__" BinaryL, "Return self^value."; "__rxor__" BinaryR, "Return value^self."]
-    or: Binary(Binary) = py::or => ["__or__" BinaryL, "Return self|value."; "__ror__" BinaryR, "Return value|self."]
+    lshift: Binary(Binary) = py::lshift => ["__lshift__" BinaryL, "self << value"; "__rlshift__" BinaryR, "\
+        value << self"]
+    rshift: Binary(Binary) = py::rshift => ["__rshift__" BinaryL, "self >> value"; "__rrshift__" BinaryR, "\
+        value >> self"]
+    and: Binary(Binary) = py::and => ["__and__" BinaryL, "self & value"; "__rand__" BinaryR, "value & self"]
+    xor: Binary(Binary) = py::xor => ["__xor__" BinaryL, "self ^ value"; "__rxor__" BinaryR, "value ^ self"]
+    or: Binary(Binary) = py::or => ["__or__" BinaryL, "self | value"; "__ror__" BinaryR, "value | self"]
     int: Unary(super::slots::Unary) = py::int => ["__int__" Unary, "int(self)"]
     float: Unary(super::slots::Unary) = py::float => ["__float__" Unary, "float(self)"]
-    inplace_add: Binary(Binary) = py::inplace_add => ["__iadd__" BinaryL, "Return self+=value."]
-    inplace_subtract: Binary(Binary) = py::inplace_subtract => ["__isub__" BinaryL, "Return self-=value."]
-    inplace_multiply: Binary(Binary) = py::inplace_multiply => ["__imul__" BinaryL, "Return self*=value."]
-    inplace_remainder: Binary(Binary) = py::inplace_remainder => ["__imod__" BinaryL, "Return self%=value."]
-    inplace_power: Ternary(Ternary) = py::inplace_power => ["__ipow__" TernaryL, "Return self**=value."]
-    inplace_lshift: Binary(Binary) = py::inplace_lshift => ["__ilshift__" BinaryL, "Return self<<=value."]
-    inplace_rshift: Binary(Binary) = py::inplace_rshift => ["__irshift__" BinaryL, "Return self>>=value."]
-    inplace_and: Binary(Binary) = py::inplace_and => ["__iand__" BinaryL, "Return self&=value."]
-    inplace_xor: Binary(Binary) = py::inplace_xor => ["__ixor__" BinaryL, "Return self^=value."]
-    inplace_or: Binary(Binary) = py::inplace_or => ["__ior__" BinaryL, "Return self|=value."]
-    floor_divide: Binary(Binary) = py::floor_divide => ["__floordiv__" BinaryL, "Return self//value."; "__rfloordiv__" BinaryR, "Return value//self."]
-    true_divide: Binary(Binary) = py::true_divide => ["__truediv__" BinaryL, "Return self/value."; "__rtruediv__" BinaryR, "Return value/self."]
-    inplace_floor_divide: Binary(Binary) = py::inplace_floor_divide => ["__ifloordiv__" BinaryL, "Return self//=value."]
-    inplace_true_divide: Binary(Binary) = py::inplace_true_divide => ["__itruediv__" BinaryL, "Return self/=value."]
-    index: Unary(super::slots::Unary) = py::index => ["__index__" Unary, "Return self converted to an integer, if self is suitable for use as an index into a list."]
-    matrix_multiply: Binary(Binary) = py::matrix_multiply => ["__matmul__" BinaryL, "Return self@value."; "__rmatmul__" BinaryR, "Return value@self."]
-    inplace_matrix_multiply: Binary(Binary) = py::inplace_matrix_multiply => ["__imatmul__" BinaryL, "Return self@=value."]
-    length: Length(super::slots::Length) = py::length => ["__len__" Length, "Return len(self)."]
-    subscript: Binary(Binary) = py::subscript => ["__getitem__" BinaryL, "Return self[key]."]
+    inplace_add: Binary(Binary) = py::inplace_add => ["__iadd__" BinaryL, "self += value"]
+    inplace_subtract: Binary(Binary) = py::inplace_subtract => ["__isub__" BinaryL, "self -= value"]
+    inplace_multiply: Binary(Binary) = py::inplace_multiply => ["__imul__" BinaryL, "self *= value"]
+    inplace_remainder: Binary(Binary) = py::inplace_remainder => ["__imod__" BinaryL, "self %= value"]
+    inplace_power: Ternary(Ternary) = py::inplace_power => ["__ipow__" TernaryL, "self **= value"]
+    inplace_lshift: Binary(Binary) = py::inplace_lshift => ["__ilshift__" BinaryL, "self <<= value"]
+    inplace_rshift: Binary(Binary) = py::inplace_rshift => ["__irshift__" BinaryL, "self >>= value"]
+    inplace_and: Binary(Binary) = py::inplace_and => ["__iand__" BinaryL, "self &= value"]
+    inplace_xor: Binary(Binary) = py::inplace_xor => ["__ixor__" BinaryL, "self ^= value"]
+    inplace_or: Binary(Binary) = py::inplace_or => ["__ior__" BinaryL, "self |= value"]
+    floor_divide: Binary(Binary) = py::floor_divide => ["__floordiv__" BinaryL, "\
+        self // value"; "__rfloordiv__" BinaryR, "value // self"]
+    true_divide: Binary(Binary) = py::true_divide => ["__truediv__" BinaryL, "\
+        self / value"; "__rtruediv__" BinaryR, "value / self"]
+    inplace_floor_divide: Binary(Binary) = py::inplace_floor_divide => ["__ifloordiv__" BinaryL, "self //= value"]
+    inplace_true_divide: Binary(Binary) = py::inplace_true_divide => ["__itruediv__" BinaryL, "self /= value"]
+    index: Unary(super::slots::Unary) = py::index => ["__index__" Unary, "\
+        Return the int that stands for the object, as in indexing."]
+    matrix_multiply: Binary(Binary) = py::matrix_multiply => ["__matmul__" BinaryL, "\
+        self @ value"; "__rmatmul__" BinaryR, "value @ self"]
+    inplace_matrix_multiply: Binary(Binary) = py::inplace_matrix_multiply => ["__imatmul__" BinaryL, "self @= value"]
+    length: Length(super::slots::Length) = py::length => ["__len__" Length, "len(self)"]
+    subscript: Binary(Binary) = py::subscript => ["__getitem__" BinaryL, "self[key]"]
     ass_subscript: SetAttr(super::slots::SetAttr) = py::ass_subscript => [
-        "__setitem__" SetItem, "Set self[key] to value.";
-        "__delitem__" DelItem, "Delete self[key]." ]
-    contains: Contains(super::slots::Contains) = py::contains => ["__contains__" Contains, "Return bool(key in self)."]
-    concat: Binary(Binary) = py::add => ["__add__" BinaryL, "Return self+value."]
-    repeat: Repeat(super::slots::Repeat) = py::repeat => ["__mul__" Repeat, "Return self*value."; "__rmul__" Repeat, "Return value*self."]
-    inplace_concat: Binary(Binary) = py::inplace_add => ["__iadd__" BinaryL, "Implement self+=value."]
-    inplace_repeat: Repeat(super::slots::Repeat) = py::inplace_repeat => ["__imul__" Repeat, "Implement self*=value."]
-    item: Item(super::slots::Item) = py::item => ["__getitem__" Item, "Return self[key]."]
+        "__setitem__" SetItem, "self[key] = value";
+        "__delitem__" DelItem, "del self[key]" ]
+    contains: Contains(super::slots::Contains) = py::contains => ["__contains__" Contains, "key in self"]
+    concat: Binary(Binary) = py::add => ["__add__" BinaryL, "self + value"]
+    repeat: Repeat(super::slots::Repeat) = py::repeat => ["__mul__" Repeat, "self * value"; "__rmul__" Repeat, "\
+        value * self"]
+    inplace_concat: Binary(Binary) = py::inplace_add => ["__iadd__" BinaryL, "self += value"]
+    inplace_repeat: Repeat(super::slots::Repeat) = py::inplace_repeat => ["__imul__" Repeat, "self *= value"]
+    item: Item(super::slots::Item) = py::item => ["__getitem__" Item, "self[key]"]
 }
 
 /// Rows whose slot Python-level definitions do not set: they go to the number slots (as in CPython, where

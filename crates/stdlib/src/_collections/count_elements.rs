@@ -8,7 +8,8 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
-    MethodDef::new("_count_elements($module, mapping, iterable, /)", "Count elements in the iterable, updating the mapping", |vm, _, args| {
+    MethodDef::new("_count_elements($module, mapping, iterable, /)", "\
+        Add 1 to the mapping's value for each item of the iterable", |vm, _, args| {
         count(vm, &args[0], &args[1])?;
         Ok(Value::NONE)
     }),

@@ -53,7 +53,14 @@ impl DefaultDict {
 }
 
 pub static DEFAULTDICT: TypeSpec = TypeSpec::new::<DefaultDict>("collections.defaultdict")
-    .doc("defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\nThe default factory is called without arguments to produce\na new value when a key is not present, in __getitem__ only.\nA defaultdict compares equal to a dict with the same items.\nAll remaining arguments are treated the same as if they were\npassed to the dict constructor, including keyword arguments.")
+    .doc(
+        "defaultdict(default_factory=None, /, [...]) --> dict with default factory\n\n\
+        A dictionary that makes the values of missing keys.  d[key] calls the\n\
+        factory without arguments if the key is not there, and stores what it\n\
+        returns; get() and ``in`` do not.\n\
+        The other arguments are those of dict, and comparisons are those of\n\
+        dictionaries too.",
+    )
     .base(&DICT)
     .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
     .slots(|s| {
@@ -120,7 +127,7 @@ fn repr(vm: &Vm, this: &Value) -> Result {
 }
 
 static MEMBERS: &[MemberDef] =
-    &[MemberDef::new("default_factory", "Factory for default value called by __missing__().", |_, this| {
+    &[MemberDef::new("default_factory", "What makes the values of missing keys, or None.", |_, this| {
         Ok(DefaultDict::of(this).factory().unwrap_or(Value::NONE))
     })
     .setter(|_, this, value| {
@@ -129,15 +136,19 @@ static MEMBERS: &[MemberDef] =
     })];
 
 method_table! { static METHODS = [
-    MethodDef::new("__missing__($self, key, /)", "__missing__(key) # Called by __getitem__ for missing key; pseudo-code:\n  if self.default_factory is None: raise KeyError((key,))\n  self[key] = value = self.default_factory()\n  return value\n", |vm, this, args| {
+    MethodDef::new("__missing__($self, key, /)", "__missing__(key) # Make the value of a key that is not there.\n\
+        The default factory is called without arguments; its result is stored\n\
+        under the key and returned.  KeyError is raised if there is no factory.", |vm, this, args| {
         let Some(factory) = DefaultDict::of(this).factory() else { return Err(vm.key_error(&args[0])) };
         let value = vm.call_args(&factory, &[])?;
         // The factory may have set the key itself.
         this.downcast::<Dict>().expect("a defaultdict is a dict").set_default(vm, &args[0], &value)
     }),
-    MethodDef::new("copy($self, /)", "D.copy() -> a shallow copy of D.", |vm, this, _| copy_with(vm, this, this)),
-    MethodDef::new("__copy__($self, /)", "D.copy() -> a shallow copy of D.", |vm, this, _| copy_with(vm, this, this)),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("copy($self, /)", "\
+        D.copy() -> a defaultdict with the same items and factory.", |vm, this, _| copy_with(vm, this, this)),
+    MethodDef::new("__copy__($self, /)", "\
+        D.copy() -> a defaultdict with the same items and factory.", |vm, this, _| copy_with(vm, this, this)),
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let arguments = match DefaultDict::of(this).factory() {
             Some(factory) => Tuple::from_array([factory]),
             None => tuple::empty(),

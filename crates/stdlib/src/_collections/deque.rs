@@ -18,7 +18,7 @@ payload! {
 }
 
 pub static DEQUE: TypeSpec = TypeSpec::new::<Deque>("collections.deque")
-    .doc("deque([iterable[, maxlen]])\n--\n\nA list-like sequence optimized for data accesses near its endpoints.")
+    .doc("deque([iterable[, maxlen]])\n--\n\nA sequence that grows and shrinks fast at both of its ends.")
     .flags(type_flags::BASETYPE | type_flags::SEQUENCE | type_flags::HAS_WEAKREF)
     .slots(slots)
     .methods(methods::METHODS)

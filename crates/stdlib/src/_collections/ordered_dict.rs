@@ -41,7 +41,7 @@ impl OrderedDict {
 }
 
 pub static ORDERED_DICT: TypeSpec = TypeSpec::new::<OrderedDict>("collections.OrderedDict")
-    .doc("Dictionary that remembers insertion order")
+    .doc("A dictionary whose items can be rearranged and whose order counts in comparisons")
     .base(&DICT)
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF)
     .slots(slots)
@@ -224,7 +224,8 @@ fn for_each_item(vm: &Vm, dict: &Dict, mut f: impl FnMut(&Value, Value) -> Resul
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("fromkeys($type, /, iterable, value=None)", "Create a new ordered dictionary with keys from iterable and values set to value.", |vm, class, args| {
+    MethodDef::new("fromkeys($type, /, iterable, value=None)", "\
+        Create an ordered dictionary that maps every item of the iterable to value.", |vm, class, args| {
         let made = vm.call_args(class, &[])?;
         vm.for_each(&args[0], |key| vm.set_item(&made, &key, &args[1]))?;
         Ok(made)
@@ -233,14 +234,16 @@ method_table! { static METHODS = [
     MethodDef::new("__sizeof__($self, /)", "", |_, this, _| {
         Ok(Value::from(this.ty().instance_size() + own(this).state.borrow(&own(this).header).memory()))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object", |vm, this, _| {
         let state = vm.call_method(this, "__getstate__", &[])?;
         let items = vm.call_method_name(this, &names().items, &[])?;
         let iterator = vm.iter(&items)?;
         let parts = [this.ty().to_value(), tuple::empty().into_value(), state, Value::NONE, iterator];
         Ok(Tuple::from_array(parts).into_value())
     }),
-    MethodDef::new("setdefault($self, /, key, default=None)", "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is in the dictionary, else default.", |vm, this, args| {
+    MethodDef::new("setdefault($self, /, key, default=None)", "\
+        Return the value stored under key, storing default there if it is new.\n\n\
+        The default is None unless given.", |vm, this, args| {
         if is_exact(this) {
             return own(this).set_default(vm, &args[0], &args[1]);
         }
@@ -250,13 +253,18 @@ method_table! { static METHODS = [
         vm.set_item(this, &args[0], &args[1])?;
         Ok(args[1].clone())
     }),
-    MethodDef::new("pop($self, /, key, default=<unrepresentable>)", "od.pop(key[,default]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; otherwise,\nraise a KeyError.", |vm, this, args| {
+    MethodDef::new("pop($self, /, key, default=<unrepresentable>)", "\
+        od.pop(key[,default]) -> v, the value of the item with that key, which is removed.\n\n\
+        Without such an item, default is returned; KeyError is raised if there\n\
+        is no default.", |vm, this, args| {
         match own(this).remove(vm, &args[0])?.or_else(|| args[1].bound().cloned()) {
             Some(value) => Ok(value),
             None => Err(vm.key_error(&args[0])),
         }
     }),
-    MethodDef::new("popitem($self, /, last=True)", "Remove and return a (key, value) pair from the dictionary.\n\nPairs are returned in LIFO order if last is true or FIFO order if false.", |vm, this, args| {
+    MethodDef::new("popitem($self, /, last=True)", "\
+        Remove the item at the end, and return it as a (key, value) pair.\n\n\
+        If last is false, the item at the start is taken.", |vm, this, args| {
         let last = vm.is_true(&args[0])?;
         match if last { own(this).pop_item() } else { own(this).pop_first() } {
             Some((key, value)) => Ok(Tuple::from_array([key, value]).into_value()),
@@ -270,15 +278,19 @@ method_table! { static METHODS = [
         update(vm, this, args, kwnames)?;
         Ok(Value::NONE)
     }),
-    MethodDef::new("clear($self, /)", "Remove all items from ordered dict.", |_, this, _| {
+    MethodDef::new("clear($self, /)", "Make the dictionary empty.", |_, this, _| {
         own(this).clear_items();
         Ok(Value::NONE)
     }),
-    MethodDef::new("copy($self, /)", "A shallow copy of ordered dict.", |vm, this, _| copy(vm, this)),
-    MethodDef::new("__reversed__($self, /)", "od.__reversed__() <==> reversed(od)", |_, this, _| {
+    MethodDef::new("copy($self, /)", "\
+        Return a new ordered dictionary with the same items.", |vm, this, _| copy(vm, this)),
+    MethodDef::new("__reversed__($self, /)", "\
+        od.__reversed__() is an iterator over the keys, the last one first", |_, this, _| {
         Ok(views::iterator(this, views::KEYS, true))
     }),
-    MethodDef::new("move_to_end($self, /, key, last=True)", "Move an existing element to the end (or beginning if last is false).\n\nRaise KeyError if the element does not exist.", |vm, this, args| {
+    MethodDef::new("move_to_end($self, /, key, last=True)", "\
+        Move an item to the end, or to the start if last is false.\n\n\
+        KeyError is raised if there is no item with this key.", |vm, this, args| {
         let last = vm.is_true(&args[1])?;
         match own(this).move_key(vm, &args[0], last)? {
             true => Ok(Value::NONE),

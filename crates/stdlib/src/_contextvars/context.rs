@@ -240,7 +240,7 @@ method_table! { static METHODS = [
     MethodDef::new("values($self, /)", "The values of all variables of the context.", |_, this, _| {
         part(this, Part::Values)
     }),
-    MethodDef::new("copy($self, /)", "Return a shallow copy of the context object.", |_, this, _| {
+    MethodDef::new("copy($self, /)", "Return a new context with the same variables and values.", |_, this, _| {
         Ok(Context::of(this).copy().into_value())
     }),
     MethodDef::raw("run", "", |vm, this, args, kwnames| {

@@ -102,7 +102,8 @@ static GETSET: &[GetSetDef] = &[
 
 method_table! { static METHODS = [
     CLASS_GETITEM,
-    MethodDef::new("__enter__($self, /)", "Enter into Token context manager.", |_, this, _| Ok(this.clone())),
+    MethodDef::new("__enter__($self, /)", "\
+        Return the token; when the block ends, the variable is reset.", |_, this, _| Ok(this.clone())),
     MethodDef::new("__exit__($self, type, val, tb, /)", "Restore the variable's former value.", |vm, this, _| {
         let token = Token::of(this);
         token.origin().var.reset(vm, token)?;

@@ -51,7 +51,7 @@ payload! {
 }
 
 pub static DIALECT: TypeSpec = TypeSpec::new::<Dialect>("_csv.Dialect")
-    .doc("CSV dialect\n\nThe Dialect type records CSV parsing and generation options.\n")
+    .doc("The options of a CSV format.\n\nThey say how fields are delimited, quoted and escaped.")
     .flags(type_flags::BASETYPE)
     .slots(|s| s.new = Some(new))
     .methods(METHODS)
@@ -59,8 +59,8 @@ pub static DIALECT: TypeSpec = TypeSpec::new::<Dialect>("_csv.Dialect")
     .getset(GETSET);
 
 method_table! { static METHODS = [
-    MethodDef::raw("__reduce__", "raises an exception to avoid pickling", cannot_pickle),
-    MethodDef::raw("__reduce_ex__", "raises an exception to avoid pickling", cannot_pickle),
+    MethodDef::raw("__reduce__", "raise TypeError, as the object cannot be pickled", cannot_pickle),
+    MethodDef::raw("__reduce_ex__", "raise TypeError, as the object cannot be pickled", cannot_pickle),
 ]; }
 
 fn cannot_pickle(vm: &Vm, this: &Value, _: &[Value], _: Option<&Value>) -> Result {

@@ -16,7 +16,11 @@ payload! {
 }
 
 pub static READER: TypeSpec = TypeSpec::new::<Reader>("_csv.reader")
-    .doc("CSV reader\n\nReader objects are responsible for reading and parsing tabular data\nin CSV format.\n")
+    .doc(
+        "Parses CSV.\n\n\
+        An iterator that takes lines of text and gives one record at a\n\
+        time, as a list of its fields.",
+    )
     .flags(type_flags::DISALLOW_INSTANTIATION)
     .slots(|s| {
         s.iter = Some(|_, this| Ok(this.clone()));

@@ -17,9 +17,7 @@ payload! {
 }
 
 pub static WRITER: TypeSpec = TypeSpec::new::<Writer>("_csv.writer")
-    .doc(
-        "CSV writer\n\nWriter objects are responsible for generating tabular data\nin CSV format from sequence input.\n",
-    )
+    .doc("Writes CSV.\n\nIt formats records, which are iterables of fields, as CSV text and\nwrites them to a file.")
     .flags(type_flags::DISALLOW_INSTANTIATION)
     .methods(METHODS)
     .members(MEMBERS);
@@ -29,10 +27,10 @@ static MEMBERS: &[MemberDef] =
 
 method_table! { static METHODS = [
     MethodDef::new("writerow($self, row, /)",
-        "Construct and write a CSV record from an iterable of fields.\n\nNon-string elements will be converted to string.",
+        "Write one record.\n\nFields are converted by str(), except that None is written as ''.",
         |vm, this, args| write_row(vm, Writer::of(this), &args[0])),
     MethodDef::new("writerows($self, rows, /)",
-        "Construct and write a series of iterables to a csv file.\n\nNon-string elements will be converted to string.",
+        "Write all records of an iterable.\n\nFields are converted by str(), except that None is written as ''.",
         |vm, this, args| {
             let writer = Writer::of(this);
             let rows = vm.iter(&args[0])?;

@@ -44,9 +44,10 @@ unsafe impl Payload for DateTime {
 
 pub static DATETIME: TypeSpec = TypeSpec::new::<DateTime>("datetime.datetime")
     .doc(
-        "datetime(year, month, day[, hour[, minute[, second[, microsecond[,tzinfo]]]]])\n\nThe year, month and day \
-         arguments are required. tzinfo may be None, or an\ninstance of a tzinfo subclass. The remaining arguments may be \
-         ints.\n",
+        "datetime(year, month, day[, hour[, minute[, second[, microsecond[,tzinfo]]]]])\n\n\
+         A date and a time of day.  The fields are integers, those of the time 0\n\
+         by default; tzinfo is the time zone, an instance of a subclass of\n\
+         tzinfo, or None.",
     )
     .base(&DATE)
     .flags(type_flags::BASETYPE)

@@ -94,8 +94,9 @@ unsafe impl Payload for Time {
 
 pub static TIME: TypeSpec = TypeSpec::new::<Time>("datetime.time")
     .doc(
-        "time([hour[, minute[, second[, microsecond[, tzinfo]]]]]) --> a time object\n\nAll arguments are optional. \
-         tzinfo may be None, or an instance of\na tzinfo subclass. The remaining arguments may be ints.\n",
+        "time([hour[, minute[, second[, microsecond[, tzinfo]]]]]) --> a time object\n\n\
+         A time of day.  The fields are integers, 0 by default; tzinfo is the\n\
+         time zone, an instance of a subclass of tzinfo, or None.",
     )
     .flags(type_flags::BASETYPE)
     .slots(slots)

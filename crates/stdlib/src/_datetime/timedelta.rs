@@ -48,9 +48,10 @@ unsafe impl Payload for TimeDelta {
 
 pub static TIMEDELTA: TypeSpec = TypeSpec::new::<TimeDelta>("datetime.timedelta")
     .doc(
-        "Difference between two datetime values.\n\ntimedelta(days=0, seconds=0, microseconds=0, milliseconds=0, \
-         minutes=0, hours=0, weeks=0)\n\nAll arguments are optional and default to 0.\nArguments may be integers or \
-         floats, and may be positive or negative.",
+        "A length of time, exact to the microsecond.\n\n\
+         timedelta(days=0, seconds=0, microseconds=0, milliseconds=0, minutes=0, hours=0, weeks=0)\n\n\
+         The arguments are added up.  Each may be an int or a float, and\n\
+         negative.",
     )
     .flags(type_flags::BASETYPE)
     .slots(slots)
@@ -190,10 +191,10 @@ fn richcompare(_: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
 
 static MEMBERS: &[MemberDef] = &[
     MemberDef::new("days", "Number of days.", |_, this| Ok(Value::from(own(this).days))),
-    MemberDef::new("seconds", "Number of seconds (>= 0 and less than 1 day).", |_, this| {
+    MemberDef::new("seconds", "The seconds beyond whole days, from 0 to 86399.", |_, this| {
         Ok(Value::from(own(this).seconds))
     }),
-    MemberDef::new("microseconds", "Number of microseconds (>= 0 and less than 1 second).", |_, this| {
+    MemberDef::new("microseconds", "The microseconds beyond whole seconds, from 0 to 999999.", |_, this| {
         Ok(Value::from(own(this).microseconds))
     }),
 ];

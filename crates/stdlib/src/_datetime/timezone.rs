@@ -36,7 +36,7 @@ unsafe impl Payload for TimeZone {
 }
 
 pub static TIMEZONE: TypeSpec = TypeSpec::new::<TimeZone>("datetime.timezone")
-    .doc("Fixed offset from UTC implementation of tzinfo.")
+    .doc("A tzinfo whose difference from UTC never changes.")
     .base(&TZINFO)
     .slots(slots)
     .methods(METHODS)
@@ -159,11 +159,12 @@ fn check_argument(vm: &Vm, argument: &Value, method: &str) -> Result<()> {
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("tzname($self, object, /)", "If name is specified when timezone is created, returns the name.  Otherwise returns offset as 'UTC(+|-)HH:MM'.", |vm, this, args| {
+    MethodDef::new("tzname($self, object, /)", "\
+        Return the name that the time zone was given, or one of the form 'UTC+HH:MM'.", |vm, this, args| {
         check_argument(vm, &args[0], "tzname")?;
         Ok(TimeZone::of(this).display())
     }),
-    MethodDef::new("utcoffset($self, object, /)", "Return fixed offset.", |vm, this, args| {
+    MethodDef::new("utcoffset($self, object, /)", "Return the time zone's difference from UTC.", |vm, this, args| {
         check_argument(vm, &args[0], "utcoffset")?;
         Ok(TimeZone::of(this).offset.clone())
     }),
@@ -171,7 +172,8 @@ method_table! { static METHODS = [
         check_argument(vm, &args[0], "dst")?;
         Ok(Value::NONE)
     }),
-    MethodDef::new("fromutc($self, object, /)", "datetime in UTC -> datetime in local time.", |vm, this, args| {
+    MethodDef::new("fromutc($self, object, /)", "\
+        datetime in UTC -> the same moment in this time zone.", |vm, this, args| {
         tzinfo::fromutc_argument(vm, this, &args[0])?;
         datetime::add(vm, &args[0], TimeZone::of(this).value(), 1)
     }),

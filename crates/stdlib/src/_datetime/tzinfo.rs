@@ -28,7 +28,7 @@ unsafe impl Payload for TzInfo {
 }
 
 pub static TZINFO: TypeSpec = TypeSpec::new::<TzInfo>("datetime.tzinfo")
-    .doc("Abstract base class for time zone info objects.")
+    .doc("Base of classes that describe time zones; their methods are to be overridden.")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|_, class, _, _| {
@@ -145,10 +145,12 @@ macro_rules! not_implemented {
 }
 
 method_table! { static METHODS = [
-    not_implemented!("tzname($self, object, /)", "tzname", "datetime -> string name of time zone."),
-    not_implemented!("utcoffset($self, object, /)", "utcoffset", "datetime -> timedelta showing offset from UTC, negative values indicating West of UTC"),
-    not_implemented!("dst($self, object, /)", "dst", "datetime -> DST offset as timedelta positive east of UTC."),
-    MethodDef::new("fromutc($self, object, /)", "datetime in UTC -> datetime in local time.", fromutc),
+    not_implemented!("tzname($self, object, /)", "tzname", "datetime -> the name of the time zone at that time."),
+    not_implemented!("utcoffset($self, object, /)", "utcoffset", "\
+        datetime -> a timedelta, how much local time is ahead of UTC (east is positive)"),
+    not_implemented!("dst($self, object, /)", "dst", "\
+        datetime -> a timedelta, by how much daylight saving time advances clocks."),
+    MethodDef::new("fromutc($self, object, /)", "datetime in UTC -> the same moment in this time zone.", fromutc),
     MethodDef::new("__reduce__($self, /)", "-> (cls, state)", |vm, this, _| {
         let arguments = match vm.get_attr_str_opt(this, "__getinitargs__")? {
             Some(method) => vm.call_args(&method, &[])?,

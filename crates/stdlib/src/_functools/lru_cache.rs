@@ -95,7 +95,17 @@ impl LruCacheState {
 signature!(NEW = "lru_cache(user_function, maxsize, typed, cache_info_type)");
 
 pub static LRU_CACHE_WRAPPER: TypeSpec = TypeSpec::new::<LruCacheWrapper>("functools._lru_cache_wrapper")
-    .doc("Create a cached callable that wraps another function.\n\nuser_function:      the function being cached\n\nmaxsize:  0         for no caching\n          None      for unlimited cache size\n          n         for a bounded cache\n\ntyped:    False     cache f(3) and f(3.0) as identical calls\n          True      cache f(3) and f(3.0) as distinct calls\n\ncache_info_type:    namedtuple class with the fields:\n                        hits misses currsize maxsize\n")
+    .doc(
+        "A callable that remembers the results of a function.\n\n\
+        user_function:      the function\n\n\
+        maxsize:  0         remembers nothing\n          \
+        None      remembers everything\n          \
+        n         remembers the n results used last\n\n\
+        typed:    whether equal arguments of different types, such as 1 and\n          \
+        1.0, have results of their own\n\n\
+        cache_info_type:    makes the result of cache_info() from hits,\n                    \
+        misses, maxsize and currsize",
+    )
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF | type_flags::METHOD_DESCRIPTOR)
     .slots(|s| {
         s.new = Some(new);
@@ -265,14 +275,15 @@ fn remember(
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("cache_info($self, /)", "Report cache statistics", |vm, this, _| {
+    MethodDef::new("cache_info($self, /)", "\
+        Return how often results were found, and how many are stored", |vm, this, _| {
         let (info, hits, misses, maxsize, cache) = LruCacheWrapper::of(this).with(|state| {
             (state.cache_info_type.clone(), state.hits, state.misses, state.maxsize, state.cache.clone())
         });
         let size = cache.map_or(0, |cache| cache.len());
         vm.call_args(&info, &[Value::from(hits), Value::from(misses), maxsize.map_or(Value::NONE, Value::from), Value::from(size)])
     }),
-    MethodDef::new("cache_clear($self, /)", "Clear the cache and cache statistics", |_, this, _| {
+    MethodDef::new("cache_clear($self, /)", "Forget all results, and start counting anew", |_, this, _| {
         let old = LruCacheWrapper::of(this).with(|state| {
             (state.hits, state.misses) = (0, 0);
             state.free.clear();

@@ -20,7 +20,7 @@ payload! {
 }
 
 pub static PLACEHOLDER_TYPE: TypeSpec = TypeSpec::new::<Placeholder>("functools._PlaceholderType")
-    .doc("The type of the Placeholder singleton.\n\nUsed as a placeholder for partial arguments.")
+    .doc("The type of Placeholder.\n\nIn a partial object, Placeholder keeps a position free for an argument.")
     .slots(|s| {
         s.new = Some(|vm, _, args, _| match args {
             [] => Ok(placeholder()),
@@ -52,7 +52,11 @@ payload! {
 }
 
 pub static PARTIAL: TypeSpec = TypeSpec::new::<Partial>("functools.partial")
-    .doc("partial(func, /, *args, **keywords)\n--\n\nCreate a new function with partial application of the given arguments and keywords.")
+    .doc(
+        "partial(func, /, *args, **keywords)\n\
+        --\n\n\
+        A callable that adds stored arguments to those of a call, and calls a function.",
+    )
     .flags(type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF)
     .slots(|s| {
         s.new = Some(new);
@@ -227,9 +231,14 @@ fn repr_parts(vm: &Vm, this: &Value) -> Result {
 }
 
 static MEMBERS: &[MemberDef] = &[
-    MemberDef::new("func", "function object to use in future partial calls", |_, this| Ok(Partial::of(this).parts().0)),
-    MemberDef::new("args", "tuple of arguments to future partial calls", |_, this| Ok(Partial::of(this).parts().1)),
-    MemberDef::new("keywords", "dictionary of keyword arguments to future partial calls", |_, this| {
+    MemberDef::new("func", "the function that calls are passed on to", |_, this| Ok(Partial::of(this).parts().0)),
+    MemberDef::new(
+        "args",
+        "\
+        the positional arguments that are put before those of a call",
+        |_, this| Ok(Partial::of(this).parts().1),
+    ),
+    MemberDef::new("keywords", "the keyword arguments of every call that does not give them itself", |_, this| {
         Ok(Partial::of(this).parts().2)
     }),
 ];

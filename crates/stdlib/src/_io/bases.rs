@@ -11,7 +11,7 @@ use taipan_object::types::{TypeSpec, type_flags};
 use taipan_object::{Result, Value, Vm, method_table};
 
 pub static RAW_IO_BASE: TypeSpec = TypeSpec::new::<IoBase>("_io._RawIOBase")
-    .doc("Base class for raw binary I/O.")
+    .doc("Base of files that read and write bytes without a buffer.")
     .base(&IO_BASE)
     .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
     .methods(RAW_METHODS);
@@ -31,9 +31,9 @@ pub static TEXT_IO_BASE: TypeSpec = TypeSpec::new::<IoBase>("_io._TextIOBase")
     .flags(type_flags::BASETYPE | type_flags::GENERIC_NEW)
     .methods(TEXT_METHODS)
     .getset(&[
-        GetSetDef::new("encoding", "Encoding of the text stream.", |_, _| Ok(Value::NONE)),
-        GetSetDef::new("newlines", "Line endings translated so far.", |_, _| Ok(Value::NONE)),
-        GetSetDef::new("errors", "The error setting of the decoder or encoder.", |_, _| Ok(Value::NONE)),
+        GetSetDef::new("encoding", "Name of the text's encoding.", |_, _| Ok(Value::NONE)),
+        GetSetDef::new("newlines", "The kinds of line ends that were read so far, or None.", |_, _| Ok(Value::NONE)),
+        GetSetDef::new("errors", "Name of the error handler of the encoding.", |_, _| Ok(Value::NONE)),
     ]);
 
 /// `_RawIOBase.read`: by `readinto`.
@@ -93,7 +93,7 @@ fn readall(vm: &Vm, this: &Value) -> Result {
 
 method_table! { static RAW_METHODS = [
     MethodDef::new("read($self, size=-1, /)", "", |vm, this, args| read_by_readinto(vm, this, vm.index_i64(&args[0])?)),
-    MethodDef::new("readall($self, /)", "Read until EOF, using multiple read() calls.", |vm, this, _| readall(vm, this)),
+    MethodDef::new("readall($self, /)", "Read all bytes that are left.", |vm, this, _| readall(vm, this)),
     MethodDef::raw("readinto", "", |vm, _, _, _| Err(vm.raise_args(NOT_IMPLEMENTED_ERROR.ty(), Vec::new()))),
     MethodDef::raw("write", "", |vm, _, _, _| Err(vm.raise_args(NOT_IMPLEMENTED_ERROR.ty(), Vec::new()))),
 ]; }
@@ -141,12 +141,15 @@ pub fn writable_argument_error(
 }
 
 method_table! { static BUFFERED_METHODS = [
-    MethodDef::new("detach($self, /)", "Disconnect this buffer from its underlying raw stream and return it.\n\nThe buffer is unusable afterwards.", |vm, _, _| Err(unsupported(vm, "detach"))),
+    MethodDef::new("detach($self, /)", "Separate the raw stream from the buffer, and return it.\n\n\
+        The buffer cannot be used any more.", |vm, _, _| Err(unsupported(vm, "detach"))),
     MethodDef::new("read($self, size=-1, /)", "Read and return up to n bytes.\n\nWithout a size, or with a negative one, reads until EOF.", |vm, _, _| Err(unsupported(vm, "read"))),
-    MethodDef::new("read1($self, size=-1, /)", "Read and return up to size bytes, with at most one read() call to the underlying raw stream.", |vm, _, _| Err(unsupported(vm, "read1"))),
+    MethodDef::new("read1($self, size=-1, /)", "Read up to size bytes, calling the raw stream's read() at most \
+        once.", |vm, _, _| Err(unsupported(vm, "read1"))),
     MethodDef::new("readinto($self, buffer, /)", "", |vm, this, args| readinto_by_read(vm, this, &args[0], &names().read)),
     MethodDef::new("readinto1($self, buffer, /)", "", |vm, this, args| readinto_by_read(vm, this, &args[0], &names().read1)),
-    MethodDef::new("write($self, b, /)", "Write buffer b to the IO stream and return the number of bytes written.", |vm, _, _| Err(unsupported(vm, "write"))),
+    MethodDef::new("write($self, b, /)", "\
+        Write the bytes of a buffer, and return how many there were.", |vm, _, _| Err(unsupported(vm, "write"))),
 ]; }
 
 method_table! { static TEXT_METHODS = [

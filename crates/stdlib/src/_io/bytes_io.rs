@@ -25,7 +25,7 @@ payload! {
 }
 
 pub static BYTES_IO: TypeSpec = TypeSpec::new::<BytesIo>("_io.BytesIO")
-    .doc("BytesIO(initial_bytes=b'')\n--\n\nBuffered I/O implementation using an in-memory bytes buffer.")
+    .doc("BytesIO(initial_bytes=b'')\n--\n\nA binary file whose content is in memory.")
     .base(&BUFFERED_IO_BASE)
     .flags(type_flags::BASETYPE)
     .slots(|s| {

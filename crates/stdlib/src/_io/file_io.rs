@@ -59,10 +59,11 @@ pub static FILE_IO: TypeSpec = TypeSpec::new::<FileIo>("_io.FileIO")
         })])
     .getset(&[
         GetSetDef::new("closed", "True if the file is closed", |_, this| Ok(Value::bool(FileIo::of(this).is_closed()))),
-        GetSetDef::new("closefd", "True if the file descriptor will be closed by close().", |_, this| {
+        GetSetDef::new("closefd", "Whether close() closes the descriptor as well.", |_, this| {
             Ok(Value::bool(FileIo::of(this).with(|state| state.closefd)))
         }),
-        GetSetDef::new("mode", "String giving the file mode", |_, this| Ok(Value::from(FileIo::of(this).mode()))),
+        GetSetDef::new("mode", "\
+            The mode in which the file is open", |_, this| Ok(Value::from(FileIo::of(this).mode()))),
         GetSetDef::new("_blksize", "Preferred I/O block size", |_, this| {
             Ok(Value::from(FileIo::of(this).with(|state| state.block_size)))
         }),
@@ -338,8 +339,9 @@ method_table! { static METHODS = [
             Err(error) => Err(vm.os_error(error, None, None)),
         }
     }),
-    MethodDef::new("readall($self, /)", "Read all data from the file, returned as bytes.", |vm, this, _| FileIo::of(this).read_all(vm)),
-    MethodDef::new("readinto($self, buffer, /)", "Same as RawIOBase.readinto().", |vm, this, args| {
+    MethodDef::new("readall($self, /)", "Read all bytes that are left.", |vm, this, _| FileIo::of(this).read_all(vm)),
+    MethodDef::new("readinto($self, buffer, /)", "\
+        Read bytes into a buffer, as RawIOBase.readinto() does.", |vm, this, args| {
         let buffer = writable_argument(vm, &args[0])?;
         FileIo::of(this).read_into(vm, buffer.as_mut_slice()).map(count_or_none)
     }),
@@ -351,7 +353,7 @@ method_table! { static METHODS = [
         let data = vm.bytes_like(&args[0])?;
         file.write_from(vm, &data).map(count_or_none)
     }),
-    MethodDef::new("seek($self, pos, whence=0, /)", "Move to new file position and return the file position.", |vm, this, args| {
+    MethodDef::new("seek($self, pos, whence=0, /)", "Move to a position, and return it.", |vm, this, args| {
         let whence = whence_argument(vm, &args[1])?;
         let file = FileIo::of(this);
         file.open_fd(vm)?;
@@ -360,7 +362,9 @@ method_table! { static METHODS = [
     MethodDef::new("tell($self, /)", "Current file position.", |vm, this, _| {
         FileIo::of(this).seek(vm, 0, libc::SEEK_CUR).map(Value::from)
     }),
-    MethodDef::new("truncate($self, size=None, /)", "Truncate the file to at most size bytes and return the truncated size.\n\nSize defaults to the current file position, which does not change.", |vm, this, args| {
+    MethodDef::new("truncate($self, size=None, /)", "\
+        Shorten or extend the file to size bytes, and return the size.\n\n\
+        By default the file ends at the current position, which does not change.", |vm, this, args| {
         let file = FileIo::of(this);
         let fd = file.writable_fd(vm)?;
         let size = match args[0].given() {
@@ -375,19 +379,21 @@ method_table! { static METHODS = [
         if done < 0 { Err(vm.os_error(error, None, None)) } else { Ok(size) }
     }),
     MethodDef::new("close($self, /)", "Close the file.\n\nFurther I/O raises a ValueError; closing again does nothing.", |vm, this, _| close(vm, this)),
-    MethodDef::new("seekable($self, /)", "True if file supports random-access.", |vm, this, _| FileIo::of(this).is_seekable(vm).map(Value::bool)),
-    MethodDef::new("readable($self, /)", "True if file was opened in a read mode.", |vm, this, _| {
+    MethodDef::new("seekable($self, /)", "Tell whether the file's position can be \
+        moved.", |vm, this, _| FileIo::of(this).is_seekable(vm).map(Value::bool)),
+    MethodDef::new("readable($self, /)", "Tell whether the file's mode allows reading.", |vm, this, _| {
         let file = FileIo::of(this);
         file.open_fd(vm)?;
         Ok(Value::bool(file.with(|state| state.readable)))
     }),
-    MethodDef::new("writable($self, /)", "True if file was opened in a write mode.", |vm, this, _| {
+    MethodDef::new("writable($self, /)", "Tell whether the file's mode allows writing.", |vm, this, _| {
         let file = FileIo::of(this);
         file.open_fd(vm)?;
         Ok(Value::bool(file.with(|state| state.writable)))
     }),
-    MethodDef::new("fileno($self, /)", "Return the underlying file descriptor (an integer).", |vm, this, _| FileIo::of(this).open_fd(vm).map(Value::from)),
-    MethodDef::new("isatty($self, /)", "True if the file is connected to a TTY device.", |vm, this, _| {
+    MethodDef::new("fileno($self, /)", "\
+        Return the number of the file descriptor.", |vm, this, _| FileIo::of(this).open_fd(vm).map(Value::from)),
+    MethodDef::new("isatty($self, /)", "Tell whether the file is a terminal.", |vm, this, _| {
         let fd = FileIo::of(this).open_fd(vm)?;
         // SAFETY: a system call on a plain number.
         Ok(Value::bool(blocking(|| unsafe { libc::isatty(fd) }) != 0))

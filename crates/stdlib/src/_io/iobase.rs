@@ -210,25 +210,26 @@ method_table! { static METHODS = [
         }
         Err(unsupported(vm, "seek"))
     }),
-    MethodDef::new("tell($self, /)", "Return current stream position.", |vm, this, _| {
+    MethodDef::new("tell($self, /)", "Return the position, counted from the start of the stream.", |vm, this, _| {
         vm.call_method_name(this, &names().seek, &[Value::from(0), Value::from(1)])
     }),
     MethodDef::new("truncate($self, size=None, /)", "Truncate file to size bytes, by default to the current position.", |vm, _, _| {
         Err(unsupported(vm, "truncate"))
     }),
-    MethodDef::new("flush($self, /)", "Flush write buffers, if applicable.", |vm, this, _| {
+    MethodDef::new("flush($self, /)", "Pass on what has been written but is still in a buffer.", |vm, this, _| {
         if has_closed_mark(vm, this)? { Err(vm.value_error(CLOSED)) } else { Ok(Value::NONE) }
     }),
     MethodDef::new("close($self, /)", "Flush and close the IO object.\n\nCalling it again has no effect.", |vm, this, _| close(vm, this).map(Value::from)),
-    MethodDef::new("seekable($self, /)", "Return whether object supports random access.", |_, _, _| Ok(Value::FALSE)),
-    MethodDef::new("readable($self, /)", "Return whether object was opened for reading.", |_, _, _| Ok(Value::FALSE)),
-    MethodDef::new("writable($self, /)", "Return whether object was opened for writing.", |_, _, _| Ok(Value::FALSE)),
+    MethodDef::new("seekable($self, /)", "Tell whether the position can be moved.", |_, _, _| Ok(Value::FALSE)),
+    MethodDef::new("readable($self, /)", "Tell whether one can read from the stream.", |_, _, _| Ok(Value::FALSE)),
+    MethodDef::new("writable($self, /)", "Tell whether one can write to the stream.", |_, _, _| Ok(Value::FALSE)),
     MethodDef::new("_checkClosed($self, /)", "", |vm, this, _| check_closed(vm, this).map(Value::from)),
     MethodDef::new("_checkSeekable($self, /)", "", |vm, this, _| check_seekable(vm, this).map(|()| Value::TRUE)),
     MethodDef::new("_checkReadable($self, /)", "", |vm, this, _| check_readable(vm, this).map(|()| Value::TRUE)),
     MethodDef::new("_checkWritable($self, /)", "", |vm, this, _| check_writable(vm, this).map(|()| Value::TRUE)),
-    MethodDef::new("fileno($self, /)", "Return underlying file descriptor if one exists.", |vm, _, _| Err(unsupported(vm, "fileno"))),
-    MethodDef::new("isatty($self, /)", "Return whether this is an interactive stream.", |vm, this, _| {
+    MethodDef::new("fileno($self, /)", "Return the number of the file descriptor, or raise OSError if there is \
+        none.", |vm, _, _| Err(unsupported(vm, "fileno"))),
+    MethodDef::new("isatty($self, /)", "Tell whether the stream is a terminal.", |vm, this, _| {
         check_closed(vm, this)?;
         Ok(Value::FALSE)
     }),

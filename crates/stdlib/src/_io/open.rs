@@ -188,7 +188,8 @@ method_table! { pub static FUNCTIONS = [
         }
         Ok(Value::from(if flag(vm, "utf8_mode")? { "utf-8" } else { "locale" }))
     }),
-    MethodDef::new("open_code($module, /, path)", "Opens the provided file with the intent to import the contents.\n\nAn audit hook sees it.", |vm, _, args| {
+    MethodDef::new("open_code($module, /, path)", "Open a file with code that is going to be executed.\n\n\
+        An audit hook sees it.", |vm, _, args| {
         if args[0].downcast::<Str>().is_none() {
             let got = args[0].ty().name();
             return Err(vm.type_error(format!("open_code() argument 'path' must be str, not {got}")));

@@ -47,25 +47,29 @@ fn answer(vm: &Vm, text: *const c_char) -> Result<Option<Value>> {
 }
 
 method_table! { pub static FUNCTIONS = [
-    MethodDef::new("gettext($module, msg, /)", "gettext(msg) -> string\n\nReturn translation of msg.", |vm, _, args| {
+    MethodDef::new("gettext($module, msg, /)", "gettext(msg) -> string\n\n\
+        Translate a message with the catalog of the current domain.", |vm, _, args| {
         let message = text(vm, "gettext", "argument", &args[0])?;
         // SAFETY: a C string.
         Ok(answer(vm, unsafe { gettext(message.as_ptr()) })?.unwrap_or(Value::NONE))
     }),
-    MethodDef::new("dgettext($module, domain, msg, /)", "dgettext(domain, msg) -> string\n\nReturn translation of msg in domain.", |vm, _, args| {
+    MethodDef::new("dgettext($module, domain, msg, /)", "dgettext(domain, msg) -> string\n\n\
+        Translate a message with the catalog of a domain.", |vm, _, args| {
         let domain = optional_text(vm, "dgettext", "argument 1", &args[0])?;
         let message = text(vm, "dgettext", "argument 2", &args[1])?;
         // SAFETY: C strings, the domain perhaps null.
         Ok(answer(vm, unsafe { dgettext(pointer(&domain), message.as_ptr()) })?.unwrap_or(Value::NONE))
     }),
-    MethodDef::new("dcgettext($module, domain, msg, category, /)", "Return translation of msg in domain and category.", |vm, _, args| {
+    MethodDef::new("dcgettext($module, domain, msg, category, /)", "\
+        Translate a message with the catalog of a domain and category.", |vm, _, args| {
         let domain = optional_text(vm, "dcgettext", "argument 1", &args[0])?;
         let message = text(vm, "dcgettext", "argument 2", &args[1])?;
         let category = c_int(vm, &args[2])?;
         // SAFETY: as above.
         Ok(answer(vm, unsafe { dcgettext(pointer(&domain), message.as_ptr(), category) })?.unwrap_or(Value::NONE))
     }),
-    MethodDef::new("textdomain($module, domain, /)", "Set the C library's textdmain to domain, returning the new domain.", |vm, _, args| {
+    MethodDef::new("textdomain($module, domain, /)", "\
+        Set the domain of gettext(), unless it is None, and return the current one.", |vm, _, args| {
         let domain = optional_text(vm, "textdomain", "argument", &args[0])?;
         // SAFETY: a C string or null.
         match answer(vm, unsafe { textdomain(pointer(&domain)) })? {
@@ -73,7 +77,8 @@ method_table! { pub static FUNCTIONS = [
             None => Err(vm.last_os_error(None)),
         }
     }),
-    MethodDef::new("bindtextdomain($module, domain, dir, /)", "Bind the C library's domain to dir.", |vm, _, args| {
+    MethodDef::new("bindtextdomain($module, domain, dir, /)", "\
+        Set the directory in which a domain's messages are looked for.", |vm, _, args| {
         let domain = text(vm, "bindtextdomain", "argument 1", &args[0])?;
         if domain.is_empty() {
             return Err(error(vm, "domain must be a non-empty string"));
@@ -85,7 +90,8 @@ method_table! { pub static FUNCTIONS = [
             None => Err(vm.last_os_error(None)),
         }
     }),
-    MethodDef::new("bind_textdomain_codeset($module, domain, codeset, /)", "Bind the C library's domain to codeset.", |vm, _, args| {
+    MethodDef::new("bind_textdomain_codeset($module, domain, codeset, /)", "\
+        Set the encoding in which a domain's messages are returned.", |vm, _, args| {
         let domain = text(vm, "bind_textdomain_codeset", "argument 1", &args[0])?;
         let codeset = optional_text(vm, "bind_textdomain_codeset", "argument 2", &args[1])?;
         // SAFETY: C strings, the codeset perhaps null.

@@ -221,18 +221,16 @@ method_table! { static DECOMPRESSOR_METHODS = [
 ]; }
 
 static DECOMPRESSOR_MEMBERS: &[MemberDef] = &[
-    MemberDef::new("check", "ID of the integrity check used by the input stream.", |_, this| {
+    MemberDef::new("check", "Number of the integrity check that the stream contains.", |_, this| {
         Ok(Value::from(decompressor(this).state.lock().decoder.check))
     }),
-    MemberDef::new("eof", "True if the end-of-stream marker has been reached.", |_, this| {
+    MemberDef::new("eof", "Whether the compressed stream has ended.", |_, this| {
         Ok(Value::from(decompressor(this).state.lock().eof))
     }),
-    MemberDef::new(
-        "needs_input",
-        "True if more input is needed before more decompressed data can be produced.",
-        |_, this| Ok(Value::from(decompressor(this).state.lock().needs_input)),
-    ),
-    MemberDef::new("unused_data", "Data found after the end of the compressed stream.", |vm, this| {
+    MemberDef::new("needs_input", "Whether decompress() can give no more data unless it is given more.", |_, this| {
+        Ok(Value::from(decompressor(this).state.lock().needs_input))
+    }),
+    MemberDef::new("unused_data", "Bytes that followed the compressed stream.", |vm, this| {
         bytes::from_slice(vm, &decompressor(this).state.lock().unused_data)
     }),
 ];

@@ -44,7 +44,14 @@ fn operand<'a>(vm: &Vm, name: &str, args: &'a [Value], kwnames: Option<&Value>) 
 }
 
 pub static ATTRGETTER: TypeSpec = TypeSpec::new::<AttrGetter>("operator.attrgetter")
-    .doc("attrgetter(attr, /, *attrs)\n--\n\nReturn a callable object that fetches the given attribute(s) from its operand.\nAfter f = attrgetter('name'), the call f(r) returns r.name.\nAfter g = attrgetter('name', 'date'), the call g(r) returns (r.name, r.date).\nAfter h = attrgetter('name.first', 'name.last'), the call h(r) returns\n(r.name.first, r.name.last).")
+    .doc(
+        "attrgetter(attr, /, *attrs)\n\
+        --\n\n\
+        A callable that gets attributes of its argument.\n\
+        attrgetter('x')(obj) is obj.x; with several names the result is a\n\
+        tuple, so that attrgetter('x', 'y')(obj) is (obj.x, obj.y).\n\
+        A name may have dots: attrgetter('x.y')(obj) is obj.x.y.",
+    )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
@@ -97,14 +104,20 @@ fn split_path(name: &Str) -> Vec<Value> {
 }
 
 method_table! { static ATTRGETTER_METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object", |_, this, _| {
         let attrs = AttrGetter::of(this).with(|state| state.attrs.clone());
         Ok(Tuple::from_array([this.ty().to_value(), attrs]).into_value())
     }),
 ]; }
 
 pub static ITEMGETTER: TypeSpec = TypeSpec::new::<ItemGetter>("operator.itemgetter")
-    .doc("itemgetter(item, /, *items)\n--\n\nReturn a callable object that fetches the given item(s) from its operand.\nAfter f = itemgetter(2), the call f(r) returns r[2].\nAfter g = itemgetter(2, 5, 3), the call g(r) returns (r[2], r[5], r[3])")
+    .doc(
+        "itemgetter(item, /, *items)\n\
+        --\n\n\
+        A callable that gets items of its argument.\n\
+        itemgetter(0)(obj) is obj[0]; with several keys the result is a tuple,\n\
+        so that itemgetter(0, 'k')(obj) is (obj[0], obj['k'])",
+    )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
@@ -134,14 +147,20 @@ pub static ITEMGETTER: TypeSpec = TypeSpec::new::<ItemGetter>("operator.itemgett
     .getset(TEXT_SIGNATURE);
 
 method_table! { static ITEMGETTER_METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling", |_, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object", |_, this, _| {
         let items = ItemGetter::of(this).with(|state| state.items.clone());
         Ok(Tuple::from_array([this.ty().to_value(), items]).into_value())
     }),
 ]; }
 
 pub static METHODCALLER: TypeSpec = TypeSpec::new::<MethodCaller>("operator.methodcaller")
-    .doc("methodcaller(name, /, *args, **kwargs)\n--\n\nReturn a callable object that calls the given method on its operand.\nAfter f = methodcaller('name'), the call f(r) returns r.name().\nAfter g = methodcaller('name', 'date', foo=1), the call g(r) returns\nr.name('date', foo=1).")
+    .doc(
+        "methodcaller(name, /, *args, **kwargs)\n\
+        --\n\n\
+        A callable that calls a method of its argument.\n\
+        methodcaller('m')(obj) is obj.m(); further arguments are passed on, so\n\
+        that methodcaller('m', 1, k=2)(obj) is obj.m(1, k=2).",
+    )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
@@ -157,8 +176,8 @@ pub static METHODCALLER: TypeSpec = TypeSpec::new::<MethodCaller>("operator.meth
         });
         s.call = Some(|vm, this, args, kwnames| {
             let object = operand(vm, "methodcaller", args, kwnames)?;
-            let (name, arguments, keywords) =
-                MethodCaller::of(this).with(|state| (state.name.clone(), state.arguments.clone(), state.keywords.clone()));
+            let (name, arguments, keywords) = MethodCaller::of(this)
+                .with(|state| (state.name.clone(), state.arguments.clone(), state.keywords.clone()));
             let arguments = arguments.downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
             if keywords.is_none() {
                 return vm.call_method_name(object, &name, arguments);
@@ -167,8 +186,8 @@ pub static METHODCALLER: TypeSpec = TypeSpec::new::<MethodCaller>("operator.meth
             vm.call(&method, arguments, keywords.as_ref())
         });
         s.repr = Some(|vm, this| {
-            let (name, arguments, keywords) =
-                MethodCaller::of(this).with(|state| (state.name.clone(), state.arguments.clone(), state.keywords.clone()));
+            let (name, arguments, keywords) = MethodCaller::of(this)
+                .with(|state| (state.name.clone(), state.arguments.clone(), state.keywords.clone()));
             let name = Tuple::from_array([name]).into_value();
             repr_call(vm, this, "operator.methodcaller", &[name, arguments], keywords.as_ref())
         });
@@ -177,7 +196,7 @@ pub static METHODCALLER: TypeSpec = TypeSpec::new::<MethodCaller>("operator.meth
     .getset(TEXT_SIGNATURE);
 
 method_table! { static METHODCALLER_METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object", |vm, this, _| {
         let (name, arguments, keywords) =
             MethodCaller::of(this).with(|state| (state.name.clone(), state.arguments.clone(), state.keywords.clone()));
         let arguments = arguments.downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);

@@ -149,16 +149,20 @@ taipan_object::method_table! {
         MethodDef::raw("socketpair", "socketpair([family[, type [, proto]]]) -> (socket object, socket object)\n\nTwo sockets that are connected to each other.", |vm, _, args, kwnames| {
             socketpair(vm, args, kwnames)
         }),
-        MethodDef::new("ntohs($module, integer, /)", "Convert a 16-bit unsigned integer from network to host byte order.", |vm, _, args| {
+        MethodDef::new("ntohs($module, integer, /)", "\
+            Put the bytes of a 16-bit integer from a network into this host's order.", |vm, _, args| {
             Ok(Value::from(i32::from(u16::from_be(unsigned(vm, &args[0], 16, "uint16_t")? as u16))))
         }),
-        MethodDef::new("ntohl($module, integer, /)", "Convert a 32-bit unsigned integer from network to host byte order.", |vm, _, args| {
+        MethodDef::new("ntohl($module, integer, /)", "\
+            Put the bytes of a 32-bit integer from a network into this host's order.", |vm, _, args| {
             Ok(Value::from(u32::from_be(unsigned(vm, &args[0], 32, "uint32_t")?)))
         }),
-        MethodDef::new("htons($module, integer, /)", "Convert a 16-bit unsigned integer from host to network byte order.", |vm, _, args| {
+        MethodDef::new("htons($module, integer, /)", "\
+            Put the bytes of a 16-bit integer into the order used on networks.", |vm, _, args| {
             Ok(Value::from(i32::from((unsigned(vm, &args[0], 16, "uint16_t")? as u16).to_be())))
         }),
-        MethodDef::new("htonl($module, integer, /)", "Convert a 32-bit unsigned integer from host to network byte order.", |vm, _, args| {
+        MethodDef::new("htonl($module, integer, /)", "\
+            Put the bytes of a 32-bit integer into the order used on networks.", |vm, _, args| {
             Ok(Value::from(unsigned(vm, &args[0], 32, "uint32_t")?.to_be()))
         }),
         MethodDef::new("inet_aton($module, ip_addr, /)", "An IP address such as '123.45.67.89' as 4 packed bytes.", |vm, _, args| {

@@ -282,7 +282,10 @@ taipan_object::method_table! {
             });
             number.map(Value::from).ok_or_else(|| os_error(vm, "protocol not found"))
         }),
-        MethodDef::raw("getaddrinfo", "getaddrinfo(host, port [, family, type, proto, flags])\n    -> list of (family, type, proto, canonname, sockaddr)\n\nThe addresses of a host and port.", |vm, _, args, kwnames| address_info(vm, args, kwnames)),
+        MethodDef::raw("getaddrinfo", "getaddrinfo(host, port [, family, type, proto, flags])\n    \
+            -> list of (family, type, proto, canonname, sockaddr)\n\n\
+            Look up the addresses at which a service of a host may be \
+            reached.", |vm, _, args, kwnames| address_info(vm, args, kwnames)),
         MethodDef::raw("getnameinfo", "getnameinfo(sockaddr, flags) --> (host, port)\n\nThe names of a host and port.", |vm, _, args, kwnames| name_info(vm, args, kwnames)),
     ];
 }

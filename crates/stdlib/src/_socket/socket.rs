@@ -255,7 +255,7 @@ taipan_object::method_table! {
                 }
             }
         }),
-        MethodDef::new("bind($self, object, /)", "Bind the socket to a local address.", |vm, this, args| {
+        MethodDef::new("bind($self, object, /)", "Give the socket its own address.", |vm, this, args| {
             let socket = Socket::of(this);
             let address = address::parse(vm, socket, &args[0], "bind")?;
             vm.audit("socket.bind", &[this.clone(), args[0].clone()])?;
@@ -264,10 +264,10 @@ taipan_object::method_table! {
             let status = blocking(|| outcome(unsafe { libc::bind(fd, address.as_ptr(), address.len()) }));
             status.map(|_| Value::NONE).map_err(|errno| vm.os_error(errno, None, None))
         }),
-        MethodDef::new("close($self, /)", "Close the socket. It cannot be used after this call.", |vm, this, _| {
+        MethodDef::new("close($self, /)", "Close the socket; operations on it fail from then on.", |vm, this, _| {
             Socket::of(this).close(vm).map(Value::from)
         }),
-        MethodDef::new("connect($self, object, /)", "Connect the socket to a remote address.", |vm, this, args| {
+        MethodDef::new("connect($self, object, /)", "Connect the socket to an address.", |vm, this, args| {
             let socket = Socket::of(this);
             let address = address::parse(vm, socket, &args[0], "connect")?;
             vm.audit("socket.connect", &[this.clone(), args[0].clone()])?;
@@ -345,6 +345,9 @@ taipan_object::method_table! {
         MethodDef::raw("sendmsg", "sendmsg(buffers[, ancdata[, flags[, address]]]) -> count\n\nSend the data of several buffers, and ancillary data.", message::sendmsg),
         MethodDef::raw("sendmsg_afalg", "sendmsg_afalg([msg], *, op[, iv[, assoclen[, flags=MSG_MORE]]])\n\nSend a message with a cryptographic operation to an AF_ALG socket.", message::sendmsg_afalg),
         MethodDef::raw("getsockopt", "getsockopt(level, option[, buffersize]) -> value\n\nA socket option: an int, or with a size bytes.", options::getsockopt),
-        MethodDef::raw("setsockopt", "setsockopt(level, option, value: int)\nsetsockopt(level, option, value: buffer)\nsetsockopt(level, option, None, optlen: int)\n\nSet a socket option.", options::setsockopt),
+        MethodDef::raw("setsockopt", "setsockopt(level, option, value: int)\n\
+            setsockopt(level, option, value: buffer)\n\
+            setsockopt(level, option, None, optlen: int)\n\n\
+            Set an option of the socket or of its protocol.", options::setsockopt),
     ];
 }

@@ -312,11 +312,11 @@ method_table! { static METHODS = [
         Blob::of(this).handle.close();
         Ok(Value::FALSE)
     }),
-    MethodDef::new("read($self, length=-1, /)", "Read data at the current offset position.", read),
-    MethodDef::new("seek($self, offset, origin=0, /)", "Set the current access position to offset.", seek),
-    MethodDef::new("tell($self, /)", "Return the current access position for the blob.", |vm, this, _| {
+    MethodDef::new("read($self, length=-1, /)", "Read bytes at the position, which moves on.", read),
+    MethodDef::new("seek($self, offset, origin=0, /)", "Move to a position.", seek),
+    MethodDef::new("tell($self, /)", "Return the position within the blob, in bytes.", |vm, this, _| {
         Blob::of(this).ready(vm)?;
         Ok(Value::from(Blob::of(this).offset()))
     }),
-    MethodDef::new("write($self, data, /)", "Write data at the current offset.", write),
+    MethodDef::new("write($self, data, /)", "Write bytes at the position; the blob keeps its length.", write),
 ]; }

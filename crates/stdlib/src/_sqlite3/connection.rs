@@ -113,7 +113,7 @@ unsafe impl Payload for Connection {
 }
 
 pub static CONNECTION: TypeSpec = TypeSpec::new::<Connection>("sqlite3.Connection")
-    .doc("SQLite database connection object.")
+    .doc("A connection to an SQLite database.")
     .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
     .slots(|s| {
         s.new = Some(new);
@@ -494,31 +494,37 @@ fn iterdump(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
 method_table! { static METHODS = [
     MethodDef::new(
         "backup($self, /, target, *, pages=-1, progress=None, name='main',\n       sleep=0.25)",
-        "Makes a backup of the database.",
+        "Copy the database to another connection, while it may be in use.",
         copying::backup,
     ),
-    MethodDef::new("close($self, /)", "Close the database connection.\n\nAny pending transaction is not committed implicitly.", close),
-    MethodDef::new("commit($self, /)", "Commit any pending transaction to the database.", commit),
+    MethodDef::new("close($self, /)", "Close the connection.\n\n\
+        Changes that have not been committed are lost.", close),
+    MethodDef::new("commit($self, /)", "End the transaction and keep its changes.", commit),
     MethodDef::raw("create_aggregate($self, /, name, n_arg, aggregate_class)", "Creates a new aggregate.", functions::create_aggregate),
-    MethodDef::new("create_collation($self, name, callback, /)", "Creates a collation function.", functions::create_collation),
+    MethodDef::new("create_collation($self, name, callback, /)", "\
+        Define how strings are compared by a named collation, or remove it.", functions::create_collation),
     MethodDef::raw(
         "create_function($self, /, name, narg, func, *, deterministic=False)",
         "Creates a new function.",
         functions::create_function,
     ),
-    MethodDef::raw("cursor($self, /, factory=<unrepresentable>)", "Return a cursor for the connection.", cursor),
-    MethodDef::new("enable_load_extension($self, enable, /)", "Enable dynamic loading of SQLite extension modules.", settings::enable_load_extension),
+    MethodDef::raw("cursor($self, /, factory=<unrepresentable>)", "\
+        Make a cursor, with which statements are executed.", cursor),
+    MethodDef::new("enable_load_extension($self, enable, /)", "\
+        Allow or forbid loading extensions of SQLite.", settings::enable_load_extension),
     MethodDef::new("__enter__($self, /)", "The connection itself.", |vm, this, _| {
         Connection::of(this).open(vm)?;
         Ok(this.clone())
     }),
-    MethodDef::new("executemany($self, sql, parameters, /)", "Repeatedly executes an SQL statement.", |vm, this, args| {
+    MethodDef::new("executemany($self, sql, parameters, /)", "\
+        Run an SQL statement once for each set of parameters.", |vm, this, args| {
         by_cursor(vm, this, "executemany", args)
     }),
-    MethodDef::new("executescript($self, sql_script, /)", "Executes multiple SQL statements at once.", |vm, this, args| {
+    MethodDef::new("executescript($self, sql_script, /)", "Run all SQL statements in a string.", |vm, this, args| {
         by_cursor(vm, this, "executescript", args)
     }),
-    MethodDef::new("execute($self, sql, parameters=<unrepresentable>, /)", "Executes an SQL statement.", |vm, this, args| {
+    MethodDef::new("execute($self, sql, parameters=<unrepresentable>, /)", "\
+        Run one SQL statement with its parameters.", |vm, this, args| {
         by_cursor(vm, this, "execute", args)
     }),
     MethodDef::new(
@@ -526,34 +532,39 @@ method_table! { static METHODS = [
         "Commits, or rolls back if there is an exception.",
         exit,
     ),
-    MethodDef::new("interrupt($self, /)", "Abort any pending database operation.", |vm, this, _| {
+    MethodDef::new("interrupt($self, /)", "Make statements that other threads are executing fail.", |vm, this, _| {
         let database = Connection::of(this).open(vm)?;
         // SAFETY: an open connection; any thread may do this.
         unsafe { sql::sqlite3_interrupt(database.handle()) };
         Ok(Value::NONE)
     }),
-    MethodDef::raw("iterdump($self, /, *, filter=None)", "Returns iterator to the dump of the database in an SQL text format.", iterdump),
-    MethodDef::new("load_extension($self, name, /, *, entrypoint=None)", "Load SQLite extension module.", settings::load_extension),
-    MethodDef::new("rollback($self, /)", "Roll back to the start of any pending transaction.", rollback),
+    MethodDef::raw("iterdump($self, /, *, filter=None)", "\
+        Give the SQL statements that rebuild the database.", iterdump),
+    MethodDef::new("load_extension($self, name, /, *, entrypoint=None)", "\
+        Load an extension of SQLite from a shared library.", settings::load_extension),
+    MethodDef::new("rollback($self, /)", "End the transaction and undo its changes.", rollback),
     MethodDef::raw("set_authorizer($self, /, authorizer_callback)", "Set authorizer callback.", hooks::set_authorizer),
     MethodDef::raw("set_progress_handler($self, /, progress_handler, n)", "Set progress handler callback.", hooks::set_progress_handler),
-    MethodDef::raw("set_trace_callback($self, /, trace_callback)", "Set a trace callback called for each SQL statement.", hooks::set_trace_callback),
+    MethodDef::raw("set_trace_callback($self, /, trace_callback)", "\
+        Set a function to call with the text of each statement.", hooks::set_trace_callback),
     MethodDef::new("setlimit($self, category, limit, /)", "Set connection run-time limits; the previous one.", settings::setlimit),
-    MethodDef::new("getlimit($self, category, /)", "Get connection run-time limits.", settings::getlimit),
-    MethodDef::new("serialize($self, /, *, name='main')", "Serialize a database into a byte string.", copying::serialize),
+    MethodDef::new("getlimit($self, category, /)", "Return one of the connection's limits.", settings::getlimit),
+    MethodDef::new("serialize($self, /, *, name='main')", "Return the database as bytes.", copying::serialize),
     MethodDef::new("deserialize($self, data, /, *, name='main')", "Load a serialized database.", copying::deserialize),
     MethodDef::new(
         "create_window_function($self, name, num_params, aggregate_class, /)",
-        "Creates or redefines an aggregate window function.",
+        "Define an aggregate window function, or remove it.",
         functions::create_window_function,
     ),
     MethodDef::new(
         "blobopen($self, table, column, rowid, /, *, readonly=False, name='main')",
-        "Open and return a BLOB object.",
+        "Open a blob, whose bytes can then be read and written like a file's.",
         blob::blobopen,
     ),
-    MethodDef::new("setconfig($self, op, enable=True, /)", "Set a boolean connection configuration option.", settings::setconfig),
-    MethodDef::new("getconfig($self, op, /)", "Query a boolean connection configuration option.", settings::getconfig),
+    MethodDef::new("setconfig($self, op, enable=True, /)", "\
+        Set or clear an option of the connection.", settings::setconfig),
+    MethodDef::new("getconfig($self, op, /)", "\
+        Return whether an option of the connection is set.", settings::getconfig),
 ]; }
 
 macro_rules! exception_members {

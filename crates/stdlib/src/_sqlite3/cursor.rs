@@ -89,7 +89,7 @@ impl Drop for Cursor {
 }
 
 pub static CURSOR: TypeSpec = TypeSpec::new::<Cursor>("sqlite3.Cursor")
-    .doc("SQLite database cursor class.")
+    .doc("Executes SQL statements and gives their rows.")
     .flags(type_flags::BASETYPE | type_flags::HAS_WEAKREF)
     .slots(|s| {
         s.new = Some(new);
@@ -288,14 +288,20 @@ fn close(vm: &Vm, this: &Value, _: &[Value]) -> Result {
 
 method_table! { static METHODS = [
     MethodDef::new("close($self, /)", "Closes the cursor.", close),
-    MethodDef::new("executemany($self, sql, seq_of_parameters, /)", "Repeatedly executes an SQL statement.", execute::executemany),
-    MethodDef::new("executescript($self, sql_script, /)", "Executes multiple SQL statements at once.", execute::executescript),
-    MethodDef::new("execute($self, sql, parameters=(), /)", "Executes an SQL statement.", execute::execute),
-    MethodDef::new("fetchall($self, /)", "Fetches all rows from the resultset.", |vm, this, _| rows(vm, this, None)),
+    MethodDef::new("executemany($self, sql, seq_of_parameters, /)", "\
+        Run an SQL statement once for each set of parameters.", execute::executemany),
+    MethodDef::new("executescript($self, sql_script, /)", "\
+        Run all SQL statements in a string.", execute::executescript),
+    MethodDef::new("execute($self, sql, parameters=(), /)", "\
+        Run one SQL statement with its parameters.", execute::execute),
+    MethodDef::new("fetchall($self, /)", "Return all remaining rows as a list.", |vm, this, _| rows(vm, this, None)),
     MethodDef::raw("fetchmany($self, /, size=1)", "Fetches several rows from the resultset, arraysize by default.", fetchmany),
-    MethodDef::new("fetchone($self, /)", "Fetches one row from the resultset.", |vm, this, _| Ok(next(vm, this)?.unwrap_or(Value::NONE))),
-    MethodDef::new("setinputsizes($self, sizes, /)", "Required by DB-API. Does nothing in sqlite3.", |_, _, _| Ok(Value::NONE)),
-    MethodDef::new("setoutputsize($self, size, column=None, /)", "Required by DB-API. Does nothing in sqlite3.", |_, _, _| Ok(Value::NONE)),
+    MethodDef::new("fetchone($self, /)", "\
+        Return the next row, or None if no row is left.", |vm, this, _| Ok(next(vm, this)?.unwrap_or(Value::NONE))),
+    MethodDef::new("setinputsizes($self, sizes, /)", "\
+        Does nothing; the DB-API demands that it exist.", |_, _, _| Ok(Value::NONE)),
+    MethodDef::new("setoutputsize($self, size, column=None, /)", "\
+        Does nothing; the DB-API demands that it exist.", |_, _, _| Ok(Value::NONE)),
 ]; }
 
 static MEMBERS: &[MemberDef] = &[

@@ -123,7 +123,7 @@ fn same_ignoring_case(a: &Str, b: &Str) -> bool {
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("keys($self, /)", "Returns the keys of the row.", |_, this, _| {
+    MethodDef::new("keys($self, /)", "Return a list of the columns' names.", |_, this, _| {
         Ok(List::from_vec(Row::of(this).names().collect()).into_value())
     }),
 ]; }

@@ -55,10 +55,15 @@ pub static SSL_SESSION: TypeSpec = TypeSpec::new::<SslSession>("_ssl.SSLSession"
             Ok(Value::from(unsafe { ossl::SSL_SESSION_has_ticket(own(this).raw) } != 0))
         }),
         GetSetDef::new("id", "Session ID.", |_, this| Ok(identifier(own(this)))),
-        GetSetDef::new("ticket_lifetime_hint", "Ticket life time hint.", |_, this| {
-            // SAFETY: a live session.
-            Ok(Value::from(unsafe { ossl::SSL_SESSION_get_ticket_lifetime_hint(own(this).raw) } as i64))
-        }),
+        GetSetDef::new(
+            "ticket_lifetime_hint",
+            "\
+            How long the ticket is valid, in seconds, as the server hints.",
+            |_, this| {
+                // SAFETY: a live session.
+                Ok(Value::from(unsafe { ossl::SSL_SESSION_get_ticket_lifetime_hint(own(this).raw) } as i64))
+            },
+        ),
         GetSetDef::new("time", "When the session began, in seconds since 1970.", |_, this| {
             // SAFETY: a live session.
             Ok(Value::from(unsafe { ossl::SSL_SESSION_get_time(own(this).raw) }))

@@ -409,7 +409,9 @@ method_table! { static METHODS = [
         Ok(Value::from(unsafe { ossl::SSL_pending(SslSocket::of(this).raw) }))
     }),
     MethodDef::new("getpeercert($self, der=False, /)", "The peer's certificate as a dict, or in DER form; None if it sent none.\n\nThe dict is empty if the certificate was not verified.", peer::getpeercert),
-    MethodDef::new("get_channel_binding($self, /, cb_type='tls-unique')", "Get channel binding data for current connection.\n\nRaise ValueError if the requested `cb_type` is not supported.", peer::get_channel_binding),
+    MethodDef::new("get_channel_binding($self, /, cb_type='tls-unique')", "\
+        Return data that identify this connection to both of its sides.\n\n\
+        ValueError is raised if cb_type is none of the known kinds.", peer::get_channel_binding),
     MethodDef::new("cipher($self, /)", "The cipher in use: its name, protocol and bits.", peer::current_cipher),
     MethodDef::new("shared_ciphers($self, /)", "The ciphers that both sides know.", peer::shared_ciphers),
     MethodDef::new("version($self, /)", "The protocol in use.", peer::version),

@@ -50,8 +50,8 @@ pub static STRUCT: TypeSpec = TypeSpec::new::<Struct>("_struct.Struct")
 signature!(INIT = "Struct(format)");
 
 static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("format", "struct format string", |vm, this| Struct::of(this).format(vm)),
-    GetSetDef::new("size", "struct size in bytes", |_, this| {
+    GetSetDef::new("format", "the format, a string", |vm, this| Struct::of(this).format(vm)),
+    GetSetDef::new("size", "how many bytes the format describes", |_, this| {
         let size = Struct::of(this).with(|state| state.layout.as_ref().map(|layout| layout.size));
         Ok(size.map_or(Value::small_int(-1), Value::from))
     }),
@@ -59,25 +59,37 @@ static GETSET: &[GetSetDef] = &[
 
 method_table! { static METHODS = [
     MethodDef::new("iter_unpack($self, buffer, /)",
-        "Return an iterator yielding tuples.\n\nTuples are unpacked from the given bytes source, like a repeated\ninvocation of unpack_from().\n\nRequires that the bytes length be a multiple of the struct size.",
+        "Unpack one tuple after another from a buffer.\n\n\
+        The iterator goes over the whole buffer, whose length in bytes must be\n\
+        a multiple of the size; struct.error is raised otherwise.",
         |vm, this, args| iter_unpack(vm, this, &args[0])),
     MethodDef::raw("pack",
-        "S.pack(v1, v2, ...) -> bytes\n\nReturn a bytes object containing values v1, v2, ... packed according\nto the format string S.format.  See help(struct) for more on format\nstrings.",
+        "S.pack(v1, v2, ...) -> bytes\n\n\
+        Lay out the values as the format says.  Their number and types must fit\n\
+        it; struct.error is raised otherwise.",
         |vm, this, args, kwnames| {
             taipan_object::native::arguments::no_keywords(vm, "Struct.pack", kwnames)?;
             pack::pack(vm, &*Struct::of(this).layout(vm)?, args)
         }),
     MethodDef::raw("pack_into",
-        "S.pack_into(buffer, offset, v1, v2, ...)\n\nPack the values v1, v2, ... according to the format string S.format\nand write the packed bytes into the writable buffer buf starting at\noffset.  Note that the offset is a required argument.  See\nhelp(struct) for more on format strings.",
+        "S.pack_into(buffer, offset, v1, v2, ...)\n\n\
+        Lay out the values as the format says, in a writable buffer from the\n\
+        byte at offset on; the rest of it stays as it is.  struct.error is raised\n\
+        if there is not enough room.",
         |vm, this, args, kwnames| {
             taipan_object::native::arguments::no_keywords(vm, "Struct.pack_into", kwnames)?;
             pack::pack_into(vm, &*Struct::of(this).layout(vm)?, args)
         }),
     MethodDef::new("unpack($self, buffer, /)",
-        "Return a tuple containing unpacked values.\n\nUnpack according to the format string Struct.format. The buffer's size\nin bytes must be Struct.size.\n\nSee help(struct) for more on format strings.",
+        "Take a buffer apart into a tuple of values.\n\n\
+        The buffer must have exactly as many bytes as the format describes,\n\
+        S.size; struct.error is raised otherwise.",
         |vm, this, args| unpack::unpack(vm, &*Struct::of(this).layout(vm)?, &args[0])),
     MethodDef::new("unpack_from($self, /, buffer, offset=0)",
-        "Return a tuple containing unpacked values.\n\nValues are unpacked according to the format string Struct.format.\n\nThe buffer's size in bytes, starting at position offset, must be\nat least Struct.size.\n\nSee help(struct) for more on format strings.",
+        "Take a part of a buffer apart into a tuple of values.\n\n\
+        The part starts at offset, which is counted from the end if negative.\n\
+        It has as many bytes as the format describes; struct.error is raised if\n\
+        the buffer has not so many.",
         |vm, this, args| unpack::unpack_from(vm, &*Struct::of(this).layout(vm)?, &args[0], &args[1])),
     MethodDef::new("__sizeof__($self, /)", "Bytes that the compiled format takes.", |vm, this, _| {
         let items = Struct::of(this).layout(vm)?.items.len();

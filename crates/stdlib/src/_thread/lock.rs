@@ -115,14 +115,14 @@ fn release(vm: &Vm, this: &Value) -> Result {
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("acquire_lock($self, /, blocking=True, timeout=-1)", "An obsolete synonym of acquire().", acquire_method),
+    MethodDef::new("acquire_lock($self, /, blocking=True, timeout=-1)", "The old name of acquire().", acquire_method),
     MethodDef::new("acquire($self, /, blocking=True, timeout=-1)",
         "Lock the lock, waiting until it is free.\n\nWithout blocking, or when the timeout (in seconds) is over, the result is False.",
         acquire_method),
-    MethodDef::new("release_lock($self, /)", "An obsolete synonym of release().", |vm, this, _| release(vm, this)),
+    MethodDef::new("release_lock($self, /)", "The old name of release().", |vm, this, _| release(vm, this)),
     MethodDef::new("release($self, /)", "Release the lock, so that another thread that waits for it can take it.",
         |vm, this, _| release(vm, this)),
-    MethodDef::new("locked_lock($self, /)", "An obsolete synonym of locked().",
+    MethodDef::new("locked_lock($self, /)", "The old name of locked().",
         |_, this, _| Ok(Value::bool(raw(this).is_locked()))),
     MethodDef::new("locked($self, /)", "Whether the lock is locked.", |_, this, _| Ok(Value::bool(raw(this).is_locked()))),
     MethodDef::new("__enter__($self, /)", "Lock the lock.", |vm, this, _| {

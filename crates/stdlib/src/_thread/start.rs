@@ -255,7 +255,7 @@ method_table! { pub static FUNCTIONS = [
     MethodDef::new("start_new_thread($module, function, args, kwargs={}, /)",
         "Start a new thread that calls the function; the thread's identifier.\n\nThe thread ends when the function returns. An exception that it does not handle is\nreported, except SystemExit.",
         |vm, _, args| start_new_thread(vm, args)),
-    MethodDef::new("start_new($module, function, args, kwargs={}, /)", "An obsolete synonym of start_new_thread().",
+    MethodDef::new("start_new($module, function, args, kwargs={}, /)", "The old name of start_new_thread().",
         |vm, _, args| start_new_thread(vm, args)),
     MethodDef::new("start_joinable_thread($module, /, function, handle=None, daemon=True)",
         "*For internal use only*: start a new thread that calls the function without arguments; its handle.",

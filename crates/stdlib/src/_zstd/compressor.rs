@@ -96,9 +96,15 @@ unsafe impl Payload for ZstdCompressor {
 
 pub static ZSTD_COMPRESSOR: TypeSpec = TypeSpec::new::<ZstdCompressor>("compression.zstd.ZstdCompressor")
     .doc(
-        "ZstdCompressor(level=None, options=None, zstd_dict=None)\n--\n\nCreate a compressor object for compressing data \
-         incrementally.\n\n  level\n    The compression level to use.\n  options\n    A dict of compression parameters.\n  \
-         zstd_dict\n    A ZstdDict object, a pre-trained Zstandard dictionary.",
+        "ZstdCompressor(level=None, options=None, zstd_dict=None)\n\
+         --\n\n\
+         Compress data piece by piece.\n\n  \
+         level\n    \
+         How small the result is to be.\n  \
+         options\n    \
+         Parameters of the compression, a dictionary.\n  \
+         zstd_dict\n    \
+         What was learned from similar data, a ZstdDict.",
     )
     .slots(|s| s.new = Some(new))
     .methods(METHODS)
@@ -221,10 +227,11 @@ method_table! { static METHODS = [
         }
         run(vm, this, &[], mode)
     }),
-    MethodDef::new("set_pledged_input_size($self, size, /)", "Set the uncompressed content size to be written into the frame header.", set_pledged_input_size),
+    MethodDef::new("set_pledged_input_size($self, size, /)", "\
+        State how many bytes the frame is going to hold, for its header.", set_pledged_input_size),
 ]; }
 
 static MEMBERS: &[MemberDef] =
-    &[MemberDef::new("last_mode", "The last mode used to this compressor object.", |_, this| {
+    &[MemberDef::new("last_mode", "What the last call did: CONTINUE, FLUSH_BLOCK or FLUSH_FRAME.", |_, this| {
         Ok(Value::from(own(this).stream.lock().last_mode))
     })];

@@ -77,9 +77,13 @@ unsafe impl Payload for ZstdDecompressor {
 
 pub static ZSTD_DECOMPRESSOR: TypeSpec = TypeSpec::new::<ZstdDecompressor>("compression.zstd.ZstdDecompressor")
     .doc(
-        "ZstdDecompressor(zstd_dict=None, options=None)\n--\n\nCreate a decompressor object for decompressing data \
-         incrementally.\n\n  zstd_dict\n    A ZstdDict object, a pre-trained Zstandard dictionary.\n  options\n    A dict of \
-         decompression parameters.",
+        "ZstdDecompressor(zstd_dict=None, options=None)\n\
+         --\n\n\
+         Decompress data piece by piece.\n\n  \
+         zstd_dict\n    \
+         The ZstdDict with which the data were compressed.\n  \
+         options\n    \
+         Parameters of the decompression, a dictionary.",
     )
     .slots(|s| s.new = Some(new))
     .methods(METHODS)
@@ -131,16 +135,12 @@ method_table! { static METHODS = [
 ]; }
 
 static MEMBERS: &[MemberDef] = &[
-    MemberDef::new("eof", "True means the end of the first frame has been reached.", |_, this| {
-        Ok(Value::from(own(this).state.lock().eof))
+    MemberDef::new("eof", "Whether the frame has ended.", |_, this| Ok(Value::from(own(this).state.lock().eof))),
+    MemberDef::new("needs_input", "Whether decompress() can give no more data unless it is given more.", |_, this| {
+        Ok(Value::from(own(this).state.lock().needs_input))
     }),
-    MemberDef::new(
-        "needs_input",
-        "True if more input is needed before more decompressed data can be produced.",
-        |_, this| Ok(Value::from(own(this).state.lock().needs_input)),
-    ),
 ];
 
-static GETSET: &[GetSetDef] = &[GetSetDef::new("unused_data", "Data found after the end of the frame.", |vm, this| {
+static GETSET: &[GetSetDef] = &[GetSetDef::new("unused_data", "What followed the frame.", |vm, this| {
     bytes::from_slice(vm, &own(this).state.lock().unused_data)
 })];

@@ -22,7 +22,7 @@ pub static ARRAY_ITERATOR: TypeSpec = TypeSpec::new::<ArrayIterator>("array.arra
     .methods(METHODS);
 
 method_table! { static METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let iter = vm.import_from("builtins", "iter")?;
         let (array, at) = ArrayIterator::of(this).with(|state| (state.array.clone(), state.at));
         Ok(match array {
@@ -36,7 +36,7 @@ method_table! { static METHODS = [
             }
         })
     }),
-    MethodDef::new("__setstate__($self, state, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, state, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         if !int::is_int(&args[0]) {
             return Err(vm.type_error("an integer is required"));
         }

@@ -13,40 +13,40 @@ use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::{Result, Value, Vm, method_table};
 
 pub static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("typecode", "the typecode character used to create the array", |_, this| {
+    GetSetDef::new("typecode", "the letter that states the type of the items", |_, this| {
         Ok(Str::from_code_point(Array::of(this).items.typecode.into()).into_value())
     }),
-    GetSetDef::new("itemsize", "the size, in bytes, of one array item", |_, this| {
-        Ok(Value::from(Array::of(this).items.size))
-    }),
+    GetSetDef::new("itemsize", "the number of bytes of an item", |_, this| Ok(Value::from(Array::of(this).items.size))),
 ];
 
 method_table! { pub static METHODS = [
-    MethodDef::new("append($self, v, /)", "Append new value v to the end of the array.", |vm, this, args| {
+    MethodDef::new("append($self, v, /)", "Add one item at the end.", |vm, this, args| {
         let array = Array::of(this);
         let raw = array.items.to_bytes(vm, &args[0])?;
         array.append_bytes(vm, &raw[..array.items.size]).map(Value::from)
     }),
     MethodDef::new("buffer_info($self, /)",
-        "Return a tuple (address, length) giving the current memory address and the length in items of the buffer used to hold array's contents.\n\nThe length should be multiplied by the itemsize attribute to calculate\nthe buffer length in bytes.",
+        "Return (address, length) of the memory that holds the items.\n\n\
+        The length is a number of items; times itemsize it is one of bytes.",
         |_, this, _| {
             let array = Array::of(this);
             let address = array.state().data.as_ptr() as usize;
             Ok(Tuple::from_array([Value::from(address), Value::from(array.len())]).into_value())
         }),
     MethodDef::new("byteswap($self, /)",
-        "Byteswap all items of the array.\n\nIf the items in the array are not 1, 2, 4, or 8 bytes in size,\nRuntimeError is raised.",
+        "Reverse the bytes within each item.\n\nRuntimeError is raised unless items have 1, 2, 4 or 8 bytes.",
         |_, this, _| {
             let array = Array::of(this);
             let mut state = array.state();
             state.data.chunks_exact_mut(array.items.size).for_each(<[u8]>::reverse);
             Ok(Value::NONE)
         }),
-    MethodDef::new("clear($self, /)", "Remove all items from the array.", |vm, this, _| {
+    MethodDef::new("clear($self, /)", "Make the array empty.", |vm, this, _| {
         Array::of(this).splice(vm, 0, usize::MAX, &[]).map(Value::from)
     }),
-    MethodDef::new("__copy__($self, /)", "Return a copy of the array.", |vm, this, _| copy(vm, Array::of(this))),
-    MethodDef::new("count($self, v, /)", "Return number of occurrences of v in the array.", |vm, this, args| {
+    MethodDef::new("__copy__($self, /)", "\
+        Return a new array with the same items.", |vm, this, _| copy(vm, Array::of(this))),
+    MethodDef::new("count($self, v, /)", "Count the items that equal v.", |vm, this, args| {
         let array = Array::of(this);
         let (mut count, mut from) = (0usize, 0);
         while let Some(at) = find(vm, array, &args[0], from, usize::MAX)? {
@@ -55,21 +55,28 @@ method_table! { pub static METHODS = [
         }
         Ok(Value::from(count))
     }),
-    MethodDef::new("__deepcopy__($self, unused, /)", "Return a copy of the array.", |vm, this, _| copy(vm, Array::of(this))),
-    MethodDef::new("extend($self, bb, /)", "Append items to the end of the array.", |vm, this, args| {
+    MethodDef::new("__deepcopy__($self, unused, /)", "\
+        Return a new array with the same items.", |vm, this, _| copy(vm, Array::of(this))),
+    MethodDef::new("extend($self, bb, /)", "\
+        Add the items of an iterable, or of an array of the same type, at the end.", |vm, this, args| {
         extend(vm, Array::of(this), &args[0]).map(Value::from)
     }),
-    MethodDef::new("fromfile($self, f, n, /)", "Read n objects from the file object f and append them to the end of the array.", |vm, this, args| {
+    MethodDef::new("fromfile($self, f, n, /)", "\
+        Read n items in machine format from a binary file, and add them at the end.", |vm, this, args| {
         from_file(vm, Array::of(this), &args[0], &args[1])
     }),
-    MethodDef::new("fromlist($self, list, /)", "Append items to array from list.", |vm, this, args| {
+    MethodDef::new("fromlist($self, list, /)", "\
+        Add the items of a list at the end, or none of them if one does not fit.", |vm, this, args| {
         from_list(vm, Array::of(this), &args[0])
     }),
     MethodDef::new("frombytes($self, buffer, /)",
-        "Appends items from the string, interpreting it as an array of machine values, as if it had been read from a file using the fromfile() method.",
+        "Add the items that the bytes represent in machine format.\n\n\
+        ValueError is raised unless their number is a multiple of itemsize.",
         |vm, this, args| from_bytes(vm, Array::of(this), &args[0]).map(Value::from)),
     MethodDef::new("fromunicode($self, ustr, /)",
-        "Extends this array with data from the unicode string ustr.\n\nThe array must be a unicode type array; otherwise a ValueError is\nraised.  Use array.frombytes(ustr.encode(...)) to append Unicode data to\nan array of some other type.",
+        "Add the characters of a string at the end.\n\n\
+        ValueError is raised unless the array has characters.  The bytes of an\n\
+        encoded string can be added to other arrays with frombytes().",
         |vm, this, args| {
             let array = Array::of(this);
             let Some(text) = args[0].downcast::<Str>() else {
@@ -81,9 +88,9 @@ method_table! { pub static METHODS = [
             array.append_bytes(vm, &text_bytes(text)).map(Value::from)
         }),
     MethodDef::new("index($self, v, start=0, stop=sys.maxsize, /)",
-        "Return index of first occurrence of v in the array.\n\nRaise ValueError if the value is not present.",
+        "Return the position of the first item that equals v.\n\nValueError is raised if there is none.",
         |vm, this, args| index(vm, Array::of(this), args)),
-    MethodDef::new("insert($self, i, v, /)", "Insert a new item v into the array before position i.", |vm, this, args| {
+    MethodDef::new("insert($self, i, v, /)", "Put an item in front of the item at position i.", |vm, this, args| {
         let array = Array::of(this);
         let index = ssize(vm, &args[0])? as i64;
         let raw = array.items.to_bytes(vm, &args[1])?;
@@ -91,7 +98,8 @@ method_table! { pub static METHODS = [
         let at = if index < 0 { (index + length).max(0) } else { index.min(length) } as usize;
         array.splice(vm, at * size, at * size, &raw[..size]).map(Value::from)
     }),
-    MethodDef::new("pop($self, i=-1, /)", "Return the i-th element and delete it from the array.\n\ni defaults to -1.", |vm, this, args| {
+    MethodDef::new("pop($self, i=-1, /)", "Remove the item at position i, and return it.\n\n\
+        By default it is the last one.", |vm, this, args| {
         let array = Array::of(this);
         let index = ssize(vm, &args[0])? as i64;
         let (length, size) = (array.len(), array.items.size);
@@ -107,8 +115,10 @@ method_table! { pub static METHODS = [
         array.splice(vm, at * size, (at + 1) * size, &[])?;
         Ok(item)
     }),
-    MethodDef::new("__reduce_ex__($self, value, /)", "Return state information for pickling.", reduce::reduce_ex),
-    MethodDef::new("remove($self, v, /)", "Remove the first occurrence of v in the array.", |vm, this, args| {
+    MethodDef::new("__reduce_ex__($self, value, /)", "\
+        Give what pickle needs to rebuild the object.", reduce::reduce_ex),
+    MethodDef::new("remove($self, v, /)", "\
+        Remove the first item that equals v; ValueError is raised if there is none.", |vm, this, args| {
         let array = Array::of(this);
         let Some(at) = find(vm, array, &args[0], 0, usize::MAX)? else {
             return Err(vm.value_error("array.remove(x): x not in array"));
@@ -116,7 +126,7 @@ method_table! { pub static METHODS = [
         let size = array.items.size;
         array.splice(vm, at * size, (at + 1) * size, &[]).map(Value::from)
     }),
-    MethodDef::new("reverse($self, /)", "Reverse the order of the items in the array.", |_, this, _| {
+    MethodDef::new("reverse($self, /)", "Put the items into the opposite order, in place.", |_, this, _| {
         let array = Array::of(this);
         let mut state = array.state();
         // The items' bytes keep their order.
@@ -124,7 +134,7 @@ method_table! { pub static METHODS = [
         state.data.chunks_exact_mut(array.items.size).for_each(<[u8]>::reverse);
         Ok(Value::NONE)
     }),
-    MethodDef::new("tofile($self, f, /)", "Write all items (as machine values) to the file object f.", |vm, this, args| {
+    MethodDef::new("tofile($self, f, /)", "Write all items to a binary file, in machine format.", |vm, this, args| {
         const BLOCK: usize = 64 * 1024;
         let array = Array::of(this);
         let mut at = 0;
@@ -141,16 +151,16 @@ method_table! { pub static METHODS = [
             at += BLOCK;
         }
     }),
-    MethodDef::new("tolist($self, /)", "Convert array to an ordinary list with the same items.", |vm, this, _| {
+    MethodDef::new("tolist($self, /)", "Return a list of the items.", |vm, this, _| {
         to_list(vm, Array::of(this))
     }),
-    MethodDef::new("tobytes($self, /)", "Convert the array to an array of machine values and return the bytes representation.", |vm, this, _| {
+    MethodDef::new("tobytes($self, /)", "Return the items as bytes, in machine format.", |vm, this, _| {
         let array = Array::of(this);
         let state = array.state();
         bytes::from_slice(vm, &state.data)
     }),
     MethodDef::new("tounicode($self, /)",
-        "Extends this array with data from the unicode string ustr.\n\nConvert the array to a unicode string.  The array must be a unicode\ntype array; otherwise a ValueError is raised.",
+        "Return the characters of the array as a string.\n\nValueError is raised unless the array has characters.",
         |vm, this, _| {
             let array = Array::of(this);
             if !array.items.is_character() {
@@ -158,7 +168,7 @@ method_table! { pub static METHODS = [
             }
             text_of(vm, array.items, &array.data(vm)?)
         }),
-    MethodDef::new("__sizeof__($self, /)", "Size of the array in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the array takes.", |_, this, _| {
         let length = Array::of(this).state().data.len();
         // 64 is the size of CPython's object.
         Ok(Value::from(64 + length))

@@ -14,7 +14,7 @@ use taipan_object::{Result, Value, Vm, codecs, method_table};
 
 method_table! { pub static FUNCTIONS = [
     MethodDef::new("_array_reconstructor($module, arraytype, typecode, mformat_code, items,\n                     /)",
-        "Internal. Used for pickling support.", |vm, _, args| reconstruct(vm, args)),
+        "Rebuild an array that was pickled; for internal use.", |vm, _, args| reconstruct(vm, args)),
 ]; }
 
 /// How items are represented.

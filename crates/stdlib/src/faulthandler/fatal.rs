@@ -151,14 +151,14 @@ taipan_object::method_table! { pub(super) static CRASHES = [
         unsafe { libc::memcpy((&raw mut byte).cast(), std::hint::black_box(std::ptr::null()), 1) };
         Ok(Value::from(i64::from(std::hint::black_box(byte))))
     }),
-    MethodDef::new("_sigsegv($module, release_gil=False, /)", "Raise a SIGSEGV signal.", |vm, _, args| {
+    MethodDef::new("_sigsegv($module, release_gil=False, /)", "Crash with SIGSEGV, for tests.", |vm, _, args| {
         if vm.is_true(&args[0])? { blocking(|| crash(libc::SIGSEGV)) } else { crash(libc::SIGSEGV) }
     }),
-    MethodDef::new("_sigabrt($module, /)", "Raise a SIGABRT signal.", |_, _, _| {
+    MethodDef::new("_sigabrt($module, /)", "Crash with SIGABRT, for tests.", |_, _, _| {
         // SAFETY: ends the process.
         unsafe { libc::abort() }
     }),
-    MethodDef::new("_sigfpe($module, /)", "Raise a SIGFPE signal.", |_, _, _| crash(libc::SIGFPE)),
+    MethodDef::new("_sigfpe($module, /)", "Crash with SIGFPE, for tests.", |_, _, _| crash(libc::SIGFPE)),
     MethodDef::new("_stack_overflow($module, /)", "Use up the stack.", |vm, _, _| {
         std::hint::black_box(recurse(0));
         Err(vm.runtime_error("unable to raise a stack overflow"))

@@ -14,8 +14,9 @@ payload! {
 
 pub static ACCUMULATE: TypeSpec = TypeSpec::new::<Accumulate>("itertools.accumulate")
     .doc(
-        "accumulate(iterable, func=None, *, initial=None)\n--\n\nReturn series of accumulated sums (or other binary function \
-         results).",
+        "accumulate(iterable, func=None, *, initial=None)\n\
+         --\n\n\
+         Yield running totals, or the running results of another function.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {

@@ -14,10 +14,7 @@ payload! {
 }
 
 pub static CHAIN: TypeSpec = TypeSpec::new::<Chain>("itertools.chain")
-    .doc(
-        "chain(*iterables)\n--\n\nReturn a chain object whose .__next__() method returns elements from the\nfirst iterable \
-         until it is exhausted, then elements from the next\niterable, until all of the iterables are exhausted.",
-    )
+    .doc("chain(*iterables)\n--\n\nYield the items of the first iterable, then those of the second, and\nso on.")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
@@ -35,7 +32,7 @@ pub static CHAIN: TypeSpec = TypeSpec::new::<Chain>("itertools.chain")
 
 method_table! { static METHODS = [
     MethodDef::new("from_iterable($type, iterable, /)",
-        "Alternative chain() constructor taking a single iterable argument that evaluates lazily.",
+        "Make a chain from an iterable that gives the iterables, each when it is needed.",
         |vm, class, args| from_iterator(vm, class_of(class), &args[0])).class(),
     CLASS_GETITEM,
 ]; }

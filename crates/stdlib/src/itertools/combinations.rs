@@ -24,8 +24,11 @@ payload! {
 
 pub static COMBINATIONS: TypeSpec = TypeSpec::new::<Combinations>("itertools.combinations")
     .doc(
-        "combinations(iterable, r)\n--\n\nReturn successive r-length combinations of elements in the \
-         iterable.\n\ncombinations(range(4), 3) --> (0,1,2), (0,1,3), (0,2,3), (1,2,3)",
+        "combinations(iterable, r)\n\
+         --\n\n\
+         Yield all selections of r items, as tuples.\n\n\
+         Items keep their order, and their position tells them apart:\n\
+         combinations('abc', 2) --> ab ac bc, as tuples",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -43,9 +46,11 @@ pub static COMBINATIONS: TypeSpec = TypeSpec::new::<Combinations>("itertools.com
 pub static COMBINATIONS_WITH_REPLACEMENT: TypeSpec =
     TypeSpec::new::<WithReplacement>("itertools.combinations_with_replacement")
         .doc(
-            "combinations_with_replacement(iterable, r)\n--\n\nReturn successive r-length combinations of elements in the \
-             iterable allowing individual elements to have successive repeats.\n\ncombinations_with_replacement('ABC', 2) --> \
-             ('A','A'), ('A','B'), ('A','C'), ('B','B'), ('B','C'), ('C','C')",
+            "combinations_with_replacement(iterable, r)\n\
+             --\n\n\
+             Yield all selections of r items, as tuples, in which an item may occur several times.\n\n\
+             Items keep their order:\n\
+             combinations_with_replacement('ab', 2) --> aa ab bb, as tuples",
         )
         .flags(type_flags::BASETYPE)
         .slots(|s| {
@@ -70,13 +75,13 @@ signature!(WITH_REPLACEMENT_NEW = "combinations_with_replacement(iterable, r)");
 const BASE_SIZE: usize = 56;
 
 method_table! { static METHODS = [
-    MethodDef::new("__sizeof__($self, /)", "Returns size in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the object takes.", |_, this, _| {
         Ok(Value::from(BASE_SIZE + Combinations::of(this).length * size_of::<usize>()))
     }),
 ]; }
 
 method_table! { static WITH_REPLACEMENT_METHODS = [
-    MethodDef::new("__sizeof__($self, /)", "Returns size in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the object takes.", |_, this, _| {
         Ok(Value::from(BASE_SIZE + WithReplacement::of(this).length * size_of::<usize>()))
     }),
 ]; }

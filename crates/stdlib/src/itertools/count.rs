@@ -13,9 +13,10 @@ payload! {
 
 pub static COUNT: TypeSpec = TypeSpec::new::<Count>("itertools.count")
     .doc(
-        "count(start=0, step=1)\n--\n\nReturn a count object whose .__next__() method returns consecutive \
-         values.\n\nEquivalent to:\n    def count(firstval=0, step=1):\n        x = firstval\n        while 1:\n            \
-         yield x\n            x += step",
+        "count(start=0, step=1)\n\
+         --\n\n\
+         Yield start, start + step, start + 2*step, and so on without end.\n\n\
+         The numbers may be of any type that can be added, floats for example.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {

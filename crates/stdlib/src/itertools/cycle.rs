@@ -12,10 +12,7 @@ payload! {
 }
 
 pub static CYCLE: TypeSpec = TypeSpec::new::<Cycle>("itertools.cycle")
-    .doc(
-        "cycle(iterable, /)\n--\n\nReturn elements from the iterable until it is exhausted. Then repeat the sequence \
-         indefinitely.",
-    )
+    .doc("cycle(iterable, /)\n--\n\nYield the items of an iterable, and then the same ones again and again.")
     .flags(type_flags::BASETYPE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {

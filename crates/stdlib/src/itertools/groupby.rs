@@ -22,10 +22,16 @@ payload! {
 
 pub static GROUPBY: TypeSpec = TypeSpec::new::<GroupBy>("itertools.groupby")
     .doc(
-        "groupby(iterable, key=None)\n--\n\nmake an iterator that returns consecutive keys and groups from the \
-         iterable\n\n  iterable\n    Elements to divide into groups according to the key function.\n  key\n    A function for \
-         computing the group category for each element.\n    If the key function is not specified or is None, the element \
-         itself\n    is used for grouping.",
+        "groupby(iterable, key=None)\n\
+         --\n\n\
+         Yield pairs of a key and an iterator over consecutive items that have it.\n\n  \
+         iterable\n    \
+         what to take the items from\n  \
+         key\n    \
+         a function that gives the key of an item; by default an item is\n    \
+         its own key\n\n\
+         Items must be sorted by the key to have one group for each key.  A group\n\
+         shares its items with the groupby object, and ends when that advances.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {

@@ -13,8 +13,10 @@ payload! {
 
 pub static PAIRWISE: TypeSpec = TypeSpec::new::<Pairwise>("itertools.pairwise")
     .doc(
-        "pairwise(iterable, /)\n--\n\nReturn an iterator of overlapping pairs taken from the input iterator.\n\n    s -> \
-         (s0,s1), (s1,s2), (s2, s3), ...",
+        "pairwise(iterable, /)\n\
+         --\n\n\
+         Yield each item together with the one after it.\n\n    \
+         pairwise('abcd') --> ab bc cd, as tuples",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {

@@ -19,8 +19,10 @@ payload! {
 
 pub static PERMUTATIONS: TypeSpec = TypeSpec::new::<Permutations>("itertools.permutations")
     .doc(
-        "permutations(iterable, r=None)\n--\n\nReturn successive r-length permutations of elements in the \
-         iterable.\n\npermutations(range(3), 2) --> (0,1), (0,2), (1,0), (1,2), (2,0), (2,1)",
+        "permutations(iterable, r=None)\n\
+         --\n\n\
+         Yield all arrangements of r different items, by default of all, as tuples.\n\n\
+         permutations('abc', 2) --> ab ac ba bc ca cb, as tuples",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -35,7 +37,7 @@ signature!(NEW = "permutations(iterable, r=None)");
 const BASE_SIZE: usize = 64;
 
 method_table! { static METHODS = [
-    MethodDef::new("__sizeof__($self, /)", "Returns size in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the object takes.", |_, this, _| {
         let permutations = Permutations::of(this);
         let places = permutations.pool.len() + permutations.length;
         Ok(Value::from(BASE_SIZE + places * size_of::<usize>()))

@@ -34,7 +34,7 @@ pub static PRODUCT: TypeSpec = TypeSpec::new::<Product>("itertools.product")
 const BASE_SIZE: usize = 48;
 
 method_table! { static METHODS = [
-    MethodDef::new("__sizeof__($self, /)", "Returns size in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the object takes.", |_, this, _| {
         let places = Product::of(this).with(|state| state.indices.len());
         Ok(Value::from(BASE_SIZE + places * size_of::<usize>()))
     }),

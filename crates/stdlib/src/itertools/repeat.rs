@@ -14,8 +14,8 @@ payload! {
 
 pub static REPEAT: TypeSpec = TypeSpec::new::<Repeat>("itertools.repeat")
     .doc(
-        "repeat(object [,times]) -> create an iterator which returns the object\nfor the specified number of times.  If not \
-         specified, returns the object\nendlessly.",
+        "repeat(object [,times]) -> an iterator that gives the object so many\n\
+         times, or without end if times is left out.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -45,7 +45,7 @@ pub static REPEAT: TypeSpec = TypeSpec::new::<Repeat>("itertools.repeat")
 signature!(NEW = "repeat(object, times=<unrepresentable>)");
 
 method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |vm, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |vm, this, _| {
         match Repeat::of(this).with(|state| state.left) {
             left if left < 0 => Err(vm.type_error("len() of unsized object")),
             left => Ok(Value::from(left as usize)),

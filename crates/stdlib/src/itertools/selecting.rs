@@ -13,8 +13,11 @@ payload! {
 
 pub static COMPRESS: TypeSpec = TypeSpec::new::<Compress>("itertools.compress")
     .doc(
-        "compress(data, selectors)\n--\n\nReturn data elements corresponding to true selector elements.\n\nForms a shorter \
-         iterator from selected data elements using the selectors\nto choose the data elements.",
+        "compress(data, selectors)\n\
+         --\n\n\
+         Yield the items of data for which the selector is true.\n\n\
+         Both iterables are gone over side by side; the iteration ends with the\n\
+         shorter one.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -61,8 +64,10 @@ payload! {
 
 pub static DROPWHILE: TypeSpec = TypeSpec::new::<DropWhile>("itertools.dropwhile")
     .doc(
-        "dropwhile(predicate, iterable, /)\n--\n\nDrop items from the iterable while predicate(item) is \
-         true.\n\nAfterwards, return every element until the iterable is exhausted.",
+        "dropwhile(predicate, iterable, /)\n\
+         --\n\n\
+         Leave out items as long as the predicate is true of them.\n\n\
+         From the first one of which it is false, yield all items.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -92,8 +97,9 @@ payload! {
 
 pub static TAKEWHILE: TypeSpec = TypeSpec::new::<TakeWhile>("itertools.takewhile")
     .doc(
-        "takewhile(predicate, iterable, /)\n--\n\nReturn successive entries from an iterable as long as the predicate \
-         evaluates to true for each entry.",
+        "takewhile(predicate, iterable, /)\n\
+         --\n\n\
+         Yield items as long as the predicate is true of them, and end at the first for which it is false.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -123,8 +129,10 @@ payload! {
 
 pub static FILTERFALSE: TypeSpec = TypeSpec::new::<FilterFalse>("itertools.filterfalse")
     .doc(
-        "filterfalse(function, iterable, /)\n--\n\nReturn those items of iterable for which function(item) is false.\n\nIf \
-         function is None, return the items that are false.",
+        "filterfalse(function, iterable, /)\n\
+         --\n\n\
+         Yield the items for which the function gives a false result.\n\n\
+         With None for the function, yield the items that are false.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {
@@ -156,8 +164,9 @@ payload! {
 
 pub static STARMAP: TypeSpec = TypeSpec::new::<StarMap>("itertools.starmap")
     .doc(
-        "starmap(function, iterable, /)\n--\n\nReturn an iterator whose values are returned from the function evaluated with \
-         an argument tuple taken from the given sequence.",
+        "starmap(function, iterable, /)\n\
+         --\n\n\
+         Yield the results of calling a function with each tuple of an iterable as its arguments.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {

@@ -28,11 +28,11 @@ payload! {
 }
 
 pub static TEE_DATAOBJECT: TypeSpec = TypeSpec::new::<TeeDataObject>("itertools._tee_dataobject")
-    .doc("teedataobject(iterable, values, next, /)\n--\n\nData container common to multiple tee objects.")
+    .doc("teedataobject(iterable, values, next, /)\n--\n\nA piece of what the iterators of a tee share.")
     .slots(|s| s.new = Some(new_data_object));
 
 pub static TEE: TypeSpec = TypeSpec::new::<Tee>("itertools._tee")
-    .doc("_tee(iterable, /)\n--\n\nIterator wrapped to make it copyable.")
+    .doc("_tee(iterable, /)\n--\n\nAn iterator that can be copied: the copies give the same items.")
     .flags(type_flags::HAS_WEAKREF)
     .slots(|s| {
         s.new = Some(|vm, _, args, kwnames| {
@@ -45,11 +45,13 @@ pub static TEE: TypeSpec = TypeSpec::new::<Tee>("itertools._tee")
     .methods(METHODS);
 
 method_table! { static METHODS = [
-    MethodDef::new("__copy__($self, /)", "Returns an independent iterator.", |_, this, _| Ok(Tee::of(this).copy())),
+    MethodDef::new("__copy__($self, /)", "\
+        Return an iterator over the same items that moves by itself.", |_, this, _| Ok(Tee::of(this).copy())),
 ]; }
 
 method_table! { pub static FUNCTIONS = [
-    MethodDef::new("tee($module, iterable, n=2, /)", "Returns a tuple of n independent iterators.", |vm, _, args| {
+    MethodDef::new("tee($module, iterable, n=2, /)", "\
+        Return n iterators over the same items, each with a position of its own.", |vm, _, args| {
         let count = match ssize(vm, &args[1])? {
             0 => return Ok(Tuple::from_vec(Vec::new()).into_value()),
             count if count < 0 => return Err(vm.value_error("n must be >= 0")),

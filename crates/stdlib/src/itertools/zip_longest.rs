@@ -17,9 +17,11 @@ payload! {
 
 pub static ZIP_LONGEST: TypeSpec = TypeSpec::new::<ZipLongest>("itertools.zip_longest")
     .doc(
-        "zip_longest(*iterables, fillvalue=None)\n--\n\nReturn a zip_longest object whose .__next__() method returns a tuple \
-         where\nthe i-th element comes from the i-th iterable argument. It ends with the\nlongest iterable; for the shorter \
-         ones, the fillvalue is substituted.",
+        "zip_longest(*iterables, fillvalue=None)\n\
+         --\n\n\
+         Yield tuples of one item from each iterable, side by side.\n\n\
+         The iteration ends with the longest iterable; fillvalue, None by default,\n\
+         stands for the missing items of the others.",
     )
     .flags(type_flags::BASETYPE)
     .slots(|s| {

@@ -8,11 +8,12 @@ use taipan_object::native::MethodDef;
 use taipan_object::{Raised, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
-    MethodDef::new("gamma($module, x, /)", "Gamma function at x.", |vm, _, args| {
+    MethodDef::new("gamma($module, x, /)", "\
+        Return the Gamma function of x; (n - 1)! for an integer n.", |vm, _, args| {
         let x = vm.float(&args[0])?;
         gamma(x).map(Value::from).map_err(|error| error.raise(vm, x))
     }),
-    MethodDef::new("lgamma($module, x, /)", "Natural logarithm of absolute value of Gamma function at x.", |vm, _, args| {
+    MethodDef::new("lgamma($module, x, /)", "Return the natural logarithm of abs(gamma(x)).", |vm, _, args| {
         let x = vm.float(&args[0])?;
         log_gamma(x).map(Value::from).map_err(|error| error.raise(vm, x))
     }),

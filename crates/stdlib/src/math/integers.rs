@@ -8,15 +8,17 @@ use taipan_object::native::MethodDef;
 use taipan_object::{Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
-    MethodDef::new("gcd($module, /, *integers)", "Greatest Common Divisor.", |vm, _, args| {
+    MethodDef::new("gcd($module, /, *integers)", "\
+        Return the greatest integer that divides all arguments.", |vm, _, args| {
         let args = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
         fold(vm, args, 0, gcd)
     }),
-    MethodDef::new("lcm($module, /, *integers)", "Least Common Multiple.", |vm, _, args| {
+    MethodDef::new("lcm($module, /, *integers)", "\
+        Return the least positive integer that all arguments divide.", |vm, _, args| {
         let args = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
         fold(vm, args, 1, lcm)
     }),
-    MethodDef::new("isqrt($module, n, /)", "Return the integer part of the square root of the input.", |vm, _, args| {
+    MethodDef::new("isqrt($module, n, /)", "Return the greatest integer whose square is at most n.", |vm, _, args| {
         let n = vm.index(&args[0])?;
         match Operand::of(&n) {
             Some(n) if n.is_negative() => Err(vm.value_error("isqrt() argument must be nonnegative")),
@@ -30,10 +32,11 @@ method_table! { pub static FUNCTIONS = [
     }),
     MethodDef::new("factorial($module, n, /)", "Find n!.", |vm, _, args| factorial(vm, &args[0])),
     MethodDef::new("comb($module, n, k, /)",
-        "Number of ways to choose k items from n items without repetition and without order.\n\nEvaluates to n! / (k! * (n - k)!) when k <= n and evaluates\nto zero when k > n.",
+        "Count the ways to choose k of n different items, in any order.\n\nThere are none if k > n.",
         |vm, _, args| comb(vm, &args[0], &args[1])),
     MethodDef::new("perm($module, n, k=None, /)",
-        "Number of ways to choose k items from n items without repetition and with order.\n\nEvaluates to n! / (n - k)! when k <= n and evaluates\nto zero when k > n.\n\nIf k is not specified or is None, then k defaults to n\nand the function returns n!.",
+        "Count the ways to arrange k of n different items.\n\n\
+        There are none if k > n.  By default all items are arranged, in n! ways.",
         |vm, _, args| perm(vm, &args[0], &args[1])),
 ]; }
 

@@ -8,7 +8,9 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
     MethodDef::raw("log",
-        "log(x, [base=math.e])\nReturn the logarithm of x to the given base.\n\nIf the base is not specified, returns the natural logarithm (base e) of x.",
+        "log(x, [base=math.e])\n\
+        Return the exponent to which the base must be raised to give x.\n\n\
+        The default is the natural logarithm.  ValueError is raised unless x > 0.",
         |vm, _, args, kwnames| {
             if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
                 return Err(vm.type_error("math.log() takes no keyword arguments"));
@@ -22,10 +24,10 @@ method_table! { pub static FUNCTIONS = [
             }
             Ok(Value::from(logarithm_of_x / divisor))
         }),
-    MethodDef::new("log2($module, x, /)", "Return the base 2 logarithm of x.", |vm, _, args| {
+    MethodDef::new("log2($module, x, /)", "Return the logarithm of x to base 2.", |vm, _, args| {
         logarithm(vm, &args[0], libm::log2).map(Value::from)
     }),
-    MethodDef::new("log10($module, x, /)", "Return the base 10 logarithm of x.", |vm, _, args| {
+    MethodDef::new("log10($module, x, /)", "Return the logarithm of x to base 10.", |vm, _, args| {
         logarithm(vm, &args[0], libm::log10).map(Value::from)
     }),
 ]; }

@@ -6,7 +6,10 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
     MethodDef::new("nextafter($module, x, y, /, *, steps=None)",
-        "Return the floating-point value the given number of steps after x towards y.\n\nIf steps is not specified or is None, it defaults to 1.\n\nRaises a TypeError, if x or y is not a double, or if steps is not\nan integer.  Raises ValueError if steps is negative.",
+        "Return the float that follows x in the direction of y.\n\n\
+        With steps, go that many floats further; the result never passes y.\n\n\
+        The steps must be an integer, else TypeError is raised, and must not be\n\
+        negative, else ValueError is raised.",
         |vm, _, args| {
             let (x, y) = (vm.float(&args[0])?, vm.float(&args[1])?);
             let steps = match args[2].given() {
@@ -18,7 +21,7 @@ method_table! { pub static FUNCTIONS = [
             let keeps_sign = args[2].is_none() && reached == 0.0 && x != y;
             Ok(Value::from(if keeps_sign { reached.copysign(x) } else { reached }))
         }),
-    MethodDef::new("ulp($module, x, /)", "Return the value of the least significant bit of the float x.", |vm, _, args| {
+    MethodDef::new("ulp($module, x, /)", "Return the distance from abs(x) to the next greater float.", |vm, _, args| {
         let x = vm.float(&args[0])?.abs();
         Ok(Value::from(match x {
             _ if x.is_nan() || x.is_infinite() => x,

@@ -12,7 +12,10 @@ use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
     MethodDef::new("dist($module, p, q, /)",
-        "Return the Euclidean distance between two points p and q.\n\nThe points should be specified as sequences (or iterables) of\ncoordinates.  Both inputs must have the same dimension.\n\nRoughly equivalent to:\n    sqrt(sum((px - qx) ** 2.0 for px, qx in zip(p, q)))",
+        "Return how far the points p and q are apart.\n\n\
+        Each point is a sequence or iterable of its coordinates, as many for\n\
+        one as for the other; ValueError is raised otherwise.\n\n\
+        Precision is not lost to overflow or underflow of the squares.",
         |vm, _, args| {
             let (p, q) = (coordinates(vm, &args[0])?, coordinates(vm, &args[1])?);
             if p.len() != q.len() {
@@ -25,7 +28,9 @@ method_table! { pub static FUNCTIONS = [
             Ok(Value::from(norm(&mut differences)))
         }),
     MethodDef::raw("hypot($module, /, *coordinates)",
-        "Multidimensional Euclidean distance from the origin to a point.\n\nRoughly equivalent to:\n    sqrt(sum(x**2 for x in coordinates))\n\nFor a two dimensional point (x, y), gives the hypotenuse\nusing the Pythagorean theorem:  sqrt(x*x + y*y).",
+        "Return the distance of a point from the origin.\n\n\
+        The arguments are its coordinates: hypot(3, 4) is 5.0.\n\n\
+        Precision is not lost to overflow or underflow of the squares.",
         |vm, _, args, kwnames| {
             arguments::no_keywords(vm, "math.hypot", kwnames)?;
             let mut magnitudes = Vector::with_capacity(args.len());

@@ -7,13 +7,16 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
-    MethodDef::new("ceil($module, x, /)", "Return the ceiling of x as an Integral.\n\nThis is the smallest integer >= x.", |vm, _, args| {
+    MethodDef::new("ceil($module, x, /)", "Round x up to an integer.\n\n\
+        An object's __ceil__() is used if it has one.", |vm, _, args| {
         round(vm, &args[0], &names().__ceil__, f64::ceil)
     }),
-    MethodDef::new("floor($module, x, /)", "Return the floor of x as an Integral.\n\nThis is the largest integer <= x.", |vm, _, args| {
+    MethodDef::new("floor($module, x, /)", "Round x down to an integer.\n\n\
+        An object's __floor__() is used if it has one.", |vm, _, args| {
         round(vm, &args[0], &names().__floor__, f64::floor)
     }),
-    MethodDef::new("trunc($module, x, /)", "Truncates the Real x to the nearest Integral toward 0.\n\nUses the __trunc__ magic method.", |vm, _, args| {
+    MethodDef::new("trunc($module, x, /)", "Drop the fraction of x.\n\n\
+        The result is that of x.__trunc__(), usually an int.", |vm, _, args| {
         let x = &args[0];
         if float::is_exact(x) {
             return integer(vm, float::to_f64(x).unwrap_or(0.0).trunc());

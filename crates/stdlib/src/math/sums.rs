@@ -7,13 +7,17 @@ use taipan_object::{Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
     MethodDef::new("fsum($module, seq, /)",
-        "Return an accurate floating-point sum of values in the iterable seq.\n\nAssumes IEEE-754 floating-point arithmetic.",
+        "Add up the numbers without losing precision to intermediate results.\n\nOnly the total is rounded.",
         |vm, _, args| fsum(vm, &args[0])),
     MethodDef::new("prod($module, iterable, /, *, start=1)",
-        "Calculate the product of all the elements in the input iterable.\n\nThe default start value for the product is 1.\n\nWhen the iterable is empty, return the start value.  This function is\nintended specifically for use with numeric values and may reject\nnon-numeric types.",
+        "Multiply the numbers of an iterable, and start.\n\n\
+        The result for an empty iterable is start, which is 1 by default.",
         |vm, _, args| prod(vm, &args[0], &args[1])),
     MethodDef::new("sumprod($module, p, q, /)",
-        "Return the sum of products of values from two iterables p and q.\n\nRoughly equivalent to:\n\n    sum(map(operator.mul, p, q, strict=True))\n\nFor float and mixed int/float inputs, the intermediate products\nand sums are computed with extended precision.",
+        "Multiply the numbers of p with those of q, and add up the products.\n\n\
+        Both must have the same length; ValueError is raised otherwise.\n\n\
+        With floats, the products and sums are more precise than single\n\
+        float operations would give.",
         |vm, _, args| sumprod(vm, &args[0], &args[1])),
 ]; }
 

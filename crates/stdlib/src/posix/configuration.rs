@@ -48,12 +48,14 @@ fn limit(call: impl FnOnce() -> libc::c_long) -> std::result::Result<i64, i32> {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("sysconf($module, name, /)", "Return an integer-valued system configuration variable.", |vm, _, args| {
+        MethodDef::new("sysconf($module, name, /)", "\
+            Return a configuration value of the system that is an integer.", |vm, _, args| {
             let name = number(vm, &args[0], SYSCONF)?;
             // SAFETY: takes a number.
             limit(|| unsafe { libc::sysconf(name) }).map(Value::from).map_err(|errno| vm.os_error(errno, None, None))
         }),
-        MethodDef::new("pathconf($module, /, path, name)", "Return the configuration limit name for the file or directory path.", |vm, _, args| {
+        MethodDef::new("pathconf($module, /, path, name)", "\
+            Return a limit that the system sets for a file or directory.", |vm, _, args| {
             let path = Path::new(vm, "pathconf", "path", &args[0], Accepts::Descriptors)?;
             let name = number(vm, &args[1], PATHCONF)?;
             // SAFETY: a C string or a descriptor.
@@ -69,13 +71,15 @@ taipan_object::method_table! {
                 Err(errno) => Err(path.error(vm, errno)),
             }
         }),
-        MethodDef::new("fpathconf($module, fd, name, /)", "Return the configuration limit name for the file descriptor fd.", |vm, _, args| {
+        MethodDef::new("fpathconf($module, fd, name, /)", "\
+            Return a limit that the system sets for an open file.", |vm, _, args| {
             let fd = fildes(vm, &args[0])?;
             let name = number(vm, &args[1], PATHCONF)?;
             // SAFETY: takes numbers.
             limit(|| unsafe { libc::fpathconf(fd, name) }).map(Value::from).map_err(|errno| vm.os_error(errno, None, None))
         }),
-        MethodDef::new("confstr($module, name, /)", "Return a string-valued system configuration variable.", |vm, _, args| {
+        MethodDef::new("confstr($module, name, /)", "\
+            Return a configuration value of the system that is a string.", |vm, _, args| {
             let name = number(vm, &args[0], CONFSTR)?;
             let mut buffer = vec![0u8; 4096];
             // SAFETY: the thread's own errno; room for so many bytes.

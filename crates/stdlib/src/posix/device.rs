@@ -34,15 +34,15 @@ fn number(vm: &Vm, value: &Value) -> Result<libc::c_uint> {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("major($module, device, /)", "Extracts a device major number from a raw device number.", |vm, _, args| {
+        MethodDef::new("major($module, device, /)", "Return the major part of a device number.", |vm, _, args| {
             let device = device(vm, &args[0])?;
             Ok(part(device, libc::major(device)))
         }),
-        MethodDef::new("minor($module, device, /)", "Extracts a device minor number from a raw device number.", |vm, _, args| {
+        MethodDef::new("minor($module, device, /)", "Return the minor part of a device number.", |vm, _, args| {
             let device = device(vm, &args[0])?;
             Ok(part(device, libc::minor(device)))
         }),
-        MethodDef::new("makedev($module, major, minor, /)", "Composes a raw device number from its parts.", |vm, _, args| {
+        MethodDef::new("makedev($module, major, minor, /)", "Make a device number from its parts.", |vm, _, args| {
             let (major, minor) = (number(vm, &args[0])?, number(vm, &args[1])?);
             if major == libc::c_uint::MAX && minor == libc::c_uint::MAX {
                 return Ok(Value::from(-1));

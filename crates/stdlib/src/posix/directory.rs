@@ -157,19 +157,24 @@ taipan_object::method_table! {
         MethodDef::new("rmdir($module, /, path, *, dir_fd=None)", "Remove a directory.", |vm, _, args| {
             unlink(vm, "rmdir", args, libc::AT_REMOVEDIR)
         }),
-        MethodDef::new("unlink($module, /, path, *, dir_fd=None)", "Remove a file (same as remove()).", |vm, _, args| {
+        MethodDef::new("unlink($module, /, path, *, dir_fd=None)", "\
+            Remove a file; remove() does the same.", |vm, _, args| {
             unlink(vm, "unlink", args, 0)
         }),
-        MethodDef::new("remove($module, /, path, *, dir_fd=None)", "Remove a file (same as unlink()).", |vm, _, args| {
+        MethodDef::new("remove($module, /, path, *, dir_fd=None)", "\
+            Remove a file; unlink() does the same.", |vm, _, args| {
             unlink(vm, "remove", args, 0)
         }),
-        MethodDef::new("rename($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)", "Rename a file or directory.", |vm, _, args| {
+        MethodDef::new("rename($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)", "\
+            Move a file or directory to another name.", |vm, _, args| {
             rename(vm, "rename", args)
         }),
-        MethodDef::new("replace($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)", "Rename a file or directory, overwriting the destination.", |vm, _, args| {
+        MethodDef::new("replace($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None)", "\
+            Move a file or directory to another name, in place of a file that has it.", |vm, _, args| {
             rename(vm, "replace", args)
         }),
-        MethodDef::new("link($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=<unrepresentable>)", "Create a hard link to a file.", |vm, _, args| {
+        MethodDef::new("link($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=<unrepresentable>)", "\
+            Give a file another name.", |vm, _, args| {
             let source = Path::new(vm, "link", "src", &args[0], Accepts::Paths)?;
             let target = Path::new(vm, "link", "dst", &args[1], Accepts::Paths)?;
             let (from, to) = (dir_fd(vm, &args[2])?, dir_fd(vm, &args[3])?);
@@ -180,7 +185,8 @@ taipan_object::method_table! {
             // SAFETY: both paths are C strings.
             call_two(vm, &source, &target, || unsafe { libc::linkat(from, source.as_ptr(), to, target.as_ptr(), flags) })
         }),
-        MethodDef::new("symlink($module, /, src, dst, target_is_directory=False, *, dir_fd=None)", "Create a symbolic link pointing to src named dst.", |vm, _, args| {
+        MethodDef::new("symlink($module, /, src, dst, target_is_directory=False, *, dir_fd=None)", "\
+            Make a symbolic link named dst that leads to src.", |vm, _, args| {
             let source = Path::new(vm, "symlink", "src", &args[0], Accepts::Paths)?;
             let target = Path::new(vm, "symlink", "dst", &args[1], Accepts::Paths)?;
             let directory = dir_fd(vm, &args[3])?;

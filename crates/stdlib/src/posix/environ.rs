@@ -42,8 +42,10 @@ fn buffer(vm: &Vm, size: isize) -> Result<Vec<u8>> {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("_create_environ($module, /)", "Create the environment dictionary.", |vm, _, _| Ok(environment(vm)?.into_value())),
-        MethodDef::new("putenv($module, name, value, /)", "Change or add an environment variable.", |vm, _, args| {
+        MethodDef::new("_create_environ($module, /)", "Return the environment variables of the process as a \
+            dictionary.", |vm, _, _| Ok(environment(vm)?.into_value())),
+        MethodDef::new("putenv($module, name, value, /)", "\
+            Set an environment variable of the process, leaving os.environ alone.", |vm, _, args| {
             let (name, value) = (fs_converter(vm, &args[0])?, fs_converter(vm, &args[1])?);
             if name.as_bytes().contains(&b'=') {
                 return Err(vm.value_error("illegal environment variable name"));
@@ -52,16 +54,19 @@ taipan_object::method_table! {
             check(vm, unsafe { libc::setenv(name.as_ptr(), value.as_ptr(), 1) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("unsetenv($module, name, /)", "Delete an environment variable.", |vm, _, args| {
+        MethodDef::new("unsetenv($module, name, /)", "\
+            Remove an environment variable of the process, leaving os.environ alone.", |vm, _, args| {
             let name = fs_converter(vm, &args[0])?;
             // SAFETY: as in putenv.
             check(vm, unsafe { libc::unsetenv(name.as_ptr()) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("strerror($module, code, /)", "Translate an error code to a message string.", |vm, _, args| {
+        MethodDef::new("strerror($module, code, /)", "\
+            Return the message that belongs to a value of errno.", |vm, _, args| {
             Ok(Value::from(taipan_object::exceptions::os_error::strerror(c_int(vm, &args[0])?)))
         }),
-        MethodDef::new("urandom($module, size, /)", "Return a bytes object containing random bytes suitable for cryptographic use.", |vm, _, args| {
+        MethodDef::new("urandom($module, size, /)", "\
+            Return random bytes from the operating system, fit for cryptography.", |vm, _, args| {
             let size = ssize(vm, &args[0])?;
             if size < 0 {
                 return Err(vm.value_error("negative argument not allowed"));
@@ -70,7 +75,8 @@ taipan_object::method_table! {
             random(vm, &mut buffer)?;
             bytes::from_slice(vm, &buffer)
         }),
-        MethodDef::new("getrandom($module, /, size, flags=0)", "Obtain a series of random bytes.", |vm, _, args| {
+        MethodDef::new("getrandom($module, /, size, flags=0)", "\
+            Return random bytes from the operating system, up to the given number.", |vm, _, args| {
             let (size, flags) = (ssize(vm, &args[0])?, c_int(vm, &args[1])?);
             if size < 0 {
                 return Err(vm.os_error(libc::EINVAL, None, None));

@@ -39,7 +39,8 @@ fn gettime(vm: &Vm, fd: i32, nanoseconds: bool) -> Result {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("eventfd($module, /, initval, flags=<unrepresentable>)", "Creates and returns an event notification file descriptor.", |vm, _, args| {
+        MethodDef::new("eventfd($module, /, initval, flags=<unrepresentable>)", "\
+            Make a counter for notifications, and return its file descriptor.", |vm, _, args| {
             let initial = c_uint(vm, &args[0])?;
             let flags = args[1].bound().map_or(Ok(libc::EFD_CLOEXEC), |flags| c_int(vm, flags))?;
             // SAFETY: takes numbers.
@@ -52,7 +53,7 @@ taipan_object::method_table! {
             retry_or_raise(vm, || unsafe { libc::eventfd_read(fd, &mut value) })?;
             Ok(Value::from(value))
         }),
-        MethodDef::new("eventfd_write($module, /, fd, value)", "Write eventfd value.", |vm, _, args| {
+        MethodDef::new("eventfd_write($module, /, fd, value)", "Add to the counter of an eventfd.", |vm, _, args| {
             let fd = fildes(vm, &args[0])?;
             let index = vm.index(&args[1])?;
             let Some(value) = int::to_ibig(&index).and_then(|n| u64::try_from(n).ok()) else {
@@ -66,19 +67,22 @@ taipan_object::method_table! {
             retry_or_raise(vm, || unsafe { libc::eventfd_write(fd, value) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("timerfd_create($module, clockid, /, *, flags=<unrepresentable>)", "Create and return a timer file descriptor.", |vm, _, args| {
+        MethodDef::new("timerfd_create($module, clockid, /, *, flags=<unrepresentable>)", "\
+            Make a timer, and return its file descriptor.", |vm, _, args| {
             let clock = c_int(vm, &args[0])?;
             let flags = args[1].bound().map_or(Ok(0), |flags| c_int(vm, flags))?;
             // SAFETY: takes numbers.
             Ok(Value::from(check(vm, unsafe { libc::timerfd_create(clock, flags | libc::TFD_CLOEXEC) })?))
         }),
-        MethodDef::new("timerfd_settime($module, fd, /, *, flags=0, initial=0.0, interval=0.0)", "Alter a timer file descriptor's internal timer in seconds.", |vm, _, args| {
+        MethodDef::new("timerfd_settime($module, fd, /, *, flags=0, initial=0.0, interval=0.0)", "\
+            Start or stop a timer file descriptor, with times in seconds.", |vm, _, args| {
             let (fd, flags) = (fildes(vm, &args[0])?, c_int(vm, &args[1])?);
             let initial = object_to_nanoseconds(vm, &args[2], Rounding::Floor)?;
             let interval = object_to_nanoseconds(vm, &args[3], Rounding::Floor)?;
             settime(vm, fd, flags, initial, interval, false)
         }),
-        MethodDef::new("timerfd_settime_ns($module, fd, /, *, flags=0, initial=0, interval=0)", "Alter a timer file descriptor's internal timer in nanoseconds.", |vm, _, args| {
+        MethodDef::new("timerfd_settime_ns($module, fd, /, *, flags=0, initial=0, interval=0)", "\
+            Start or stop a timer file descriptor, with times in nanoseconds.", |vm, _, args| {
             let (fd, flags) = (fildes(vm, &args[0])?, c_int(vm, &args[1])?);
             settime(vm, fd, flags, c_long(vm, &args[2])?, c_long(vm, &args[3])?, true)
         }),
@@ -94,7 +98,8 @@ taipan_object::method_table! {
             // SAFETY: a C string.
             Ok(Value::from(check(vm, unsafe { libc::memfd_create(name.as_ptr(), flags) })?))
         }),
-        MethodDef::new("pidfd_open($module, /, pid, flags=0)", "Return a file descriptor referring to the process pid.", |vm, _, args| {
+        MethodDef::new("pidfd_open($module, /, pid, flags=0)", "\
+            Return a descriptor that stands for a process.", |vm, _, args| {
             let (pid, flags) = (c_int(vm, &args[0])?, c_uint(vm, &args[1])?);
             // SAFETY: takes numbers.
             Ok(Value::from(check(vm, unsafe { libc::syscall(libc::SYS_pidfd_open, pid, flags) })?))

@@ -86,7 +86,7 @@ taipan_object::method_table! {
             })?;
             Ok(Value::from(fd))
         }),
-        MethodDef::new("close($module, /, fd)", "Close a file descriptor.", |vm, _, args| {
+        MethodDef::new("close($module, /, fd)", "Close an open file, given its descriptor.", |vm, _, args| {
             let fd = c_int(vm, &args[0])?;
             // A descriptor is closed even when a signal interrupts close(), which must not be called again.
             // SAFETY: no memory is passed; who closes a descriptor that others use gets their errors.
@@ -180,7 +180,8 @@ taipan_object::method_table! {
             // SAFETY: no memory is passed.
             Ok(Value::from(check(vm, unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) })?))
         }),
-        MethodDef::new("dup2($module, /, fd, fd2, inheritable=True)", "Duplicate file descriptor.", |vm, _, args| {
+        MethodDef::new("dup2($module, /, fd, fd2, inheritable=True)", "\
+            Make fd2 a duplicate of fd, closing what fd2 was, and return fd2.", |vm, _, args| {
             let (fd, fd2) = (c_int(vm, &args[0])?, c_int(vm, &args[1])?);
             let inheritable = vm.is_true(&args[2])?;
             if fd < 0 || fd2 < 0 {
@@ -209,7 +210,8 @@ taipan_object::method_table! {
             check(vm, unsafe { libc::pipe2(fds.as_mut_ptr(), flags) })?;
             Ok(pair(fds[0], fds[1]))
         }),
-        MethodDef::new("lockf($module, fd, command, length, /)", "Apply, test or remove a POSIX lock on an open file descriptor.", |vm, _, args| {
+        MethodDef::new("lockf($module, fd, command, length, /)", "\
+            Lock a part of a file, unlock it, or test whether it is locked.", |vm, _, args| {
             let (fd, command, length) = (c_int(vm, &args[0])?, c_int(vm, &args[1])?, c_long(vm, &args[2])?);
             // SAFETY: no memory is passed.
             retry_or_raise(vm, || unsafe { libc::lockf(fd, command, length) })?;
@@ -254,7 +256,8 @@ taipan_object::method_table! {
             let flags = check(vm, unsafe { libc::fcntl(fd, libc::F_GETFL) })? as i32;
             Ok(Value::bool(flags & libc::O_NONBLOCK == 0))
         }),
-        MethodDef::new("set_blocking($module, fd, blocking, /)", "Set the blocking mode of the file descriptor.", |vm, _, args| {
+        MethodDef::new("set_blocking($module, fd, blocking, /)", "\
+            Set whether reading and writing may wait.", |vm, _, args| {
             let (fd, blocking) = (c_int(vm, &args[0])?, vm.is_true(&args[1])?);
             // SAFETY: fcntl with these commands takes and returns ints.
             unsafe {
@@ -322,13 +325,14 @@ taipan_object::method_table! {
             let (master, slave) = terminal::open_pty(vm)?;
             Ok(pair(master, slave))
         }),
-        MethodDef::new("fchdir($module, /, fd)", "Change to the directory of the given file descriptor.", |vm, _, args| {
+        MethodDef::new("fchdir($module, /, fd)", "\
+            Make the directory that a descriptor is open on the current one.", |vm, _, args| {
             let fd = crate::arguments::fildes(vm, &args[0])?;
             // SAFETY: no memory is passed.
             retry_or_raise(vm, || unsafe { libc::fchdir(fd) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("chdir($module, /, path)", "Change the current working directory to the specified path.", |vm, _, args| {
+        MethodDef::new("chdir($module, /, path)", "Make a directory the current one.", |vm, _, args| {
             let path = Path::new(vm, "chdir", "path", &args[0], Accepts::Descriptors)?;
             // SAFETY: the path is a C string.
             path.call(vm, || unsafe {

@@ -107,8 +107,10 @@ taipan_object::method_table! {
         id_setter!("setegid($module, egid, /)", "Set the effective group id of the process.", setegid, "gid"),
         id_setter!("setreuid($module, ruid, euid, /)", "Set the real and effective user ids.", setreuid, "uid" "uid"),
         id_setter!("setregid($module, rgid, egid, /)", "Set the real and effective group ids.", setregid, "gid" "gid"),
-        id_setter!("setresuid($module, ruid, euid, suid, /)", "Set the real, effective and saved user ids.", setresuid, "uid" "uid" "uid"),
-        id_setter!("setresgid($module, rgid, egid, sgid, /)", "Set the real, effective and saved group ids.", setresgid, "gid" "gid" "gid"),
+        id_setter!("setresuid($module, ruid, euid, suid, /)", "\
+            Set the user ids of the process: the real, effective and saved one.", setresuid, "uid" "uid" "uid"),
+        id_setter!("setresgid($module, rgid, egid, sgid, /)", "\
+            Set the group ids of the process: the real, effective and saved one.", setresgid, "gid" "gid" "gid"),
         MethodDef::new("getresuid($module, /)", "The real, effective and saved user ids.", |vm, _, _| {
             let (mut real, mut effective, mut saved) = (0, 0, 0);
             // SAFETY: room for each result.

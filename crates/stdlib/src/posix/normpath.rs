@@ -54,7 +54,8 @@ fn with_path(vm: &Vm, function: &str, value: &Value) -> Result {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("_path_normpath($module, /, path)", "Normalize path, eliminating double slashes, etc.", |vm, _, args| {
+        MethodDef::new("_path_normpath($module, /, path)", "\
+            Return the path without redundant slashes and without '.' and '..' parts.", |vm, _, args| {
             let path = with_path(vm, "_path_normpath", &args[0])?;
             if let Some(bytes) = path.downcast::<Bytes>() {
                 let points = normalize(bytes.as_slice());
@@ -68,7 +69,8 @@ taipan_object::method_table! {
             };
             Ok(Str::from_code_points(&points).into_value())
         }),
-        MethodDef::new("_path_splitroot_ex($module, /, p)", "Split a pathname into drive, root and tail.", |vm, _, args| {
+        MethodDef::new("_path_splitroot_ex($module, /, p)", "\
+            Take a path apart: its drive, the slashes of its root, and the rest.", |vm, _, args| {
             let path = with_path(vm, "_path_splitroot_ex", &args[0])?;
             if let Some(bytes) = path.downcast::<Bytes>() {
                 let data = bytes.as_slice();

@@ -179,7 +179,8 @@ macro_rules! status_function {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("_exit($module, /, status)", "Exit to the system with specified status, without normal exit processing.", |vm, _, args| {
+        MethodDef::new("_exit($module, /, status)", "\
+            End the process at once: no handlers run and no buffers are flushed.", |vm, _, args| {
             let status = c_int(vm, &args[0])?;
             // SAFETY: ends the process.
             unsafe { libc::_exit(status) }
@@ -218,7 +219,8 @@ taipan_object::method_table! {
             });
             Ok(Value::NONE)
         }),
-        MethodDef::new("execv($module, path, argv, /)", "Execute an executable path with arguments, replacing current process.", |vm, _, args| {
+        MethodDef::new("execv($module, path, argv, /)", "\
+            Replace this program by another one; the process stays the same.", |vm, _, args| {
             let path = Path::plain(vm, "execv", &args[0])?;
             let argv = argument_strings(vm, "execv() arg 2", &args[1])?;
             check_arguments(vm, "execv", &argv)?;
@@ -268,7 +270,8 @@ taipan_object::method_table! {
         MethodDef::new("wait3($module, /, options)", "Wait for completion of a child process; (pid, status, rusage).", |vm, _, args| {
             wait4(vm, -1, c_int(vm, &args[0])?)
         }),
-        MethodDef::new("wait4($module, /, pid, options)", "Wait for completion of a specific child process; (pid, status, rusage).", |vm, _, args| {
+        MethodDef::new("wait4($module, /, pid, options)", "\
+            Wait for a certain child to end or stop; (pid, status, rusage).", |vm, _, args| {
             wait4(vm, c_int(vm, &args[0])?, c_int(vm, &args[1])?)
         }),
         MethodDef::new("waitid($module, idtype, id, options, /)", "Wait for a process or processes; a waitid_result, or None if no child is in such a state.", |vm, _, args| {
@@ -290,7 +293,7 @@ taipan_object::method_table! {
                 Value::from(info.si_code),
             ])
         }),
-        MethodDef::new("kill($module, pid, signal, /)", "Kill a process with a signal.", |vm, _, args| {
+        MethodDef::new("kill($module, pid, signal, /)", "Send a signal to a process.", |vm, _, args| {
             let (pid, signal) = (c_int(vm, &args[0])?, c_int(vm, &args[1])?);
             vm.audit("os.kill", args)?;
             // SAFETY: takes numbers.
@@ -298,7 +301,8 @@ taipan_object::method_table! {
             vm.check_signals()?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("killpg($module, pgid, signal, /)", "Kill a process group with a signal.", |vm, _, args| {
+        MethodDef::new("killpg($module, pgid, signal, /)", "\
+            Send a signal to all processes of a group.", |vm, _, args| {
             let (group, signal) = (c_int(vm, &args[0])?, c_int(vm, &args[1])?);
             vm.audit("os.killpg", args)?;
             // SAFETY: takes numbers.
@@ -356,14 +360,23 @@ taipan_object::method_table! {
             let count = unsafe { libc::sysconf(libc::_SC_NPROCESSORS_ONLN) };
             Ok(if count < 1 { Value::NONE } else { Value::from(count) })
         }),
-        status_function!("WCOREDUMP($module, status, /)", "Return True if the process returning status was dumped to a core file.", |s| Value::bool(libc::WCOREDUMP(s))),
-        status_function!("WIFCONTINUED($module, /, status)", "Return True if a particular process was continued from a job control stop.", |s| Value::bool(libc::WIFCONTINUED(s))),
-        status_function!("WIFSTOPPED($module, /, status)", "Return True if the process returning status was stopped.", |s| Value::bool(libc::WIFSTOPPED(s))),
-        status_function!("WIFSIGNALED($module, /, status)", "Return True if the process returning status was terminated by a signal.", |s| Value::bool(libc::WIFSIGNALED(s))),
-        status_function!("WIFEXITED($module, /, status)", "Return True if the process returning status exited via the exit() system call.", |s| Value::bool(libc::WIFEXITED(s))),
-        status_function!("WEXITSTATUS($module, /, status)", "Return the process return code from status.", |s| Value::from(libc::WEXITSTATUS(s))),
-        status_function!("WTERMSIG($module, /, status)", "Return the signal that terminated the process that provided the status value.", |s| Value::from(libc::WTERMSIG(s))),
-        status_function!("WSTOPSIG($module, /, status)", "Return the signal that stopped the process that provided the status value.", |s| Value::from(libc::WSTOPSIG(s))),
+        status_function!("WCOREDUMP($module, status, /)", "\
+            Tell whether the process wrote a core dump when it ended.", |s| Value::bool(libc::WCOREDUMP(s))),
+        status_function!("WIFCONTINUED($module, /, status)", "\
+            Tell whether the process, once stopped, has been continued.", |s| Value::bool(libc::WIFCONTINUED(s))),
+        status_function!("WIFSTOPPED($module, /, status)", "\
+            Tell whether the process is stopped, and may be continued.", |s| Value::bool(libc::WIFSTOPPED(s))),
+        status_function!("WIFSIGNALED($module, /, status)", "\
+            Tell whether a signal ended the process.", |s| Value::bool(libc::WIFSIGNALED(s))),
+        status_function!("WIFEXITED($module, /, status)", "\
+            Tell whether the process ended of its own accord, with an exit \
+            status.", |s| Value::bool(libc::WIFEXITED(s))),
+        status_function!("WEXITSTATUS($module, /, status)", "\
+            Return the exit status that the process gave to exit().", |s| Value::from(libc::WEXITSTATUS(s))),
+        status_function!("WTERMSIG($module, /, status)", "\
+            Return the number of the signal that ended the process.", |s| Value::from(libc::WTERMSIG(s))),
+        status_function!("WSTOPSIG($module, /, status)", "\
+            Return the number of the signal that stopped the process.", |s| Value::from(libc::WSTOPSIG(s))),
         MethodDef::new("waitstatus_to_exitcode($module, /, status)", "A wait status as an exit code: negative for a signal.", |vm, _, args| {
             let status = c_int(vm, &args[0])?;
             if libc::WIFEXITED(status) {

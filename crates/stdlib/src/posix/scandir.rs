@@ -179,14 +179,15 @@ pub static DIR_ENTRY: TypeSpec = TypeSpec::new::<DirEntry>("posix.DirEntry")
         s.repr = Some(|vm, this| Ok(Value::from(format!("<DirEntry {}>", vm.repr_string(&entry(this).name)?))));
     })
     .members(&[
-        MemberDef::new("name", "the entry's base filename, relative to scandir() \"path\" argument", |_, this| {
-            Ok(entry(this).name.clone())
-        }),
         MemberDef::new(
-            "path",
-            "the entry's full path name; equivalent to os.path.join(scandir_path, entry.name)",
-            |_, this| Ok(entry(this).path.clone()),
+            "name",
+            "\
+            name of the file within its directory, a str or bytes like scandir()'s path",
+            |_, this| Ok(entry(this).name.clone()),
         ),
+        MemberDef::new("path", "the scandir() path joined with the entry's name", |_, this| {
+            Ok(entry(this).path.clone())
+        }),
     ])
     .methods(ENTRY_METHODS);
 

@@ -54,48 +54,55 @@ const WORDS: usize = 1024;
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("sched_get_priority_max($module, /, policy)", "Get the maximum scheduling priority for policy.", |vm, _, args| {
+        MethodDef::new("sched_get_priority_max($module, /, policy)", "\
+            Return the highest priority that a scheduling policy has.", |vm, _, args| {
             let policy = c_int(vm, &args[0])?;
             // SAFETY: takes a number.
             Ok(Value::from(check(vm, unsafe { libc::sched_get_priority_max(policy) })?))
         }),
-        MethodDef::new("sched_get_priority_min($module, /, policy)", "Get the minimum scheduling priority for policy.", |vm, _, args| {
+        MethodDef::new("sched_get_priority_min($module, /, policy)", "\
+            Return the lowest priority that a scheduling policy has.", |vm, _, args| {
             let policy = c_int(vm, &args[0])?;
             // SAFETY: takes a number.
             Ok(Value::from(check(vm, unsafe { libc::sched_get_priority_min(policy) })?))
         }),
-        MethodDef::new("sched_getscheduler($module, pid, /)", "Get the scheduling policy for the process identified by pid.", |vm, _, args| {
+        MethodDef::new("sched_getscheduler($module, pid, /)", "\
+            Return the scheduling policy of a process.", |vm, _, args| {
             let pid = c_int(vm, &args[0])?;
             // SAFETY: takes a number.
             Ok(Value::from(check(vm, unsafe { libc::sched_getscheduler(pid) })?))
         }),
-        MethodDef::new("sched_setscheduler($module, pid, policy, param, /)", "Set the scheduling policy for the process identified by pid.", |vm, _, args| {
+        MethodDef::new("sched_setscheduler($module, pid, policy, param, /)", "\
+            Set the scheduling policy and parameters of a process.", |vm, _, args| {
             let (pid, policy, param) = (c_int(vm, &args[0])?, c_int(vm, &args[1])?, sched_param(vm, &args[2])?);
             // SAFETY: a valid sched_param.
             check(vm, unsafe { libc::sched_setscheduler(pid, policy, &param) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("sched_getparam($module, pid, /)", "Returns scheduling parameters for the process identified by pid.", |vm, _, args| {
+        MethodDef::new("sched_getparam($module, pid, /)", "\
+            Return the scheduling parameters of a process.", |vm, _, args| {
             let pid = c_int(vm, &args[0])?;
             let mut param = libc::sched_param { sched_priority: 0 };
             // SAFETY: room for the result.
             check(vm, unsafe { libc::sched_getparam(pid, &mut param) })?;
             SCHED_PARAM.instance(vm, vec![Value::from(param.sched_priority)])
         }),
-        MethodDef::new("sched_setparam($module, pid, param, /)", "Set scheduling parameters for the process identified by pid.", |vm, _, args| {
+        MethodDef::new("sched_setparam($module, pid, param, /)", "\
+            Set the scheduling parameters of a process.", |vm, _, args| {
             let (pid, param) = (c_int(vm, &args[0])?, sched_param(vm, &args[1])?);
             // SAFETY: a valid sched_param.
             check(vm, unsafe { libc::sched_setparam(pid, &param) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("sched_rr_get_interval($module, pid, /)", "The round-robin quantum for the process identified by pid, in seconds.", |vm, _, args| {
+        MethodDef::new("sched_rr_get_interval($module, pid, /)", "\
+            How many seconds a process runs at a time, under SCHED_RR.", |vm, _, args| {
             let pid = c_int(vm, &args[0])?;
             let mut interval = libc::timespec { tv_sec: 0, tv_nsec: 0 };
             // SAFETY: room for the result.
             check(vm, unsafe { libc::sched_rr_get_interval(pid, &mut interval) })?;
             Ok(Value::from(interval.tv_sec as f64 + 1e-9 * interval.tv_nsec as f64))
         }),
-        MethodDef::new("sched_yield($module, /)", "Voluntarily relinquish the CPU.", |_, _, _| {
+        MethodDef::new("sched_yield($module, /)", "Let other threads run on the processor first.", |_, _, _| {
             taipan_object::vm::hooks::blocking(std::thread::yield_now);
             Ok(Value::NONE)
         }),
@@ -135,7 +142,8 @@ taipan_object::method_table! {
             check(vm, unsafe { libc::unshare(flags) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("setns($module, /, fd, nstype=0)", "Move the calling thread into different namespaces.", |vm, _, args| {
+        MethodDef::new("setns($module, /, fd, nstype=0)", "\
+            Move this thread into a namespace of another process.", |vm, _, args| {
             let (fd, kind) = (fildes(vm, &args[0])?, c_int(vm, &args[1])?);
             // SAFETY: takes numbers.
             check(vm, unsafe { libc::setns(fd, kind) })?;

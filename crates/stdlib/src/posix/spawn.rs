@@ -205,7 +205,8 @@ unsafe extern "C" {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("posix_spawn($module, path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, scheduler=None)", "Execute the program specified by path in a new process.", |vm, _, args| {
+        MethodDef::new("posix_spawn($module, path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, scheduler=None)", "\
+            Start a program in a new process, and return its id.", |vm, _, args| {
             posix_spawn(vm, "posix_spawn", args, false)
         }),
         MethodDef::new("posix_spawnp($module, path, argv, env, /, *, file_actions=(), setpgroup=None, resetids=False, setsid=False, setsigmask=<unrepresentable>, setsigdef=<unrepresentable>, scheduler=None)", "Execute the program specified by path, found on PATH, in a new process.", |vm, _, args| {

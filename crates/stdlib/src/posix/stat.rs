@@ -146,21 +146,23 @@ fn statvfs_result(vm: &Vm, st: &libc::statvfs) -> Result {
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("stat($module, /, path, *, dir_fd=None, follow_symlinks=True)", "Perform a stat system call on the given path.", |vm, _, args| {
+        MethodDef::new("stat($module, /, path, *, dir_fd=None, follow_symlinks=True)", "\
+            Return what the system knows about a file.", |vm, _, args| {
             let path = Path::new(vm, "stat", "path", &args[0], Accepts::Descriptors)?;
             do_stat(vm, "stat", &path, dir_fd(vm, &args[1])?, vm.is_true(&args[2])?)
         }),
-        MethodDef::new("lstat($module, /, path, *, dir_fd=None)", "Perform a stat system call on the given path, without following symbolic links.", |vm, _, args| {
+        MethodDef::new("lstat($module, /, path, *, dir_fd=None)", "\
+            Return what the system knows about a file or a symbolic link itself.", |vm, _, args| {
             let path = Path::plain(vm, "lstat", &args[0])?;
             do_stat(vm, "lstat", &path, dir_fd(vm, &args[1])?, false)
         }),
-        MethodDef::new("fstat($module, /, fd)", "Perform a stat system call on the given file descriptor.", |vm, _, args| {
+        MethodDef::new("fstat($module, /, fd)", "Return what the system knows about an open file.", |vm, _, args| {
             match fstat(vm, c_int(vm, &args[0])?)? {
                 Ok(st) => stat_result(vm, &st),
                 Err(errno) => Err(vm.os_error(errno, None, None)),
             }
         }),
-        MethodDef::new("statvfs($module, /, path)", "Perform a statvfs system call on the given path.", |vm, _, args| {
+        MethodDef::new("statvfs($module, /, path)", "Describe the file system that contains a path.", |vm, _, args| {
             let path = Path::new(vm, "statvfs", "path", &args[0], Accepts::Descriptors)?;
             let mut st = MaybeUninit::<libc::statvfs>::zeroed();
             // SAFETY: the path is a C string, `st` has room for the result; zeros are a valid one.
@@ -172,7 +174,7 @@ taipan_object::method_table! {
             })?;
             statvfs_result(vm, unsafe { st.assume_init_ref() })
         }),
-        MethodDef::new("fstatvfs($module, fd, /)", "Perform a statvfs system call on the given file descriptor.", |vm, _, args| {
+        MethodDef::new("fstatvfs($module, fd, /)", "Describe the file system of an open file.", |vm, _, args| {
             let fd = c_int(vm, &args[0])?;
             let mut st = MaybeUninit::<libc::statvfs>::zeroed();
             // SAFETY: `st` has room for the result; zeros are a valid one.
@@ -199,7 +201,8 @@ taipan_object::method_table! {
             // SAFETY: umask cannot fail.
             Ok(Value::from(unsafe { libc::umask(mask as libc::mode_t) }))
         }),
-        MethodDef::new("chmod($module, /, path, mode, *, dir_fd=None, follow_symlinks=True)", "Change the access permissions of a file.", |vm, _, args| {
+        MethodDef::new("chmod($module, /, path, mode, *, dir_fd=None, follow_symlinks=True)", "\
+            Set the access rights of a file.", |vm, _, args| {
             let path = Path::new(vm, "chmod", "path", &args[0], Accepts::Descriptors)?;
             let mode = c_int(vm, &args[1])? as libc::mode_t;
             let directory = dir_fd(vm, &args[2])?;
@@ -216,7 +219,7 @@ taipan_object::method_table! {
             })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("fchmod($module, /, fd, mode)", "Change the access permissions of the file given by file descriptor fd.", |vm, _, args| {
+        MethodDef::new("fchmod($module, /, fd, mode)", "Set the access rights of an open file.", |vm, _, args| {
             let (fd, mode) = (c_int(vm, &args[0])?, c_int(vm, &args[1])?);
             // SAFETY: no memory is passed.
             retry_or_raise(vm, || unsafe { libc::fchmod(fd, mode as libc::mode_t) })?;
@@ -271,7 +274,8 @@ taipan_object::method_table! {
             })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("truncate($module, /, path, length)", "Truncate a file, specified by path, to a specific length.", |vm, _, args| {
+        MethodDef::new("truncate($module, /, path, length)", "\
+            Give a file the stated length in bytes.", |vm, _, args| {
             let path = Path::new(vm, "truncate", "path", &args[0], Accepts::Descriptors)?;
             let length = crate::arguments::c_long(vm, &args[1])?;
             // SAFETY: the path is a C string.
@@ -283,25 +287,28 @@ taipan_object::method_table! {
             })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("ftruncate($module, fd, length, /)", "Truncate a file, specified by file descriptor, to a specific length.", |vm, _, args| {
+        MethodDef::new("ftruncate($module, fd, length, /)", "\
+            Give an open file the stated length in bytes.", |vm, _, args| {
             let (fd, length) = (c_int(vm, &args[0])?, crate::arguments::c_long(vm, &args[1])?);
             // SAFETY: no memory is passed.
             retry_or_raise(vm, || unsafe { libc::ftruncate(fd, length) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("fsync($module, /, fd)", "Force write of fd to disk.", |vm, _, args| {
+        MethodDef::new("fsync($module, /, fd)", "\
+            Wait until the data and metadata of a file are on disk.", |vm, _, args| {
             let fd = fildes(vm, &args[0])?;
             // SAFETY: no memory is passed.
             retry_or_raise(vm, || unsafe { libc::fsync(fd) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("fdatasync($module, /, fd)", "Force write of fd to disk without forcing update of metadata.", |vm, _, args| {
+        MethodDef::new("fdatasync($module, /, fd)", "\
+            Wait until the data of a file, but not all its metadata, is on disk.", |vm, _, args| {
             let fd = fildes(vm, &args[0])?;
             // SAFETY: no memory is passed.
             retry_or_raise(vm, || unsafe { libc::fdatasync(fd) })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("sync($module, /)", "Force write of everything to disk.", |_, _, _| {
+        MethodDef::new("sync($module, /)", "Have all cached file data written to disk.", |_, _, _| {
             // SAFETY: sync takes and returns nothing.
             taipan_object::vm::hooks::blocking(|| unsafe { libc::sync() });
             Ok(Value::NONE)

@@ -27,7 +27,8 @@ fn growing(vm: &Vm, path: &Path, mut call: impl FnMut(*mut u8, usize) -> isize) 
 
 taipan_object::method_table! {
     pub static FUNCTIONS = [
-        MethodDef::new("getxattr($module, /, path, attribute, *, follow_symlinks=True)", "Return the value of extended attribute attribute on path.", |vm, _, args| {
+        MethodDef::new("getxattr($module, /, path, attribute, *, follow_symlinks=True)", "\
+            Return the value of an extended attribute, as bytes.", |vm, _, args| {
             let path = Path::new(vm, "getxattr", "path", &args[0], Accepts::Descriptors)?;
             let name = Path::new(vm, "getxattr", "attribute", &args[1], Accepts::Paths)?;
             let follow = vm.is_true(&args[2])?;
@@ -42,7 +43,8 @@ taipan_object::method_table! {
             })?;
             bytes::from_slice(vm, &data)
         }),
-        MethodDef::new("setxattr($module, /, path, attribute, value, flags=0, *, follow_symlinks=True)", "Set extended attribute attribute on path to value.", |vm, _, args| {
+        MethodDef::new("setxattr($module, /, path, attribute, value, flags=0, *, follow_symlinks=True)", "\
+            Set an extended attribute of a file.", |vm, _, args| {
             let path = Path::new(vm, "setxattr", "path", &args[0], Accepts::Descriptors)?;
             let name = Path::new(vm, "setxattr", "attribute", &args[1], Accepts::Paths)?;
             let value = vm.bytes_like(&args[2])?;
@@ -60,7 +62,8 @@ taipan_object::method_table! {
             })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("removexattr($module, /, path, attribute, *, follow_symlinks=True)", "Remove extended attribute attribute on path.", |vm, _, args| {
+        MethodDef::new("removexattr($module, /, path, attribute, *, follow_symlinks=True)", "\
+            Remove an extended attribute of a file.", |vm, _, args| {
             let path = Path::new(vm, "removexattr", "path", &args[0], Accepts::Descriptors)?;
             let name = Path::new(vm, "removexattr", "attribute", &args[1], Accepts::Paths)?;
             let follow = vm.is_true(&args[2])?;
@@ -75,7 +78,8 @@ taipan_object::method_table! {
             })?;
             Ok(Value::NONE)
         }),
-        MethodDef::new("listxattr($module, /, path=None, *, follow_symlinks=True)", "Return a list of extended attributes on path.", |vm, _, args| {
+        MethodDef::new("listxattr($module, /, path=None, *, follow_symlinks=True)", "\
+            List the names of a file's extended attributes.", |vm, _, args| {
             let path = Path::new(vm, "listxattr", "path", &args[0], Accepts::DescriptorsOrNone)?;
             let follow = vm.is_true(&args[1])?;
             fd_and_follow_symlinks(vm, "listxattr", &path, follow)?;

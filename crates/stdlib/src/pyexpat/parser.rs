@@ -194,7 +194,7 @@ fn threshold(vm: &Vm, value: &Value) -> Result<u64> {
 method_table! { static METHODS = [
     MethodDef::new("Parse($self, data, isfinal=False, /)", "Parse XML data; isfinal is true at the end of input.", driver::parse),
     MethodDef::new("ParseFile($self, file, /)", "Parse XML data from file-like object.", driver::parse_file),
-    MethodDef::new("SetBase($self, base, /)", "Set the base URL for the parser.", |vm, this, args| {
+    MethodDef::new("SetBase($self, base, /)", "Set the URL to which relative URLs refer.", |vm, this, args| {
         if args[0].downcast::<Str>().is_none() {
             return Err(vm.type_error(format!("SetBase() argument must be str, not {}", args[0].ty().name())));
         }
@@ -202,7 +202,7 @@ method_table! { static METHODS = [
         Parser::of(this).state().engine.base = Some(base);
         Ok(Value::NONE)
     }),
-    MethodDef::new("GetBase($self, /)", "Return base URL string for the parser.", |_, this, _| {
+    MethodDef::new("GetBase($self, /)", "Return the URL that SetBase() has set.", |_, this, _| {
         Ok(Parser::of(this).state().engine.base.as_deref().map_or(Value::NONE, Value::from))
     }),
     MethodDef::new(
@@ -218,10 +218,11 @@ method_table! { static METHODS = [
     ),
     MethodDef::new(
         "ExternalEntityParserCreate($self, context, encoding=<unrepresentable>,\n                           /)",
-        "Create a parser for parsing an external entity based on the information passed to the ExternalEntityRefHandler.",
+        "Make a parser for an external entity, in the context that its handler was given.",
         external_entity_parser_create,
     ),
-    MethodDef::new("SetParamEntityParsing($self, flag, /)", "Controls parsing of parameter entities (including the external DTD subset).", |vm, this, args| {
+    MethodDef::new("SetParamEntityParsing($self, flag, /)", "\
+        Set whether parameter entities, and with them an external DTD, are parsed.", |vm, this, args| {
         let flag = crate::arguments::c_int(vm, &args[0])?;
         let mut state = Parser::of(this).state();
         if state.engine.has_started() {
@@ -230,7 +231,8 @@ method_table! { static METHODS = [
         state.engine.param_entity_parsing = flag.clamp(0, 2) as u8;
         Ok(Value::from(1))
     }),
-    MethodDef::new("UseForeignDTD($self, flag=True, /)", "Allows the application to provide an artificial external subset if one is not specified as part of the document instance.", |vm, this, args| {
+    MethodDef::new("UseForeignDTD($self, flag=True, /)", "\
+        Call the handler of external entities even for a document without a DTD.", |vm, this, args| {
         let flag = vm.is_true(&args[0])?;
         if Parser::of(this).state().engine.has_started() {
             return Err(driver::error(vm, this, Code::CantChangeFeatureOnceParsing));
@@ -252,12 +254,14 @@ method_table! { static METHODS = [
     MethodDef::new("SetAllocTrackerMaximumAmplification($self, max_factor, /)", "How much more than the input may be allocated.", |vm, this, args| {
         set_factor(vm, this, &args[0], |accounting, factor| accounting.allocation_factor = factor)
     }),
-    MethodDef::new("SetReparseDeferralEnabled($self, enabled, /)", "Enable/Disable reparse deferral; enabled by default.", |vm, this, args| {
+    MethodDef::new("SetReparseDeferralEnabled($self, enabled, /)", "\
+        Set whether incomplete tokens wait for more data before they are parsed anew.", |vm, this, args| {
         let enabled = vm.is_true(&args[0])?;
         Parser::of(this).state().engine.defer_reparse = enabled;
         Ok(Value::NONE)
     }),
-    MethodDef::new("GetReparseDeferralEnabled($self, /)", "Retrieve reparse deferral enabled status.", |_, this, _| {
+    MethodDef::new("GetReparseDeferralEnabled($self, /)", "\
+        Tell whether incomplete tokens wait for more data.", |_, this, _| {
         Ok(Value::from(Parser::of(this).state().engine.defer_reparse))
     }),
 ]; }

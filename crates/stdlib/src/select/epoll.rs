@@ -63,7 +63,7 @@ pub static EPOLL: TypeSpec = TypeSpec::new::<Epoll>("select.epoll")
         });
     })
     .methods(METHODS)
-    .getset(&[GetSetDef::new("closed", "True if the epoll handler is closed", |_, this| {
+    .getset(&[GetSetDef::new("closed", "Whether the object is closed", |_, this| {
         Ok(Value::bool(own(this).fd.load(Relaxed) < 0))
     })]);
 
@@ -165,14 +165,17 @@ fn event_mask(vm: &Vm, value: &Value) -> Result<u32> {
 
 taipan_object::method_table! {
     static METHODS = [
-        MethodDef::new("fromfd($type, fd, /)", "Create an epoll object from a given control fd.", |vm, class, args| {
+        MethodDef::new("fromfd($type, fd, /)", "\
+            Make an epoll object of a file descriptor that is one already.", |vm, class, args| {
             match c_int(vm, &args[0])? {
                 fd if fd < 0 => Err(vm.raise_args(OS_ERROR.ty(), vec![Value::from(0), Value::from("Error")])),
                 fd => Ok(make(class_of(class), fd)),
             }
         }).class(),
-        MethodDef::new("close($self, /)", "Close the epoll control file descriptor.", |vm, this, _| own(this).close(vm).map(Value::from)),
-        MethodDef::new("fileno($self, /)", "The epoll control file descriptor.", |vm, this, _| own(this).descriptor(vm).map(Value::from)),
+        MethodDef::new("close($self, /)", "\
+            Close the object's file descriptor.", |vm, this, _| own(this).close(vm).map(Value::from)),
+        MethodDef::new("fileno($self, /)", "\
+            The number of the object's file descriptor.", |vm, this, _| own(this).descriptor(vm).map(Value::from)),
         MethodDef::new("modify($self, /, fd, eventmask)", "Change the events that a descriptor is registered for.", |vm, this, args| {
             let (fd, events) = (fildes(vm, &args[0])?, event_mask(vm, &args[1])?);
             own(this).control(vm, libc::EPOLL_CTL_MOD, fd, events)

@@ -224,9 +224,7 @@ unsafe impl Payload for ZlibDecompressor {
 }
 
 pub static ZLIB_DECOMPRESSOR: TypeSpec = TypeSpec::new::<ZlibDecompressor>("zlib._ZlibDecompressor")
-    .doc(
-        "_ZlibDecompressor(wbits=15, zdict=b'')\n--\n\nCreate a decompressor object for decompressing data incrementally.",
-    )
+    .doc("_ZlibDecompressor(wbits=15, zdict=b'')\n--\n\nDecompress data piece by piece.")
     .slots(|s| s.new = Some(new))
     .methods(DECOMPRESSOR_METHODS)
     .members(DECOMPRESSOR_MEMBERS);
@@ -277,15 +275,13 @@ method_table! { static DECOMPRESSOR_METHODS = [
 ]; }
 
 static DECOMPRESSOR_MEMBERS: &[MemberDef] = &[
-    MemberDef::new("eof", "True if the end-of-stream marker has been reached.", |_, this| {
+    MemberDef::new("eof", "Whether the compressed stream has ended.", |_, this| {
         Ok(Value::from(own(this).state.lock().eof))
     }),
-    MemberDef::new("unused_data", "Data found after the end of the compressed stream.", |vm, this| {
+    MemberDef::new("unused_data", "Bytes that followed the compressed stream.", |vm, this| {
         kept(vm, &own(this).state.lock().unused_data)
     }),
-    MemberDef::new(
-        "needs_input",
-        "True if more input is needed before more decompressed data can be produced.",
-        |_, this| Ok(Value::from(own(this).state.lock().needs_input)),
-    ),
+    MemberDef::new("needs_input", "Whether decompress() can give no more data unless it is given more.", |_, this| {
+        Ok(Value::from(own(this).state.lock().needs_input))
+    }),
 ];

@@ -63,59 +63,213 @@ fn show(vm: &Vm, this: &Value) -> Result {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("__alloc__($self, /)", "B.__alloc__() -> int\n\nReturn the number of bytes actually allocated.", reduce::alloc),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", reduce::reduce),
-    MethodDef::new("__reduce_ex__($self, proto=0, /)", "Return state information for pickling.", reduce::reduce_ex),
-    MethodDef::new("__sizeof__($self, /)", "Returns the size of the bytearray object in memory, in bytes.", reduce::sizeof),
-    MethodDef::new("append($self, item, /)", "Append a single item to the end of the bytearray.\n\n  item\n    The item to be appended.", mutate::append),
-    MethodDef::new("capitalize($self, /)", "B.capitalize() -> copy of B\n\nReturn a copy of B with only its first character capitalized (ASCII)\nand the rest lower-cased.", transform::capitalize),
-    MethodDef::new("center($self, width, fillchar=b' ', /)", "Return a centered string of length width.\n\nPadding is done using the specified fill character.", transform::center),
-    MethodDef::new("clear($self, /)", "Remove all items from the bytearray.", mutate::clear),
+    MethodDef::new("__alloc__($self, /)", "B.__alloc__() -> int\n\n\
+        Give the size of the allocated buffer in bytes, spare room included.", reduce::alloc),
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", reduce::reduce),
+    MethodDef::new("__reduce_ex__($self, proto=0, /)", "\
+        Give what pickle needs to rebuild the object.", reduce::reduce_ex),
+    MethodDef::new("__sizeof__($self, /)", "\
+        Give the number of bytes of memory that the bytearray takes.", reduce::sizeof),
+    MethodDef::new("append($self, item, /)", "Add one byte at the end.\n\n  \
+        item\n    \
+        Its value, from 0 to 255.", mutate::append),
+    MethodDef::new("capitalize($self, /)", "B.capitalize() -> copy of B\n\n\
+        The first byte, if an ASCII letter, becomes upper case and all other\n\
+        ASCII letters lower case.", transform::capitalize),
+    MethodDef::new("center($self, width, fillchar=b' ', /)", "\
+        Return a copy with padding on both sides, width bytes long.\n\n\
+        A copy of the same length is returned if it is that long already.", transform::center),
+    MethodDef::new("clear($self, /)", "Make the bytearray empty.", mutate::clear),
     MethodDef::new("copy($self, /)", "Return a copy of B.", mutate::copy),
-    MethodDef::new("count($self, sub[, start[, end]], /)", "Return the number of non-overlapping occurrences of subsection 'sub' in bytes B[start:end].\n\n  start\n    Optional start position. Default: start of the bytes.\n  end\n    Optional stop position. Default: end of the bytes.", search::count),
-    MethodDef::new("decode($self, /, encoding='utf-8', errors='strict')", "Decode the bytearray using the codec registered for encoding.\n\n  encoding\n    The encoding with which to decode the bytearray.\n  errors\n    The error handling scheme to use for the handling of decoding\n    errors.  The default is 'strict' meaning that decoding errors\n    raise a UnicodeDecodeError.  Other possible values are 'ignore'\n    and 'replace' as well as any other name registered with\n    codecs.register_error that can handle UnicodeDecodeErrors.", construct::decode),
-    MethodDef::new("endswith($self, suffix[, start[, end]], /)", "Return True if the bytearray ends with the specified suffix, False otherwise.\n\n  suffix\n    A bytes or a tuple of bytes to try.\n  start\n    Optional start position. Default: start of the bytearray.\n  end\n    Optional stop position. Default: end of the bytearray.", search::endswith),
-    MethodDef::new("expandtabs($self, /, tabsize=8)", "Return a copy where all tab characters are expanded using spaces.\n\nIf tabsize is not given, a tab size of 8 characters is assumed.", transform::expandtabs),
-    MethodDef::new("extend($self, iterable_of_ints, /)", "Append all the items from the iterator or sequence to the end of the bytearray.\n\n  iterable_of_ints\n    The iterable of items to append.", mutate::extend),
-    MethodDef::new("find($self, sub[, start[, end]], /)", "Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start:end].\n\n  start\n    Optional start position. Default: start of the bytes.\n  end\n    Optional stop position. Default: end of the bytes.\n\nReturn -1 on failure.", search::find),
-    MethodDef::new("fromhex($type, string, /)", "Create a bytearray object from a string of hexadecimal numbers.\n\nSpaces between two numbers are accepted.\nExample:\n    bytearray.fromhex('B9 01EF') -> bytearray(b'\\\\xb9\\\\x01\\\\xef')", hex::fromhex).class(),
-    MethodDef::new("hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "Create a string of hexadecimal numbers from a bytearray object.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from\n    the right, negative values count from the left.\n\nExample:\n>>> value = bytearray([0xb9, 0x01, 0xef])\n>>> value.hex()\n'b901ef'\n>>> value.hex(':')\n'b9:01:ef'\n>>> value.hex(':', 2)\n'b9:01ef'\n>>> value.hex(':', -2)\n'b901:ef'", hex::hex),
-    MethodDef::new("index($self, sub[, start[, end]], /)", "Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start:end].\n\n  start\n    Optional start position. Default: start of the bytes.\n  end\n    Optional stop position. Default: end of the bytes.\n\nRaise ValueError if the subsection is not found.", search::index),
-    MethodDef::new("insert($self, index, item, /)", "Insert a single item into the bytearray before the given index.\n\n  index\n    The index where the value is to be inserted.\n  item\n    The item to be inserted.", mutate::insert),
-    MethodDef::new("isalnum($self, /)", "B.isalnum() -> bool\n\nReturn True if all characters in B are alphanumeric\nand there is at least one character in B, False otherwise.", transform::isalnum),
-    MethodDef::new("isalpha($self, /)", "B.isalpha() -> bool\n\nReturn True if all characters in B are alphabetic\nand there is at least one character in B, False otherwise.", transform::isalpha),
-    MethodDef::new("isascii($self, /)", "B.isascii() -> bool\n\nReturn True if B is empty or all characters in B are ASCII,\nFalse otherwise.", transform::isascii),
-    MethodDef::new("isdigit($self, /)", "B.isdigit() -> bool\n\nReturn True if all characters in B are digits\nand there is at least one character in B, False otherwise.", transform::isdigit),
-    MethodDef::new("islower($self, /)", "B.islower() -> bool\n\nReturn True if all cased characters in B are lowercase and there is\nat least one cased character in B, False otherwise.", transform::islower),
-    MethodDef::new("isspace($self, /)", "B.isspace() -> bool\n\nReturn True if all characters in B are whitespace\nand there is at least one character in B, False otherwise.", transform::isspace),
-    MethodDef::new("istitle($self, /)", "B.istitle() -> bool\n\nReturn True if B is a titlecased string and there is at least one\ncharacter in B, i.e. uppercase characters may only follow uncased\ncharacters and lowercase characters only cased ones. Return False\notherwise.", transform::istitle),
-    MethodDef::new("isupper($self, /)", "B.isupper() -> bool\n\nReturn True if all cased characters in B are uppercase and there is\nat least one cased character in B, False otherwise.", transform::isupper),
-    MethodDef::new("join($self, iterable_of_bytes, /)", "Concatenate any number of bytes/bytearray objects.\n\nThe bytearray whose method is called is inserted in between each\npair.\n\nThe result is returned as a new bytearray object.", transform::join),
-    MethodDef::new("ljust($self, width, fillchar=b' ', /)", "Return a left-justified string of length width.\n\nPadding is done using the specified fill character.", transform::ljust),
-    MethodDef::new("lower($self, /)", "B.lower() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to lowercase.", transform::lower),
-    MethodDef::new("lstrip($self, bytes=None, /)", "Strip leading bytes contained in the argument.\n\nIf the argument is omitted or None, strip leading ASCII whitespace.", split::lstrip),
+    MethodDef::new("count($self, sub[, start[, end]], /)", "Count the occurrences of sub that do not overlap.\n\n  \
+        start\n    \
+        Where to begin to search; at the first byte by default.\n  \
+        end\n    \
+        Where to stop; after the last byte by default.", search::count),
+    MethodDef::new("decode($self, /, encoding='utf-8', errors='strict')", "\
+        Return the text that the bytes encode.\n\n  \
+        encoding\n    \
+        The name of the codec.\n  \
+        errors\n    \
+        What to do about bytes that cannot be decoded: 'strict' raises\n    \
+        UnicodeDecodeError, 'ignore' omits them, 'replace' puts U+FFFD in\n    \
+        their place.  Names from codecs.register_error() are valid too.", construct::decode),
+    MethodDef::new("endswith($self, suffix[, start[, end]], /)", "\
+        Tell whether the bytearray ends with the suffix.\n\n  \
+        suffix\n    \
+        Bytes, or a tuple of them of which any may match.\n  \
+        start\n    \
+        Where the examined part begins; by default at the first byte.\n  \
+        end\n    \
+        Where it ends; by default after the last byte.", search::endswith),
+    MethodDef::new("expandtabs($self, /, tabsize=8)", "Return a copy in which each tab is replaced by spaces.\n\n\
+        Columns that tabs lead to are tabsize apart; newlines start at column 0.", transform::expandtabs),
+    MethodDef::new("extend($self, iterable_of_ints, /)", "Add the bytes of an iterable at the end.\n\n  \
+        iterable_of_ints\n    \
+        Integers from 0 to 255, or an object that supports buffers.", mutate::extend),
+    MethodDef::new("find($self, sub[, start[, end]], /)", "\
+        Return the smallest index in B[start:end] at which sub occurs.\n\n  \
+        start\n    \
+        Where to begin to search; at the first byte by default.\n  \
+        end\n    \
+        Where to stop; after the last byte by default.\n\n\
+        The result is -1 if there is none.", search::find),
+    MethodDef::new("fromhex($type, string, /)", "\
+        Make a bytearray from a string with two hexadecimal digits per byte.\n\n\
+        ASCII whitespace is allowed between bytes.\n\
+        Example:\n    \
+        bytearray.fromhex('0a FF') -> bytearray(b'\\n\\xff')", hex::fromhex).class(),
+    MethodDef::new("hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "\
+        Return the bytes as a string of two hexadecimal digits each.\n\n  \
+        sep\n    \
+        A str or bytes of one ASCII character, to stand between groups.\n  \
+        bytes_per_sep\n    \
+        The number of bytes in a group.  Groups are counted from the\n    \
+        right, or from the left if the number is negative.\n\n\
+        Example:\n\
+        >>> data = bytearray([1, 35, 69])\n\
+        >>> data.hex()\n\
+        '012345'\n\
+        >>> data.hex('-')\n\
+        '01-23-45'\n\
+        >>> data.hex('-', 2)\n\
+        '01-2345'\n\
+        >>> data.hex('-', -2)\n\
+        '0123-45'", hex::hex),
+    MethodDef::new("index($self, sub[, start[, end]], /)", "\
+        Return the smallest index in B[start:end] at which sub occurs.\n\n  \
+        start\n    \
+        Where to begin to search; at the first byte by default.\n  \
+        end\n    \
+        Where to stop; after the last byte by default.\n\n\
+        Raise ValueError if there is none.", search::index),
+    MethodDef::new("insert($self, index, item, /)", "Put one byte in front of the byte at an index.\n\n  \
+        index\n    \
+        The position, which is clipped to the length of the bytearray.\n  \
+        item\n    \
+        The byte's value, from 0 to 255.", mutate::insert),
+    MethodDef::new("isalnum($self, /)", "B.isalnum() -> bool\n\n\
+        True if B is not empty and consists of ASCII letters and digits.", transform::isalnum),
+    MethodDef::new("isalpha($self, /)", "B.isalpha() -> bool\n\n\
+        True if B is not empty and consists of ASCII letters.", transform::isalpha),
+    MethodDef::new("isascii($self, /)", "B.isascii() -> bool\n\n\
+        True if every byte is less than 128, as in an empty B.", transform::isascii),
+    MethodDef::new("isdigit($self, /)", "B.isdigit() -> bool\n\n\
+        True if B is not empty and consists of ASCII decimal digits.", transform::isdigit),
+    MethodDef::new("islower($self, /)", "B.islower() -> bool\n\n\
+        True if B has ASCII lower-case letters and no upper-case ones.", transform::islower),
+    MethodDef::new("isspace($self, /)", "B.isspace() -> bool\n\n\
+        True if B is not empty and consists of ASCII whitespace.", transform::isspace),
+    MethodDef::new("istitle($self, /)", "B.istitle() -> bool\n\n\
+        True if B has ASCII letters, each word of them begins with an\n\
+        upper-case letter, and all the others are lower case.", transform::istitle),
+    MethodDef::new("isupper($self, /)", "B.isupper() -> bool\n\n\
+        True if B has ASCII upper-case letters and no lower-case ones.", transform::isupper),
+    MethodDef::new("join($self, iterable_of_bytes, /)", "\
+        Join bytes-like objects, with this bytearray between neighbors.\n\n\
+        Return a new bytearray.", transform::join),
+    MethodDef::new("ljust($self, width, fillchar=b' ', /)", "\
+        Return a copy with padding on the right, width bytes long.\n\n\
+        A copy of the same length is returned if it is that long already.", transform::ljust),
+    MethodDef::new("lower($self, /)", "B.lower() -> copy of B\n\n\
+        ASCII upper-case letters become lower case; other bytes stay.", transform::lower),
+    MethodDef::new("lstrip($self, bytes=None, /)", "\
+        Return a copy without the leading bytes that occur in the argument.\n\n\
+        The default, None, stands for ASCII whitespace.", split::lstrip),
     MethodDef::new("maketrans(frm, to, /)", "Return a translation table usable for the bytes or bytearray translate method.\n\nThe returned table will be one where each byte in frm is mapped to\nthe byte at the same position in to.\n\nThe bytes objects frm and to must be of the same length.", transform::maketrans).r#static(),
-    MethodDef::new("partition($self, sep, /)", "Partition the bytearray into three parts using the given separator.\n\nThis will search for the separator sep in the bytearray.  If the\nseparator is found, returns a 3-tuple containing the part before the\nseparator, the separator itself, and the part after it as new\nbytearray objects.\n\nIf the separator is not found, returns a 3-tuple containing the copy\nof the original bytearray object and two empty bytearray objects.", split::partition),
-    MethodDef::new("pop($self, index=-1, /)", "Remove and return a single item from B.\n\n  index\n    The index from where to remove the item.\n    -1 (the default value) means remove the last item.\n\nIf no index argument is given, will pop the last item.", mutate::pop),
-    MethodDef::new("remove($self, value, /)", "Remove the first occurrence of a value in the bytearray.\n\n  value\n    The value to remove.", mutate::remove),
-    MethodDef::new("replace($self, old, new, count=-1, /)", "Return a copy with all occurrences of substring old replaced by new.\n\n  count\n    Maximum number of occurrences to replace.\n    -1 (the default value) means replace all occurrences.\n\nIf the optional argument count is given, only the first count occurrences are\nreplaced.", transform::replace),
-    MethodDef::new("removeprefix($self, prefix, /)", "Return a bytearray with the given prefix string removed if present.\n\nIf the bytearray starts with the prefix string, return\nbytearray[len(prefix):].  Otherwise, return a copy of the original\nbytearray.", search::removeprefix),
-    MethodDef::new("removesuffix($self, suffix, /)", "Return a bytearray with the given suffix string removed if present.\n\nIf the bytearray ends with the suffix string and that suffix is not\nempty, return bytearray[:-len(suffix)].  Otherwise, return a copy of\nthe original bytearray.", search::removesuffix),
-    MethodDef::new("resize($self, size, /)", "Resize the internal buffer of bytearray to len.\n\n  size\n    New size to resize to.", mutate::resize),
-    MethodDef::new("reverse($self, /)", "Reverse the order of the values in B in place.", mutate::reverse),
-    MethodDef::new("rfind($self, sub[, start[, end]], /)", "Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start:end].\n\n  start\n    Optional start position. Default: start of the bytes.\n  end\n    Optional stop position. Default: end of the bytes.\n\nReturn -1 on failure.", search::rfind),
-    MethodDef::new("rindex($self, sub[, start[, end]], /)", "Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start:end].\n\n  start\n    Optional start position. Default: start of the bytes.\n  end\n    Optional stop position. Default: end of the bytes.\n\nRaise ValueError if the subsection is not found.", search::rindex),
-    MethodDef::new("rjust($self, width, fillchar=b' ', /)", "Return a right-justified string of length width.\n\nPadding is done using the specified fill character.", transform::rjust),
-    MethodDef::new("rpartition($self, sep, /)", "Partition the bytearray into three parts using the given separator.\n\nThis will search for the separator sep in the bytearray, starting at\nthe end.  If the separator is found, returns a 3-tuple containing\nthe part before the separator, the separator itself, and the part\nafter it as new bytearray objects.\n\nIf the separator is not found, returns a 3-tuple containing two\nempty bytearray objects and the copy of the original bytearray\nobject.", split::rpartition),
-    MethodDef::new("rsplit($self, /, sep=None, maxsplit=-1)", "Return a list of the sections in the bytearray, using sep as the delimiter.\n\n  sep\n    The delimiter according which to split the bytearray.\n    None (the default value) means split on ASCII whitespace\n    characters (space, tab, return, newline, formfeed, vertical tab).\n  maxsplit\n    Maximum number of splits to do.\n    -1 (the default value) means no limit.\n\nSplitting is done starting at the end of the bytearray and working\nto the front.", split::rsplit),
-    MethodDef::new("rstrip($self, bytes=None, /)", "Strip trailing bytes contained in the argument.\n\nIf the argument is omitted or None, strip trailing ASCII whitespace.", split::rstrip),
-    MethodDef::new("split($self, /, sep=None, maxsplit=-1)", "Return a list of the sections in the bytearray, using sep as the delimiter.\n\n  sep\n    The delimiter according which to split the bytearray.\n    None (the default value) means split on ASCII whitespace\n    characters (space, tab, return, newline, formfeed, vertical tab).\n  maxsplit\n    Maximum number of splits to do.\n    -1 (the default value) means no limit.", split::split),
-    MethodDef::new("splitlines($self, /, keepends=False)", "Return a list of the lines in the bytearray, breaking at line boundaries.\n\nLine breaks are not included in the resulting list unless keepends\nis given and true.", split::splitlines),
-    MethodDef::new("startswith($self, prefix[, start[, end]], /)", "Return True if the bytearray starts with the specified prefix, False otherwise.\n\n  prefix\n    A bytes or a tuple of bytes to try.\n  start\n    Optional start position. Default: start of the bytearray.\n  end\n    Optional stop position. Default: end of the bytearray.", search::startswith),
-    MethodDef::new("strip($self, bytes=None, /)", "Strip leading and trailing bytes contained in the argument.\n\nIf the argument is omitted or None, strip leading and trailing ASCII\nwhitespace.", split::strip),
-    MethodDef::new("swapcase($self, /)", "B.swapcase() -> copy of B\n\nReturn a copy of B with uppercase ASCII characters converted\nto lowercase ASCII and vice versa.", transform::swapcase),
-    MethodDef::new("title($self, /)", "B.title() -> copy of B\n\nReturn a titlecased version of B, i.e. ASCII words start with\nuppercase characters, all remaining cased characters have lowercase.", transform::title),
-    MethodDef::new("translate($self, table, /, delete=b'')", "Return a copy with each character mapped by the given translation table.\n\n  table\n    Translation table, which must be a bytes object of length 256.\n\nAll characters occurring in the optional argument delete are\nremoved.  The remaining characters are mapped through the given\ntranslation table.", transform::translate),
-    MethodDef::new("upper($self, /)", "B.upper() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to uppercase.", transform::upper),
-    MethodDef::new("zfill($self, width, /)", "Pad a numeric string with zeros on the left, to fill a field of the given width.\n\nThe original string is never truncated.", transform::zfill),
+    MethodDef::new("partition($self, sep, /)", "Split at the first occurrence of sep, into three new bytearrays.\n\n\
+        They hold what is before the separator, the separator, and what is\n\
+        after it.  If sep does not occur, they hold all bytes, nothing, and\n\
+        nothing.\n\n\
+        Raise ValueError if sep is empty.", split::partition),
+    MethodDef::new("pop($self, index=-1, /)", "Remove the byte at an index, and return its value.\n\n  \
+        index\n    \
+        The position; -1, the default, is that of the last byte.\n\n\
+        Raise IndexError if there is no byte at that position.", mutate::pop),
+    MethodDef::new("remove($self, value, /)", "Remove the first byte that has the given value.\n\n  \
+        value\n    \
+        An integer from 0 to 255; ValueError is raised if it does not occur.", mutate::remove),
+    MethodDef::new("replace($self, old, new, count=-1, /)", "\
+        Return a copy in which occurrences of old are replaced by new.\n\n  \
+        count\n    \
+        How many occurrences to replace, counted from the left;\n    \
+        -1, the default, replaces all of them.", transform::replace),
+    MethodDef::new("removeprefix($self, prefix, /)", "Return a copy without the prefix, if it has that prefix.\n\n\
+        The copy is complete otherwise.  At most one prefix is removed, unlike\n\
+        with lstrip(), whose argument is a set of bytes.", search::removeprefix),
+    MethodDef::new("removesuffix($self, suffix, /)", "Return a copy without the suffix, if it has that suffix.\n\n\
+        The copy is complete otherwise.  At most one suffix is removed, unlike\n\
+        with rstrip(), whose argument is a set of bytes.", search::removesuffix),
+    MethodDef::new("resize($self, size, /)", "Change the length; zero bytes fill what is added at the end.\n\n  \
+        size\n    \
+        The new length in bytes.", mutate::resize),
+    MethodDef::new("reverse($self, /)", "Put the bytes into the opposite order, in place.", mutate::reverse),
+    MethodDef::new("rfind($self, sub[, start[, end]], /)", "\
+        Return the greatest index in B[start:end] at which sub occurs.\n\n  \
+        start\n    \
+        Where the searched part begins; at the first byte by default.\n  \
+        end\n    \
+        Where it ends; after the last byte by default.\n\n\
+        The result is -1 if there is none.", search::rfind),
+    MethodDef::new("rindex($self, sub[, start[, end]], /)", "\
+        Return the greatest index in B[start:end] at which sub occurs.\n\n  \
+        start\n    \
+        Where the searched part begins; at the first byte by default.\n  \
+        end\n    \
+        Where it ends; after the last byte by default.\n\n\
+        Raise ValueError if there is none.", search::rindex),
+    MethodDef::new("rjust($self, width, fillchar=b' ', /)", "\
+        Return a copy with padding on the left, width bytes long.\n\n\
+        A copy of the same length is returned if it is that long already.", transform::rjust),
+    MethodDef::new("rpartition($self, sep, /)", "Split at the last occurrence of sep, into three new bytearrays.\n\n\
+        They hold what is before the separator, the separator, and what is\n\
+        after it.  If sep does not occur, they hold nothing, nothing, and all\n\
+        bytes.\n\n\
+        Raise ValueError if sep is empty.", split::rpartition),
+    MethodDef::new("rsplit($self, /, sep=None, maxsplit=-1)", "Split into a list of bytearrays, from the right.\n\n  \
+        sep\n    \
+        The separator; None, the default, splits at runs of ASCII\n    \
+        whitespace and gives no empty parts.\n  \
+        maxsplit\n    \
+        How many splits to make at most; -1, the default, is no limit.\n\n\
+        With a limit, the first part is what remains unsplit.", split::rsplit),
+    MethodDef::new("rstrip($self, bytes=None, /)", "\
+        Return a copy without the trailing bytes that occur in the argument.\n\n\
+        The default, None, stands for ASCII whitespace.", split::rstrip),
+    MethodDef::new("split($self, /, sep=None, maxsplit=-1)", "Split into a list of bytearrays, from the left.\n\n  \
+        sep\n    \
+        The separator; None, the default, splits at runs of ASCII\n    \
+        whitespace and gives no empty parts.\n  \
+        maxsplit\n    \
+        How many splits to make at most; -1, the default, is no limit.\n\n\
+        With a limit, the last part is what remains unsplit.", split::split),
+    MethodDef::new("splitlines($self, /, keepends=False)", "\
+        Return a list of the lines, which end at \\n, \\r or \\r\\n.\n\n\
+        The line ends are kept only if keepends is true.", split::splitlines),
+    MethodDef::new("startswith($self, prefix[, start[, end]], /)", "\
+        Tell whether the bytearray begins with the prefix.\n\n  \
+        prefix\n    \
+        Bytes, or a tuple of them of which any may match.\n  \
+        start\n    \
+        Where the examined part begins; by default at the first byte.\n  \
+        end\n    \
+        Where it ends; by default after the last byte.", search::startswith),
+    MethodDef::new("strip($self, bytes=None, /)", "\
+        Return a copy without the bytes at both ends that occur in the argument.\n\n\
+        The default, None, stands for ASCII whitespace.", split::strip),
+    MethodDef::new("swapcase($self, /)", "B.swapcase() -> copy of B\n\n\
+        Each ASCII letter has the other case.", transform::swapcase),
+    MethodDef::new("title($self, /)", "B.title() -> copy of B\n\n\
+        Each word of ASCII letters begins in upper case and goes on in lower\n\
+        case.", transform::title),
+    MethodDef::new("translate($self, table, /, delete=b'')", "\
+        Return a copy with some bytes removed and the others mapped.\n\n  \
+        table\n    \
+        256 bytes, of which number i replaces the byte i;\n    \
+        None replaces nothing.\n\n\
+        Bytes that occur in delete are removed before the mapping.", transform::translate),
+    MethodDef::new("upper($self, /)", "B.upper() -> copy of B\n\n\
+        ASCII lower-case letters become upper case; other bytes stay.", transform::upper),
+    MethodDef::new("zfill($self, width, /)", "Fill a number up with leading zeros until it has the given width.\n\n\
+        The zeros are put after a sign; nothing is ever cut off.", transform::zfill),
 ]; }

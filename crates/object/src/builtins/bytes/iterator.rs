@@ -96,12 +96,12 @@ impl BytesIterator {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |vm, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |vm, this, _| {
         let length = own(this).length(vm);
         let index = own(this).state.borrow(&own(this).header).1;
         Ok(Value::from(length.saturating_sub(index)))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let iter = builtin_iter(vm)?;
         let (sequence, index) = own(this).state.borrow(&own(this).header).clone();
         let empty = || Tuple::from_vec(Vec::new()).into_value();
@@ -113,7 +113,7 @@ crate::method_table! { static METHODS = [
         }
         .into_value())
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let index = iterator_state(vm, &args[0])?;
         let length = own(this).length(vm);
         let mut state = own(this).state.borrow(&own(this).header);

@@ -96,14 +96,17 @@ fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("from_number($type, number, /)", "Convert number to a complex floating-point number.", from_number).class(),
-    MethodDef::new("conjugate($self, /)", "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j.", conjugate),
-    MethodDef::new("__complex__($self, /)", "Convert this value to exact type complex.", |_, this, _| Ok(exact(this))),
+    MethodDef::new("from_number($type, number, /)", "\
+        Convert a number, but no string, to complex.", from_number).class(),
+    MethodDef::new("conjugate($self, /)", "\
+        Return the number with the opposite imaginary part: (1+2j) gives (1-2j).", conjugate),
+    MethodDef::new("__complex__($self, /)", "\
+        Return the same value as an object whose type is exactly complex.", |_, this, _| Ok(exact(this))),
     MethodDef::new("__getnewargs__($self, /)", "", getnewargs),
-    MethodDef::new("__format__($self, format_spec, /)", "Convert to a string according to format_spec.", format),
+    MethodDef::new("__format__($self, format_spec, /)", "Return the number as text in the given format.", format),
 ]; }
 
 pub static MEMBERS: &[MemberDef] = &[
     MemberDef::new("real", "the real part of a complex number", |_, this| Ok(float::from_f64(value_of(this).0))),
-    MemberDef::new("imag", "the imaginary part of a complex number", |_, this| Ok(float::from_f64(value_of(this).1))),
+    MemberDef::new("imag", "the number's imaginary part", |_, this| Ok(float::from_f64(value_of(this).1))),
 ];

@@ -229,10 +229,10 @@ macro_rules! directions {
             .methods($methods);
 
         crate::method_table! { static $methods = [
-            MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+            MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
                 Ok(Value::from(own::<$name>(this).length_hint()))
             }),
-            MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+            MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
                 own::<$name>(this).reduce(vm)
             }),
         ]; }

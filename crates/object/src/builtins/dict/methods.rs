@@ -227,42 +227,61 @@ fn from_hashed_keys(vm: &Vm, iterable: &Value, value: &Value) -> Result<Option<R
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("__getitem__($self, key, /)", "Return self[key].", |vm, this, args| subscript(vm, this, &args[0])),
-    MethodDef::new("__contains__($self, key, /)", "True if the dictionary has the specified key, else False.", |vm, this, args| {
+    MethodDef::new("__getitem__($self, key, /)", "self[key]", |vm, this, args| subscript(vm, this, &args[0])),
+    MethodDef::new("__contains__($self, key, /)", "\
+        Tell whether the dictionary has an item with this key.", |vm, this, args| {
         Ok(Value::bool(own(this).contains(vm, &args[0])?))
     }),
-    MethodDef::new("__sizeof__($self, /)", "Return the size of the dict in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "\
+        Give the number of bytes of memory that the dictionary takes.", |_, this, _| {
         Ok(Value::from(this.ty().instance_size() + own(this).state.borrow(&own(this).header).memory()))
     }),
-    MethodDef::raw("get($self, key, default=None, /)", "Return the value for key if key is in the dictionary, else default.", get),
-    MethodDef::raw("setdefault($self, key, default=None, /)", "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is in the dictionary, else default.", setdefault),
-    MethodDef::raw("pop($self, key, default=<unrepresentable>, /)", "D.pop(k[,d]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; otherwise,\nraise a KeyError.", pop),
-    MethodDef::new("popitem($self, /)", "Remove and return a (key, value) pair as a 2-tuple.\n\nPairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is empty.", |vm, this, _| {
+    MethodDef::raw("get($self, key, default=None, /)", "\
+        Return the value stored under key, or default if there is no such key.", get),
+    MethodDef::raw("setdefault($self, key, default=None, /)", "\
+        Return the value stored under key, storing default there if it is new.\n\n\
+        The default is None unless given.", setdefault),
+    MethodDef::raw("pop($self, key, default=<unrepresentable>, /)", "\
+        D.pop(k[,d]) -> v, the value of the item with key k, which is removed.\n\n\
+        Without such an item, d is returned; KeyError is raised if there is no\n\
+        d.", pop),
+    MethodDef::new("popitem($self, /)", "Remove the item that was added last, and return it.\n\n\
+        It is returned as a (key, value) pair; an empty dictionary raises\n\
+        KeyError.", |vm, this, _| {
         match own(this).pop_item() {
             Some((key, value)) => Ok(Tuple::from_array([key, value]).into_value()),
             None => Err(vm.key_error(&Value::from("popitem(): dictionary is empty"))),
         }
     }),
-    MethodDef::new("keys($self, /)", "Return a set-like object providing a view on the dict's keys.", |_, this, _| Ok(DictKeys::new(this))),
-    MethodDef::new("items($self, /)", "Return a set-like object providing a view on the dict's items.", |_, this, _| Ok(DictItems::new(this))),
-    MethodDef::new("values($self, /)", "Return an object providing a view on the dict's values.", |_, this, _| Ok(DictValues::new(this))),
-    MethodDef::raw("update", "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.\nIf E is present and has a .keys() method, then does:  for k in E.keys(): D[k] = E[k]\nIf E is present and lacks a .keys() method, then does:  for k, v in E: D[k] = v\nIn either case, this is followed by: for k in F:  D[k] = F[k]", |vm, this, args, kwnames| {
+    MethodDef::new("keys($self, /)", "Return a view of the keys, which follows changes and can be used as a \
+        set.", |_, this, _| Ok(DictKeys::new(this))),
+    MethodDef::new("items($self, /)", "\
+        Return a view of the (key, value) pairs, which follows changes.", |_, this, _| Ok(DictItems::new(this))),
+    MethodDef::new("values($self, /)", "Return a view of the values, which follows changes of the \
+        dictionary.", |_, this, _| Ok(DictValues::new(this))),
+    MethodDef::raw("update", "D.update([E, ]**F) -> None.  Add the items of E, then those of F.\n\
+        An E with a keys() method is a mapping; any other E must be an\n\
+        iterable of (key, value) pairs.  Values of keys that D already has are\n\
+        replaced.", |vm, this, args, kwnames| {
         update_arguments(vm, own(this), "update", args, kwnames)?;
         Ok(Value::NONE)
     }),
-    MethodDef::new("fromkeys($type, iterable, value=None, /)", "Create a new dictionary with keys from iterable and values set to value.", |vm, class, args| {
+    MethodDef::new("fromkeys($type, iterable, value=None, /)", "\
+        Create a dictionary that maps every item of the iterable to value.", |vm, class, args| {
         from_keys(vm, class, &args[0], &args[1])
     })
     .class(),
-    MethodDef::new("clear($self, /)", "Remove all items from the dict.", |_, this, _| {
+    MethodDef::new("clear($self, /)", "Make the dictionary empty.", |_, this, _| {
         own(this).clear_items();
         Ok(Value::NONE)
     }),
-    MethodDef::new("copy($self, /)", "Return a shallow copy of the dict.", |vm, this, _| copy(vm, this)),
-    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator over the dict keys.", |_, this, _| {
+    MethodDef::new("copy($self, /)", "\
+        Return a new dictionary with the same keys and values.", |vm, this, _| copy(vm, this)),
+    MethodDef::new("__reversed__($self, /)", "Return an iterator over the keys, the last one first.", |_, this, _| {
         Ok(DictIterator::<ReverseKeys>::new(this))
     }),
-    MethodDef::new("__class_getitem__($type, object, /)", "dicts are generic over two types, signifying (respectively) the types of their keys and values", |vm, class, args| {
+    MethodDef::new("__class_getitem__($type, object, /)", "\
+        Give an alias that states two types: that of the keys and that of the values.", |vm, class, args| {
         Ok(generic_alias::new(vm, class, &args[0]))
     })
     .class(),

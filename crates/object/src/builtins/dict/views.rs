@@ -65,18 +65,18 @@ views! {
 
 crate::method_table! { static KEYS_METHODS = [
     MethodDef::new("isdisjoint($self, object, /)", "Return True if the view and the given iterable have a null intersection.", is_disjoint),
-    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator over the dict keys.", |_, this, _| {
+    MethodDef::new("__reversed__($self, /)", "Return an iterator over the keys, the last one first.", |_, this, _| {
         Ok(DictIterator::<ReverseKeys>::new(dict_of(this).as_value()))
     }),
 ]; }
 crate::method_table! { static VALUES_METHODS = [
-    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator over the dict values.", |_, this, _| {
+    MethodDef::new("__reversed__($self, /)", "Return an iterator over the values, the last one first.", |_, this, _| {
         Ok(DictIterator::<ReverseValues>::new(dict_of(this).as_value()))
     }),
 ]; }
 crate::method_table! { static ITEMS_METHODS = [
     MethodDef::new("isdisjoint($self, object, /)", "Return True if the view and the given iterable have a null intersection.", is_disjoint),
-    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator over the dict items.", |_, this, _| {
+    MethodDef::new("__reversed__($self, /)", "Return an iterator over the items, the last one first.", |_, this, _| {
         Ok(DictIterator::<ReverseItems>::new(dict_of(this).as_value()))
     }),
 ]; }

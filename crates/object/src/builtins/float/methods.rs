@@ -112,22 +112,45 @@ pub(crate) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("from_number($type, number, /)", "Convert real number to a floating-point number.", from_number).class(),
-    MethodDef::new("conjugate($self, /)", "Return self, the complex conjugate of any float.", |_, this, _| Ok(exact(this))),
-    MethodDef::new("__trunc__($self, /)", "Return the Integral closest to x between 0 and x.", |vm, this, _| rounding::trunc(vm, this)),
-    MethodDef::new("__floor__($self, /)", "Return the floor as an Integral.", rounding::floor),
-    MethodDef::new("__ceil__($self, /)", "Return the ceiling as an Integral.", rounding::ceil),
-    MethodDef::new("__round__($self, ndigits=None, /)", "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, work like built-in round(x, ndigits).", rounding::round),
-    MethodDef::new("as_integer_ratio($self, /)", "Return a pair of integers, whose ratio is exactly equal to the original float.\n\nThe ratio is in lowest terms and has a positive denominator.  Raise\nOverflowError on infinities and a ValueError on NaNs.\n\n>>> (10.0).as_integer_ratio()\n(10, 1)\n>>> (0.0).as_integer_ratio()\n(0, 1)\n>>> (-.25).as_integer_ratio()\n(-1, 4)", rounding::as_integer_ratio),
-    MethodDef::new("fromhex($type, string, /)", "Create a floating-point number from a hexadecimal string.\n\n>>> float.fromhex('0x1.ffffp10')\n2047.984375\n>>> float.fromhex('-0x1p-1074')\n-5e-324", fromhex).class(),
-    MethodDef::new("hex($self, /)", "Return a hexadecimal representation of a floating-point number.\n\n>>> (-0.1).hex()\n'-0x1.999999999999ap-4'\n>>> 3.14159.hex()\n'0x1.921f9f01b866ep+1'", hex),
-    MethodDef::new("is_integer($self, /)", "Return True if the float is an integer.", is_integer),
+    MethodDef::new("from_number($type, number, /)", "\
+        Convert a real number, but no string, to float.", from_number).class(),
+    MethodDef::new("conjugate($self, /)", "\
+        Return the number itself, as its imaginary part is zero.", |_, this, _| Ok(exact(this))),
+    MethodDef::new("__trunc__($self, /)", "\
+        Drop the fraction, and return an int.", |vm, this, _| rounding::trunc(vm, this)),
+    MethodDef::new("__floor__($self, /)", "Round down to an int.", rounding::floor),
+    MethodDef::new("__ceil__($self, /)", "Round up to an int.", rounding::ceil),
+    MethodDef::new("__round__($self, ndigits=None, /)", "Round to an int, or to ndigits decimal places.\n\n\
+        Of two equally near results the even one is chosen, as by round().", rounding::round),
+    MethodDef::new("as_integer_ratio($self, /)", "Return two integers whose quotient is exactly this number.\n\n\
+        They have no common divisor, and the second is positive.  Infinities\n\
+        raise OverflowError, NaNs raise ValueError.\n\n\
+        >>> (1.5).as_integer_ratio()\n\
+        (3, 2)\n\
+        >>> (-0.0).as_integer_ratio()\n\
+        (0, 1)\n\
+        >>> (-4.0).as_integer_ratio()\n\
+        (-4, 1)", rounding::as_integer_ratio),
+    MethodDef::new("fromhex($type, string, /)", "Parse a float in hexadecimal notation, as hex() writes it.\n\n\
+        >>> float.fromhex('0x1.8p+1')\n\
+        3.0\n\
+        >>> float.fromhex('-0x1p-2')\n\
+        -0.25", fromhex).class(),
+    MethodDef::new("hex($self, /)", "Write the exact value in hexadecimal, with a binary exponent.\n\n\
+        >>> (0.5).hex()\n\
+        '0x1.0000000000000p-1'\n\
+        >>> (-10.0).hex()\n\
+        '-0x1.4000000000000p+3'", hex),
+    MethodDef::new("is_integer($self, /)", "Tell whether the number is finite and has no fraction.", is_integer),
     MethodDef::new("__getnewargs__($self, /)", "", getnewargs),
-    MethodDef::new("__getformat__($type, typestr, /)", "You probably don't want to use this function.\n\n  typestr\n    Must be 'double' or 'float'.\n\nIt exists mainly to be used in Python's test suite.\n\nThis function returns whichever of 'unknown', 'IEEE, big-endian' or\n'IEEE, little-endian' best describes the format of floating-point\nnumbers used by the C type named by typestr.", getformat).class(),
-    MethodDef::new("__format__($self, format_spec, /)", "Formats the float according to format_spec.", format),
+    MethodDef::new("__getformat__($type, typestr, /)", "Tell how floating-point numbers are stored; for tests.\n\n  \
+        typestr\n    \
+        'double' or 'float', the C type that is meant\n\n\
+        The answer is 'IEEE, little-endian', 'IEEE, big-endian' or 'unknown'.", getformat).class(),
+    MethodDef::new("__format__($self, format_spec, /)", "Return the number as text in the given format.", format),
 ]; }
 
 pub static GETSET: &[GetSetDef] = &[
     GetSetDef::new("real", "the real part of a complex number", |_, this| Ok(exact(this))),
-    GetSetDef::new("imag", "the imaginary part of a complex number", |_, _| Ok(from_f64(0.0))),
+    GetSetDef::new("imag", "the number's imaginary part", |_, _| Ok(from_f64(0.0))),
 ];

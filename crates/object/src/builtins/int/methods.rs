@@ -67,25 +67,63 @@ fn sizeof(_: &Vm, this: &Value, _: &[Value]) -> Result {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("conjugate($self, /)", "Returns self, the complex conjugate of any int.", itself),
-    MethodDef::new("bit_length($self, /)", "Number of bits necessary to represent self in binary.\n\n>>> bin(37)\n'0b100101'\n>>> (37).bit_length()\n6", bit_length),
-    MethodDef::new("bit_count($self, /)", "Number of ones in the binary representation of the absolute value of self.\n\nAlso known as the population count.\n\n>>> bin(13)\n'0b1101'\n>>> (13).bit_count()\n3", bit_count),
-    MethodDef::new("to_bytes($self, /, length=1, byteorder='big', *, signed=False)", "Return an array of bytes representing an integer.\n\n  length\n    Length of bytes object to use.  An OverflowError is raised if\n    the integer is not representable with the given number of bytes.\n    Default is length 1.\n  byteorder\n    The byte order used to represent the integer.  If byteorder is\n    'big', the most significant byte is at the beginning of the byte\n    array.  If byteorder is 'little', the most significant byte is at\n    the end of the byte array.  To request the native byte order of\n    the host system, use sys.byteorder as the byte order value.\n    Default is to use 'big'.\n  signed\n    Determines whether two's complement is used to represent the\n    integer.  If signed is False and a negative integer is given,\n    an OverflowError is raised.", bytes::to_bytes),
-    MethodDef::new("from_bytes($type, /, bytes, byteorder='big', *, signed=False)", "Return the integer represented by the given array of bytes.\n\n  bytes\n    Holds the array of bytes to convert.  The argument must either\n    support the buffer protocol or be an iterable object producing\n    bytes.  Bytes and bytearray are examples of built-in objects that\n    support the buffer protocol.\n  byteorder\n    The byte order used to represent the integer.  If byteorder is\n    'big', the most significant byte is at the beginning of the byte\n    array.  If byteorder is 'little', the most significant byte is at\n    the end of the byte array.  To request the native byte order of\n    the host system, use sys.byteorder as the byte order value.\n    Default is to use 'big'.\n  signed\n    Indicates whether two's complement is used to represent the\n    integer.", bytes::from_bytes).class(),
-    MethodDef::new("as_integer_ratio($self, /)", "Return a pair of integers, whose ratio is equal to the original int.\n\nThe ratio is in lowest terms and has a positive denominator.\n\n>>> (10).as_integer_ratio()\n(10, 1)\n>>> (-10).as_integer_ratio()\n(-10, 1)\n>>> (0).as_integer_ratio()\n(0, 1)", as_integer_ratio),
-    MethodDef::new("__trunc__($self, /)", "Truncating an Integral returns itself.", itself),
-    MethodDef::new("__floor__($self, /)", "Flooring an Integral returns itself.", itself),
-    MethodDef::new("__ceil__($self, /)", "Ceiling of an Integral returns itself.", itself),
-    MethodDef::new("__round__($self, ndigits=None, /)", "Rounding an Integral returns itself.\n\nRounding with an ndigits argument also returns an integer.", format::round),
+    MethodDef::new("conjugate($self, /)", "Return the integer itself, as its imaginary part is zero.", itself),
+    MethodDef::new("bit_length($self, /)", "Count the binary digits of the absolute value; zero has none.\n\n\
+        >>> (10).bit_length()\n\
+        4\n\
+        >>> (-255).bit_length()\n\
+        8", bit_length),
+    MethodDef::new("bit_count($self, /)", "Count the ones among the binary digits of the absolute value.\n\n\
+        >>> (10).bit_count()\n\
+        2\n\
+        >>> (-255).bit_count()\n\
+        8", bit_count),
+    MethodDef::new("to_bytes($self, /, length=1, byteorder='big', *, signed=False)", "\
+        Return the integer as bytes.\n\n  \
+        length\n    \
+        The number of bytes, 1 by default.  OverflowError is raised if\n    \
+        the value needs more.\n  \
+        byteorder\n    \
+        'big', the default, puts the most significant byte first,\n    \
+        'little' puts it last; sys.byteorder is this machine's order.\n  \
+        signed\n    \
+        Whether to use two's complement.  Without it, a negative integer\n    \
+        raises OverflowError.", bytes::to_bytes),
+    MethodDef::new("from_bytes($type, /, bytes, byteorder='big', *, signed=False)", "\
+        Return the integer that the bytes represent.\n\n  \
+        bytes\n    \
+        An object that supports the buffer protocol, or an iterable of\n    \
+        integers in range(256).\n  \
+        byteorder\n    \
+        'big', the default, if the most significant byte comes first,\n    \
+        'little' if it comes last; sys.byteorder is this machine's order.\n  \
+        signed\n    \
+        Whether the bytes are in two's complement.", bytes::from_bytes).class(),
+    MethodDef::new("as_integer_ratio($self, /)", "Return the integer and 1, a ratio equal to it.\n\n\
+        This makes integers interchangeable with other rational numbers.\n\n\
+        >>> (7).as_integer_ratio()\n\
+        (7, 1)\n\
+        >>> (-7).as_integer_ratio()\n\
+        (-7, 1)\n\
+        >>> True.as_integer_ratio()\n\
+        (1, 1)", as_integer_ratio),
+    MethodDef::new("__trunc__($self, /)", "Return the integer itself, there being no fraction to drop.", itself),
+    MethodDef::new("__floor__($self, /)", "Return the integer itself, there being nothing to round down.", itself),
+    MethodDef::new("__ceil__($self, /)", "Return the integer itself, there being nothing to round up.", itself),
+    MethodDef::new("__round__($self, ndigits=None, /)", "\
+        Return the integer, rounded to a power of ten if ndigits is negative.\n\n\
+        Of two equally near results the even multiple is chosen.", format::round),
     MethodDef::new("__getnewargs__($self, /)", "", getnewargs),
-    MethodDef::new("__format__($self, format_spec, /)", "Convert to a string according to format_spec.", format::format),
-    MethodDef::new("__sizeof__($self, /)", "Returns size in memory, in bytes.", sizeof),
-    MethodDef::new("is_integer($self, /)", "Returns True. Exists for duck type compatibility with float.is_integer.", |_, _, _| Ok(Value::TRUE)),
+    MethodDef::new("__format__($self, format_spec, /)", "\
+        Return the number as text in the given format.", format::format),
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the object takes.", sizeof),
+    MethodDef::new("is_integer($self, /)", "\
+        Return True; float has a method of this name as well.", |_, _, _| Ok(Value::TRUE)),
 ]; }
 
 pub static GETSET: &[GetSetDef] = &[
     GetSetDef::new("real", "the real part of a complex number", |_, this| Ok(to_exact(this))),
-    GetSetDef::new("imag", "the imaginary part of a complex number", |_, _| Ok(from_i64(0))),
-    GetSetDef::new("numerator", "the numerator of a rational number in lowest terms", |_, this| Ok(to_exact(this))),
-    GetSetDef::new("denominator", "the denominator of a rational number in lowest terms", |_, _| Ok(from_i64(1))),
+    GetSetDef::new("imag", "the number's imaginary part", |_, _| Ok(from_i64(0))),
+    GetSetDef::new("numerator", "the integer itself, as the numerator of a fraction", |_, this| Ok(to_exact(this))),
+    GetSetDef::new("denominator", "1, as the denominator of a fraction", |_, _| Ok(from_i64(1))),
 ];

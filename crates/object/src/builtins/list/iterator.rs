@@ -92,11 +92,11 @@ fn empty_arguments() -> Value {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
         let state = own(this).state.borrow(&own(this).header);
         Ok(Value::from(state.list.as_ref().map_or(0, |list| list.len().saturating_sub(state.index))))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         // Looking `iter` up may run Python code, which may exhaust the iterator.
         let iter = builtin_iter(vm)?;
         let (list, index) = {
@@ -111,7 +111,7 @@ crate::method_table! { static METHODS = [
         }
         .into_value())
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let index = iterator_state(vm, &args[0])?;
         let mut state = own(this).state.borrow(&own(this).header);
         if let Some(list) = &state.list {
@@ -187,12 +187,12 @@ impl ListReverseIterator {
 }
 
 crate::method_table! { static REVERSE_METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
         let state = own_reverse(this).state.borrow(&own_reverse(this).header);
         let length = state.list.as_ref().map_or(0, |list| list.len() as i64);
         Ok(Value::from(if length < state.index + 1 { 0 } else { state.index + 1 }))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         // As above.
         let reversed = builtin(vm, "reversed")?;
         let (list, index) = {
@@ -208,7 +208,7 @@ crate::method_table! { static REVERSE_METHODS = [
         }
         .into_value())
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let index = iterator_state(vm, &args[0])?;
         let mut state = own_reverse(this).state.borrow(&own_reverse(this).header);
         if let Some(list) = &state.list {

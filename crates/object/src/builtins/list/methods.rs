@@ -259,26 +259,28 @@ fn pop(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result
 
 crate::method_table! { pub static METHODS = [
     MethodDef::new("__getitem__($self, index, /)", "Return self[index].", |vm, this, args| subscript(vm, this, &args[0])),
-    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator over the list.", |_, this, _| {
+    MethodDef::new("__reversed__($self, /)", "Return an iterator over the items, the last one first.", |_, this, _| {
         Ok(ListReverseIterator::new(this.clone()))
     }),
-    MethodDef::new("__sizeof__($self, /)", "Return the size of the list in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "\
+        Give the number of bytes of memory that the list takes, without its items.", |_, this, _| {
         let list = own(this);
         let capacity = list.items.borrow(&list.header).capacity();
         Ok(Value::from(this.ty().instance_size() + capacity * size_of::<Value>()))
     }),
-    MethodDef::new("clear($self, /)", "Remove all items from list.", |_, this, _| {
+    MethodDef::new("clear($self, /)", "Make the list empty.", |_, this, _| {
         drop_reversed(own(this).take());
         Ok(Value::NONE)
     }),
-    MethodDef::new("copy($self, /)", "Return a shallow copy of the list.", |vm, this, _| {
+    MethodDef::new("copy($self, /)", "Return a new list with the same items.", |vm, this, _| {
         Ok(List::from_vec(own(this).try_to_vec(vm)?).into_value())
     }),
-    MethodDef::new("append($self, object, /)", "Append object to the end of the list.", |vm, this, args| {
+    MethodDef::new("append($self, object, /)", "Add one object at the end.", |vm, this, args| {
         own(this).append(vm, args[0].clone())?;
         Ok(Value::NONE)
     }),
-    MethodDef::new("insert($self, index, object, /)", "Insert object before index.", |vm, this, args| {
+    MethodDef::new("insert($self, index, object, /)", "\
+        Put an object in front of the item at index.", |vm, this, args| {
         let index = vm.index_ssize(&args[0])?;
         let list = own(this);
         let mut items = list.items.borrow(&list.header);
@@ -291,12 +293,14 @@ crate::method_table! { pub static METHODS = [
         items.insert(at as usize, args[1].clone());
         Ok(Value::NONE)
     }),
-    MethodDef::new("extend($self, iterable, /)", "Extend list by appending elements from the iterable.", |vm, this, args| {
+    MethodDef::new("extend($self, iterable, /)", "Add the items of an iterable at the end.", |vm, this, args| {
         extend(vm, own(this), &args[0])?;
         Ok(Value::NONE)
     }),
-    MethodDef::raw("pop($self, index=-1, /)", "Remove and return item at index (default last).\n\nRaises IndexError if list is empty or index is out of range.", pop),
-    MethodDef::new("remove($self, value, /)", "Remove first occurrence of value.\n\nRaises ValueError if the value is not present.", |vm, this, args| {
+    MethodDef::raw("pop($self, index=-1, /)", "Remove the item at index, by default the last one, and return it.\n\n\
+        IndexError is raised if there is no such item.", pop),
+    MethodDef::new("remove($self, value, /)", "Remove the first item that equals value.\n\n\
+        ValueError is raised if there is none.", |vm, this, args| {
         let list = own(this);
         let Some(at) = find(vm, list, &args[0], 0, usize::MAX)? else {
             return Err(vm.value_error("list.remove(x): x not in list"));
@@ -306,7 +310,9 @@ crate::method_table! { pub static METHODS = [
         drop(removed);
         Ok(Value::NONE)
     }),
-    MethodDef::new("index($self, value, start=0, stop=sys.maxsize, /)", "Return first index of value.\n\nRaises ValueError if the value is not present.", |vm, this, args| {
+    MethodDef::new("index($self, value, start=0, stop=sys.maxsize, /)", "\
+        Return the position of the first item that equals value.\n\n\
+        ValueError is raised if there is none in the searched part.", |vm, this, args| {
         let list = own(this);
         let (start, stop) = slice::search_bounds(vm, &args[1], &args[2])?;
         let length = list.len() as i64;
@@ -317,7 +323,7 @@ crate::method_table! { pub static METHODS = [
             None => Err(vm.value_error("list.index(x): x not in list")),
         }
     }),
-    MethodDef::new("count($self, value, /)", "Return number of occurrences of value.", |vm, this, args| {
+    MethodDef::new("count($self, value, /)", "Count the items that equal value.", |vm, this, args| {
         let list = own(this);
         let (mut count, mut at) = (0usize, 0);
         while let Some(found) = find(vm, list, &args[0], at, usize::MAX)? {
@@ -330,12 +336,17 @@ crate::method_table! { pub static METHODS = [
         own(this).items.borrow(&own(this).header).reverse();
         Ok(Value::NONE)
     }),
-    MethodDef::new("sort($self, /, *, key=None, reverse=False)", "Sort the list in ascending order and return None.\n\nThe sort is in-place (i.e. the list itself is modified) and stable\n(i.e. the order of two equal elements is maintained).\n\nIf a key function is given, apply it once to each list item and sort\nthem, ascending or descending, according to their function values.\n\nThe reverse flag can be set to sort in descending order.", |vm, this, args| {
+    MethodDef::new("sort($self, /, *, key=None, reverse=False)", "Put the items into ascending order, in place.\n\n\
+        Items that compare equal keep their order.\n\n\
+        A key function is called once for each item; its results are compared\n\
+        in place of the items.\n\n\
+        If reverse is true, the order is descending.", |vm, this, args| {
         let reverse = vm.is_true(&args[1])?;
         sort::sort(vm, own(this), args[0].given(), reverse)?;
         Ok(Value::NONE)
     }),
-    MethodDef::new("__class_getitem__($type, object, /)", "lists are generic over the type of their contents", |vm, class, args| {
+    MethodDef::new("__class_getitem__($type, object, /)", "\
+        Give an alias that states the type of the items", |vm, class, args| {
         Ok(generic_alias::new(vm, class, &args[0]))
     })
     .class(),

@@ -163,67 +163,82 @@ fn tuple_of(numbers: &[isize]) -> Value {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("release($self, /)", "Release the underlying buffer exposed by the memoryview object.", release),
-    MethodDef::new("tobytes($self, /, order='C')", "Return the data in the buffer as a byte string.\n\nOrder can be {'C', 'F', 'A'}.  When order is 'C' or 'F', the data of\nthe original array is converted to C or Fortran order.  For\ncontiguous views, 'A' returns an exact copy of the physical memory.\nIn particular, in-memory Fortran order is preserved.  For\nnon-contiguous views, the data is converted to C first.  order=None\nis the same as order='C'.", tobytes),
-    MethodDef::new("hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "Return the data in the buffer as a str of hexadecimal numbers.\n\n  sep\n    An optional single character or byte to separate hex bytes.\n  bytes_per_sep\n    How many bytes between separators.  Positive values count from\n    the right, negative values count from the left.\n\nExample:\n>>> value = memoryview(b'\\xb9\\x01\\xef')\n>>> value.hex()\n'b901ef'\n>>> value.hex(':')\n'b9:01:ef'\n>>> value.hex(':', 2)\n'b9:01ef'\n>>> value.hex(':', -2)\n'b901:ef'", hex),
-    MethodDef::new("tolist($self, /)", "Return the data in the buffer as a list of elements.", tolist),
-    MethodDef::new("cast($self, /, format, shape=<unrepresentable>)", "Cast a memoryview to a new format or shape.", cast::cast),
-    MethodDef::new("toreadonly($self, /)", "Return a readonly version of the memoryview.", toreadonly),
-    MethodDef::new("_from_flags($type, /, object, flags)", "Create a new memoryview object which references the given object.", from_flags).class(),
-    MethodDef::new("count($self, value, /)", "Count the number of occurrences of a value.", count),
-    MethodDef::new("index($self, value, start=0, stop=sys.maxsize, /)", "Return the index of the first occurrence of a value.\n\nRaises ValueError if the value is not present.", find),
+    MethodDef::new("release($self, /)", "\
+        Let go of the underlying buffer; the view cannot be used afterwards.", release),
+    MethodDef::new("tobytes($self, /, order='C')", "Return a copy of the data as bytes.\n\n\
+        The order concerns views of several dimensions: 'C' or None makes the\n\
+        last index vary fastest, 'F' the first.  'A' takes Fortran order if\n\
+        the memory is contiguous in that order, and C order otherwise.", tobytes),
+    MethodDef::new("hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)", "\
+        Return the data as a string of two hexadecimal digits for each byte.\n\n  \
+        sep\n    \
+        A str or bytes of one ASCII character, to stand between groups.\n  \
+        bytes_per_sep\n    \
+        The number of bytes in a group.  Groups are counted from the\n    \
+        right, or from the left if the number is negative.\n\n\
+        Example:\n\
+        >>> view = memoryview(b'\\x01\\x23\\x45')\n\
+        >>> view.hex()\n\
+        '012345'\n\
+        >>> view.hex('-')\n\
+        '01-23-45'\n\
+        >>> view.hex('-', 2)\n\
+        '01-2345'\n\
+        >>> view.hex('-', -2)\n\
+        '0123-45'", hex),
+    MethodDef::new("tolist($self, /)", "\
+        Return the elements as a list, nested if there are several dimensions.", tolist),
+    MethodDef::new("cast($self, /, format, shape=<unrepresentable>)", "\
+        Return a view of the same memory with another format or shape.", cast::cast),
+    MethodDef::new("toreadonly($self, /)", "Return a view of the same memory that cannot be written to.", toreadonly),
+    MethodDef::new("_from_flags($type, /, object, flags)", "\
+        A view of the memory of an object that supports the buffer protocol.", from_flags).class(),
+    MethodDef::new("count($self, value, /)", "Count the elements that equal value.", count),
+    MethodDef::new("index($self, value, start=0, stop=sys.maxsize, /)", "\
+        Return the position of the first element that equals value.\n\n\
+        ValueError is raised if there is none.", find),
     MethodDef::new("__enter__($self, /)", "", enter),
-    MethodDef::new("__exit__($self, /, *exc_info)", "Release the underlying buffer exposed by the memoryview object.", release),
-    MethodDef::new("__class_getitem__($type, object, /)", "memoryviews are generic over the type of their underlying data", |vm, class, args| Ok(generic_alias::new(vm, class, &args[0]))).class(),
+    MethodDef::new("__exit__($self, /, *exc_info)", "\
+        Let go of the underlying buffer; the view cannot be used afterwards.", release),
+    MethodDef::new("__class_getitem__($type, object, /)", "Give an alias that states the type of the \
+        elements", |vm, class, args| Ok(generic_alias::new(vm, class, &args[0]))).class(),
 ]; }
 
 pub static GETSET: &[GetSetDef] = &[
-    GetSetDef::new("obj", "The underlying object of the memoryview.", |vm, this| {
+    GetSetDef::new("obj", "The object whose memory this is.", |vm, this| {
         own(this).layout(vm)?;
         Ok(own(this).object())
     }),
-    GetSetDef::new(
-        "nbytes",
-        "The amount of space in bytes that the array would use in\n a contiguous representation.",
-        |vm, this| Ok(Value::from(own(this).layout(vm)?.length)),
-    ),
-    GetSetDef::new("readonly", "A bool indicating whether the memory is read only.", |vm, this| {
+    GetSetDef::new("nbytes", "The number of bytes that a contiguous copy of the elements takes.", |vm, this| {
+        Ok(Value::from(own(this).layout(vm)?.length))
+    }),
+    GetSetDef::new("readonly", "Whether the memory cannot be written to through this view.", |vm, this| {
         Ok(Value::bool(own(this).layout(vm)?.readonly))
     }),
-    GetSetDef::new("itemsize", "The size in bytes of each element of the memoryview.", |vm, this| {
+    GetSetDef::new("itemsize", "The number of bytes of an element.", |vm, this| {
         Ok(Value::from(own(this).layout(vm)?.itemsize))
     }),
-    GetSetDef::new(
-        "format",
-        "A string containing the format (in struct module style)\n for each element in the view.",
-        |vm, this| Ok(Str::new(&own(this).layout(vm)?.format).into_value()),
-    ),
-    GetSetDef::new(
-        "ndim",
-        "An integer indicating how many dimensions of a multi-dimensional\n array the memory represents.",
-        |vm, this| Ok(Value::from(own(this).layout(vm)?.dimensions())),
-    ),
-    GetSetDef::new(
-        "shape",
-        "A tuple of ndim integers giving the shape of the memory\n as an N-dimensional array.",
-        |vm, this| Ok(tuple_of(&own(this).layout(vm)?.shape)),
-    ),
-    GetSetDef::new(
-        "strides",
-        "A tuple of ndim integers giving the size in bytes to access\n each element for each dimension of the array.",
-        |vm, this| Ok(tuple_of(&own(this).layout(vm)?.strides)),
-    ),
-    GetSetDef::new("suboffsets", "A tuple of integers used internally for PIL-style arrays.", |vm, this| {
+    GetSetDef::new("format", "The type of the elements, as a format of the struct module.", |vm, this| {
+        Ok(Str::new(&own(this).layout(vm)?.format).into_value())
+    }),
+    GetSetDef::new("ndim", "The number of dimensions.", |vm, this| Ok(Value::from(own(this).layout(vm)?.dimensions()))),
+    GetSetDef::new("shape", "The number of elements in each dimension, as a tuple.", |vm, this| {
+        Ok(tuple_of(&own(this).layout(vm)?.shape))
+    }),
+    GetSetDef::new("strides", "The distance in bytes between neighbors in each dimension, a tuple.", |vm, this| {
+        Ok(tuple_of(&own(this).layout(vm)?.strides))
+    }),
+    GetSetDef::new("suboffsets", "Offsets behind pointers, for arrays of pointers; usually ().", |vm, this| {
         own(this).layout(vm)?;
         Ok(tuple_of(&[]))
     }),
-    GetSetDef::new("c_contiguous", "A bool indicating whether the memory is C contiguous.", |vm, this| {
+    GetSetDef::new("c_contiguous", "Whether the elements are contiguous in C order.", |vm, this| {
         Ok(Value::bool(view(vm, this)?.1.is_c_contiguous()))
     }),
-    GetSetDef::new("f_contiguous", "A bool indicating whether the memory is Fortran contiguous.", |vm, this| {
+    GetSetDef::new("f_contiguous", "Whether the elements are contiguous in Fortran order.", |vm, this| {
         Ok(Value::bool(view(vm, this)?.1.is_f_contiguous()))
     }),
-    GetSetDef::new("contiguous", "A bool indicating whether the memory is contiguous.", |vm, this| {
+    GetSetDef::new("contiguous", "Whether the elements are contiguous in either order.", |vm, this| {
         let buffer = view(vm, this)?.1;
         Ok(Value::bool(buffer.is_c_contiguous() || buffer.is_f_contiguous()))
     }),

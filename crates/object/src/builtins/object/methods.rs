@@ -27,7 +27,9 @@ crate::method_table! {
         }),
         MethodDef::new("__reduce__($self, /)", "Helper for pickle.", |vm, this, _| reduce(vm, this, 0)),
         MethodDef::new("__getstate__($self, /)", "Helper for pickle.", |vm, this, _| get_state(vm, this, false)),
-        MethodDef::raw("__init_subclass__($type, /)", "This method is called when a class is subclassed.\n\nThe default implementation does nothing. It may be\noverridden to extend subclasses.", |vm, this, args, kwnames| {
+        MethodDef::raw("__init_subclass__($type, /)", "Called with each new subclass.\n\n\
+            A class can override it, to examine or complete its subclasses; it does\n\
+            nothing by default.", |vm, this, args, kwnames| {
             let name = this.downcast::<Type>().map(Type::name).unwrap_or_default();
             if kwnames.is_some_and(|names| vm.tuple_len(names) > 0) {
                 return Err(vm.type_error(format!("{name}.__init_subclass__() takes no keyword arguments")));
@@ -37,8 +39,14 @@ crate::method_table! {
             }
             Ok(Value::NONE)
         }).class(),
-        MethodDef::raw("__subclasshook__($type, object, /)", "Abstract classes can override this to customize issubclass().\n\nThis is invoked early on by abc.ABCMeta.__subclasscheck__().\nIt should return True, False or NotImplemented.  If it returns\nNotImplemented, the normal algorithm is used.  Otherwise, it\noverrides the normal algorithm (and the outcome is cached).", |_, _, _, _| Ok(Value::NOT_IMPLEMENTED)).class(),
-        MethodDef::new("__format__($self, format_spec, /)", "Default object formatter.\n\nReturn str(self) if format_spec is empty. Raise TypeError otherwise.", |vm, this, args| {
+        MethodDef::raw("__subclasshook__($type, object, /)", "\
+            Decide whether a class counts as a subclass of this one.\n\n\
+            Abstract classes can override this; their issubclass() asks it first.\n\
+            True or False is the answer, and is remembered; NotImplemented leaves\n\
+            the decision to the registered and the real \
+            subclasses.", |_, _, _, _| Ok(Value::NOT_IMPLEMENTED)).class(),
+        MethodDef::new("__format__($self, format_spec, /)", "Return str(self); this is the fallback of format().\n\n\
+            TypeError is raised if format_spec is not empty.", |vm, this, args| {
             let spec = vm.expect_str_argument(&args[0], |name| format!("__format__() argument must be str, not {name}"))?;
             if spec.len() > 0 {
                 let name = this.ty().name();
@@ -46,7 +54,8 @@ crate::method_table! {
             }
             vm.str(this)
         }),
-        MethodDef::new("__sizeof__($self, /)", "Size of object in memory, in bytes.", |_, this, _| {
+        MethodDef::new("__sizeof__($self, /)", "\
+            Give the number of bytes of memory that the object takes.", |_, this, _| {
             // Of these the size follows from the length alone, in CPython's layout as in ours.
             if let Some(tuple) = this.downcast::<Tuple>() {
                 return Ok(Value::from(24 + 8 * tuple.len()));
@@ -56,7 +65,8 @@ crate::method_table! {
             }
             Ok(Value::from(size_of(this)))
         }),
-        MethodDef::new("__dir__($self, /)", "Default dir() implementation.", |vm, this, _| dir(vm, this)),
+        MethodDef::new("__dir__($self, /)", "\
+            List the names of the attributes, for dir().", |vm, this, _| dir(vm, this)),
     ];
 }
 

@@ -106,15 +106,15 @@ fn reduce(vm: &Vm, start: Value, stop: Value, step: Value) -> Result {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
         Ok(Value::from(own(this).left.borrow(&own(this).header).length.max(0)))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let left = *own(this).left.borrow(&own(this).header);
         let stop = left.start as i128 + left.step as i128 * left.length as i128;
         reduce(vm, Value::from(left.start), int::from_i128(stop), Value::from(left.step))
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let passed = vm.index(&args[0])?;
         let Some(passed) = int::to_i64(&passed) else {
             return Err(vm.overflow_error("Python int too large to convert to C long"));
@@ -172,16 +172,16 @@ fn own_long(value: &Value) -> &LongRangeIterator {
 }
 
 crate::method_table! { static LONG_METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
         let length = own_long(this).left.borrow(&own_long(this).header).length.clone();
         Ok(int::from_ibig(length))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let Left { start, step, length } = own_long(this).left.borrow(&own_long(this).header).clone();
         let stop = &start + &step * length;
         reduce(vm, int::from_ibig(start), int::from_ibig(stop), int::from_ibig(step))
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let Some(passed) = Some(&args[0]).filter(|state| int::is_exact(state)).and_then(int::to_ibig) else {
             let name = args[0].ty().name();
             return Err(vm.type_error(format!("state must be an int, not {name}")));

@@ -93,14 +93,14 @@ impl SetIterator {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
         let state = own(this).state.borrow(&own(this).header);
         Ok(Value::from(match &state.set {
             Some(set) if state.used == Some(as_set(set).len()) => state.left,
             _ => 0,
         }))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let iter = builtin_iter(vm)?;
         // The iterator itself stays where it is.
         let state = {

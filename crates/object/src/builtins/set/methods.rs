@@ -220,22 +220,28 @@ fn remove(vm: &Vm, set: AnySet, key: &Value) -> Result<bool> {
     set.discard_hashed(vm, key, hash)
 }
 
-const CONTAINS: (&str, &str) = ("__contains__($self, object, /)", "x.__contains__(y) <==> y in x.");
-const COPY: (&str, &str) = ("copy($self, /)", "Return a shallow copy of a set.");
+const CONTAINS: (&str, &str) = ("__contains__($self, object, /)", "Tell whether y is an element: y in x.");
+const COPY: (&str, &str) = ("copy($self, /)", "Return a set with the same elements.");
 const DIFFERENCE: (&str, &str) =
-    ("difference($self, /, *others)", "Return a new set with elements in the set that are not in the others.");
+    ("difference($self, /, *others)", "Return a new set: the elements that none of the others contains.");
 const INTERSECTION: (&str, &str) =
-    ("intersection($self, /, *others)", "Return a new set with elements common to the set and all others.");
-const IS_DISJOINT: (&str, &str) = ("isdisjoint($self, other, /)", "Return True if two sets have a null intersection.");
-const IS_SUBSET: (&str, &str) = ("issubset($self, other, /)", "Report whether another set contains this set.");
-const IS_SUPERSET: (&str, &str) = ("issuperset($self, other, /)", "Report whether this set contains another set.");
-const REDUCE: (&str, &str) = ("__reduce__($self, /)", "Return state information for pickling.");
-const SIZE_OF: (&str, &str) = ("__sizeof__($self, /)", "S.__sizeof__() -> size of S in memory, in bytes.");
-const SYMMETRIC_DIFFERENCE: (&str, &str) = (
-    "symmetric_difference($self, other, /)",
-    "Return a new set with elements in either the set or other but not both.",
+    ("intersection($self, /, *others)", "Return a new set: the elements that all of the others contain as well.");
+const IS_DISJOINT: (&str, &str) = ("isdisjoint($self, other, /)", "Tell whether the two have no element in common.");
+const IS_SUBSET: (&str, &str) = ("issubset($self, other, /)", "Tell whether every element is also in the other set.");
+const IS_SUPERSET: (&str, &str) = (
+    "issuperset($self, other, /)",
+    "\
+    Tell whether every element of the other set is also in this one.",
 );
-const UNION: (&str, &str) = ("union($self, /, *others)", "Return a new set with elements from the set and all others.");
+const REDUCE: (&str, &str) = ("__reduce__($self, /)", "Give what pickle needs to rebuild the object.");
+const SIZE_OF: (&str, &str) = ("__sizeof__($self, /)", "S.__sizeof__() -> int, the bytes of memory that S takes.");
+const SYMMETRIC_DIFFERENCE: (&str, &str) =
+    ("symmetric_difference($self, other, /)", "Return a new set: the elements that only one of the two sets has.");
+const UNION: (&str, &str) = (
+    "union($self, /, *others)",
+    "\
+    Return a new set: the elements of this one and of all the others.",
+);
 
 fn has_key(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     Ok(Value::bool(contains(vm, own(this), &args[0])?))
@@ -255,28 +261,32 @@ fn symmetric_difference(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 
 crate::method_table! { pub static SET_METHODS = [
     MethodDef::new(CONTAINS.0, CONTAINS.1, has_key),
-    MethodDef::new("add($self, object, /)", "Add an element to a set.\n\nThis has no effect if the element is already present.", |vm, this, args| {
+    MethodDef::new("add($self, object, /)", "Add an element.\n\n\
+        Nothing happens if the set already has it.", |vm, this, args| {
         add(vm, own(this), &args[0])?;
         Ok(Value::NONE)
     }),
-    MethodDef::new("clear($self, /)", "Remove all elements from this set.", |_, this, _| {
+    MethodDef::new("clear($self, /)", "Make the set empty.", |_, this, _| {
         own(this).clear();
         Ok(Value::NONE)
     }),
     MethodDef::new(COPY.0, COPY.1, copy),
-    MethodDef::new("discard($self, object, /)", "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan exception when an element is missing from the set.", |vm, this, args| {
+    MethodDef::new("discard($self, object, /)", "Remove an element if the set has it.\n\n\
+        Nothing happens if it does not; remove() raises KeyError in that case.", |vm, this, args| {
         remove(vm, own(this), &args[0])?;
         Ok(Value::NONE)
     }),
     MethodDef::raw(DIFFERENCE.0, DIFFERENCE.1, difference),
-    MethodDef::raw("difference_update($self, /, *others)", "Update the set, removing elements found in others.", |vm, this, args, kwnames| {
+    MethodDef::raw("difference_update($self, /, *others)", "\
+        Remove all elements that occur in any of the others.", |vm, this, args, kwnames| {
         for other in others(vm, this, "difference_update", args, kwnames)? {
             operations::difference_update(vm, own(this), other)?;
         }
         Ok(Value::NONE)
     }),
     MethodDef::raw(INTERSECTION.0, INTERSECTION.1, intersection),
-    MethodDef::raw("intersection_update($self, /, *others)", "Update the set, keeping only elements found in it and all others.", |vm, this, args, kwnames| {
+    MethodDef::raw("intersection_update($self, /, *others)", "\
+        Remove all elements that are missing in any of the others.", |vm, this, args, kwnames| {
         let others = others(vm, this, "intersection_update", args, kwnames)?;
         let result = operations::intersection_of_all(vm, this, others)?;
         operations::take_keys(own(this), own(&result));
@@ -285,28 +295,32 @@ crate::method_table! { pub static SET_METHODS = [
     MethodDef::new(IS_DISJOINT.0, IS_DISJOINT.1, is_disjoint),
     MethodDef::new(IS_SUBSET.0, IS_SUBSET.1, is_subset),
     MethodDef::new(IS_SUPERSET.0, IS_SUPERSET.1, is_superset),
-    MethodDef::new("pop($self, /)", "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty.", |vm, this, _| {
+    MethodDef::new("pop($self, /)", "Remove some element, and return it.\n\n\
+        KeyError is raised if the set is empty.", |vm, this, _| {
         let popped = own(this).table().pop();
         popped.ok_or_else(|| vm.key_error(&Value::from("pop from an empty set")))
     }),
     MethodDef::new(REDUCE.0, REDUCE.1, reduce),
-    MethodDef::new("remove($self, object, /)", "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a KeyError.", |vm, this, args| {
+    MethodDef::new("remove($self, object, /)", "Remove an element that the set has.\n\n\
+        KeyError is raised if it does not have it.", |vm, this, args| {
         if remove(vm, own(this), &args[0])? { Ok(Value::NONE) } else { Err(vm.key_error(&args[0])) }
     }),
     MethodDef::new(SIZE_OF.0, SIZE_OF.1, size_of),
     MethodDef::new(SYMMETRIC_DIFFERENCE.0, SYMMETRIC_DIFFERENCE.1, symmetric_difference),
-    MethodDef::new("symmetric_difference_update($self, other, /)", "Update the set, keeping only elements found in either set, but not in both.", |vm, this, args| {
+    MethodDef::new("symmetric_difference_update($self, other, /)", "\
+        Remove the elements that are in the other set, and add its remaining ones.", |vm, this, args| {
         operations::symmetric_difference_update(vm, own(this), &args[0])?;
         Ok(Value::NONE)
     }),
     MethodDef::raw(UNION.0, UNION.1, union),
-    MethodDef::raw("update($self, /, *others)", "Update the set, adding elements from all others.", |vm, this, args, kwnames| {
+    MethodDef::raw("update($self, /, *others)", "Add the elements of all the others.", |vm, this, args, kwnames| {
         for other in others(vm, this, "update", args, kwnames)? {
             operations::update(vm, own(this), other)?;
         }
         Ok(Value::NONE)
     }),
-    MethodDef::new("__class_getitem__($type, object, /)", "sets are generic over the type of their elements", |vm, class, args| {
+    MethodDef::new("__class_getitem__($type, object, /)", "\
+        Give an alias that states the type of the elements", |vm, class, args| {
         Ok(generic_alias::new(vm, class, &args[0]))
     })
     .class(),
@@ -324,7 +338,8 @@ crate::method_table! { pub static FROZENSET_METHODS = [
     MethodDef::new(SIZE_OF.0, SIZE_OF.1, size_of),
     MethodDef::new(SYMMETRIC_DIFFERENCE.0, SYMMETRIC_DIFFERENCE.1, symmetric_difference),
     MethodDef::raw(UNION.0, UNION.1, union),
-    MethodDef::new("__class_getitem__($type, object, /)", "frozensets are generic over the type of their elements", |vm, class, args| {
+    MethodDef::new("__class_getitem__($type, object, /)", "\
+        Give an alias that states the type of the elements", |vm, class, args| {
         Ok(generic_alias::new(vm, class, &args[0]))
     })
     .class(),

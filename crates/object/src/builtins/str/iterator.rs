@@ -98,11 +98,11 @@ impl StrIterator {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
         let state = own(this).state.borrow(&own(this).header);
         Ok(Value::from(state.text.as_ref().map_or(0, |text| text.len() - state.index)))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let iter = builtin_iter(vm)?;
         let (text, index) = {
             let state = own(this).state.borrow(&own(this).header);
@@ -115,7 +115,7 @@ crate::method_table! { static METHODS = [
         }
         .into_value())
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let index = iterator_state(vm, &args[0])?;
         let mut state = own(this).state.borrow(&own(this).header);
         if let Some(text) = &state.text {

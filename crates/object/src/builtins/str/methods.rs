@@ -66,54 +66,171 @@ fn sizeof(_: &Vm, this: &Value, _: &[Value]) -> Result {
 }
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("encode($self, /, encoding='utf-8', errors='strict')", "Encode the string using the codec registered for encoding.\n\n  encoding\n    The encoding in which to encode the string.\n  errors\n    The error handling scheme to use for encoding errors.\n    The default is 'strict' meaning that encoding errors raise a\n    UnicodeEncodeError.  Other possible values are 'ignore', 'replace'\n    and 'xmlcharrefreplace' as well as any other name registered with\n    codecs.register_error that can handle UnicodeEncodeErrors.", construct::encode),
-    MethodDef::new("replace($self, old, new, /, count=-1)", "Return a copy with all occurrences of substring old replaced by new.\n\n  count\n    Maximum number of occurrences to replace.\n    -1 (the default value) means replace all occurrences.\n\nIf the optional argument count is given, only the first count occurrences are\nreplaced.", join::replace_method),
-    MethodDef::new("split($self, /, sep=None, maxsplit=-1)", "Return a list of the substrings in the string, using sep as the separator string.\n\n  sep\n    The separator used to split the string.\n\n    When set to None (the default value), will split on any\n    whitespace character (including \\n \\r \\t \\f and spaces) and\n    will discard empty strings from the result.\n  maxsplit\n    Maximum number of splits.\n    -1 (the default value) means no limit.\n\nSplitting starts at the front of the string and works to the end.\n\nNote, str.split() is mainly useful for data that has been\nintentionally delimited.  With natural text that includes\npunctuation, consider using the regular expression module.", split::split),
-    MethodDef::new("rsplit($self, /, sep=None, maxsplit=-1)", "Return a list of the substrings in the string, using sep as the separator string.\n\n  sep\n    The separator used to split the string.\n\n    When set to None (the default value), will split on any\n    whitespace character (including \\n \\r \\t \\f and spaces) and\n    will discard empty strings from the result.\n  maxsplit\n    Maximum number of splits.\n    -1 (the default value) means no limit.\n\nSplitting starts at the end of the string and works to the front.", split::rsplit),
-    MethodDef::new("join($self, iterable, /)", "Concatenate any number of strings.\n\nThe string whose method is called is inserted in between each given\nstring.  The result is returned as a new string.\n\nExample: '.'.join(['ab', 'pq', 'rs']) -> 'ab.pq.rs'", join::join_method),
-    MethodDef::new("capitalize($self, /)", "Return a capitalized version of the string.\n\nMore specifically, make the first character have upper case and the\nrest lower case.", case::capitalize),
-    MethodDef::new("casefold($self, /)", "Return a version of the string suitable for caseless comparisons.", case::casefold),
-    MethodDef::new("title($self, /)", "Return a version of the string where each word is titlecased.\n\nMore specifically, words start with uppercased characters and all\nremaining cased characters have lower case.", case::title),
-    MethodDef::new("center($self, width, fillchar=' ', /)", "Return a centered string of length width.\n\nPadding is done using the specified fill character (default is\na space).", pad::center),
-    MethodDef::new("count($self, sub[, start[, end]], /)", "Return the number of non-overlapping occurrences of substring sub in string S[start:end].\n\nOptional arguments start and end are interpreted as in slice\nnotation.", search::count_method),
-    MethodDef::new("expandtabs($self, /, tabsize=8)", "Return a copy where all tab characters are expanded using spaces.\n\nIf tabsize is not given, a tab size of 8 characters is assumed.", pad::expandtabs),
-    MethodDef::new("find($self, sub[, start[, end]], /)", "Return the lowest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nOptional arguments start and end are interpreted as in slice\nnotation.  Return -1 on failure.", search::find_method),
-    MethodDef::new("partition($self, sep, /)", "Partition the string into three parts using the given separator.\n\nThis will search for the separator in the string.  If the separator\nis found, returns a 3-tuple containing the part before the\nseparator, the separator itself, and the part after it.\n\nIf the separator is not found, returns a 3-tuple containing\nthe original string and two empty strings.", split::partition),
-    MethodDef::new("index($self, sub[, start[, end]], /)", "Return the lowest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nOptional arguments start and end are interpreted as in slice\nnotation.  Raises ValueError when the substring is not found.", search::index_method),
-    MethodDef::new("ljust($self, width, fillchar=' ', /)", "Return a left-justified string of length width.\n\nPadding is done using the specified fill character (default is\na space).", pad::ljust),
-    MethodDef::new("lower($self, /)", "Return a copy of the string converted to lowercase.", case::lower),
-    MethodDef::new("lstrip($self, chars=None, /)", "Return a copy of the string with leading whitespace removed.\n\nIf chars is given and not None, remove characters in chars instead.", split::lstrip),
-    MethodDef::new("rfind($self, sub[, start[, end]], /)", "Return the highest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nOptional arguments start and end are interpreted as in slice\nnotation.  Return -1 on failure.", search::rfind_method),
-    MethodDef::new("rindex($self, sub[, start[, end]], /)", "Return the highest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nOptional arguments start and end are interpreted as in slice\nnotation.  Raises ValueError when the substring is not found.", search::rindex_method),
-    MethodDef::new("rjust($self, width, fillchar=' ', /)", "Return a right-justified string of length width.\n\nPadding is done using the specified fill character (default is\na space).", pad::rjust),
-    MethodDef::new("rstrip($self, chars=None, /)", "Return a copy of the string with trailing whitespace removed.\n\nIf chars is given and not None, remove characters in chars instead.", split::rstrip),
-    MethodDef::new("rpartition($self, sep, /)", "Partition the string into three parts using the given separator.\n\nThis will search for the separator in the string, starting at the\nend.  If the separator is found, returns a 3-tuple containing the\npart before the separator, the separator itself, and the part after\nit.\n\nIf the separator is not found, returns a 3-tuple containing two\nempty strings and the original string.", split::rpartition),
-    MethodDef::new("splitlines($self, /, keepends=False)", "Return a list of the lines in the string, breaking at line boundaries.\n\nLine breaks are not included in the resulting list unless keepends\nis given and true.", split::splitlines),
-    MethodDef::new("strip($self, chars=None, /)", "Return a copy of the string with leading and trailing whitespace removed.\n\nIf chars is given and not None, remove characters in chars instead.", split::strip),
-    MethodDef::new("swapcase($self, /)", "Convert uppercase characters to lowercase and lowercase characters to uppercase.", case::swapcase),
-    MethodDef::new("translate($self, table, /)", "Replace each character in the string using the given translation table.\n\n  table\n    Translation table, which must be a mapping of Unicode ordinals\n    to Unicode ordinals, strings, or None.\n\nThe table must implement lookup/indexing via __getitem__, for\ninstance a dictionary or list.  If this operation raises\nLookupError, the character is left untouched.  Characters mapped to\nNone are deleted.", translate::translate),
-    MethodDef::new("upper($self, /)", "Return a copy of the string converted to uppercase.", case::upper),
-    MethodDef::new("startswith($self, prefix[, start[, end]], /)", "Return True if the string starts with the specified prefix, False otherwise.\n\n  prefix\n    A string or a tuple of strings to try.\n  start\n    Optional start position. Default: start of the string.\n  end\n    Optional stop position. Default: end of the string.", search::startswith),
-    MethodDef::new("endswith($self, suffix[, start[, end]], /)", "Return True if the string ends with the specified suffix, False otherwise.\n\n  suffix\n    A string or a tuple of strings to try.\n  start\n    Optional start position. Default: start of the string.\n  end\n    Optional stop position. Default: end of the string.", search::endswith),
-    MethodDef::new("removeprefix($self, prefix, /)", "Return a str with the given prefix string removed if present.\n\nIf the string starts with the prefix string, return\nstring[len(prefix):].  Otherwise, return a copy of the original\nstring.", search::removeprefix),
-    MethodDef::new("removesuffix($self, suffix, /)", "Return a str with the given suffix string removed if present.\n\nIf the string ends with the suffix string and that suffix is not\nempty, return string[:-len(suffix)].  Otherwise, return a copy of\nthe original string.", search::removesuffix),
-    MethodDef::new("isascii($self, /)", "Return True if all characters in the string are ASCII, False otherwise.\n\nASCII characters have code points in the range U+0000-U+007F.\nEmpty string is ASCII too.", case::isascii),
-    MethodDef::new("islower($self, /)", "Return True if the string is a lowercase string, False otherwise.\n\nA string is lowercase if all cased characters in the string are\nlowercase and there is at least one cased character in the string.", case::islower),
-    MethodDef::new("isupper($self, /)", "Return True if the string is an uppercase string, False otherwise.\n\nA string is uppercase if all cased characters in the string are\nuppercase and there is at least one cased character in the string.", case::isupper),
-    MethodDef::new("istitle($self, /)", "Return True if the string is a title-cased string, False otherwise.\n\nIn a title-cased string, upper- and title-case characters may only\nfollow uncased characters and lowercase characters only cased ones.", case::istitle),
-    MethodDef::new("isspace($self, /)", "Return True if the string is a whitespace string, False otherwise.\n\nA string is whitespace if all characters in the string are\nwhitespace and there is at least one character in the string.", case::isspace),
-    MethodDef::new("isdecimal($self, /)", "Return True if the string is a decimal string, False otherwise.\n\nA string is a decimal string if all characters in the string are\ndecimal and there is at least one character in the string.", case::isdecimal),
-    MethodDef::new("isdigit($self, /)", "Return True if the string is a digit string, False otherwise.\n\nA string is a digit string if all characters in the string are\ndigits and there is at least one character in the string.", case::isdigit),
-    MethodDef::new("isnumeric($self, /)", "Return True if the string is a numeric string, False otherwise.\n\nA string is numeric if all characters in the string are numeric and\nthere is at least one character in the string.", case::isnumeric),
-    MethodDef::new("isalpha($self, /)", "Return True if the string is an alphabetic string, False otherwise.\n\nA string is alphabetic if all characters in the string are\nalphabetic and there is at least one character in the string.", case::isalpha),
-    MethodDef::new("isalnum($self, /)", "Return True if the string is an alpha-numeric string, False otherwise.\n\nA string is alpha-numeric if all characters in the string are\nalpha-numeric and there is at least one character in the string.", case::isalnum),
-    MethodDef::new("isidentifier($self, /)", "Return True if the string is a valid Python identifier, False otherwise.\n\nCall keyword.iskeyword(s) to test whether string s is a reserved\nidentifier, such as \"def\" or \"class\".", case::isidentifier),
-    MethodDef::new("isprintable($self, /)", "Return True if all characters in the string are printable, False otherwise.\n\nA character is printable if repr() may use it in its output.", case::isprintable),
-    MethodDef::new("zfill($self, width, /)", "Pad a numeric string with zeros on the left, to fill a field of the given width.\n\nThe string is never truncated.", pad::zfill),
-    MethodDef::raw("format($self, /, *args, **kwargs)", "Return a formatted version of the string, using substitutions from args and kwargs.\nThe substitutions are identified by braces ('{' and '}').", format::format_method),
-    MethodDef::new("format_map($self, mapping, /)", "Return a formatted version of the string, using substitutions from mapping.\nThe substitutions are identified by braces ('{' and '}').", format::format_map),
-    MethodDef::new("__format__($self, format_spec, /)", "Return a formatted version of the string as described by format_spec.", format::format_self),
+    MethodDef::new("encode($self, /, encoding='utf-8', errors='strict')", "\
+        Return the string as bytes in the given encoding.\n\n  \
+        encoding\n    \
+        The name of the codec.\n  \
+        errors\n    \
+        What to do about characters that cannot be encoded: 'strict'\n    \
+        raises UnicodeEncodeError, 'ignore' omits them, 'replace' puts a\n    \
+        question mark, 'xmlcharrefreplace' a character reference.  Names\n    \
+        from codecs.register_error() are valid too.", construct::encode),
+    MethodDef::new("replace($self, old, new, /, count=-1)", "\
+        Return a copy in which occurrences of old are replaced by new.\n\n  \
+        count\n    \
+        How many occurrences to replace, counted from the left;\n    \
+        -1, the default, replaces all of them.", join::replace_method),
+    MethodDef::new("split($self, /, sep=None, maxsplit=-1)", "\
+        Split the string at a separator into a list, from the left.\n\n  \
+        sep\n    \
+        The separator.\n\n    \
+        None, the default, splits at runs of whitespace and gives no\n    \
+        empty strings; any other separator gives an empty string where\n    \
+        two of them meet.\n  \
+        maxsplit\n    \
+        How many splits to make at most; -1, the default, is no limit.\n\n\
+        With a limit, the last string is what remains unsplit.\n\n\
+        A separator is a fixed string; re.split() splits at a pattern.", split::split),
+    MethodDef::new("rsplit($self, /, sep=None, maxsplit=-1)", "\
+        Split the string at a separator into a list, from the right.\n\n  \
+        sep\n    \
+        The separator.\n\n    \
+        None, the default, splits at runs of whitespace and gives no\n    \
+        empty strings; any other separator gives an empty string where\n    \
+        two of them meet.\n  \
+        maxsplit\n    \
+        How many splits to make at most; -1, the default, is no limit.\n\n\
+        With a limit, the first string is what remains unsplit.", split::rsplit),
+    MethodDef::new("join($self, iterable, /)", "Join strings, with this one between neighbors.\n\n\
+        An item that is not a string raises TypeError.\n\n\
+        Example: ', '.join(['one', 'two']) -> 'one, two'", join::join_method),
+    MethodDef::new("capitalize($self, /)", "Return a copy that begins in upper case.\n\n\
+        The first character takes title case, all others lower case.", case::capitalize),
+    MethodDef::new("casefold($self, /)", "\
+        Return a copy for comparisons in which case does not matter.", case::casefold),
+    MethodDef::new("title($self, /)", "Return a copy in which each word begins in upper case.\n\n\
+        A word is a run of letters; all but its first are made lower case.", case::title),
+    MethodDef::new("center($self, width, fillchar=' ', /)", "\
+        Return the string with padding on both sides, width characters long.\n\n\
+        The padding consists of fillchar, a space by default.  A string that\n\
+        is already that long stays as it is.", pad::center),
+    MethodDef::new("count($self, sub[, start[, end]], /)", "\
+        Count the occurrences of sub in S[start:end] that do not overlap.\n\n\
+        By default the whole string is searched.", search::count_method),
+    MethodDef::new("expandtabs($self, /, tabsize=8)", "Return a copy in which each tab is replaced by spaces.\n\n\
+        Columns that tabs lead to are tabsize apart; newlines start at column 0.", pad::expandtabs),
+    MethodDef::new("find($self, sub[, start[, end]], /)", "\
+        Return the smallest index in S[start:end] at which sub occurs.\n\n\
+        By default the whole string is searched.  The result is -1 if sub does\n\
+        not occur.", search::find_method),
+    MethodDef::new("partition($self, sep, /)", "\
+        Split at the first occurrence of the separator, into three strings.\n\n\
+        They are what is before the separator, the separator, and what is after\n\
+        it.  If it does not occur, they are the whole string and twice ''.\n\n\
+        Raise ValueError if the separator is empty.", split::partition),
+    MethodDef::new("index($self, sub[, start[, end]], /)", "\
+        Return the smallest index in S[start:end] at which sub occurs.\n\n\
+        By default the whole string is searched.  ValueError is raised if sub\n\
+        does not occur.", search::index_method),
+    MethodDef::new("ljust($self, width, fillchar=' ', /)", "\
+        Return the string with padding on the right, width characters long.\n\n\
+        The padding consists of fillchar, a space by default.  A string that\n\
+        is already that long stays as it is.", pad::ljust),
+    MethodDef::new("lower($self, /)", "Return a copy in lower case.", case::lower),
+    MethodDef::new("lstrip($self, chars=None, /)", "Return a copy without leading whitespace.\n\n\
+        If chars is given, the characters in it are removed instead.", split::lstrip),
+    MethodDef::new("rfind($self, sub[, start[, end]], /)", "\
+        Return the greatest index in S[start:end] at which sub occurs.\n\n\
+        By default the whole string is searched.  The result is -1 if sub does\n\
+        not occur.", search::rfind_method),
+    MethodDef::new("rindex($self, sub[, start[, end]], /)", "\
+        Return the greatest index in S[start:end] at which sub occurs.\n\n\
+        By default the whole string is searched.  ValueError is raised if sub\n\
+        does not occur.", search::rindex_method),
+    MethodDef::new("rjust($self, width, fillchar=' ', /)", "\
+        Return the string with padding on the left, width characters long.\n\n\
+        The padding consists of fillchar, a space by default.  A string that\n\
+        is already that long stays as it is.", pad::rjust),
+    MethodDef::new("rstrip($self, chars=None, /)", "Return a copy without trailing whitespace.\n\n\
+        If chars is given, the characters in it are removed instead.", split::rstrip),
+    MethodDef::new("rpartition($self, sep, /)", "\
+        Split at the last occurrence of the separator, into three strings.\n\n\
+        They are what is before the separator, the separator, and what is after\n\
+        it.  If it does not occur, they are twice '' and the whole string.\n\n\
+        Raise ValueError if the separator is empty.", split::rpartition),
+    MethodDef::new("splitlines($self, /, keepends=False)", "\
+        Return a list of the lines, which end at any of Unicode's line ends.\n\n\
+        The line ends are kept only if keepends is true.", split::splitlines),
+    MethodDef::new("strip($self, chars=None, /)", "Return a copy without whitespace at both ends.\n\n\
+        If chars is given, the characters in it are removed instead.", split::strip),
+    MethodDef::new("swapcase($self, /)", "\
+        Return a copy in which lower case becomes upper case, and upper case lower.", case::swapcase),
+    MethodDef::new("translate($self, table, /)", "Return a copy in which the characters are mapped by a table.\n\n  \
+        table\n    \
+        An object indexed by code points, such as a dictionary; it gives\n    \
+        a code point, a string, or None.\n\n\
+        None removes the character.  A character for which the table raises\n\
+        LookupError stays as it is.  See also str.maketrans().", translate::translate),
+    MethodDef::new("upper($self, /)", "Return a copy in upper case.", case::upper),
+    MethodDef::new("startswith($self, prefix[, start[, end]], /)", "\
+        Tell whether the string begins with the prefix.\n\n  \
+        prefix\n    \
+        A string, or a tuple of strings of which any may match.\n  \
+        start\n    \
+        Where the examined part begins; by default at the first character.\n  \
+        end\n    \
+        Where it ends; by default after the last character.", search::startswith),
+    MethodDef::new("endswith($self, suffix[, start[, end]], /)", "Tell whether the string ends with the suffix.\n\n  \
+        suffix\n    \
+        A string, or a tuple of strings of which any may match.\n  \
+        start\n    \
+        Where the examined part begins; by default at the first character.\n  \
+        end\n    \
+        Where it ends; by default after the last character.", search::endswith),
+    MethodDef::new("removeprefix($self, prefix, /)", "\
+        Return the string without the prefix, if it has that prefix.\n\n\
+        At most one prefix is removed, unlike with lstrip(), whose argument is\n\
+        a set of characters.", search::removeprefix),
+    MethodDef::new("removesuffix($self, suffix, /)", "\
+        Return the string without the suffix, if it has that suffix.\n\n\
+        At most one suffix is removed, unlike with rstrip(), whose argument is\n\
+        a set of characters.", search::removesuffix),
+    MethodDef::new("isascii($self, /)", "Tell whether no character is greater than U+007F.\n\n\
+        That is true of the empty string as well.", case::isascii),
+    MethodDef::new("islower($self, /)", "Tell whether there are lower-case characters, and none of another case.\n\n\
+        Characters that have no case do not matter.", case::islower),
+    MethodDef::new("isupper($self, /)", "Tell whether there are upper-case characters, and none of another case.\n\n\
+        Characters that have no case do not matter.", case::isupper),
+    MethodDef::new("istitle($self, /)", "Tell whether every word begins in upper or title case.\n\n\
+        All further letters of a word must be lower case, and the string must\n\
+        have at least one word.", case::istitle),
+    MethodDef::new("isspace($self, /)", "Tell whether the string consists of whitespace.\n\n\
+        The empty string does not.", case::isspace),
+    MethodDef::new("isdecimal($self, /)", "Tell whether the string consists of decimal digits, of any script.\n\n\
+        The empty string does not.", case::isdecimal),
+    MethodDef::new("isdigit($self, /)", "Tell whether the string consists of digits, superscripts included.\n\n\
+        The empty string does not.", case::isdigit),
+    MethodDef::new("isnumeric($self, /)", "Tell whether the string consists of characters with a numeric value.\n\n\
+        Fractions and the like are among them; the empty string does not.", case::isnumeric),
+    MethodDef::new("isalpha($self, /)", "Tell whether the string consists of letters, of any script.\n\n\
+        The empty string does not.", case::isalpha),
+    MethodDef::new("isalnum($self, /)", "Tell whether the string consists of letters and numeric characters.\n\n\
+        The empty string does not.", case::isalnum),
+    MethodDef::new("isidentifier($self, /)", "Tell whether the string has the form of an identifier.\n\n\
+        Keywords have it too; keyword.iskeyword() recognizes them.", case::isidentifier),
+    MethodDef::new("isprintable($self, /)", "Tell whether repr() would escape none of the characters.\n\n\
+        That is true of the empty string as well.", case::isprintable),
+    MethodDef::new("zfill($self, width, /)", "Fill a number up with leading zeros until it has the given width.\n\n\
+        The zeros are put after a sign; nothing is ever cut off.", pad::zfill),
+    MethodDef::raw("format($self, /, *args, **kwargs)", "\
+        Return the string with its replacement fields filled in from the arguments.\n\
+        A field is written in braces, as in '{0}' or '{name:>10}'.", format::format_method),
+    MethodDef::new("format_map($self, mapping, /)", "\
+        Return the string with its replacement fields filled in from a mapping.\n\
+        A field is written in braces, as in '{name}' or '{name:>10}'.", format::format_map),
+    MethodDef::new("__format__($self, format_spec, /)", "\
+        Return the string padded or cut as format_spec says.", format::format_self),
     MethodDef::new("maketrans(x, y=<unrepresentable>, z=<unrepresentable>, /)", "Return a translation table usable for str.translate().\n\nIf there is only one argument, it must be a dictionary mapping\nUnicode ordinals (integers) or characters to Unicode ordinals,\nstrings or None.  Character keys will be then converted to ordinals.\nIf there are two arguments, they must be strings of equal length,\nand in the resulting dictionary, each character in x will be mapped\nto the character at the same position in y.  If there is a third\nargument, it must be a string, whose characters will be mapped to\nNone in the result.", translate::maketrans).r#static(),
-    MethodDef::new("__sizeof__($self, /)", "Return the size of the string in memory, in bytes.", sizeof),
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the string takes.", sizeof),
     MethodDef::new("__getnewargs__($self, /)", "", getnewargs),
 ]; }

@@ -86,11 +86,11 @@ impl TupleIterator {
 }
 
 crate::method_table! { static METHODS = [
-    MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+    MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
         let state = own(this).state.borrow(&own(this).header);
         Ok(Value::from(state.tuple.as_ref().map_or(0, |tuple| tuple.len().saturating_sub(state.index))))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         // Looking `iter` up may run Python code, which may exhaust the iterator.
         let iter = builtin_iter(vm)?;
         let (tuple, index) = {
@@ -99,7 +99,7 @@ crate::method_table! { static METHODS = [
         };
         Ok(reduce_indexed(iter, tuple.map(Ref::into_value), Value::from(index)))
     }),
-    MethodDef::new("__setstate__($self, object, /)", "Set state information for unpickling.", |vm, this, args| {
+    MethodDef::new("__setstate__($self, object, /)", "Take over the state that a pickle contains.", |vm, this, args| {
         let index = iterator_state(vm, &args[0])?;
         let mut state = own(this).state.borrow(&own(this).header);
         if let Some(tuple) = &state.tuple {

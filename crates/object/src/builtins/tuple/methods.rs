@@ -199,7 +199,9 @@ crate::method_table! { pub static METHODS = [
         let copy = Tuple::from_slice(own(this).as_slice());
         Ok(Tuple::from_array([copy.into_value()]).into_value())
     }),
-    MethodDef::new("index($self, value, start=0, stop=sys.maxsize, /)", "Return first index of value.\n\nRaises ValueError if the value is not present.", |vm, this, args| {
+    MethodDef::new("index($self, value, start=0, stop=sys.maxsize, /)", "\
+        Return the position of the first item that equals value.\n\n\
+        ValueError is raised if there is none in the searched part.", |vm, this, args| {
         let tuple = own(this);
         let (start, stop) = slice::search_bounds(vm, &args[1], &args[2])?;
         let bounds = slice::adjust_indices(tuple.len(), start, stop, 1);
@@ -211,14 +213,18 @@ crate::method_table! { pub static METHODS = [
         }
         Err(vm.value_error("tuple.index(x): x not in tuple"))
     }),
-    MethodDef::new("count($self, value, /)", "Return number of occurrences of value.", |vm, this, args| {
+    MethodDef::new("count($self, value, /)", "Count the items that equal value.", |vm, this, args| {
         let mut count = 0usize;
         for item in own(this).as_slice() {
             count += vm.equal_or_identical(item, &args[0])? as usize;
         }
         Ok(Value::from(count))
     }),
-    MethodDef::new("__class_getitem__($type, object, /)", "Tuples are generic over the types of their contents.\n\nFor example, use ``tuple[int, str]`` for a pair whose first element\nis an int and second element is a string.\n\nTuples also support the form ``tuple[T, ...]`` to indicate\nan arbitrary length tuple of elements of type T.", |vm, class, args| {
+    MethodDef::new("__class_getitem__($type, object, /)", "Give an alias that states the types of the items.\n\n\
+        Each item has a type of its own: ``tuple[int, str]`` is a pair of an\n\
+        int and a str.\n\n\
+        With an ellipsis, ``tuple[T, ...]``, there may be any number of items\n\
+        of type T.", |vm, class, args| {
         Ok(generic_alias::new(vm, class, &args[0]))
     })
     .class(),

@@ -32,31 +32,36 @@ pub fn repr(vm: &Vm, this: &Value) -> Result {
 pub use crate::builtins::union::or as union;
 
 crate::method_table! { pub static METHODS = [
-    MethodDef::new("mro($self, /)", "Return a type's method resolution order.", |vm, this, _| {
+    MethodDef::new("mro($self, /)", "\
+        Work out the order in which this class and its bases are searched.", |vm, this, _| {
         let class = own(this);
         let bases = class.bases().map(|bases| bases.as_slice().to_vec()).unwrap_or_default();
         Ok(List::from_vec(mro::linearize(vm, this, &bases)?).into_value())
     }),
-    MethodDef::new("__subclasses__($self, /)", "Return a list of immediate subclasses.", |_, this, _| {
+    MethodDef::new("__subclasses__($self, /)", "\
+        List the classes that are derived directly from this one.", |_, this, _| {
         let class = own(this);
         Ok(List::from_vec(class.direct_subclasses().into_iter().map(Value::from).collect()).into_value())
     }),
-    MethodDef::new("__instancecheck__($self, instance, /)", "Check if an object is an instance.", |vm, this, args| {
+    MethodDef::new("__instancecheck__($self, instance, /)", "\
+        Tell whether the object is an instance, for isinstance().", |vm, this, args| {
         super::plain_is_instance(vm, &args[0], this).map(Value::bool)
     }),
-    MethodDef::new("__subclasscheck__($self, subclass, /)", "Check if a class is a subclass.", |vm, this, args| {
+    MethodDef::new("__subclasscheck__($self, subclass, /)", "\
+        Tell whether the class is a subclass, for issubclass().", |vm, this, args| {
         super::plain_is_subclass(vm, &args[0], this).map(Value::bool)
     }),
-    MethodDef::new("__dir__($self, /)", "Specialized __dir__ implementation for types.", |vm, this, _| {
+    MethodDef::new("__dir__($self, /)", "List the names of the attributes of a class and its bases.", |vm, this, _| {
         let names_of = Dict::new();
         crate::builtins::object::methods::merge_class_names(vm, this, &names_of)?;
         Ok(List::from_vec(names_of.keys()).into_value())
     }),
-    MethodDef::new("__sizeof__($self, /)", "Return memory consumption of the type object.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the class takes.", |_, this, _| {
         let slots = own(this).slot_members.borrow(&own(this).header).len();
         Ok(Value::from(size_of::<Type>() + 16 * slots))
     }),
-    MethodDef::raw("__prepare__($cls, name, bases, /, **kwds)", "Create the namespace for the class statement", |_, _, _, _| {
+    MethodDef::raw("__prepare__($cls, name, bases, /, **kwds)", "\
+        Make the namespace in which a class body is executed", |_, _, _, _| {
         Ok(Dict::new().into_value())
     })
     .class(),

@@ -82,10 +82,10 @@ macro_rules! deque_iterator {
             .methods($methods);
 
         method_table! { static $methods = [
-            MethodDef::new("__length_hint__($self, /)", "Private method returning an estimate of len(list(it)).", |_, this, _| {
+            MethodDef::new("__length_hint__($self, /)", "Estimate how many items are left.", |_, this, _| {
                 Ok(Value::from($name::of(this).with(|state| state.left)))
             }),
-            MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |_, this, _| {
+            MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |_, this, _| {
                 let (deque, left) = $name::of(this).with(|state| (state.deque.clone(), state.left));
                 let deque = deque.map_or_else(|| Deque::new_with_type(DEQUE.ty(), None), Ref::into_value);
                 let index = Deque::of(&deque).len().saturating_sub(left);

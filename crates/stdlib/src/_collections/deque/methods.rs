@@ -7,24 +7,24 @@ use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::{Result, Value, Vm, method_table};
 
 pub static GETSET: &[GetSetDef] =
-    &[GetSetDef::new("maxlen", "maximum size of a deque or None if unbounded", |_, this| {
+    &[GetSetDef::new("maxlen", "the greatest possible length, or None if there is no limit", |_, this| {
         Ok(Deque::of(this).maxlen().map_or(Value::NONE, Value::from))
     })];
 
 method_table! { pub static METHODS = [
-    MethodDef::new("append($self, item, /)", "Add an element to the right side of the deque.", |vm, this, args| {
+    MethodDef::new("append($self, item, /)", "Add one item on the right.", |vm, this, args| {
         Deque::of(this).push_back(vm, args[0].clone()).map(Value::from)
     }),
-    MethodDef::new("appendleft($self, item, /)", "Add an element to the left side of the deque.", |vm, this, args| {
+    MethodDef::new("appendleft($self, item, /)", "Add one item on the left.", |vm, this, args| {
         Deque::of(this).push_front(vm, args[0].clone()).map(Value::from)
     }),
-    MethodDef::new("clear($self, /)", "Remove all elements from the deque.", |_, this, _| {
+    MethodDef::new("clear($self, /)", "Make the deque empty.", |_, this, _| {
         Deque::of(this).clear_items();
         Ok(Value::NONE)
     }),
-    MethodDef::new("__copy__($self, /)", "Return a shallow copy of a deque.", |vm, this, _| new_like(vm, this)),
-    MethodDef::new("copy($self, /)", "Return a shallow copy of a deque.", |vm, this, _| new_like(vm, this)),
-    MethodDef::new("count($self, value, /)", "Return number of occurrences of value.", |vm, this, args| {
+    MethodDef::new("__copy__($self, /)", "Return a new deque with the same items.", |vm, this, _| new_like(vm, this)),
+    MethodDef::new("copy($self, /)", "Return a new deque with the same items.", |vm, this, _| new_like(vm, this)),
+    MethodDef::new("count($self, value, /)", "Count the items that equal value.", |vm, this, args| {
         let deque = Deque::of(this);
         let (mut count, mut from) = (0usize, 0);
         let length = deque.len();
@@ -38,14 +38,18 @@ method_table! { pub static METHODS = [
         }
         Ok(Value::from(count))
     }),
-    MethodDef::new("extend($self, iterable, /)", "Extend the right side of the deque with elements from the iterable.", |vm, this, args| {
+    MethodDef::new("extend($self, iterable, /)", "Add the items of an iterable on the right.", |vm, this, args| {
         Deque::of(this).extend(vm, this, &args[0], true).map(Value::from)
     }),
-    MethodDef::new("extendleft($self, iterable, /)", "Extend the left side of the deque with elements from the iterable.", |vm, this, args| {
+    MethodDef::new("extendleft($self, iterable, /)", "\
+        Add the items of an iterable on the left, so that the last one comes first.", |vm, this, args| {
         Deque::of(this).extend(vm, this, &args[0], false).map(Value::from)
     }),
-    MethodDef::new("index($self, value, [start, [stop]])", "Return first index of value.\n\nRaises ValueError if the value is not present.", index),
-    MethodDef::new("insert($self, index, value, /)", "Insert value before index.", |vm, this, args| {
+    MethodDef::new("index($self, value, [start, [stop]])", "\
+        Return the position of the first item that equals value.\n\n\
+        ValueError is raised if there is none in the searched part.", index),
+    MethodDef::new("insert($self, index, value, /)", "\
+        Put an item in front of the one at index; IndexError is raised if the deque is full.", |vm, this, args| {
         let deque = Deque::of(this);
         let index = vm.index_i64(&args[0])?;
         let value = args[1].clone();
@@ -68,21 +72,21 @@ method_table! { pub static METHODS = [
             Err(false) => Err(vm.memory_error()),
         }
     }),
-    MethodDef::new("pop($self, /)", "Remove and return the rightmost element.", |vm, this, _| {
+    MethodDef::new("pop($self, /)", "Remove the last item on the right, and return it.", |vm, this, _| {
         let item = Deque::of(this).with(|state| {
             state.mutations = state.mutations.wrapping_add(1);
             state.items.pop_back()
         });
         item.ok_or(()).or_else(|()| Err(vm.index_error("pop from an empty deque")))
     }),
-    MethodDef::new("popleft($self, /)", "Remove and return the leftmost element.", |vm, this, _| {
+    MethodDef::new("popleft($self, /)", "Remove the first item on the left, and return it.", |vm, this, _| {
         let item = Deque::of(this).with(|state| {
             state.mutations = state.mutations.wrapping_add(1);
             state.items.pop_front()
         });
         item.ok_or(()).or_else(|()| Err(vm.index_error("pop from an empty deque")))
     }),
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling.", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object.", |vm, this, _| {
         let state = vm.call_method(this, "__getstate__", &[])?;
         let iterator = vm.iter(this)?;
         let arguments = match Deque::of(this).maxlen() {
@@ -91,7 +95,7 @@ method_table! { pub static METHODS = [
         };
         Ok(Tuple::from_array([this.ty().to_value(), arguments.into_value(), state, iterator]).into_value())
     }),
-    MethodDef::new("remove($self, value, /)", "Remove first occurrence of value.", |vm, this, args| {
+    MethodDef::new("remove($self, value, /)", "Remove the first item that equals value.", |vm, this, args| {
         let deque = Deque::of(this);
         let Some(at) = deque.find(vm, &args[0], 0..deque.len(), REMOVING)? else {
             return Err(vm.value_error("deque.remove(x): x not in deque"));
@@ -103,7 +107,8 @@ method_table! { pub static METHODS = [
         drop(removed);
         Ok(Value::NONE)
     }),
-    MethodDef::new("__reversed__($self, /)", "Return a reverse iterator over the deque.", |_, this, _| Ok(iterator::backward(this))),
+    MethodDef::new("__reversed__($self, /)", "\
+        Return an iterator over the items, from right to left.", |_, this, _| Ok(iterator::backward(this))),
     MethodDef::new("reverse($self, /)", "Reverse *IN PLACE*.", |_, this, _| {
         Deque::of(this).with(|state| {
             state.items.make_contiguous().reverse();
@@ -111,12 +116,13 @@ method_table! { pub static METHODS = [
         });
         Ok(Value::NONE)
     }),
-    MethodDef::new("rotate($self, n=1, /)", "Rotate the deque n steps to the right.  If n is negative, rotates left.", |vm, this, args| {
+    MethodDef::new("rotate($self, n=1, /)", "\
+        Move n items from the right end to the left one, or back if n is negative.", |vm, this, args| {
         let n = vm.index_i64(&args[0])?;
         Deque::of(this).rotate(n);
         Ok(Value::NONE)
     }),
-    MethodDef::new("__sizeof__($self, /)", "Return the size of the deque in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the deque takes.", |_, this, _| {
         let capacity = Deque::of(this).with(|state| state.items.capacity());
         Ok(Value::from(this.ty().instance_size() + capacity * size_of::<Value>()))
     }),

@@ -91,7 +91,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 }
 
 method_table! { static METHODS = [
-    MethodDef::new("__reduce__($self, /)", "Return state information for pickling", |vm, this, _| {
+    MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object", |vm, this, _| {
         let iter = builtin_iter(vm)?;
         let copy = OdictIterator::of(this).with(|state| OdictIteratorState {
             dict: state.dict.clone(),

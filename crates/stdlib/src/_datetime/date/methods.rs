@@ -110,25 +110,32 @@ fn fromisocalendar(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value
 }
 
 method_table! { pub static METHODS = [
-    MethodDef::new("fromtimestamp($type, timestamp, /)", "Create a date from a POSIX timestamp.\n\nThe timestamp is a number, e.g. created via time.time(), that is interpreted\nas local time.", |vm, this, args| {
+    MethodDef::new("fromtimestamp($type, timestamp, /)", "Return the local date of a POSIX timestamp.\n\n\
+        That is a number of seconds since 1970 began in UTC, as time.time()\n\
+        returns it.", |vm, this, args| {
         let seconds = object_to_time_t(vm, &args[0], Rounding::Floor)?;
         make(vm, class_of(this), local::ymd(&local::broken_down(vm, seconds)?))
     }).class(),
-    MethodDef::new("fromordinal(ordinal, /)", "int -> date corresponding to a proleptic Gregorian ordinal.", |vm, this, args| {
+    MethodDef::new("fromordinal(ordinal, /)", "\
+        int -> the date with that number, as toordinal() counts days.", |vm, this, args| {
         let ordinal = vm.index_i32(&args[0])?;
         if ordinal < 1 {
             return Err(vm.value_error("ordinal must be >= 1"));
         }
         make(vm, class_of(this), Ymd::from_ordinal(ordinal.into()))
     }).class(),
-    MethodDef::new("fromisoformat($type, object, /)", "str -> Construct a date from a string in ISO 8601 format.", |vm, this, args| {
+    MethodDef::new("fromisoformat($type, object, /)", "\
+        str -> date; most formats of ISO 8601 are understood.", |vm, this, args| {
         iso::date_from_text(vm, class_of(this), &args[0])
     }).class(),
-    MethodDef::raw("fromisocalendar", "int, int, int -> Construct a date from the ISO year, week number and weekday.\n\nThis is the inverse of the date.isocalendar() function", fromisocalendar).class(),
-    MethodDef::raw("strptime", "string, format -> new date parsed from a string (like time.strptime()).", |vm, this, args, kwnames| {
+    MethodDef::raw("fromisocalendar", "int, int, int -> the date with that ISO year, week and weekday.\n\n\
+        isocalendar() gives the three numbers of a date", fromisocalendar).class(),
+    MethodDef::raw("strptime", "\
+        string, format -> the date in a string, parsed as by time.strptime().", |vm, this, args, kwnames| {
         strptime(vm, this, args, kwnames, "_strptime_datetime_date")
     }).class(),
-    MethodDef::new("today($type, /)", "Current date or datetime:  same as self.__class__.fromtimestamp(time.time()).", |vm, this, _| {
+    MethodDef::new("today($type, /)", "\
+        The current local date, or date and time for a datetime class.", |vm, this, _| {
         let class = class_of(this);
         let now = local::now(vm)?;
         if class.is(&super::DATE) {
@@ -140,31 +147,37 @@ method_table! { pub static METHODS = [
         let now = vm.call_args(&time, &[])?;
         vm.call_method(this, "fromtimestamp", &[now])
     }).class(),
-    MethodDef::new("ctime($self, /)", "Return ctime() style string.", |_, this, _| Ok(ctime(Date::of(this).ymd(), "00:00:00"))),
-    MethodDef::raw("strftime", "format -> strftime() style string.", |vm, this, args, kwnames| {
+    MethodDef::new("ctime($self, /)", "Return date and time in the form 'Thu Jan  1 00:00:00 \
+        1970'.", |_, this, _| Ok(ctime(Date::of(this).ymd(), "00:00:00"))),
+    MethodDef::raw("strftime", "format -> a string; codes such as %Y stand for fields.", |vm, this, args, kwnames| {
         let bound = STRFTIME.bind(vm, args, kwnames)?;
         let format = format_argument(vm, &bound[0], "strftime")?;
         strftime::date(vm, this, format)
     }),
-    MethodDef::raw("__format__", "Formats self with strftime.", format),
-    MethodDef::new("timetuple($self, /)", "Return time tuple, compatible with time.localtime().", |vm, this, _| {
+    MethodDef::raw("__format__", "Format as strftime() does, or as str() if the format is empty.", format),
+    MethodDef::new("timetuple($self, /)", "Return a time.struct_time with the same fields.", |vm, this, _| {
         local::time_tuple(vm, Date::of(this).ymd(), Default::default(), -1)
     }),
-    MethodDef::new("isocalendar($self, /)", "Return a named tuple containing ISO year, week number, and weekday.", |_, this, _| {
+    MethodDef::new("isocalendar($self, /)", "\
+        Return the ISO year, week and weekday (1 is Monday) as a named tuple.", |_, this, _| {
         Ok(isocalendar::new(Date::of(this).ymd().iso_calendar()))
     }),
-    MethodDef::new("isoformat($self, /)", "Return string in ISO 8601 format, YYYY-MM-DD.", |_, this, _| Ok(isoformat(Date::of(this).ymd()))),
-    MethodDef::new("isoweekday($self, /)", "Return the day of the week represented by the date.\n\nMonday == 1 ... Sunday == 7", |_, this, _| {
+    MethodDef::new("isoformat($self, /)", "\
+        Return the date in the form YYYY-MM-DD.", |_, this, _| Ok(isoformat(Date::of(this).ymd()))),
+    MethodDef::new("isoweekday($self, /)", "Return the number of the day in its week.\n\n\
+        It is 1 on Monday and 7 on Sunday.", |_, this, _| {
         Ok(Value::from(Date::of(this).ymd().weekday() + 1))
     }),
-    MethodDef::new("toordinal($self, /)", "Return proleptic Gregorian ordinal.  January 1 of year 1 is day 1.", |_, this, _| {
+    MethodDef::new("toordinal($self, /)", "Count the days since January 1 of year 1, which is day 1.", |_, this, _| {
         Ok(Value::from(Date::of(this).ymd().ordinal()))
     }),
-    MethodDef::new("weekday($self, /)", "Return the day of the week represented by the date.\n\nMonday == 0 ... Sunday == 6", |_, this, _| {
+    MethodDef::new("weekday($self, /)", "Return the number of the day in its week.\n\n\
+        It is 0 on Monday and 6 on Sunday.", |_, this, _| {
         Ok(Value::from(Date::of(this).ymd().weekday()))
     }),
-    MethodDef::raw("replace($self, /, year=unchanged, month=unchanged, day=unchanged)", "Return date with new specified fields.", replace),
-    MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
+    MethodDef::raw("replace($self, /, year=unchanged, month=unchanged, day=unchanged)", "\
+        Return a date in which the given fields have other values.", replace),
+    MethodDef::raw("__replace__($self, /, **changes)", "An alias of replace(), for copy.replace().", replace),
     MethodDef::new("__reduce__($self, /)", "__reduce__() -> (cls, state)", |_, this, _| {
         Ok(pickle::reduced(this, &Date::of(this).date.bytes(), &Value::NONE))
     }),

@@ -119,48 +119,63 @@ fn utctimetuple(vm: &Vm, this: &Value, _: &[Value]) -> Result {
 }
 
 method_table! { pub static METHODS = [
-    MethodDef::raw("now($type, /, tz=None)", "Returns new datetime object representing current time local to tz.\n\n  tz\n    Timezone object.\n\nIf no tz is specified, uses local timezone.", now::now).class(),
-    MethodDef::new("utcnow($type, /)", "Return a new datetime representing UTC day and time.", now::utcnow).class(),
-    MethodDef::raw("fromtimestamp", "timestamp[, tz] -> tz's local time from POSIX timestamp.", now::fromtimestamp).class(),
-    MethodDef::new("utcfromtimestamp(timestamp, /)", "Construct a naive UTC datetime from a POSIX timestamp.", now::utcfromtimestamp).class(),
-    MethodDef::raw("strptime", "string, format -> new datetime parsed from a string (like time.strptime()).", |vm, this, args, kwnames| {
+    MethodDef::raw("now($type, /, tz=None)", "Return the current date and time.\n\n  \
+        tz\n    \
+        the time zone, a tzinfo\n\n\
+        Without a time zone it is local time, with tzinfo None.", now::now).class(),
+    MethodDef::new("utcnow($type, /)", "\
+        Return the current date and time in UTC, with tzinfo None.", now::utcnow).class(),
+    MethodDef::raw("fromtimestamp", "\
+        timestamp[, tz] -> date and time, in tz or local, so many seconds after 1970 began in \
+        UTC.", now::fromtimestamp).class(),
+    MethodDef::new("utcfromtimestamp(timestamp, /)", "\
+        Return the UTC date and time of a POSIX timestamp, with tzinfo None.", now::utcfromtimestamp).class(),
+    MethodDef::raw("strptime", "\
+        string, format -> the datetime in a string, parsed as by time.strptime().", |vm, this, args, kwnames| {
         strptime(vm, this, args, kwnames, "_strptime_datetime_datetime")
     }).class(),
-    MethodDef::raw("combine", "date, time -> datetime with same date and time fields", construct::combine).class(),
-    MethodDef::new("fromisoformat($type, object, /)", "string -> datetime from a string in most ISO 8601 formats", |vm, this, args| {
+    MethodDef::raw("combine", "date, time -> the datetime that has the fields of both", construct::combine).class(),
+    MethodDef::new("fromisoformat($type, object, /)", "\
+        string -> datetime; most formats of ISO 8601 are understood", |vm, this, args| {
         iso::datetime_from_text(vm, class_of(this), &args[0])
     }).class(),
-    MethodDef::new("date($self, /)", "Return date object with same year, month and day.", |_, this, _| {
+    MethodDef::new("date($self, /)", "Return the date, without the time.", |_, this, _| {
         Ok(date::new(DateTime::of(this).date().ymd()))
     }),
-    MethodDef::new("time($self, /)", "Return time object with same time but with tzinfo=None.", |_, this, _| {
+    MethodDef::new("time($self, /)", "Return the time of day, without the time zone.", |_, this, _| {
         Ok(time::new(DateTime::of(this).packed(), Value::NONE))
     }),
-    MethodDef::new("timetz($self, /)", "Return time object with same time and tzinfo.", |_, this, _| {
+    MethodDef::new("timetz($self, /)", "Return the time of day, with the time zone.", |_, this, _| {
         let datetime = DateTime::of(this);
         Ok(time::new(datetime.packed(), datetime.tzinfo.clone()))
     }),
-    MethodDef::new("ctime($self, /)", "Return ctime() style string.", |_, this, _| {
+    MethodDef::new("ctime($self, /)", "Return date and time in the form 'Thu Jan  1 00:00:00 1970'.", |_, this, _| {
         let datetime = DateTime::of(this);
         let Hms { hour, minute, second, .. } = datetime.packed().hms();
         Ok(ctime(datetime.date().ymd(), &format!("{hour:02}:{minute:02}:{second:02}")))
     }),
-    MethodDef::new("timetuple($self, /)", "Return time tuple, compatible with time.localtime().", timetuple),
-    MethodDef::new("timestamp($self, /)", "Return POSIX timestamp as float.", now::timestamp),
-    MethodDef::new("utctimetuple($self, /)", "Return UTC time tuple, compatible with time.localtime().", utctimetuple),
-    MethodDef::raw("isoformat", "[sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\nsep is used to separate the year from the time, and defaults to 'T'.\nThe optional argument timespec specifies the number of additional terms\nof the time to include.", isoformat),
-    MethodDef::new("utcoffset($self, /)", "Return self.tzinfo.utcoffset(self).", |vm, this, _| {
+    MethodDef::new("timetuple($self, /)", "Return a time.struct_time with the same fields.", timetuple),
+    MethodDef::new("timestamp($self, /)", "Return the seconds since 1970 began in UTC, as a float.", now::timestamp),
+    MethodDef::new("utctimetuple($self, /)", "Convert to UTC, and return a time.struct_time.", utctimetuple),
+    MethodDef::raw("isoformat", "[sep] -> string in ISO 8601 format, YYYY-MM-DDT[HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\
+        The character sep, by default 'T', comes before the time.\n\
+        timespec is the smallest unit of the time: 'hours', 'minutes', 'seconds',\n\
+        'milliseconds', 'microseconds', or 'auto'.", isoformat),
+    MethodDef::new("utcoffset($self, /)", "\
+        Return the difference from UTC as a timedelta, or None without a tzinfo.", |vm, this, _| {
         tzinfo::utcoffset_value(vm, &DateTime::of(this).tzinfo, this)
     }),
-    MethodDef::new("tzname($self, /)", "Return self.tzinfo.tzname(self).", |vm, this, _| {
+    MethodDef::new("tzname($self, /)", "Return the time zone's name, or None without a tzinfo.", |vm, this, _| {
         tzinfo::tzname(vm, &DateTime::of(this).tzinfo, this)
     }),
-    MethodDef::new("dst($self, /)", "Return self.tzinfo.dst(self).", |vm, this, _| {
+    MethodDef::new("dst($self, /)", "\
+        Return the share of daylight saving time, or None without a tzinfo.", |vm, this, _| {
         tzinfo::dst(vm, &DateTime::of(this).tzinfo, this)
     }),
-    MethodDef::raw("replace($self, /, year=unchanged, month=unchanged, day=unchanged,\n        hour=unchanged, minute=unchanged, second=unchanged,\n        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)", "Return datetime with new specified fields.", replace),
-    MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
-    MethodDef::raw("astimezone", "tz -> convert to local time in new timezone tz\n", astimezone),
+    MethodDef::raw("replace($self, /, year=unchanged, month=unchanged, day=unchanged,\n        hour=unchanged, minute=unchanged, second=unchanged,\n        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)", "\
+        Return a datetime in which the given fields have other values.", replace),
+    MethodDef::raw("__replace__($self, /, **changes)", "An alias of replace(), for copy.replace().", replace),
+    MethodDef::raw("astimezone", "tz -> the same moment in time zone tz, by default the local one", astimezone),
     MethodDef::raw("__reduce_ex__", "__reduce_ex__(proto) -> (cls, state)", |vm, this, args, kwnames| {
         exactly(vm, "__reduce_ex__", args, kwnames, 1)?;
         Ok(reduce(this, vm.index_i32(&args[0])?))

@@ -50,31 +50,38 @@ pub fn precision(vm: &Vm, argument: &Value, position: usize) -> Result<iso::Prec
 }
 
 method_table! { pub static METHODS = [
-    MethodDef::raw("strptime", "string, format -> new time parsed from a string (like time.strptime()).", |vm, this, args, kwnames| {
+    MethodDef::raw("strptime", "\
+        string, format -> the time in a string, parsed as by time.strptime().", |vm, this, args, kwnames| {
         strptime(vm, this, args, kwnames, "_strptime_datetime_time")
     }).class(),
-    MethodDef::raw("isoformat", "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\nThe optional argument timespec specifies the number of additional terms\nof the time to include.", |vm, this, args, kwnames| {
+    MethodDef::raw("isoformat", "Return string in ISO 8601 format, [HH[:MM[:SS[.mmm[uuu]]]]][+HH:MM].\n\n\
+        timespec is the smallest unit: 'hours', 'minutes', 'seconds',\n\
+        'milliseconds', 'microseconds', or 'auto'.", |vm, this, args, kwnames| {
         let bound = ISOFORMAT.bind(vm, args, kwnames)?;
         isoformat(vm, Time::of(this), precision(vm, &bound[0], 1)?)
     }),
-    MethodDef::raw("strftime", "format -> strftime() style string.", |vm, this, args, kwnames| {
+    MethodDef::raw("strftime", "format -> a string; codes such as %Y stand for fields.", |vm, this, args, kwnames| {
         let bound = STRFTIME.bind(vm, args, kwnames)?;
         let format = format_argument(vm, &bound[0], "strftime")?;
         strftime::time(vm, Time::of(this), format)
     }),
-    MethodDef::raw("__format__", "Formats self with strftime.", format),
-    MethodDef::new("utcoffset($self, /)", "Return self.tzinfo.utcoffset(self).", |vm, this, _| {
+    MethodDef::raw("__format__", "Format as strftime() does, or as str() if the format is empty.", format),
+    MethodDef::new("utcoffset($self, /)", "\
+        Return the difference from UTC as a timedelta, or None without a tzinfo.", |vm, this, _| {
         tzinfo::utcoffset_value(vm, &Time::of(this).tzinfo, &Value::NONE)
     }),
-    MethodDef::new("tzname($self, /)", "Return self.tzinfo.tzname(self).", |vm, this, _| {
+    MethodDef::new("tzname($self, /)", "Return the time zone's name, or None without a tzinfo.", |vm, this, _| {
         tzinfo::tzname(vm, &Time::of(this).tzinfo, &Value::NONE)
     }),
-    MethodDef::new("dst($self, /)", "Return self.tzinfo.dst(self).", |vm, this, _| {
+    MethodDef::new("dst($self, /)", "\
+        Return the share of daylight saving time, or None without a tzinfo.", |vm, this, _| {
         tzinfo::dst(vm, &Time::of(this).tzinfo, &Value::NONE)
     }),
-    MethodDef::raw("replace($self, /, hour=unchanged, minute=unchanged, second=unchanged,\n        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)", "Return time with new specified fields.", replace),
-    MethodDef::raw("__replace__($self, /, **changes)", "The same as replace().", replace),
-    MethodDef::new("fromisoformat($type, object, /)", "string -> time from a string in ISO 8601 format", |vm, this, args| {
+    MethodDef::raw("replace($self, /, hour=unchanged, minute=unchanged, second=unchanged,\n        microsecond=unchanged, tzinfo=unchanged, *, fold=unchanged)", "\
+        Return a time in which the given fields have other values.", replace),
+    MethodDef::raw("__replace__($self, /, **changes)", "An alias of replace(), for copy.replace().", replace),
+    MethodDef::new("fromisoformat($type, object, /)", "\
+        string -> time; most formats of ISO 8601 are understood", |vm, this, args| {
         iso::time_from_text(vm, class_of(this), &args[0])
     }).class(),
     MethodDef::raw("__reduce_ex__", "__reduce_ex__(proto) -> (cls, state)", |vm, this, args, kwnames| {

@@ -194,11 +194,11 @@ method_table! { pub static METHODS = [
     }),
     binary_method!("scaleb", "The exponent of x adjusted by y.", integral::scaleb),
     binary_method!("shift", "The digits of x shifted by y.", logical::shift),
-    MethodDef::new("clear_flags($self, /)", "Reset all flags to False.", |_, this, _| {
+    MethodDef::new("clear_flags($self, /)", "Forget all signals that have occurred.", |_, this, _| {
         Context::of(this).set_flags(0);
         Ok(Value::NONE)
     }),
-    MethodDef::new("clear_traps($self, /)", "Set all traps to False.", |_, this, _| {
+    MethodDef::new("clear_traps($self, /)", "Let no signal raise an exception.", |_, this, _| {
         Context::of(this).set_traps(0);
         Ok(Value::NONE)
     }),

@@ -11,7 +11,11 @@ use taipan_object::types::TypeSpec;
 signature!(INIT = "BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)");
 
 pub static BUFFERED_RANDOM: TypeSpec = spec("_io.BufferedRandom")
-    .doc("BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n--\n\nA buffered interface to random access streams.")
+    .doc(
+        "BufferedRandom(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n\
+        --\n\n\
+        A buffer of a raw stream that can be read, written and repositioned.",
+    )
     .slots(|s| {
         s.new = Some(|_, class, _, _| Ok(new(class)));
         s.init = Some(|vm, this, args, kwnames| {

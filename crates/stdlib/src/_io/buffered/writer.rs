@@ -12,7 +12,9 @@ signature!(INIT = "BufferedWriter(raw, buffer_size=DEFAULT_BUFFER_SIZE)");
 
 pub static BUFFERED_WRITER: TypeSpec = spec("_io.BufferedWriter")
     .doc(
-        "BufferedWriter(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n--\n\nA buffer for a writeable sequential RawIO object.",
+        "BufferedWriter(raw, buffer_size=DEFAULT_BUFFER_SIZE)\n\
+        --\n\n\
+        A buffer of a raw stream that can be written to.",
     )
     .slots(|s| {
         s.new = Some(|_, class, _, _| Ok(new(class)));

@@ -12,7 +12,7 @@ use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::types::creation;
 use taipan_object::{Result, Value, Vm, method_table};
 
-pub static GETSET: &[GetSetDef] = &[GetSetDef::new("closed", "True if the file is closed.", |_, this| {
+pub static GETSET: &[GetSetDef] = &[GetSetDef::new("closed", "Whether the file is closed.", |_, this| {
     Ok(Value::bool(BytesIo::of(this).with(|state| state.closed)))
 })];
 
@@ -178,10 +178,14 @@ pub fn dict_state(vm: &Vm, this: &Value) -> Result {
 const BASIC_SIZE: usize = 64;
 
 method_table! { pub static METHODS = [
-    MethodDef::new("readable($self, /)", "Returns True if the IO object can be read.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
-    MethodDef::new("seekable($self, /)", "Returns True if the IO object can be seeked.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
-    MethodDef::new("writable($self, /)", "Returns True if the IO object can be written.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
-    MethodDef::new("close($self, /)", "Disable all I/O operations.", |vm, this, _| {
+    MethodDef::new("readable($self, /)", "\
+        Tell whether one can read from the object.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
+    MethodDef::new("seekable($self, /)", "Tell whether the object has a position that can be \
+        moved.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
+    MethodDef::new("writable($self, /)", "\
+        Tell whether one can write to the object.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
+    MethodDef::new("close($self, /)", "\
+        Free the content; using the object afterwards raises ValueError.", |vm, this, _| {
         let own = BytesIo::of(this);
         own.check_exports(vm)?;
         own.set_contents(Vec::new(), None);
@@ -190,7 +194,7 @@ method_table! { pub static METHODS = [
     }),
     MethodDef::new("flush($self, /)", "Does nothing.", |vm, this, _| open(vm, this).map(|_| Value::NONE)),
     MethodDef::new("isatty($self, /)", "Always returns False.", |vm, this, _| open(vm, this).map(|_| Value::FALSE)),
-    MethodDef::new("tell($self, /)", "Current file position, an integer.", |vm, this, _| {
+    MethodDef::new("tell($self, /)", "Return the position, in bytes from the start.", |vm, this, _| {
         Ok(Value::from(open(vm, this)?.with(|state| state.position)))
     }),
     MethodDef::new("write($self, b, /)", "Write bytes to file and return the number of bytes written.", |vm, this, args| {
@@ -204,20 +208,22 @@ method_table! { pub static METHODS = [
         }
         Ok(Value::NONE)
     }),
-    MethodDef::new("read1($self, size=-1, /)", "Read at most size bytes, returned as a bytes object.", read),
+    MethodDef::new("read1($self, size=-1, /)", "Read up to size bytes, by default all that are left.", read),
     MethodDef::new("readinto($self, buffer, /)", "Read bytes into buffer and return their number, 0 at EOF.", |vm, this, args| readinto(vm, this, &args[0])),
     MethodDef::new("readline($self, size=-1, /)", "Next line from the file, as bytes; empty at EOF.", |vm, this, args| {
         let limit = size_argument(vm, &args[0])?;
         open(vm, this)?.take_line(vm, limit)
     }),
-    MethodDef::new("readlines($self, size=None, /)", "List of bytes objects, each a line from the file.", readlines),
-    MethodDef::new("read($self, size=-1, /)", "Read at most size bytes, returned as a bytes object.", read),
-    MethodDef::new("getbuffer($self, /)", "Get a read-write view over the contents of the BytesIO object.", |vm, this, _| {
+    MethodDef::new("readlines($self, size=None, /)", "Read all lines that are left, as a list.", readlines),
+    MethodDef::new("read($self, size=-1, /)", "Read up to size bytes, by default all that are left.", read),
+    MethodDef::new("getbuffer($self, /)", "\
+        Return a writable memoryview of the content, which cannot be resized meanwhile.", |vm, this, _| {
         open(vm, this)?;
         memoryview::from_object(vm, &BytesIo::buffer(this))
     }),
-    MethodDef::new("getvalue($self, /)", "Retrieve the entire contents of the BytesIO object.", |vm, this, _| open(vm, this)?.value(vm)),
-    MethodDef::new("seek($self, pos, whence=0, /)", "Change stream position and return the new one.", seek),
+    MethodDef::new("getvalue($self, /)", "\
+        Return the whole content as bytes, wherever the position is.", |vm, this, _| open(vm, this)?.value(vm)),
+    MethodDef::new("seek($self, pos, whence=0, /)", "Move to a position, and return it.", seek),
     MethodDef::new("truncate($self, size=None, /)", "Truncate the file to at most size bytes, by default the current position, which does not change.", truncate),
     MethodDef::new("__getstate__($self, /)", "", |vm, this, _| {
         let own = open(vm, this)?;
@@ -225,7 +231,8 @@ method_table! { pub static METHODS = [
         Ok(Tuple::from_array([contents, Value::from(position), dict_state(vm, this)?]).into_value())
     }),
     MethodDef::new("__setstate__($self, object, /)", "", |vm, this, args| set_state(vm, this, &args[0]).map(Value::from)),
-    MethodDef::new("__sizeof__($self, /)", "Returns size of object in memory, in bytes.", |_, this, _| {
+    MethodDef::new("__sizeof__($self, /)", "\
+        Give the number of bytes of memory that the object takes, content included.", |_, this, _| {
         let held = BytesIo::of(this).with(|state| match &state.shared {
             Some(_) => 33 + state.contents().len(),
             None => state.data.capacity(),

@@ -105,10 +105,12 @@ method_table! { pub static METHODS = [
         });
         Ok(Value::NONE)
     }),
-    MethodDef::new("getvalue($self, /)", "Retrieve the entire contents of the object.", |vm, this, _| {
+    MethodDef::new("getvalue($self, /)", "\
+        Return the whole content as a string, wherever the position is.", |vm, this, _| {
         open(vm, this).map(|own| own.with(|state| state.text.slice(0, state.text.len()).into_value()))
     }),
-    MethodDef::new("read($self, size=-1, /)", "Read at most size characters, returned as a string.", |vm, this, args| {
+    MethodDef::new("read($self, size=-1, /)", "\
+        Read up to size characters, by default all that are left.", |vm, this, args| {
         let size = size_argument(vm, &args[0])?;
         let own = open(vm, this)?;
         Ok(own.take(if size < 0 { usize::MAX } else { size as usize }))
@@ -117,7 +119,7 @@ method_table! { pub static METHODS = [
         let limit = size_argument(vm, &args[0])?;
         Ok(open(vm, this)?.take_line(limit))
     }),
-    MethodDef::new("tell($self, /)", "Tell the current file position.", |vm, this, _| {
+    MethodDef::new("tell($self, /)", "Return the position.", |vm, this, _| {
         Ok(Value::from(open(vm, this)?.with(|state| state.position)))
     }),
     MethodDef::new("truncate($self, pos=None, /)", "Truncate size to pos, by default the current position, and return it.", |vm, this, args| {
@@ -141,9 +143,12 @@ method_table! { pub static METHODS = [
         own.write(vm, &args[0])?;
         Ok(Value::from(length))
     }),
-    MethodDef::new("seekable($self, /)", "Returns True if the IO object can be seeked.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
-    MethodDef::new("readable($self, /)", "Returns True if the IO object can be read.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
-    MethodDef::new("writable($self, /)", "Returns True if the IO object can be written.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
+    MethodDef::new("seekable($self, /)", "Tell whether the object has a position that can be \
+        moved.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
+    MethodDef::new("readable($self, /)", "\
+        Tell whether one can read from the object.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
+    MethodDef::new("writable($self, /)", "\
+        Tell whether one can write to the object.", |vm, this, _| open(vm, this).map(|_| Value::TRUE)),
     MethodDef::new("__getstate__($self, /)", "", |vm, this, _| {
         let own = open(vm, this)?;
         let (text, newline, position) = own.with(|state| {

@@ -123,7 +123,8 @@ method_table! { pub static METHODS = [
     forward!("writable($self, /)", writable),
     forward!("isatty($self, /)", isatty),
     MethodDef::new("seek($self, cookie, whence=os.SEEK_SET, /)", "Set the stream position, and return the new stream position.\n\nThe cookie is 0 or what tell() returned; other than from the start, only 0 is possible.", position::seek),
-    MethodDef::new("tell($self, /)", "Return the stream position as an opaque number.", |vm, this, _| position::tell(vm, this)),
+    MethodDef::new("tell($self, /)", "\
+        Return the position, a number that is of use to seek() only.", |vm, this, _| position::tell(vm, this)),
     MethodDef::new("truncate($self, pos=None, /)", "", |vm, this, args| {
         let own = TextIoWrapper::of(this);
         own.check_attached(vm)?;
