@@ -47,6 +47,8 @@ impl Constant {
     }
 
     /// A frozen set of the items, equal ones (in the sense of this module) once.
+    // What code reads only when it is needed is the same before and after, so hashes stay.
+    #[allow(clippy::mutable_key_type)]
     pub fn frozen_set(items: Vec<Constant>) -> Constant {
         let mut distinct: Vec<Constant> = Vec::with_capacity(items.len());
         let mut seen = std::collections::HashSet::with_capacity(items.len());

@@ -118,6 +118,7 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
             audit: |_, _, _| Ok(()),
             super_arguments: |vm| Err(vm.runtime_error("super(): no arguments")),
             is_function: |value| value.downcast::<Function>().is_some(),
+            is_thread: |_, _| false,
             thread_starts: crate::threads::starts,
             thread_ends: crate::threads::ends,
             run_exitfuncs: |_| {},

@@ -258,25 +258,25 @@ mod tests {
     use super::*;
 
     fn sample() -> SharedCode {
-        let inner = Arc::new(CodeData {
+        let inner = SharedCode::from(CodeData {
             argcount: 1,
             posonlyargcount: 0,
             kwonlyargcount: 0,
             stacksize: 2,
             flags: 3,
-            code: [128, 0, 84, 0, 35, 0].into(),
+            code: vec![128, 0, 84, 0, 35, 0].into(),
             consts: [Constant::None].into(),
             names: ["x".into(), "y".into()].into(),
             localsplusnames: ["x".into()].into(),
-            localspluskinds: [0x26].into(),
+            localspluskinds: vec![0x26].into(),
             filename: "a.py".into(),
             name: "f".into(),
             qualname: "f".into(),
             firstlineno: 2,
-            linetable: [0x80].into(),
-            exceptiontable: [].into(),
+            linetable: vec![0x80].into(),
+            exceptiontable: vec![].into(),
         });
-        Arc::new(CodeData {
+        SharedCode::from(CodeData {
             consts: [
                 Constant::Code(inner),
                 Constant::Int(-(IBig::ONE << 100)),
@@ -297,23 +297,23 @@ mod tests {
     }
 
     fn sample_base() -> SharedCode {
-        Arc::new(CodeData {
+        SharedCode::from(CodeData {
             argcount: 0,
             posonlyargcount: 0,
             kwonlyargcount: 0,
             stacksize: 1,
             flags: 0,
-            code: [].into(),
+            code: vec![].into(),
             consts: [].into(),
             names: [].into(),
             localsplusnames: [].into(),
-            localspluskinds: [].into(),
+            localspluskinds: vec![].into(),
             filename: "a.py".into(),
             name: "<module>".into(),
             qualname: "<module>".into(),
             firstlineno: 1,
-            linetable: [].into(),
-            exceptiontable: [].into(),
+            linetable: vec![].into(),
+            exceptiontable: vec![].into(),
         })
     }
 

@@ -407,6 +407,8 @@ impl<'a> Compiler<'a, '_> {
         self.store_capture(location, Some(rest), context)
     }
 
+    // Keys are constants of a literal: never code, which is what could change.
+    #[allow(clippy::mutable_key_type)]
     fn mapping_keys(&mut self, location: Location, keys: &'a [Expr<'a>]) -> Result {
         let mut seen = std::collections::HashSet::new();
         for key in keys {

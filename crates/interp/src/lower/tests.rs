@@ -8,9 +8,9 @@ use super::{Lowered, check::check, lower, lower_for_counting, lower_for_debuggin
 use crate::instruction::disassemble_all;
 use crate::verify::Checked;
 
-fn hex(text: &str) -> Box<[u8]> {
+fn hex(text: &str) -> Vec<u8> {
     match text {
-        "-" => Box::default(),
+        "-" => Vec::new(),
         _ => (0..text.len() / 2).map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).expect("hex")).collect(),
     }
 }
@@ -29,14 +29,14 @@ fn parse(line: &str) -> (&str, CodeData) {
         consts: vec![Constant::None; number(6) as usize].into(),
         names: vec![text.clone(); number(7) as usize].into(),
         localsplusnames: vec![text.clone(); localspluskinds.len()].into(),
-        localspluskinds,
-        code: hex(fields[9]),
-        exceptiontable: hex(fields[10]),
+        localspluskinds: localspluskinds.into(),
+        code: hex(fields[9]).into(),
+        exceptiontable: hex(fields[10]).into(),
         filename: text.clone(),
         name: text.clone(),
         qualname: text,
         firstlineno: 1,
-        linetable: Box::default(),
+        linetable: Vec::new().into(),
     };
     (fields[0], code)
 }
@@ -82,13 +82,13 @@ fn mutated_code_never_panics_and_lowers_soundly() {
             for _ in 0..1 + random(3) {
                 let at = random(mutant.code.len());
                 match random(5) {
-                    0 => mutant.code[at] = random(256) as u8,
-                    1 => mutant.code[at & !1] = random(121) as u8,
-                    2 => mutant.code[at | 1] = random(12) as u8,
+                    0 => mutant.code.to_mut()[at] = random(256) as u8,
+                    1 => mutant.code.to_mut()[at & !1] = random(121) as u8,
+                    2 => mutant.code.to_mut()[at | 1] = random(12) as u8,
                     3 => mutant.stacksize = random(12) as u32,
                     _ if !mutant.exceptiontable.is_empty() => {
                         let at = random(mutant.exceptiontable.len());
-                        mutant.exceptiontable[at] ^= 1 << random(8);
+                        mutant.exceptiontable.to_mut()[at] ^= 1 << random(8);
                     }
                     _ => {}
                 }
