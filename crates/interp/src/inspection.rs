@@ -16,7 +16,7 @@ use taipan_object::{Result, Value, Vm, heap, method_table};
 use crate::code::{CODE, Code, RegisterCode};
 use crate::eval::{describe_attribute_cache, describe_global_cache};
 use crate::instruction::{Extra, Names, Op, operands};
-use crate::lower::NO_PC;
+use crate::lower::{self, NO_PC};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_taipan",
@@ -221,10 +221,12 @@ fn text_of(name: &Value) -> String {
 
 /// The offset in the bytecode that each word belongs to: that of the last instruction whose register code starts there or
 /// before.
-fn offsets(code: &RegisterCode) -> Vec<u32> {
-    let mut offsets = vec![0; code.lowered.words.len()];
+fn offsets(code: &Code, register_code: &RegisterCode) -> Vec<u32> {
+    let mut offsets = vec![0; register_code.lowered.words.len()];
     let mut known: Vec<(u32, u32)> = Vec::new();
-    for (unit, &pc) in code.lowered.pc_of_unit.iter().enumerate() {
+    let kept = &register_code.lowered.pc_of_unit;
+    let made = if kept.is_empty() { lower::pc_of_unit(&code.data).unwrap_or_default() } else { Vec::new() };
+    for (unit, &pc) in if kept.is_empty() { &made } else { kept }.iter().enumerate() {
         if pc != NO_PC {
             known.push((pc, unit as u32 * 2));
         }
@@ -244,7 +246,7 @@ fn offsets(code: &RegisterCode) -> Vec<u32> {
 fn instructions(vm: &Vm, code: &Code, register_code: &RegisterCode, counting: Option<&Counting>) -> Result {
     let names = CodeNames { vm, code, constants: &register_code.constants };
     let words = &register_code.lowered.words;
-    let offsets = offsets(register_code);
+    let offsets = offsets(code, register_code);
     let mut all = Vec::new();
     for (number, at) in starts(words).enumerate() {
         let Some(op) = Op::from_u8(words[at] as u8) else { continue };

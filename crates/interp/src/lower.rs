@@ -177,6 +177,15 @@ pub fn boundaries(code: &CodeData) -> Checked<Vec<Boundary>> {
     Ok(lowerer.boundaries.take().unwrap_or_default())
 }
 
+/// As [`Lowered::pc_of_unit`], for the lowering for speed, which does not keep it.
+pub fn pc_of_unit(code: &CodeData) -> Checked<Vec<u32>> {
+    let verified = verify(code)?;
+    let mut lowerer = Lowerer::new(&verified, true);
+    lowerer.mapped = true;
+    lowerer.run();
+    Ok(lowerer.finish().pc_of_unit)
+}
+
 /// An operand: a register, and whether the instruction consumes it.
 #[derive(Clone, Copy)]
 struct Src {
@@ -214,6 +223,8 @@ struct Lowerer<'v, 'a> {
     last_borrow: usize,
     /// Collected for [`boundaries`] only.
     boundaries: Option<Vec<Boundary>>,
+    /// Whether [`Lowered::pc_of_unit`] is asked for.
+    mapped: bool,
     at: usize,
 }
 
@@ -235,6 +246,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             assigned: 0,
             last_borrow: 0,
             boundaries: None,
+            mapped: !fold,
             at: 0,
         }
     }
@@ -255,7 +267,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             push_lasti: handler.push_lasti,
         });
         let mut pc_of_unit = Vec::new();
-        if !self.fold {
+        if self.mapped {
             pc_of_unit.resize(self.code.code.code.len() / 2, NO_PC);
             for (instr, &pc) in self.code.instrs.iter().zip(&self.pc_of_instr) {
                 pc_of_unit[instr.start as usize] = pc;

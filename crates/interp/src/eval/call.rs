@@ -169,7 +169,7 @@ unsafe fn call_native(vm: &Vm, base: *mut u64, w: Word, mask: u32) -> u64 {
         };
         let result = word_of(result);
         let borrowed = mask >> (2 - has_self as u32);
-        for at in 0..count {
+        for at in (0..count).rev() {
             let word = *first.add(at);
             if is_pointer(word) && (at >= 32 || borrowed >> at & 1 == 0) {
                 release(word);

@@ -394,7 +394,7 @@ fn the_system_may_refuse() {
     if !isolated(module_path!(), "the_system_may_refuse") {
         return;
     }
-    let limit = libc::rlimit { rlim_cur: 400 << 20, rlim_max: 400 << 20 };
+    let limit = libc::rlimit { rlim_cur: 500 << 20, rlim_max: 500 << 20 };
     // SAFETY: a plain system call.
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &limit) }, 0);
     let mut objects = Vec::with_capacity(4 << 20);
