@@ -33,7 +33,10 @@ pub fn base_error() -> TextError {
 
 /// `int(text, base)`; the base is 0 (as in source code) or 2 to 36.
 pub fn parse_int<U: Unit>(text: &[U], base: u32, max_digits: usize) -> Result<Int, ParseIntError> {
-    parse_ascii(&to_ascii(text), base, max_digits)
+    match U::as_bytes(text).filter(|bytes| bytes.is_ascii()) {
+        Some(bytes) => parse_ascii(bytes, base, max_digits),
+        None => parse_ascii(&to_ascii(text), base, max_digits),
+    }
 }
 
 /// The same for a bytes-like object, where only ASCII counts.
@@ -67,10 +70,16 @@ fn parse_ascii(text: &[u8], base: u32, max_digits: usize) -> Result<Int, ParseIn
     if let Some(value) = parse_small(digits, base, negative) {
         return if zeros_only && value != 0 { Err(ParseIntError::Invalid) } else { Ok(Int::Small(value)) };
     }
+    // Mostly there are digits only: they are refused or copied as a whole.
+    let run = leading_digits(digits, base);
+    if run == digits.len() && is_over(run, base, max_digits) {
+        return Err(over_limit(run, max_digits));
+    }
     let mut plain = Vec::with_capacity(digits.len());
-    let mut previous = b'_';
-    let mut end = 0;
-    for &byte in digits {
+    plain.extend_from_slice(&digits[..run]);
+    let mut previous = if run == 0 { b'_' } else { digits[run - 1] };
+    let mut end = run;
+    for &byte in &digits[run..] {
         if byte == b'_' {
             if previous == b'_' {
                 return Err(ParseIntError::Invalid);
@@ -86,14 +95,8 @@ fn parse_ascii(text: &[u8], base: u32, max_digits: usize) -> Result<Int, ParseIn
     if previous == b'_' {
         return Err(ParseIntError::Invalid);
     }
-    let over = max_digits > 0 && plain.len() > max_digits && plain.len() > MAX_DIGITS_THRESHOLD;
-    if over && !base.is_power_of_two() {
-        let count = plain.len();
-        let message = format!(
-            "Exceeds the limit ({max_digits} digits) for integer string conversion: value has {count} digits; \
-             use sys.set_int_max_str_digits() to increase the limit"
-        );
-        return Err(ParseIntError::Other(TextError::value(message)));
+    if is_over(plain.len(), base, max_digits) {
+        return Err(over_limit(plain.len(), max_digits));
     }
     if end < digits.len() {
         return Err(ParseIntError::Invalid);
@@ -109,6 +112,27 @@ fn parse_ascii(text: &[u8], base: u32, max_digits: usize) -> Result<Int, ParseIn
     }
     let sign = if negative { Sign::Negative } else { Sign::Positive };
     Ok(from_big(IBig::from_parts(sign, magnitude)))
+}
+
+/// How many digits of the base the text begins with. Blocks of decimal digits are tested as a whole.
+fn leading_digits(text: &[u8], base: u32) -> usize {
+    const BLOCK: usize = 64;
+    let decimal = text.chunks_exact(BLOCK).take_while(|block| block.iter().all(|byte| byte.is_ascii_digit())).count();
+    let start = if base < 10 { 0 } else { decimal * BLOCK };
+    let rest = text[start..].iter().take_while(|byte| (DIGIT_VALUES[**byte as usize] as u32) < base).count();
+    start + rest
+}
+
+/// Whether so many digits are more than `sys.set_int_max_str_digits` allows; it is about bases that take time only.
+fn is_over(count: usize, base: u32, max_digits: usize) -> bool {
+    max_digits > 0 && count > max_digits && count > MAX_DIGITS_THRESHOLD && !base.is_power_of_two()
+}
+
+fn over_limit(count: usize, max_digits: usize) -> ParseIntError {
+    ParseIntError::Other(TextError::value(format!(
+        "Exceeds the limit ({max_digits} digits) for integer string conversion: value has {count} digits; \
+         use sys.set_int_max_str_digits() to increase the limit"
+    )))
 }
 
 /// The value of up to 18 digits without underscores, in one go.
