@@ -33,15 +33,18 @@ impl<T> ObjectCell<T> {
         Borrow { cell: self, owner }
     }
 
-    /// The state itself, for a stretch of code that neither runs Python nor borrows this state in another way; None while
-    /// threads run in parallel. What a loop does at each step tests so once for all that it looks at.
+    /// The state itself; None while threads run in parallel. What a loop does at each step tests so once for all that it
+    /// looks at.
+    ///
+    /// # Safety
+    /// As long as the reference is used, no Python code runs and nothing else borrows this state.
     #[inline(always)]
     #[allow(clippy::mut_from_ref)]
-    pub fn alone(&self) -> Option<&mut T> {
+    pub unsafe fn alone(&self) -> Option<&mut T> {
         if PARALLEL.load(Ordering::Relaxed) {
             return None;
         }
-        // SAFETY: the GIL serialises, and the caller's stretch of code is as `borrow` demands it.
+        // SAFETY: the GIL serialises; the rest is the contract.
         Some(unsafe { &mut *self.0.get() })
     }
 

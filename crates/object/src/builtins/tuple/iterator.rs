@@ -60,7 +60,8 @@ impl TupleIterator {
     /// As [`TupleIterator::next`], quick as long as there are items.
     #[inline(always)]
     pub fn step(&self) -> Option<Value> {
-        if let Some(state) = self.state.alone()
+        // SAFETY: borrowed once; to look at an item and count it runs no Python code.
+        if let Some(state) = unsafe { self.state.alone() }
             && let Some(tuple) = &state.tuple
             && let Some(item) = tuple.as_slice().get(state.index)
         {
