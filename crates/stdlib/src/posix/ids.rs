@@ -60,6 +60,7 @@ macro_rules! id_setter {
     };
 }
 
+// SAFETY of all three: plain system calls, which take numbers and no pointers.
 macro_rules! call {
     ($function:ident, $tuple:expr, $a:literal) => {
         unsafe { libc::$function($tuple.0) }
