@@ -126,6 +126,56 @@ fn pad_digits(digits: &mut Vec<u8>, count: usize) -> Result<(), TextError> {
     Ok(())
 }
 
+/// The int nearest to `magnitude * 10**places`, ties to even; `None` where this takes more than two words to find out.
+pub fn scaled(magnitude: f64, places: usize) -> Option<u64> {
+    const MANTISSA_BITS: u32 = f64::MANTISSA_DIGITS - 1;
+    // The product of mantissa and power is below 2^53 * 10^18 < 2^113.
+    if places > 18 {
+        return None;
+    }
+    let bits = magnitude.to_bits();
+    let biased = (bits >> MANTISSA_BITS) as i32;
+    let fraction = bits & ((1 << MANTISSA_BITS) - 1);
+    let mantissa = if biased == 0 { fraction } else { fraction | 1 << MANTISSA_BITS };
+    let shift = 1075 - biased.max(1);
+    let product = mantissa as u128 * 10_u128.pow(places as u32);
+    match shift {
+        ..0 => None,
+        0 => u64::try_from(product).ok(),
+        1..=120 => {
+            let quotient = u64::try_from(product >> shift).ok()?;
+            let rest = product & ((1 << shift) - 1);
+            let half = 1 << (shift - 1);
+            quotient.checked_add((rest > half || rest == half && quotient & 1 == 1) as u64)
+        }
+        // Below 2^-67, and 10^18 times that is less than a half.
+        _ => Some(0),
+    }
+}
+
+/// Writes a magnitude with `places` digits behind the point.
+fn write_fixed(text: &mut String, magnitude: f64, places: usize) {
+    let Some(digits) = scaled(magnitude, places) else {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "{magnitude:.places$}");
+        return;
+    };
+    let mut buffer = [b'0'; 20];
+    let mut start = buffer.len();
+    let mut rest = digits;
+    while rest > 0 || start + places >= buffer.len() {
+        start -= 1;
+        buffer[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    let point = buffer.len() - places;
+    text.extend(buffer[start..point].iter().map(|&digit| digit as char));
+    if places > 0 {
+        text.push('.');
+        text.extend(buffer[point..].iter().map(|&digit| digit as char));
+    }
+}
+
 fn fixed(value: f64, precision: usize, flags: Flags) -> Result<String, TextError> {
     let mut text = String::new();
     text.try_reserve(precision.min(MAX_DIGITS) + 24)?;
@@ -136,7 +186,7 @@ fn fixed(value: f64, precision: usize, flags: Flags) -> Result<String, TextError
     if start == 1 {
         text.push(if negative { '-' } else { '+' });
     }
-    let _ = write!(text, "{magnitude:.places$}");
+    write_fixed(&mut text, magnitude, places);
     if negative && flags.no_neg_0 && text[1..].bytes().all(|byte| matches!(byte, b'0' | b'.')) {
         negative = false;
         text.replace_range(..1, if flags.sign { "+" } else { "" });
@@ -203,6 +253,43 @@ fn arrange(negative: bool, digits: &[u8], point: i32, use_exponent: bool, letter
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn fixed_digits_are_those_of_the_standard_library() {
+        let magnitudes = [
+            0.0,
+            0.5,
+            1.5,
+            2.5,
+            0.125,
+            0.375,
+            1.005,
+            2.675,
+            1e-3,
+            5e-324,
+            1e-25,
+            0.1,
+            0.3,
+            99.995,
+            999999.5,
+            1e15,
+            1e16,
+            4503599627370496.5,
+            9007199254740991.0,
+            9007199254740993.0,
+            1.8446744073709552e19,
+            1e22,
+            1e300,
+            123456.789,
+        ];
+        for magnitude in magnitudes {
+            for places in 0..24 {
+                let mut text = String::new();
+                write_fixed(&mut text, magnitude, places);
+                assert_eq!(text, format!("{magnitude:.places$}"));
+            }
+        }
+    }
 
     #[test]
     fn repr_is_the_shortest_that_reads_back() {

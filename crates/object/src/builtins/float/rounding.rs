@@ -4,6 +4,7 @@ use super::{from_f64, to_f64};
 use crate::builtins::int::{self, Operand, float_conversion::ibig_from_f64};
 use crate::builtins::tuple::Tuple;
 use crate::object::Result;
+use crate::text::float_repr::scaled;
 use crate::value::Value;
 use crate::vm::Vm;
 use dashu_int::IBig;
@@ -65,6 +66,13 @@ pub(super) fn round(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 /// The float nearest to the decimal that is nearest to `f` and has `digits` places, ties to even.
 pub fn round_decimal(f: f64, digits: i32) -> f64 {
     let magnitude = f.abs();
+    // Both the int and the power of ten are exact as floats, so their quotient is the float nearest to the decimal.
+    if (0..=18).contains(&digits)
+        && let Some(scaled) = scaled(magnitude, digits as usize)
+        && scaled < 1 << f64::MANTISSA_DIGITS
+    {
+        return f64::copysign(scaled as f64 / 10_u64.pow(digits as u32) as f64, f);
+    }
     let text = if digits >= 0 {
         format!("{magnitude:.*}", digits as usize)
     } else {
