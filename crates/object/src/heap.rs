@@ -30,6 +30,7 @@ mod cross_thread_free;
 mod fork;
 mod limit;
 mod local;
+mod mimalloc;
 mod page;
 mod segment;
 mod size_class;

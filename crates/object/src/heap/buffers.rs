@@ -13,8 +13,8 @@
 //! While allocations are traced ([`set_tracing`](super::set_tracing)), all of them leave the fast path, which
 //! has no test of its own for it.
 
+use super::mimalloc::Mimalloc;
 use super::{limit, trace};
-use mimalloc::MiMalloc;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::null_mut;
@@ -57,7 +57,7 @@ unsafe impl GlobalAlloc for Buffers {
             return allocate_slowly(layout, false);
         }
         // SAFETY: the caller's layout.
-        let block = unsafe { MiMalloc.alloc(layout) };
+        let block = unsafe { Mimalloc.alloc(layout) };
         if block.is_null() { emergency(layout, false) } else { block }
     }
 
@@ -67,7 +67,7 @@ unsafe impl GlobalAlloc for Buffers {
             return allocate_slowly(layout, true);
         }
         // SAFETY: the caller's layout.
-        let block = unsafe { MiMalloc.alloc_zeroed(layout) };
+        let block = unsafe { Mimalloc.alloc_zeroed(layout) };
         if block.is_null() { emergency(layout, true) } else { block }
     }
 
@@ -80,7 +80,7 @@ unsafe impl GlobalAlloc for Buffers {
             RESERVE.give_back(block);
         } else {
             // SAFETY: not from the reserve, so from mimalloc, with this layout.
-            unsafe { MiMalloc.dealloc(block, layout) };
+            unsafe { Mimalloc.dealloc(block, layout) };
         }
     }
 
@@ -96,7 +96,7 @@ unsafe impl GlobalAlloc for Buffers {
                 }
             } else {
                 // SAFETY: as above.
-                let moved = unsafe { MiMalloc.realloc(block, layout, new_size) };
+                let moved = unsafe { Mimalloc.realloc(block, layout, new_size) };
                 if !moved.is_null() {
                     return moved;
                 }
@@ -158,8 +158,8 @@ fn allocate_slowly(layout: Layout, zeroed: bool) -> *mut u8 {
     let mut block = unsafe {
         match layout.size() {
             MAPPED.. => map(layout),
-            _ if zeroed => MiMalloc.alloc_zeroed(layout),
-            _ => MiMalloc.alloc(layout),
+            _ if zeroed => Mimalloc.alloc_zeroed(layout),
+            _ => Mimalloc.alloc(layout),
         }
     };
     if block.is_null() {
@@ -213,7 +213,7 @@ unsafe fn reallocate_slowly(block: *mut u8, layout: Layout, new_size: usize) -> 
     // SAFETY: by contract; either both sizes are those of mappings, or none is.
     let moved = unsafe {
         if new_size < MAPPED {
-            MiMalloc.realloc(block, layout, new_size)
+            Mimalloc.realloc(block, layout, new_size)
         } else {
             let moved = libc::mremap(block.cast(), layout.size(), new_size, libc::MREMAP_MAYMOVE);
             if moved == libc::MAP_FAILED { null_mut() } else { moved.cast() }
