@@ -30,6 +30,7 @@ fn word_pointer(header: &Header) -> *mut u64 {
 }
 
 /// The overflow array: length word, then the slots.
+#[inline(always)]
 unsafe fn overflow_slot(array: u64, index: usize) -> *mut u64 {
     // SAFETY: the caller passes an index below the array's length.
     unsafe { (array as *mut u64).add(1 + index) }
@@ -45,6 +46,17 @@ unsafe fn slot_pointer(header: &Header, slot: u16, capacity: u16) -> *mut u64 {
     unsafe {
         if slot < capacity { word.add(1 + slot as usize) } else { overflow_slot(*word, (slot - capacity) as usize) }
     }
+}
+
+/// Where an overflow slot is.
+///
+/// # Safety
+/// `object` is an instance of `ty`, which is not of variable size, and its shape has the slot `index` beyond those in the
+/// object.
+#[inline(always)]
+pub unsafe fn overflow_pointer(object: *const Header, ty: &Type, index: usize) -> *mut u64 {
+    // SAFETY: by contract the attributes word has the array.
+    unsafe { overflow_slot(*object.cast::<u64>().add(ty.basicsize.get() as usize / 8), index) }
 }
 
 /// Byte offset of in-object slot `slot` from the object's address, for inline caches.
@@ -77,6 +89,20 @@ pub fn materialized(header: &Header) -> Option<Ref<Dict>> {
     unsafe { Value::borrow_word(&*word_pointer(header)).downcast_ref::<Dict>() }
 }
 
+/// The dictionary of an object in dictionary mode, without a test, for inline caches.
+///
+/// # Safety
+/// The object is an instance of `ty`, which is not of variable size, in dictionary mode, and stays so while the reference
+/// is used.
+#[inline(always)]
+pub unsafe fn dictionary_of<'a>(header: &Header, ty: &Type) -> &'a Dict {
+    // SAFETY: by contract the attributes word owns a reference to a dict.
+    unsafe {
+        let base = header as *const Header as *const u8;
+        &*(*base.add(ty.basicsize.get() as usize).cast::<*const Dict>())
+    }
+}
+
 /// Sets the instance attribute `name` (interned). The type must have instance attributes.
 pub fn set(header: &Header, name: &Value, value: Value) {
     if header.has_flag(object_flags::DICT_MODE) {
@@ -102,10 +128,10 @@ pub fn set(header: &Header, name: &Value, value: Value) {
     let ty = header.ty();
     crate::types::lookup::note_instance_attribute(ty, name);
     let slot = shape.names.len() as u16;
-    if ty.is_learning() && !ty.has_flags(type_flags::VAR_SIZED) {
+    if !ty.has_flags(type_flags::VAR_SIZED) {
         ty.used_slots.set(ty.used_slots.get().max(slot + 1));
-        if slot >= ty.inline_slots.get() {
-            learn(ty, slot + 1);
+        if slot >= ty.inline_slots.get() && (ty.is_learning() || ty.wants_more_slots()) {
+            learn(ty, ty.used_slots.get());
         }
     }
     // SAFETY: the slot is made to exist before the shape says so.

@@ -111,6 +111,8 @@ pub struct Type {
     pub(crate) inline_slots: Cell<u16>,
     /// Instances made so far, until the slot count is settled.
     instances: Cell<u16>,
+    /// How often instances made after those got more attributes than fit.
+    overflows: Cell<u32>,
     /// The most attributes that one of the first instances had.
     pub(crate) used_slots: Cell<u16>,
     pub dealloc: unsafe fn(*mut Header),
@@ -393,6 +395,7 @@ impl Type {
             itemsize: Cell::new(base.map_or(0, |b| b.itemsize.get())),
             inline_slots: Cell::new(0),
             instances: Cell::new(0),
+            overflows: Cell::new(0),
             used_slots: Cell::new(0),
             dealloc,
             traverse,
@@ -701,6 +704,14 @@ impl Type {
         self.instances.get() < LEARNING_INSTANCES
     }
 
+    /// Counts an instance that has more attributes than later ones would have room for; true if there have been so many that
+    /// later ones shall have it.
+    pub(crate) fn wants_more_slots(&self) -> bool {
+        let overflows = self.overflows.get().saturating_add(1);
+        self.overflows.set(overflows);
+        self.used_slots.get() <= MOST_LEARNED_SLOTS && overflows.is_power_of_two() && overflows >= MANY_OVERFLOWS
+    }
+
     /// To be called after any change to the type's namespace, bases or flags: invalidates what caches know of the
     /// type and of its subclasses.
     pub fn modified(&self) {
@@ -732,8 +743,14 @@ const FIRST_INLINE_SLOTS: u16 = 16;
 /// With this instance the number of in-object slots becomes what those before it have used. It may grow after that.
 const SETTLING_INSTANCE: u16 = 4;
 
-/// After this many instances the number of in-object slots is settled.
+/// After this many instances the number of in-object slots grows only when many overflow.
 const LEARNING_INSTANCES: u16 = 64;
+
+/// So many later instances must have got more attributes than they have slots before the number of slots grows again.
+const MANY_OVERFLOWS: u32 = 32;
+
+/// The number of slots does not grow beyond this once the first instances have been made.
+const MOST_LEARNED_SLOTS: u16 = 32;
 
 pub use crate::builtins::object::OBJECT;
 pub use crate::builtins::type_object::TYPE;

@@ -7,6 +7,7 @@
 use std::cell::UnsafeCell;
 
 use taipan_object::attributes;
+use taipan_object::builtins::dict::Entry;
 use taipan_object::builtins::property::{self, PROPERTY};
 use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
 use taipan_object::builtins::super_object::{self, SUPER};
@@ -41,6 +42,15 @@ const NEW_SLOT: u64 = 6;
 const PROPERTY_GETTER: u64 = 7;
 /// The object is a class, the value in its list a method that gets the class.
 const CLASS_METHOD: u64 = 8;
+/// The index is that of a slot in the object's overflow array.
+const OVERFLOW_SLOT: u64 = 9;
+/// The object has its attributes in a dict, as the kinds from here on; the index is that of the entry in which one had the
+/// name.
+const DICT_ENTRY: u64 = 10;
+/// As `VALUE`, if the object's dict does not have the name.
+const VALUE_BESIDE_DICT: u64 = 11;
+/// As `METHOD`, if the object's dict does not have the name.
+const METHOD_BESIDE_DICT: u64 = 12;
 
 #[inline(always)]
 fn kind(cache: u64) -> u64 {
@@ -141,6 +151,9 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
         }
         let valid = match used {
             Use::Store => lookup::current_version(header.ty()) == entry.second as u32,
+            Use::Load | Use::Method if kind(entry.first) >= DICT_ENTRY => {
+                beside_dict(object, entry.first, entry.second, name).is_some()
+            }
             Use::Load | Use::Method => cached(object, entry.first, entry.second).is_some(),
         };
         if valid {
@@ -189,7 +202,65 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
                 }
                 Some((table.entries.get_unchecked(index(first)).value.word(), false))
             }
+            OVERFLOW_SLOT if lookup::current_version(ty) == second as u32 => {
+                let word = *attributes::overflow_pointer(header, ty, index(first));
+                if word == 0 { None } else { Some((word, false)) }
+            }
             _ => None,
+        }
+    }
+}
+
+/// As [`cached`], for an object that may have its attributes in a dict.
+///
+/// # Safety
+/// `object` is live; the words are the caches of an instruction with `name`.
+#[inline(never)]
+unsafe fn beside_dict(object: u64, first: u64, second: u64, name: &Value) -> Option<(u64, bool)> {
+    if object & 7 != 0 {
+        return None;
+    }
+    // SAFETY: as above: the shape says that the object has a dict.
+    unsafe {
+        let header = &*(object as *const Header);
+        let ty = header.ty();
+        if header.shape_id() != first as u32 || lookup::current_version(ty) != second as u32 {
+            return None;
+        }
+        let table = &*attributes::dictionary_of(header, ty).state.as_ptr();
+        if kind(first) == DICT_ENTRY {
+            let entry = match table.entries.get(index(first)) {
+                Some(entry) if is_key(entry, name) => entry,
+                _ => &table.entries[table.find_str(name)?],
+            };
+            return Some((entry.value.word(), false));
+        }
+        match table.find_str(name) {
+            Some(_) => None,
+            None => {
+                let value = lookup::cached_value(ty, index(first) as u16);
+                Some((value.word(), kind(first) == METHOD_BESIDE_DICT))
+            }
+        }
+    }
+}
+
+fn is_key(entry: &Entry, name: &Value) -> bool {
+    entry.key.as_ref().is_some_and(|key| key.word() == name.word())
+}
+
+/// Where the value of `name` is in the dict of an object, if it is where it was in another; null if not.
+///
+/// # Safety
+/// The object has the shape of those with a dict.
+#[inline(never)]
+unsafe fn slot_in_dict(header: &Header, at: usize, name: &Value) -> *mut u64 {
+    // SAFETY: by contract.
+    unsafe {
+        let table = &mut *attributes::dictionary_of(header, header.ty()).state.as_ptr();
+        match table.entries.get_mut(at) {
+            Some(entry) if is_key(entry, name) => (&raw mut entry.value).cast(),
+            _ => std::ptr::null_mut(),
         }
     }
 }
@@ -204,7 +275,7 @@ pub(super) unsafe fn load_hits(object: u64, first: u64, second: u64) -> bool {
         if cached(object, first, second).is_some() {
             return true;
         }
-        if kind(first) != PROPERTY_GETTER || object & 7 != 0 {
+        if kind(first) != PROPERTY_GETTER && kind(first) < DICT_ENTRY || object & 7 != 0 {
             return false;
         }
         let header = &*(object as *const Header);
@@ -231,6 +302,10 @@ pub(super) unsafe fn store_hits(object: u64, first: u64, second: u64) -> bool {
 pub(crate) fn describe_cache(first: u64) -> Option<String> {
     let what = match kind(first) {
         SLOT => "slot",
+        OVERFLOW_SLOT => "slot outside of the object",
+        DICT_ENTRY => "entry of a dict",
+        VALUE_BESIDE_DICT => "class value, the dict being without",
+        METHOD_BESIDE_DICT => "method, the dict being without",
         VALUE => "class value",
         METHOD => "method",
         CLASS_VALUE => "value in a class",
@@ -284,7 +359,7 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
         let (version, at) = lookup::cached_index(class, &value)?;
         return Cache::new(CLASS_VALUE, shape, at as usize, version, 0);
     }
-    if !ty.slots().getattro.is_some_and(lookup::is_generic_getattr) && !ty.is(&MODULE) {
+    if !lookup::looks_up_generically(ty) && !ty.is(&MODULE) {
         return None;
     }
     let found = lookup::find(ty, name);
@@ -299,17 +374,25 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
         let entry = table.find_str(name)?;
         return Cache::new(MODULE_ENTRY, shape, entry, keys_version, 0);
     }
-    if header.has_flag(object_flags::DICT_MODE) || own_dict(ty, header).is_some_and(|dict| dict.get_str(name).is_some())
-    {
+    if own_dict(ty, header).is_some_and(|dict| dict.get_str(name).is_some()) {
         return None;
     }
-    if ty.has_dict()
-        && let Some((slot, capacity)) = shape::find(shape, name)
-    {
-        if slot >= capacity {
+    let dict_mode = header.has_flag(object_flags::DICT_MODE);
+    if dict_mode {
+        if ty.has_flags(type_flags::VAR_SIZED) {
             return None;
         }
-        return Cache::new(SLOT, shape, slot_index(ty, slot), version, 0);
+        let dict = attributes::materialized(header)?;
+        let entry = dict.state.borrow(&dict.header).find_str(name);
+        if let Some(entry) = entry {
+            return Cache::new(DICT_ENTRY, shape, entry, version, 0);
+        }
+    }
+    if ty.has_dict()
+        && !dict_mode
+        && let Some((slot, capacity)) = shape::find(shape, name)
+    {
+        return slot_cache(ty, shape, slot, capacity, version);
     }
     // A namespace in the payload may get the name without the shape telling.
     if ty.has_own_dict() {
@@ -318,7 +401,8 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
     let value = found?;
     if value.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
         let (version, at) = lookup::cached_index(ty, &value)?;
-        return if methods { Cache::new(METHOD, shape, at as usize, version, 0) } else { None };
+        let kind = if dict_mode { METHOD_BESIDE_DICT } else { METHOD };
+        return if methods { Cache::new(kind, shape, at as usize, version, 0) } else { None };
     }
     let value = if value.ty().is(&STATICMETHOD) {
         staticmethod::function(&value)
@@ -328,7 +412,19 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
         value
     };
     let (version, at) = lookup::cached_index(ty, &value)?;
-    Cache::new(VALUE, shape, at as usize, version, 0)
+    let kind = if dict_mode { VALUE_BESIDE_DICT } else { VALUE };
+    Cache::new(kind, shape, at as usize, version, 0)
+}
+
+/// The cache for a slot that the object has by its shape.
+fn slot_cache(ty: &Type, shape: u32, slot: u16, capacity: u16, version: u32) -> Option<Cache> {
+    if slot < capacity {
+        return Cache::new(SLOT, shape, slot_index(ty, slot), version, 0);
+    }
+    if ty.has_flags(type_flags::VAR_SIZED) {
+        return None;
+    }
+    Cache::new(OVERFLOW_SLOT, shape, (slot - capacity) as usize, version, 0)
 }
 
 /// What can be cached of an attribute that a data descriptor of the type provides.
@@ -336,7 +432,8 @@ fn data_descriptor_cache(ty: &Type, shape: u32, descriptor: &Value, methods: boo
     if let Some(at) = member_word(ty, descriptor) {
         return Cache::new(SLOT, shape, at, lookup::version(ty), 0);
     }
-    if methods || !descriptor.ty().is(&PROPERTY) {
+    // What a getter does not find may be for `__getattr__` to say.
+    if methods || !descriptor.ty().is(&PROPERTY) || !ty.slots().getattro.is_some_and(lookup::is_generic_getattr) {
         return None;
     }
     let getter = property::getter(descriptor)?;
@@ -374,7 +471,7 @@ unsafe fn load_attr_slow(vm: &Vm, flags: u8, object: u64, name: &Value, caches: 
 /// `object.name` for a call: a method to be called with `object` (true), or anything else.
 pub(crate) fn get_method(vm: &Vm, object: &Value, name: &Value) -> Result<(Value, bool)> {
     let ty = object.ty();
-    if ty.slots().getattro.is_some_and(lookup::is_generic_getattr)
+    if lookup::looks_up_generically(ty)
         && let Some(found) = lookup::find(ty, name)
         && found.ty().has_flags(type_flags::METHOD_DESCRIPTOR)
     {
@@ -418,25 +515,29 @@ fn store_cache_for(object: &Value, name: &Value, old_shape: u32) -> Option<Cache
         let at = member_word(ty, &descriptor)?;
         return Cache::new(SLOT, header.shape_id(), at, lookup::version(ty), 0);
     }
-    if !ty.has_dict() || ty.has_own_dict() || header.has_flag(object_flags::DICT_MODE) {
+    if !ty.has_dict() || ty.has_own_dict() {
         return None;
     }
     let shape = header.shape_id();
-    let (slot, capacity) = shape::find(shape, name)?;
-    if slot >= capacity {
-        return None;
+    if header.has_flag(object_flags::DICT_MODE) {
+        if shape != old_shape || ty.has_flags(type_flags::VAR_SIZED) {
+            return None;
+        }
+        let dict = attributes::materialized(header)?;
+        let entry = dict.state.borrow(&dict.header).find_str(name)?;
+        return Cache::new(DICT_ENTRY, shape, entry, lookup::version(ty), 0);
     }
+    let (slot, capacity) = shape::find(shape, name)?;
     let version = lookup::version(ty);
-    let at = slot_index(ty, slot);
     if shape == old_shape {
-        return Cache::new(SLOT, shape, at, version, 0);
+        return slot_cache(ty, shape, slot, capacity, version);
     }
     // SAFETY: the borrow ends before anything could end the type.
     let old = unsafe { shape::get(old_shape) }?;
-    if old.capacity != capacity || old.names.len() != slot as usize {
+    if slot >= capacity || old.capacity != capacity || old.names.len() != slot as usize {
         return None;
     }
-    Cache::new(NEW_SLOT, old_shape, at, version, shape)
+    Cache::new(NEW_SLOT, old_shape, slot_index(ty, slot), version, shape)
 }
 
 #[inline(never)]
@@ -515,6 +616,14 @@ impl Machine<'_> {
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);
+            if kind(self.extra(1)) >= DICT_ENTRY
+                && let Some((word, _)) = beside_dict(object, self.extra(1), self.extra(2), name)
+            {
+                retain(word);
+                release_operands(w.flags(), object, 1);
+                self.set(w, word);
+                return self.advance(3);
+            }
             if take_shared(object, name, Use::Load, self.pc.add(1).cast_mut()) {
                 return Flow::NEXT;
             }
@@ -551,15 +660,21 @@ impl Machine<'_> {
                 None => {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c() as usize);
-                    if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
-                        return Flow::NEXT;
+                    if kind(self.extra(1)) >= DICT_ENTRY
+                        && let Some((word, is_method)) = beside_dict(object, self.extra(1), self.extra(2), name)
+                    {
+                        (retain(word), is_method)
+                    } else {
+                        if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
+                            return Flow::NEXT;
+                        }
+                        let found = load_method_slow(self.vm, object, name, self.pc.add(1).cast_mut());
+                        if found.0 == 0 {
+                            release_operands(w.flags(), object, 1);
+                            return self.unwind();
+                        }
+                        found
                     }
-                    let found = load_method_slow(self.vm, object, name, self.pc.add(1).cast_mut());
-                    if found.0 == 0 {
-                        release_operands(w.flags(), object, 1);
-                        return self.unwind();
-                    }
-                    found
                 }
             };
             self.put_method(w, word, is_method, object);
@@ -597,18 +712,24 @@ impl Machine<'_> {
             if object & 7 == 0 {
                 let header = &*(object as *const Header);
                 if header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32 {
-                    let slot = (object as *mut u64).add(index(first));
-                    let value = self.take_c(w);
-                    let old = std::mem::replace(&mut *slot, value);
-                    if kind(first) == NEW_SLOT {
-                        header.set_shape_id((second >> 32) as u32);
+                    let slot = match kind(first) {
+                        OVERFLOW_SLOT => attributes::overflow_pointer(header, header.ty(), index(first)),
+                        DICT_ENTRY => slot_in_dict(header, index(first), (*(*self.frame).code).name_at(w.a() as usize)),
+                        _ => (object as *mut u64).add(index(first)),
+                    };
+                    if !slot.is_null() {
+                        let value = self.take_c(w);
+                        let old = std::mem::replace(&mut *slot, value);
+                        if kind(first) == NEW_SLOT {
+                            header.set_shape_id((second >> 32) as u32);
+                        }
+                        if is_pointer(old) || w.flags() & B_OWNED != 0 {
+                            self.save();
+                            release(old);
+                            release_operands(w.flags() & B_OWNED, object, 1);
+                        }
+                        return self.advance(3);
                     }
-                    if is_pointer(old) || w.flags() & B_OWNED != 0 {
-                        self.save();
-                        release(old);
-                        release_operands(w.flags() & B_OWNED, object, 1);
-                    }
-                    return self.advance(3);
                 }
             }
             self.save();

@@ -365,6 +365,15 @@ pub fn is_generic_getattr(f: crate::types::slots::Binary) -> bool {
     std::ptr::fn_addr_eq(f, generic_getattr as crate::types::slots::Binary)
 }
 
+/// Whether attributes of instances are found as `object.__getattribute__` finds them. (What is not found may still be for the
+/// class's `__getattr__` to say.)
+pub fn looks_up_generically(ty: &Type) -> bool {
+    let Some(getattro) = ty.slots().getattro else { return false };
+    is_generic_getattr(getattro)
+        || super::slot_dispatch::is_dunder_getattr(getattro)
+            && find(ty, &crate::vm::names().__getattribute__).is_none_or(|method| is_object_getattribute(&method))
+}
+
 /// Whether `method` is `object.__getattribute__` itself.
 pub fn is_object_getattribute(method: &Value) -> bool {
     crate::native::wrapped_slot_is(

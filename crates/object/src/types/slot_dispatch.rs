@@ -426,6 +426,11 @@ pub fn finalize(vm: &Vm, this: &Value) {
     }
 }
 
+/// Whether a `tp_getattro` calls a class's `__getattribute__` and `__getattr__`.
+pub fn is_dunder_getattr(f: crate::types::slots::Binary) -> bool {
+    std::ptr::fn_addr_eq(f, getattro as crate::types::slots::Binary)
+}
+
 pub fn getattro(vm: &Vm, this: &Value, name: &Value) -> Result {
     let ty: &Type = this.ty();
     let result = match lookup::find(ty, &names().__getattribute__) {

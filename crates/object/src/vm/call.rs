@@ -122,8 +122,7 @@ impl Vm {
         kwnames: Option<&Value>,
     ) -> Result {
         // Bound methods of plain instances need not be made.
-        let getattro = object.ty().slots().getattro;
-        if getattro.is_some_and(lookup::is_generic_getattr)
+        if lookup::looks_up_generically(object.ty())
             && let Some(method) = lookup::find(object.ty(), name)
             && method.ty().has_flags(type_flags::METHOD_DESCRIPTOR)
             && object.as_object().is_none_or(|header| !self.has_instance_attribute(header, name))
