@@ -15,9 +15,9 @@ use taipan_object::builtins::int;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::{Str, StrBuilder, intern};
 use taipan_object::exceptions;
-use taipan_object::native::MethodDef;
 use taipan_object::native::function::{BuiltinFunction, Definition};
 use taipan_object::native::module::{Module, ModuleDef};
+use taipan_object::native::{MethodDef, Quick};
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm, method_table};
 
@@ -233,7 +233,7 @@ method_table! {
         MethodDef::new("isinstance($module, obj, class_or_tuple, /)", "\
             Tell whether an object is an instance of a class or of one derived from it.\n\n\
             A tuple of classes, or a union such as ``A | B``, stands for any of\n\
-            them.", |vm, _, args| vm.is_instance(&args[0], &args[1]).map(Value::bool)),
+            them.", |vm, _, args| vm.is_instance(&args[0], &args[1]).map(Value::bool)).quick(Quick::IsInstance),
         MethodDef::new("issubclass($module, cls, class_or_tuple, /)", "\
             Tell whether cls is the given class or is derived from it.\n\n\
             A tuple of classes, or a union such as ``A | B``, stands for any of\n\
@@ -283,7 +283,7 @@ method_table! {
             }
         }),
         MethodDef::new("len($module, obj, /)", "\
-            Return how many items an object contains.", |vm, _, args| vm.len(&args[0]).map(Value::from)),
+            Return how many items an object contains.", |vm, _, args| vm.len(&args[0]).map(Value::from)).quick(Quick::Len),
         MethodDef::new("locals($module, /)", "Return the local variables as a dictionary.\n\n\
             In a function it is a new one, so that changes of it have no effect; in\n\
             a module or a class body it is the namespace itself.", |vm, _, _| scope::locals(vm)),

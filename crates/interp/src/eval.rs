@@ -6,7 +6,7 @@
 //!
 //! * `arithmetic.rs` operators and comparisons, `names.rs` globals, names and cells, `attribute.rs` attributes and their
 //!   inline caches, `items.rs` subscription, `build.rs` containers, strings and functions, `pattern.rs` matching;
-//! * `call.rs` calls and returns, `iteration.rs` loops and generators, `exceptions.rs` raising and handling,
+//! * `call.rs` calls and returns, `quick.rs` calls that need none, `iteration.rs` loops and generators, `exceptions.rs` raising and handling,
 //!   `unwind.rs` the search for a handler, `import.rs` imports, `count.rs` the counting of instructions.
 //!
 //! Rules: a handler that may call out stores `pc` in the frame first; owned operands are released when an operation is
@@ -37,6 +37,7 @@ mod items;
 mod iteration;
 mod names;
 mod pattern;
+mod quick;
 mod unwind;
 
 use taipan_object::{Result, Value, Vm};

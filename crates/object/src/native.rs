@@ -23,6 +23,20 @@ use signature::Signature;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
+/// What the eval loop may answer itself, without calling the function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Quick {
+    No,
+    /// `len(obj)`
+    Len,
+    /// `isinstance(obj, cls)`
+    IsInstance,
+    /// `list.append(object)`
+    ListAppend,
+    /// `list.pop()`
+    ListPop,
+}
+
 /// A native function or method.
 pub struct MethodDef {
     /// `name(params)` as in `__text_signature__`, e.g. `"sort($self, /, *, key=None, reverse=False)"`.
@@ -30,6 +44,7 @@ pub struct MethodDef {
     pub doc: &'static str,
     pub function: NativeFunction,
     pub binding: Binding,
+    pub quick: Quick,
     parsed: OnceLock<Signature>,
     /// How many positional arguments the function takes just as they are; `u32::MAX` if it never does, or as long as the
     /// signature has not been parsed.
@@ -106,6 +121,7 @@ impl MethodDef {
             doc,
             function,
             binding: Binding::Instance,
+            quick: Quick::No,
             parsed: OnceLock::new(),
             exact: AtomicU32::new(u32::MAX),
         }
@@ -124,11 +140,17 @@ impl MethodDef {
             doc,
             function,
             binding: Binding::Instance,
+            quick: Quick::No,
             parsed: OnceLock::new(),
             exact: AtomicU32::new(u32::MAX),
         }
     }
 
+    /// Says that the eval loop may answer calls itself.
+    pub const fn quick(mut self, quick: Quick) -> MethodDef {
+        self.quick = quick;
+        self
+    }
     /// Makes it a class method.
     pub const fn class(mut self) -> MethodDef {
         self.binding = Binding::Class;

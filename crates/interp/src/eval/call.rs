@@ -24,7 +24,7 @@ use taipan_object::types::{TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::{Flow, Machine, run, variant, view, word_of};
+use super::{Flow, Machine, quick, run, variant, view, word_of};
 use crate::code::Code;
 use crate::frame::{
     FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, FRAME_SWITCH, Frame, Interp, clear_words,
@@ -58,12 +58,12 @@ type Locals = SmallVec<[u64; 16]>;
 
 /// A Python call with its operands still in registers.
 #[derive(Clone, Copy)]
-struct Operands {
-    callable: u64,
+pub(super) struct Operands {
+    pub callable: u64,
     /// The first argument (`self`, if there is one).
-    first: *mut u64,
+    pub first: *mut u64,
     /// How many arguments there are, `self` and keyword ones included.
-    count: usize,
+    pub count: usize,
     /// Bit i: argument i is borrowed.
     borrowed: u32,
     callable_borrowed: bool,
@@ -80,7 +80,7 @@ impl Operands {
     }
 
     /// Argument `at` as an owned value: a borrowed one is cloned, others move.
-    unsafe fn take_argument(&self, at: usize) -> Value {
+    pub(super) unsafe fn take_argument(&self, at: usize) -> Value {
         // SAFETY: live.
         unsafe {
             let word = *self.first.add(at);
@@ -109,6 +109,20 @@ impl Operands {
                 if is_pointer(word) && !self.is_borrowed(at) {
                     release(word);
                 }
+            }
+        }
+    }
+
+    /// Releases all but the last of two arguments, which has moved.
+    #[inline(always)]
+    unsafe fn release_all_but_last(&self) {
+        // SAFETY: as above.
+        unsafe {
+            if !self.is_borrowed(0) {
+                release(*self.first);
+            }
+            if !self.callable_borrowed {
+                release(self.callable);
             }
         }
     }
@@ -376,8 +390,28 @@ impl Machine<'_> {
                         let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
                         return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
                     }
-                } else if ty.is(&METHOD) {
+                    self.save();
+                    return out!(self.call_general(w));
+                }
+                if ty.is(&METHOD) {
                     return out!(self.call_method_object(w));
+                }
+                if ty.is(&TYPE) && (*(operands.callable as *const Type)).is_heap_type() {
+                    self.save();
+                    return out!(self.call_general(w));
+                }
+                if !crate::monitoring::watching() {
+                    if quick::append(&operands, ty) {
+                        self.save();
+                        operands.release_all_but_last();
+                        return self.finish(w, Value::NONE.word(), 2);
+                    }
+                    let answer = quick::answer(&operands, ty);
+                    if answer != 0 {
+                        self.save();
+                        operands.release_all();
+                        return self.finish(w, answer, 2);
+                    }
                 }
             }
             self.save();

@@ -2,6 +2,7 @@
 
 use taipan_object::builtins::list::iterator::{LIST_ITERATOR, ListIterator};
 use taipan_object::builtins::range::iterator::{RANGE_ITERATOR, RangeIterator};
+use taipan_object::builtins::str::iterator::{STR_ASCII_ITERATOR, str_iter_next};
 use taipan_object::builtins::tuple::iterator::{TUPLE_ITERATOR, TupleIterator};
 use taipan_object::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION};
 use taipan_object::header::Header;
@@ -70,6 +71,9 @@ impl Machine<'_> {
                 if ty.is(&TUPLE_ITERATOR) {
                     let next = (*(iterator as *const TupleIterator)).step();
                     return self.iterated(w, next);
+                }
+                if ty.is(&STR_ASCII_ITERATOR) {
+                    return self.iterated(w, str_iter_next(view(&iterator)));
                 }
                 if ty.is(&GENERATOR) {
                     let generator = &*(iterator as *const Generator);

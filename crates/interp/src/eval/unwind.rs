@@ -49,7 +49,6 @@ pub(crate) fn find_map(frame: &Frame) -> &[Slot] {
 ///
 /// # Safety
 /// The frame is current and its `pc` is that of the instruction that raised.
-#[cold]
 #[inline(never)]
 pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut add_traceback: bool) -> *mut Frame {
     // SAFETY: by contract; maps say what registers own.

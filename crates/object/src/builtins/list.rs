@@ -115,6 +115,26 @@ impl List {
         items.push(item);
         Ok(())
     }
+    /// Appends what `item` gives, if that takes no allocation; false if it has to be done otherwise.
+    #[inline(always)]
+    pub fn append_within(&self, item: impl FnOnce() -> Value) -> bool {
+        let mut items = self.items.borrow(&self.header);
+        let length = items.len();
+        if length == items.capacity() {
+            return false;
+        }
+        // SAFETY: there is room for one more, which is initialised before it counts.
+        unsafe {
+            items.as_mut_ptr().add(length).write(item());
+            items.set_len(length + 1);
+        }
+        true
+    }
+    /// Takes the last item out.
+    #[inline(always)]
+    pub fn pop_last(&self) -> Option<Value> {
+        self.items.borrow(&self.header).pop()
+    }
     /// Takes the items out; the list is empty then.
     pub fn take(&self) -> Vec<Value> {
         std::mem::take(&mut *self.items.borrow(&self.header))

@@ -7,7 +7,7 @@ use crate::builtins::slice::{self, Slice};
 use crate::builtins::tuple::Tuple;
 use crate::builtins::{generic_alias, list::LIST};
 use crate::native::signature::Signature;
-use crate::native::{MethodDef, arguments};
+use crate::native::{MethodDef, Quick, arguments};
 use crate::object::Result;
 use crate::types::Type;
 use crate::types::slots::{CompareOp, Slots};
@@ -278,7 +278,7 @@ crate::method_table! { pub static METHODS = [
     MethodDef::new("append($self, object, /)", "Add one object at the end.", |vm, this, args| {
         own(this).append(vm, args[0].clone())?;
         Ok(Value::NONE)
-    }),
+    }).quick(Quick::ListAppend),
     MethodDef::new("insert($self, index, object, /)", "\
         Put an object in front of the item at index.", |vm, this, args| {
         let index = vm.index_ssize(&args[0])?;
@@ -298,7 +298,7 @@ crate::method_table! { pub static METHODS = [
         Ok(Value::NONE)
     }),
     MethodDef::raw("pop($self, index=-1, /)", "Remove the item at index, by default the last one, and return it.\n\n\
-        IndexError is raised if there is no such item.", pop),
+        IndexError is raised if there is no such item.", pop).quick(Quick::ListPop),
     MethodDef::new("remove($self, value, /)", "Remove the first item that equals value.\n\n\
         ValueError is raised if there is none.", |vm, this, args| {
         let list = own(this);
