@@ -282,7 +282,8 @@ impl Machine<'_> {
         unsafe {
             let previous = (*self.frame).pc;
             self.save();
-            if crate::monitoring::watching() {
+            if crate::monitoring::watching() && !crate::monitoring::is_quiet(self.interp, (*self.frame).code(), w.bc())
+            {
                 if crate::monitoring::boundary(self.vm, self.interp, self.frame, previous, w.bc()).is_err() {
                     return self.unwind();
                 }
@@ -572,7 +573,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::GetAnext => out!(m.get_anext(w)),
                 Op::ReturnGenerator => out!(m.return_generator()),
                 Op::YieldValue => m.yield_value(w),
-                Op::Send => out!(m.send(w)),
+                Op::Send => m.send(w),
                 Op::CleanupThrow => out!(m.cleanup_throw(w)),
                 Op::EndAsyncFor => out!(m.end_async_for(w)),
 

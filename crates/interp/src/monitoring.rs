@@ -39,6 +39,8 @@ pub use tools::Event;
 static WATCHING: AtomicBool = AtomicBool::new(false);
 /// Counts the changes of what is watched: the end of a native call is reported only if its start could have been.
 static EPOCH: AtomicU32 = AtomicU32::new(0);
+/// Changes with all that decides whether something is to be reported at a place.
+static STAMP: AtomicU32 = AtomicU32::new(1);
 
 #[inline(always)]
 pub fn watching() -> bool {
@@ -54,6 +56,7 @@ pub fn epoch() -> u32 {
 pub(crate) fn update(vm: &Vm) {
     let wanted = tools::any_events() || tracing::any_function(vm);
     EPOCH.fetch_add(1, Relaxed);
+    STAMP.fetch_add(1, Relaxed);
     if WATCHING.swap(wanted, Relaxed) != wanted {
         let mut generators = Vec::new();
         taipan_object::heap::for_each_object(&mut |object| {
@@ -99,6 +102,16 @@ impl Report<'_> {
     }
 }
 
+/// Whether it is known that nothing is to be reported before the instruction at `unit`.
+#[inline(always)]
+pub(crate) fn is_quiet(interp: &Interp, code: &Code, unit: u32) -> bool {
+    let quiet = code.watched.is_quiet(unit, STAMP.load(Relaxed));
+    if quiet {
+        interp.raised_at.set(None);
+    }
+    quiet
+}
+
 /// Reports what the instruction at `unit` is about to do. `previous` is the frame's `pc` before.
 ///
 /// # Safety
@@ -132,6 +145,9 @@ pub(crate) unsafe fn boundary(
     };
     if nothing {
         interp.raised_at.set(None);
+        if !tracing::any_function(vm) {
+            code.watched.note_quiet(code, unit, STAMP.load(Relaxed));
+        }
         return Ok(());
     }
     // SAFETY: by contract the frame is alive.

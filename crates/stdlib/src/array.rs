@@ -107,7 +107,13 @@ impl Array {
         {
             let state = self.state();
             let Some(item) = state.data.get(at * size..).and_then(|rest| rest.get(..size)) else { return Ok(None) };
-            raw[..size].copy_from_slice(item);
+            // Copies of a known length are single moves.
+            match size {
+                8 => raw.copy_from_slice(item),
+                4 => raw[..4].copy_from_slice(item),
+                2 => raw[..2].copy_from_slice(item),
+                _ => raw[..size].copy_from_slice(item),
+            }
         }
         self.items.to_value(vm, raw).map(Some)
     }

@@ -355,6 +355,31 @@ impl Machine<'_> {
         }
     }
 
+    /// Operand `b`'s items in `places`, as owned words, if it is an exact list of that length; the operand is released then.
+    #[inline(always)]
+    unsafe fn exact_list(&self, w: Word, places: impl ExactSizeIterator<Item = *mut u64>) -> bool {
+        // SAFETY: a live operand; nothing runs while its items are retained. The places are free.
+        unsafe {
+            let word = self.get(w.b());
+            if word & 7 != 0 || !(*(word as *const Header)).ty().is(&LIST) {
+                return false;
+            }
+            {
+                let list = &*(word as *const List);
+                let items = list.items.borrow(&list.header);
+                if items.len() != places.len() {
+                    return false;
+                }
+                for (place, item) in places.zip(items.iter()) {
+                    *place = retain(item.word());
+                }
+            }
+            self.save();
+            release_operands(w.flags(), word, 1);
+            true
+        }
+    }
+
     unsafe fn items_of(&mut self, w: Word, count: usize) -> Option<SmallVec<[Value; 4]>> {
         // SAFETY: a live operand, released if owned.
         unsafe {
@@ -378,6 +403,10 @@ impl Machine<'_> {
                     self.put(register, retain(item.word()));
                 }
                 release(tuple);
+                return self.advance(1);
+            }
+            let registers = self.regs.add(w.a() as usize);
+            if self.exact_list(w, (0..w.c() as usize).rev().map(|at| registers.add(at))) {
                 return self.advance(1);
             }
             let Some(items) = self.items_of(w, w.c() as usize) else { return self.unwind() };
@@ -405,16 +434,31 @@ impl Machine<'_> {
                 release(tuple);
                 return self.advance(2);
             }
+            let mut items = [0; 4];
+            if self.exact_list(w, items.iter_mut().take(w.c() as usize).map(|item| item as *mut u64)) {
+                self.put_locals(locals, &items[..w.c() as usize]);
+                return self.advance(2);
+            }
             let Some(items) = self.items_of(w, w.c() as usize) else { return self.unwind() };
-            for (at, item) in items.into_iter().enumerate() {
+            let items: SmallVec<[u64; 4]> = items.into_iter().map(Value::into_word).collect();
+            self.put_locals(locals, &items);
+            self.advance(2)
+        }
+    }
+
+    /// Stores owned words in the locals whose numbers are the 16-bit parts of `locals`.
+    #[inline(always)]
+    unsafe fn put_locals(&self, locals: u64, items: &[u64]) {
+        // SAFETY: the locals are the current frame's.
+        unsafe {
+            for (at, item) in items.iter().enumerate() {
                 let local = (locals >> (16 * at)) as u16;
                 let old = self.get(local);
-                self.put(local, item.into_word());
+                self.put(local, *item);
                 if crate::frame::is_pointer(old) {
                     self.release_local(local, old);
                 }
             }
-            self.advance(2)
         }
     }
 

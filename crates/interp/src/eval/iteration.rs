@@ -228,7 +228,7 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub unsafe fn send(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; the receiver stays.
         unsafe {
@@ -244,6 +244,15 @@ impl Machine<'_> {
                     }
                 }
             }
+            out!(self.send_general(w, receiver, value))
+        }
+    }
+
+    /// Sends to something that is no generator to be resumed in a frame of this loop.
+    #[inline(never)]
+    unsafe fn send_general(&mut self, w: Word, receiver: u64, value: u64) -> Flow {
+        // SAFETY: live operands; the receiver stays.
+        unsafe {
             let mut stop = None;
             let outcome = generator::send_noting(self.vm, view(&receiver), view(&value), &mut stop);
             release_operands(w.flags() & C_OWNED, 1, value);

@@ -52,7 +52,13 @@ fn item(vm: &Vm, array: &Array, at: usize) -> Result {
 }
 
 /// The place that an index, which may count from the end, means.
+#[inline]
 fn place(vm: &Vm, array: &Array, key: &Value) -> Result<Option<usize>> {
+    if let Some(index) = key.as_small_int()
+        && let Ok(at) = usize::try_from(index)
+    {
+        return Ok(Some(at).filter(|at| *at < array.len()));
+    }
     if !key.is_small_int() && !int::is_int(key) && key.ty().slots().index.is_none() {
         return Err(vm.type_error("array indices must be integers"));
     }

@@ -237,7 +237,29 @@ impl Buffer {
         }
     }
 
+    /// Goes over text of UTF-8 without carriage returns at once; false if it is something else, or is cut within a character.
+    fn advance_simply(&mut self, target: usize) -> bool {
+        let passed = &self.text[self.known..target.max(self.known)];
+        if !matches!(self.encoding, Some(Encoding::Utf8))
+            || memchr::memchr(b'\r', passed).is_some()
+            || passed.iter().rev().take(3).any(|byte| *byte >= 0x80)
+        {
+            return false;
+        }
+        let lines = memchr::memchr_iter(b'\n', passed).count() as u64;
+        let last_line = memchr::memrchr(b'\n', passed).map_or(0, |at| at + 1);
+        let characters = passed[last_line..].iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64;
+        self.position.byte += passed.len() as u64;
+        self.position.line += lines;
+        self.position.column = if lines == 0 { self.position.column + characters } else { characters };
+        self.known += passed.len();
+        true
+    }
+
     fn advance_to(&mut self, target: usize) {
+        if self.advance_simply(target) {
+            return;
+        }
         let Some(encoding) = &self.encoding else { return };
         while self.known < target {
             let first = self.text[self.known];
