@@ -1,0 +1,48 @@
+#!/bin/sh
+# Makes the profile anew with which release builds are optimised: builds a binary that counts, trains it, and writes
+# tools/pgo/taipan.profdata. Needs rustup's component llvm-tools. Takes about ten minutes.
+#
+# What it is trained with are this repository's programs and single statements, starts, and the compilation of some of the
+# library: neither the benchmarks of others nor tests of CPython's.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+target=$root/target/pgo
+tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
+[ -x "$tools/llvm-profdata" ] || { echo "llvm-profdata is missing: rustup component add llvm-tools" >&2; exit 1; }
+
+cd "$root"
+TAIPAN_PGO=generate cargo build --release -p taipan-cli --target-dir "$target"
+rm -rf "$target/raw"
+mkdir -p "$target/raw"
+export LLVM_PROFILE_FILE="$target/raw/%4m.profraw"
+taipan=$target/release/taipan
+
+echo "single statements"
+"$taipan" bench/micro/micro.py 0.02 > "$target/micro.txt"
+echo "programs"
+(
+    cd tests/programs
+    for program in *.py lifetimes/*.py; do
+        input=${program%.py}.in
+        [ -f "$input" ] || input=/dev/null
+        # Some end with an error, as they should.
+        timeout 120 "$taipan" "$program" < "$input" > "$target/program.txt" 2>&1 || true
+    done
+)
+for program in bench/programs/*.py; do
+    timeout 120 "$taipan" "$program" 0.3 > "$target/program.txt" 2>&1 || true
+done
+echo "starts and the library"
+for _ in 1 2 3 4 5; do
+    "$taipan" -c pass
+    "$taipan" -S -I -c pass
+    "$taipan" -c "import asyncio, json, re, typing, dataclasses, unittest"
+done
+"$taipan" tools/pgo/library.py
+
+"$tools/llvm-profdata" merge --sparse -o tools/pgo/taipan.profdata "$target"/raw/*.profraw
+"$tools/llvm-profdata" show tools/pgo/taipan.profdata | head -2
+# cargo does not know that what it has built depends on the profile.
+cargo clean --release -p taipan-cli -p taipan -p taipan-interp -p taipan-object -p taipan-stdlib -p taipan-compiler \
+    -p taipan-syntax -p taipan-bytecode
