@@ -41,6 +41,15 @@ try:
 except AttributeError as error:
     print(error)
 
+# The same names at other places of their dicts.
+turned = Point()
+turned.__dict__ = {"y": 2, "z": 3, "x": 1}
+for _ in range(3):
+    for point in in_dict, turned, replaced:
+        point.x += 1
+        point.y = point.x
+        print(point.x, point.y, list(vars(point)))
+
 
 class Fallback:
     kept = 3

@@ -150,7 +150,10 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
             return false;
         }
         let valid = match used {
-            Use::Store => lookup::current_version(header.ty()) == entry.second as u32,
+            Use::Store => {
+                lookup::current_version(header.ty()) == entry.second as u32
+                    && (kind(entry.first) != DICT_ENTRY || !slot_in_dict(header, index(entry.first), name).is_null())
+            }
             Use::Load | Use::Method if kind(entry.first) >= DICT_ENTRY => {
                 beside_dict(object, entry.first, entry.second, name).is_some()
             }

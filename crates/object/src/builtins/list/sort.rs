@@ -9,7 +9,7 @@ mod merge;
 
 use super::{List, drop_reversed};
 use crate::builtins::float;
-use crate::builtins::str::Str;
+use crate::builtins::str::{Data, Str};
 use crate::builtins::tuple::Tuple;
 use crate::heap::LARGEST_EMERGENCY;
 use crate::object::Result;
@@ -109,6 +109,32 @@ fn compare_strs(left: &Value, right: &Value) -> Ordering {
     }
 }
 
+/// The beginning of a text whose characters take a byte each, to be compared as a number: of two that differ, the lesser is
+/// that of the lesser text.
+fn prefix(text: &Value) -> Option<u64> {
+    let (Data::Ascii(bytes) | Data::Latin1(bytes)) = text.downcast_exact::<Str>()?.data() else { return None };
+    let mut start = [0; 8];
+    let length = bytes.len().min(8);
+    start[..length].copy_from_slice(&bytes[..length]);
+    Some(u64::from_be_bytes(start))
+}
+
+/// Sorts `words`, each found with a text; mostly the texts' first bytes decide.
+fn sort_by_text<T: Copy>(
+    vm: &Vm,
+    words: impl ExactSizeIterator<Item = T>,
+    text: impl Fn(&T) -> &Value,
+) -> Result<Vec<T>> {
+    let mut order: Vec<(Option<u64>, T)> = vm.buffer_from(words.map(|word| (prefix(text(&word)), word)))?;
+    check_room::<(Option<u64>, T)>(vm, order.len())?;
+    if order.iter().all(|(prefix, _)| prefix.is_some()) {
+        order.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| compare_strs(text(&a.1), text(&b.1))));
+    } else {
+        order.sort_by(|a, b| compare_strs(text(&a.1), text(&b.1)));
+    }
+    Ok(order.into_iter().map(|(_, word)| word).collect())
+}
+
 /// Raises `MemoryError` when there is no room for what sorting so many takes: the sorts cannot report that.
 fn check_room<T>(vm: &Vm, count: usize) -> Result<()> {
     const SMALL: usize = LARGEST_EMERGENCY / 32;
@@ -122,7 +148,13 @@ fn sort_plain(vm: &Vm, items: &mut [Value]) -> Result<()> {
         // Equal small ints are identical: stability cannot be seen.
         KeyKind::SmallInts => items.sort_unstable_by_key(|item| item.word() as i64),
         KeyKind::Floats => items.sort_by(|a, b| as_float(a).total_cmp_numeric(as_float(b))),
-        KeyKind::Strs => items.sort_by(compare_strs),
+        KeyKind::Strs => {
+            let words: Vec<u64> = vm.buffer_from(items.iter().map(Value::word))?;
+            // SAFETY: the words are those of values that `items` keeps.
+            let order = sort_by_text(vm, words.into_iter(), |word| unsafe { Value::borrow_word(word) })?;
+            // SAFETY: `order` is a permutation of the words of `items`, whose references move with them.
+            unsafe { write_words(items, order.into_iter()) };
+        }
         kind => {
             let words = vm.buffer_from(items.iter().map(Value::word))?;
             let order = sort_words(vm, kind, words, |word| word)?;
@@ -150,9 +182,7 @@ fn sort_by_keys(vm: &Vm, keys: &[Value], items: &mut [Value]) -> Result<()> {
             pairs.into_iter().map(|(key, item)| (key.to_bits(), item)).collect()
         }
         KeyKind::Strs => {
-            let mut pairs: Vec<(&Value, u64)> = vm.buffer_from(words)?;
-            check_room::<(&Value, u64)>(vm, pairs.len())?;
-            pairs.sort_by(|a, b| compare_strs(a.0, b.0));
+            let pairs = sort_by_text(vm, words, |pair| pair.0)?;
             pairs.into_iter().map(|(key, item)| (key.word(), item)).collect()
         }
         kind => sort_words(vm, kind, vm.buffer_from(words.map(|(key, item)| (key.word(), item)))?, |pair| pair.0)?,
