@@ -284,19 +284,40 @@ fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
 
 /// Memory held back in the program's zeroed data, which costs nothing until it is touched. It has two parts: a small
 /// block that stays for long does not keep room from large ones. In each part blocks are cut off one after the other;
-/// when the last one comes back, all of it is there again.
+/// when the last one comes back, all of it is there again. (All of this is zero at first: so it takes no room in the file.)
 struct Reserve {
     memory: UnsafeCell<[u8; RESERVE_BYTES]>,
-    small: Part,
-    large: Part,
+    small: Part<0, SMALL_RESERVE>,
+    large: Part<SMALL_RESERVE, RESERVE_BYTES>,
 }
 
-struct Part {
-    /// Where in the memory it begins.
-    begin: usize,
-    end: usize,
+/// The memory from `BEGIN` to `END`.
+struct Part<const BEGIN: usize, const END: usize> {
     /// {bytes cut off: 32, blocks not given back: 32}
     state: AtomicU64,
+}
+
+impl<const BEGIN: usize, const END: usize> Part<BEGIN, END> {
+    /// Where the memory, which begins at `base`, has room for a block.
+    ///
+    /// `Acquire` here and `Release` in [`give_back`](Self::give_back): what the former user of the memory
+    /// did with it happens before the new one's use.
+    fn take(&self, base: usize, layout: Layout) -> Option<usize> {
+        let mut start = 0;
+        let granted = self.state.try_update(Acquire, Acquire, |state| {
+            let (cut, blocks) = ((state >> 32) as usize, state & 0xFFFF_FFFF);
+            start = (base + BEGIN + cut).next_multiple_of(layout.align()) - base;
+            // Empty blocks do not occur, but would be indistinguishable at the end.
+            let end = start + layout.size().max(1);
+            (end <= END).then(|| ((end - BEGIN) as u64) << 32 | (blocks + 1))
+        });
+        granted.is_ok().then_some(start)
+    }
+
+    fn give_back(&self) {
+        let update = |state: u64| Some(if state & 0xFFFF_FFFF == 1 { 0 } else { state - 1 });
+        let _ = self.state.try_update(Release, Acquire, update);
+    }
 }
 
 // SAFETY: parts of the memory are only used by whom a `state` granted them.
@@ -308,8 +329,8 @@ impl Reserve {
     const fn new() -> Self {
         Self {
             memory: UnsafeCell::new([0; RESERVE_BYTES]),
-            small: Part { begin: 0, end: SMALL_RESERVE, state: AtomicU64::new(0) },
-            large: Part { begin: SMALL_RESERVE, end: RESERVE_BYTES, state: AtomicU64::new(0) },
+            small: Part { state: AtomicU64::new(0) },
+            large: Part { state: AtomicU64::new(0) },
         }
     }
 
@@ -318,31 +339,22 @@ impl Reserve {
         (block as usize).wrapping_sub(self.memory.get() as usize) < RESERVE_BYTES
     }
 
-    /// `Acquire` here and `Release` in [`give_back`](Self::give_back): what the former user of the memory
-    /// did with it happens before the new one's use.
     fn take(&self, layout: Layout) -> *mut u8 {
-        let part = if layout.size() <= LARGEST_EMERGENCY { &self.small } else { &self.large };
         let base = self.memory.get() as usize;
-        let mut start = 0;
-        let granted = part.state.try_update(Acquire, Acquire, |state| {
-            let (cut, blocks) = ((state >> 32) as usize, state & 0xFFFF_FFFF);
-            start = (base + part.begin + cut).next_multiple_of(layout.align()) - base;
-            // Empty blocks do not occur, but would be indistinguishable at the end.
-            let end = start + layout.size().max(1);
-            (end <= part.end).then(|| ((end - part.begin) as u64) << 32 | (blocks + 1))
-        });
-        match granted {
+        let start = match layout.size() {
+            ..=LARGEST_EMERGENCY => self.small.take(base, layout),
+            _ => self.large.take(base, layout),
+        };
+        match start {
             // SAFETY: the block lies inside the memory.
-            Ok(_) => unsafe { self.memory.get().cast::<u8>().add(start) },
-            Err(_) => null_mut(),
+            Some(start) => unsafe { self.memory.get().cast::<u8>().add(start) },
+            None => null_mut(),
         }
     }
 
     fn give_back(&self, block: *mut u8) {
         let at = block as usize - self.memory.get() as usize;
-        let part = if at < SMALL_RESERVE { &self.small } else { &self.large };
-        let update = |state: u64| Some(if state & 0xFFFF_FFFF == 1 { 0 } else { state - 1 });
-        let _ = part.state.try_update(Release, Acquire, update);
+        if at < SMALL_RESERVE { self.small.give_back() } else { self.large.give_back() }
     }
 }
 
