@@ -3,10 +3,11 @@
 //! Small ints are compared and, mostly, computed as words: the tag bit is the lowest, so order is kept.
 
 use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::str;
+use taipan_object::builtins::str::{self, Str};
 use taipan_object::header::Header;
 use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
 use taipan_object::types::slots::CompareOp;
+use taipan_object::vm::quick_compare::compare_text;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, leave_frame, release_operands, release_right_first, variant, view, word_of};
@@ -521,13 +522,27 @@ fn compare_numbers(left: &Value, right: &Value, op: u8) -> Option<bool> {
     })
 }
 
+/// The comparison of two strs.
+#[inline(always)]
+fn compare_strs(left: &Value, right: &Value, op: u8) -> Option<bool> {
+    let (a, b) = (left.downcast_exact::<Str>()?, right.downcast_exact::<Str>()?);
+    Some(match COMPARE[op as usize] {
+        CompareOp::Eq => a.equals(b),
+        CompareOp::Ne => !a.equals(b),
+        CompareOp::Lt => compare_text(a, b).is_lt(),
+        CompareOp::Le => compare_text(a, b).is_le(),
+        CompareOp::Gt => compare_text(a, b).is_gt(),
+        CompareOp::Ge => compare_text(a, b).is_ge(),
+    })
+}
+
 #[inline(never)]
 unsafe fn compare_values(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
     // SAFETY: live operands, released if owned.
     unsafe {
         let w = Word::decode(word);
         let (left, right) = (view(&b), view(&c));
-        let result = match compare_numbers(left, right, op) {
+        let result = match compare_numbers(left, right, op).or_else(|| compare_strs(left, right, op)) {
             Some(holds) => Value::bool(holds).into_word(),
             None => match vm.rich_compare(left, right, COMPARE[op as usize]) {
                 Ok(value) if w.flags() & VARIANT != 0 && !value.is_bool() => bool_word(truth_of(vm.is_true(&value))),
@@ -545,7 +560,7 @@ unsafe fn compare_truth(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
     unsafe {
         let w = Word::decode(word);
         let (left, right) = (view(&b), view(&c));
-        let truth = match compare_numbers(left, right, op) {
+        let truth = match compare_numbers(left, right, op).or_else(|| compare_strs(left, right, op)) {
             Some(holds) => 1 + holds as u64,
             None => match vm.rich_compare(left, right, COMPARE[op as usize]) {
                 Ok(value) => truth_of(vm.is_true(&value)),
