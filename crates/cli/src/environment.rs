@@ -200,10 +200,19 @@ fn read_numbers(config: &mut Config, environment: &Environment) -> Result<(), Fa
             _ => config.context_aware_warnings = on,
         }
     }
-    if let Some(value) = xoption(config, "frozen_modules")
-        && !matches!(value.as_deref().map(OsStr::as_bytes), None | Some(b"on" | b"off" | b""))
-    {
-        return Err(invalid("", "bad value for option -X frozen_modules (expected \"on\" or \"off\")"));
+    let parse = |value: &[u8], option: &str| match value {
+        b"on" => Ok(true),
+        b"off" => Ok(false),
+        _ => Err(invalid("", &format!("bad value for {option} (expected \"on\" or \"off\")"))),
+    };
+    if let Some(value) = environment.get("PYTHON_FROZEN_MODULES") {
+        config.frozen_modules = Some(parse(value.as_bytes(), "PYTHON_FROZEN_MODULES")?);
+    }
+    if let Some(value) = xoption(config, "frozen_modules") {
+        config.frozen_modules = match value.as_deref().map(OsStr::as_bytes) {
+            None | Some(b"") => Some(true),
+            Some(value) => Some(parse(value, "option -X frozen_modules")?),
+        };
     }
     read_gil(config, environment)
 }

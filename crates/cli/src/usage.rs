@@ -97,6 +97,7 @@ PYTHONDEBUG     : parser debugging output (-d)
 PYTHONDEVMODE   : development mode (-X dev)
 PYTHONDONTWRITEBYTECODE: write no .pyc files (-B)
 PYTHONFAULTHANDLER: print tracebacks on fatal errors (-X faulthandler)
+PYTHON_FROZEN_MODULES: frozen modules (-X frozen_modules)
 PYTHONINSPECT   : become interactive after the program (-i)
 PYTHONINTMAXSTRDIGITS: limit of digits in conversions between int and str;
                   0 for none (-X int_max_str_digits=N)
@@ -125,7 +126,9 @@ The following implementation-specific options are available:
          also PYTHON_CPU_COUNT
 -X dev : development mode; also PYTHONDEVMODE
 -X faulthandler: print tracebacks on fatal errors; also PYTHONFAULTHANDLER
--X frozen_modules=[on|off]: accepted; the library is embedded in any case
+-X frozen_modules=[on|off]: whether modules of the start are imported as frozen
+         modules; on, unless there is a library on the disk; also
+         PYTHON_FROZEN_MODULES
 -X importtime[=2]: how long each import takes; 2: mention modules that were
          loaded already; also PYTHONPROFILEIMPORTTIME
 -X int_max_str_digits=N: limit of digits in conversions between int and str;

@@ -43,6 +43,8 @@ pub struct Config {
     pub hash_seed: Option<u32>,
     pub int_max_str_digits: usize,
     pub pycache_prefix: Option<OsString>,
+    /// `-X frozen_modules`; `None`: unless there is a library on the disk.
+    pub frozen_modules: Option<bool>,
     /// `-X importtime`: 0, 1 or 2.
     pub import_time: u8,
     /// `-X no_debug_ranges` turns it off.
@@ -92,6 +94,7 @@ impl Default for Config {
             hash_seed: None,
             int_max_str_digits: 4300,
             pycache_prefix: None,
+            frozen_modules: None,
             import_time: 0,
             code_debug_ranges: true,
             cpu_count: None,

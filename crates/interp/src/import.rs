@@ -1,9 +1,11 @@
 //! The import system: `importlib`'s own machinery on our `_imp`. Counterpart of CPython's `Python/import.c`.
 //!
-//! `imp.rs` has the module of that name, `embedded.rs` the embedded library as a place on `sys.path`.
+//! `imp.rs` has the module of that name, `frozen.rs` the frozen modules, `embedded.rs` the embedded library as a place on
+//! `sys.path`.
 //! `importlib._bootstrap` runs under the name `_frozen_importlib`.
 
 pub mod embedded;
+pub mod frozen;
 pub mod imp;
 mod import_time;
 pub mod lock;
@@ -14,6 +16,7 @@ use crate::frame::Interp;
 use std::sync::Mutex;
 use taipan_object::builtins::bytes::Bytes;
 use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::{Str, intern};
 use taipan_object::exceptions;
 use taipan_object::native::module::{Module, ModuleDef};
@@ -286,29 +289,36 @@ pub fn compile_module(vm: &Vm, source: &[u8], filename: &Value, origin: Origin) 
     Ok(code.downcast_ref::<Code>().expect("the compiler makes code"))
 }
 
-/// Runs a module of the embedded library in a new module of the given name.
-fn run_embedded(vm: &Vm, path: &str, name: &str) -> Result<Ref<Module>> {
-    let module = Module::new(name);
+/// Runs a frozen module, in the module of its name if that is in `sys.modules` (`PyImport_ImportFrozenModuleObject`).
+fn run_frozen(vm: &Vm, frozen: &frozen::Frozen) -> Result {
+    let code = frozen.code(vm)?;
+    let name = intern(frozen.name);
     let modules = modules(vm);
-    modules.set_str(intern(name).as_value(), module.as_value().clone());
-    module.set("__builtins__", modules.get_str(&names().builtins).unwrap_or(Value::NONE));
-    let filename = Value::from(format!("<frozen {}>", path.trim_end_matches(".py").replace('/', ".")));
-    let Some(code) = embedded::code_of(vm, path, &filename)? else {
-        return Err(vm.import_error(format!("the embedded library lacks {path}")));
-    };
-    crate::eval::eval_code(vm, &code, &module.dict, None, None)?;
+    let existing = modules.get_str(name.as_value()).filter(|existing| existing.downcast::<Module>().is_some());
+    let module = existing.unwrap_or_else(|| {
+        let module = Module::new(frozen.name).into_value();
+        modules.set_str(name.as_value(), module.clone());
+        module
+    });
+    let fields = module.downcast::<Module>().expect("looked at or made above");
+    fields.set("__builtins__", modules.get_str(&names().builtins).unwrap_or(Value::NONE));
+    if frozen.is_package {
+        fields.set("__path__", List::from_vec(Vec::new()).into_value());
+    }
+    // `FrozenImporter` finds the file's name out when there is a `sys`.
+    fields.set("__origname__", frozen.origname.map_or(Value::NONE, Value::from));
+    crate::eval::eval_code(vm, &code, &fields.dict, None, None)?;
     Ok(module)
 }
 
 /// Starts `importlib`: finders of native modules, then those that look at `sys.path`.
 pub fn install(vm: &Vm) -> Result<()> {
-    let bootstrap = run_embedded(vm, "importlib/_bootstrap.py", "_frozen_importlib")?;
-    remember_core_module("_frozen_importlib", bootstrap.as_value());
+    const BOOTSTRAP: &str = "_frozen_importlib";
+    let bootstrap = run_frozen(vm, frozen::find(BOOTSTRAP).expect("the import system is frozen"))?;
+    remember_core_module(BOOTSTRAP, &bootstrap);
     let sys = import_absolute(vm, intern("sys").as_value())?;
     let Some(imp) = load_native(vm, "_imp")? else { return Err(vm.import_error("_imp is missing")) };
-    vm.call_method(bootstrap.as_value(), "_install", &[sys, imp])?;
-    let external = run_embedded(vm, "importlib/_bootstrap_external.py", "_frozen_importlib_external")?;
-    vm.call_method(external.as_value(), "_install", std::slice::from_ref(bootstrap.as_value()))?;
-    vm.set_attr_str(bootstrap.as_value(), "_bootstrap_external", external.as_value())?;
+    vm.call_method(&bootstrap, "_install", &[sys, imp])?;
+    vm.call_method(&bootstrap, "_install_external_importers", &[])?;
     embedded::install(vm)
 }

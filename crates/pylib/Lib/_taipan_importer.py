@@ -6,30 +6,6 @@ import _taipan_library as _library
 import sys
 
 _directory = _library.directory
-# A library on the disk takes precedence.
-_on_disk = _external._path_isfile(_directory + "/os.py")
-
-
-# What CPython has frozen: tracebacks name these modules instead of their files.
-_FROZEN = frozenset(
-    {
-        "_collections_abc",
-        "_sitebuiltins",
-        "abc",
-        "codecs",
-        "genericpath",
-        "importlib.machinery",
-        "importlib.util",
-        "io",
-        "ntpath",
-        "os",
-        "posixpath",
-        "runpy",
-        "site",
-        "stat",
-        "zipimport",
-    }
-)
 
 
 def _relative(path):
@@ -41,10 +17,27 @@ def _relative(path):
     return None
 
 
+def _archived(path):
+    """The content of a file in an archive that modules were looked for in; None if there is none."""
+    finders = sys.path_importer_cache or {}
+    archive = path
+    while archive:
+        archive = _external._path_split(archive)[0]
+        read = getattr(finders.get(archive), "get_data", None)
+        if read is not None:
+            try:
+                return read(path)
+            except (ImportError, OSError):
+                pass
+    return None
+
+
 def source(path):
-    """The text of a file of the library."""
+    """The text of a file of the library, or in an archive."""
     relative = _relative(path)
     data = _library.read(relative) if relative else None
+    if data is None:
+        data = _archived(path)
     if data is None:
         raise OSError(2, "No such file or directory", path)
     return _external.decode_source(data)
@@ -64,7 +57,7 @@ class EmbeddedLoader(_external.FileLoader, _external.SourceLoader):
 
     def get_code(self, fullname):
         path = self.get_filename(fullname)
-        return _library.code(_relative(path), f"<frozen {fullname}>" if fullname in _FROZEN else path)
+        return _library.code(_relative(path), path)
 
     def get_resource_reader(self, name=None):
         from _taipan_resources import EmbeddedResources
@@ -78,7 +71,7 @@ class EmbeddedFinder:
 
     def __init__(self, path):
         relative = _relative(path)
-        if _on_disk or relative is None or relative and _library.exists(relative) != 2:
+        if _library.is_on_disk or relative is None or relative and _library.exists(relative) != 2:
             raise ImportError("not a directory of the embedded library", path=path)
         self.path = path
         self._prefix = relative + "/" if relative else ""
@@ -113,18 +106,6 @@ class EmbeddedFinder:
         return f"EmbeddedFinder({self.path!r})"
 
 
-def _zipimport():
-    """The module `zipimport`, loaded without a look at `sys.path`: its first entry may be the archive."""
-    module = sys.modules.get("zipimport")
-    if module is None:
-        if _on_disk:
-            finder = _external.FileFinder(_directory, *_external._get_supported_file_loaders())
-        else:
-            finder = EmbeddedFinder(_directory)
-        module = _bootstrap._load(finder.find_spec("zipimport"))
-    return module
-
-
 def zip_path_hook(path):
     """Loads `zipimport` when there is the first archive on the path, and gives way to it."""
     inner = path
@@ -134,7 +115,8 @@ def zip_path_hook(path):
         inner = _external._path_split(inner)[0]
     if not inner:
         raise ImportError("not a Zip file", path=path)
-    zipimporter = _zipimport().zipimporter
+    from zipimport import zipimporter
+
     if zip_path_hook in sys.path_hooks:
         sys.path_hooks[sys.path_hooks.index(zip_path_hook)] = zipimporter
     return zipimporter(path)

@@ -1,5 +1,5 @@
-//! Undoes, in the library's source tree, what was changed there for another interpreter, and adapts what looks for its
-//! own files on the disk.
+//! Undoes, in the library's source tree, what was changed there for another interpreter, adapts what looks for its own
+//! files on the disk, and corrects what later releases of CPython 3.14 have corrected.
 
 use std::collections::BTreeMap;
 
@@ -40,11 +40,147 @@ pub const EDITS: &[Edit] = &[
         to: "",
     },
     // The source of "<frozen os>" and its like is in the binary too, and so are files of which only the name is known.
+    // Others are in archives.
     Edit {
         path: "linecache.py",
-        from: "            lazy_entry = _make_lazycache_entry(filename",
-        through: "module_globals)\n",
-        to: "            lazy_entry = _make_lazycache_entry(fullname, module_globals)\n        if lazy_entry is None:\n            def embedded():\n                from importlib._taipan_importer import source\n                return source(fullname)\n            lazy_entry = (embedded,)\n",
+        from: "        if lazy_entry is not None:\n",
+        through: "return entry[2]\n",
+        to: concat!(
+            "        data = None\n",
+            "        try:\n",
+            "            if lazy_entry is not None:\n",
+            "                data = lazy_entry[0]()\n",
+            "        except (ImportError, OSError):\n",
+            "            pass\n",
+            "        try:\n",
+            "            if data is None:\n",
+            "                from importlib._taipan_importer import source\n",
+            "                data = source(fullname)\n",
+            "        except (ImportError, OSError, SyntaxError, UnicodeDecodeError):\n",
+            "            pass\n",
+            "        if data is not None:\n",
+            "            lines = [line + '\\n' for line in data.splitlines()]\n",
+            "            cache[filename] = len(data), None, lines, fullname\n",
+            "            return lines\n",
+        ),
+    },
+    // An object need not tell its class.
+    Edit {
+        path: "_py_abc.py",
+        from: "        subclass = instance.__class__\n",
+        through: "",
+        to: "        subclass = getattr(instance, '__class__', type(instance))\n",
+    },
+    // Methods of built-in types have no module: it is that of the object they belong to.
+    Edit {
+        path: "annotationlib.py",
+        from: "        if value.__module__ == \"builtins\":\n",
+        through: "{value.__qualname__}\"\n",
+        to: concat!(
+            "        module = value.__module__\n",
+            "        if module is None and (owner := getattr(value, '__self__', None)) is not None:\n",
+            "            module = (owner if isinstance(owner, type) else type(owner)).__module__\n",
+            "        if module in (None, \"builtins\"):\n",
+            "            return value.__qualname__\n",
+            "        return f\"{module}.{value.__qualname__}\"\n",
+        ),
+    },
+    Edit {
+        path: "bdb.py",
+        from: "        self._set_stopinfo(frame, frame, lineno)\n",
+        through: "",
+        to: "        self._set_stopinfo(frame, frame, lineno, cmdframe=frame, cmdlineno=frame.f_lineno)\n",
+    },
+    // A debugger does not debug itself.
+    Edit {
+        path: "bdb.py",
+        from: "        self.stop_trace()\n        if frame is None:\n            frame = sys._getframe().f_back\n",
+        through: "",
+        to: concat!(
+            "        self.stop_trace()\n",
+            "        if frame is None:\n",
+            "            frame = sys._getframe().f_back\n",
+            "        if self.enterframe is not None:\n",
+            "            return\n",
+        ),
+    },
+    // Each one that is deleted takes itself out of the list.
+    Edit {
+        path: "bdb.py",
+        from: "            for bp in blist:\n                bp.deleteMe()\n        del self.breaks[filename]",
+        through: "",
+        to: "            for bp in list(blist):\n                bp.deleteMe()\n        del self.breaks[filename]",
+    },
+    // Source can be wrong in other ways than in its syntax.
+    Edit {
+        path: "pdb.py",
+        from: "                except SyntaxError:\n                    continue\n",
+        through: "",
+        to: "                except Exception:\n                    continue\n",
+    },
+    Edit {
+        path: "pdb.py",
+        from: "        except SyntaxError as exc:\n            return _rstr(",
+        through: "",
+        to: "        except Exception as exc:\n            return _rstr(",
+    },
+    Edit {
+        path: "sysconfig/__init__.py",
+        from: "re.compile(\"#define ([A-Z][A-Za-z0-9_]+) (.*)\\n\")",
+        through: "",
+        to: "re.compile(\"#define ((?:[A-Z]|_Py_)[A-Za-z0-9_]+) (.*)\\n\")",
+    },
+    Edit {
+        path: "sysconfig/__init__.py",
+        from: "re.compile(\"/[*] #undef ([A-Z][A-Za-z0-9_]+) [*]/\\n\")",
+        through: "",
+        to: "re.compile(\"/[*] #undef ((?:[A-Z]|_Py_)[A-Za-z0-9_]+) [*]/\\n\")",
+    },
+    // What has no truth value is a message all the same.
+    Edit {
+        path: "traceback.py",
+        from: "        msg = self.msg or \"<no detail available>\"\n",
+        through: "",
+        to: concat!(
+            "        msg = self.msg\n",
+            "        try:\n",
+            "            is_empty = not msg\n",
+            "        except TypeError:\n",
+            "            is_empty = False\n",
+            "        if is_empty:\n",
+            "            msg = \"<no detail available>\"\n",
+        ),
+    },
+    Edit {
+        path: "zipimport.py",
+        from: "                    name = name.decode()\n",
+        through: "",
+        to: concat!(
+            "                    try:\n",
+            "                        name = str(name, 'utf-8')\n",
+            "                    except UnicodeDecodeError as error:\n",
+            "                        message = f\"can't decode file name in Zip file: {archive!r}\"\n",
+            "                        raise ZipImportError(message, path=archive) from error\n",
+        ),
+    },
+    // A file's name can have bytes that are no text.
+    Edit {
+        path: "pydoc.py",
+        from: "            url = urllib.parse.quote(path)\n",
+        through: "",
+        to: "            from urllib.request import pathname2url\n            url = pathname2url(path)\n",
+    },
+    Edit {
+        path: "pydoc.py",
+        from: "    with open(name + '.html', 'w', encoding='utf-8') as file:\n",
+        through: "",
+        to: "    with open(name + '.html', 'w', encoding='utf-8', errors='backslashreplace') as file:\n",
+    },
+    Edit {
+        path: "pydoc.py",
+        from: "                self.path, content_type).encode('utf-8'))\n",
+        through: "",
+        to: "                self.path, content_type).encode('utf-8', 'backslashreplace'))\n",
     },
     Edit {
         path: "platform.py",

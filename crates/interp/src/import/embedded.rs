@@ -10,9 +10,10 @@ use std::sync::OnceLock;
 use taipan_bytecode::{Text, packed};
 use taipan_object::builtins::bytes;
 use taipan_object::builtins::list::List;
-use taipan_object::builtins::str::Str;
+use taipan_object::builtins::str::{Str, intern};
 use taipan_object::native::MethodDef;
-use taipan_object::native::module::ModuleDef;
+use taipan_object::native::module::{Module, ModuleDef};
+use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 /// Where the files of the library come from.
@@ -39,6 +40,7 @@ pub static MODULE: ModuleDef = ModuleDef {
     exec: |_, module| {
         let directory = crate::getpath::get().stdlib_dir.as_os_str().as_bytes();
         module.set("directory", Str::from_fs_bytes(directory).into_value());
+        module.set("is_on_disk", Value::bool(is_on_disk()));
         Ok(())
     },
 };
@@ -92,8 +94,22 @@ pub fn code_of(vm: &Vm, path: &str, filename: &Value) -> Result<Option<Ref<Code>
     }
 }
 
+/// Whether there is a library on the disk, which takes precedence.
+pub fn is_on_disk() -> bool {
+    static ON_DISK: OnceLock<bool> = OnceLock::new();
+    *ON_DISK.get_or_init(|| crate::getpath::get().stdlib_dir.join("os.py").is_file())
+}
+
 /// Puts the path hook in place.
 pub fn install(vm: &Vm) -> Result<()> {
-    let module = super::run_embedded(vm, "_taipan_importer.py", "importlib._taipan_importer")?;
+    const NAME: &str = "importlib._taipan_importer";
+    let module = Module::new(NAME);
+    let modules = super::modules(vm);
+    modules.set_str(intern(NAME).as_value(), module.as_value().clone());
+    module.set("__builtins__", modules.get_str(&names().builtins).unwrap_or(Value::NONE));
+    let Some(code) = code_of(vm, "_taipan_importer.py", &Value::from("<frozen _taipan_importer>"))? else {
+        return Err(vm.import_error("the embedded library lacks _taipan_importer.py"));
+    };
+    crate::eval::eval_code(vm, &code, &module.dict, None, None)?;
     vm.call_method(module.as_value(), "install", &[]).map(drop)
 }

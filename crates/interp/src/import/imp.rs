@@ -3,12 +3,15 @@
 use taipan_bytecode::{Constant, Text};
 use taipan_object::builtins::bytes;
 use taipan_object::builtins::list::List;
+use taipan_object::builtins::memoryview;
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions::{IMPORT_ERROR, new_exception, set_field};
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::{Module, ModuleDef};
 use taipan_object::vm::names;
 use taipan_object::{Raised, Ref, Result, Value, Vm, method_table};
 
+use super::frozen;
 use crate::code::Code;
 
 pub static MODULE: ModuleDef = ModuleDef {
@@ -53,11 +56,14 @@ fn no_frozen_object(vm: &Vm, name: &Value) -> Result<Raised> {
     Ok(vm.raise(frozen_error(message, name)))
 }
 
-/// The code in `data`. There are no frozen modules that would be looked at without it.
+/// The code in `data`, or else that of the frozen module.
 fn get_frozen_object(vm: &Vm, name: &Value, data: &Value) -> Result {
-    vm.expect_str_argument(name, |got| format!("get_frozen_object() argument 1 must be str, not {got}"))?;
+    let text = vm.expect_str_argument(name, |got| format!("get_frozen_object() argument 1 must be str, not {got}"))?;
     if data.is_none() {
-        return Err(no_frozen_object(vm, name)?);
+        return match frozen::find(&text.to_string_lossy()) {
+            Some(module) => Ok(module.code(vm)?.into_value()),
+            None => Err(no_frozen_object(vm, name)?),
+        };
     }
     let Some(bytes) = data.downcast::<bytes::Bytes>() else {
         let got = data.ty().name();
@@ -74,6 +80,32 @@ fn get_frozen_object(vm: &Vm, name: &Value, data: &Value) -> Result {
     match object.downcast::<Code>() {
         Some(_) => Ok(object),
         None => Err(vm.type_error(format!("frozen object {shown} is not a code object"))),
+    }
+}
+
+/// `(data, is_package, origname)` of a frozen module, with its code as `marshal` writes it if `with_data` says so.
+fn find_frozen(vm: &Vm, name: &Value, with_data: &Value) -> Result {
+    let text = vm.expect_str_argument(name, |got| format!("find_frozen() argument 1 must be str, not {got}"))?;
+    let with_data = vm.is_true(with_data)?;
+    let Some(module) = frozen::find(&text.to_string_lossy()) else { return Ok(Value::NONE) };
+    let data = match with_data {
+        true => {
+            let code = module.code(vm)?.into_value();
+            let data = crate::marshal_module::dumps(vm, &code, taipan_bytecode::marshal::VERSION, true)?;
+            memoryview::from_object(vm, &data)?
+        }
+        false => Value::NONE,
+    };
+    let origname = module.origname.map_or(Value::NONE, Value::from);
+    Ok(Tuple::from_vec(vec![data, Value::bool(module.is_package), origname]).into_value())
+}
+
+/// Runs a frozen module's code, in the module of that name if there is one.
+fn init_frozen(vm: &Vm, name: &Value) -> Result {
+    let text = vm.expect_str_argument(name, |got| format!("init_frozen() argument must be str, not {got}"))?;
+    match frozen::find(&text.to_string_lossy()) {
+        Some(frozen) => super::run_frozen(vm, frozen),
+        None => Ok(Value::NONE),
     }
 }
 
@@ -102,10 +134,14 @@ method_table! {
         }),
         MethodDef::new("find_frozen($module, name, /, *, withdata=False)", "\
             Describe the frozen module of this name; the result is None if there is \
-            none.", |_, _, _| Ok(Value::NONE)),
+            none.", |vm, _, args| find_frozen(vm, &args[0], &args[1])),
         MethodDef::new("is_frozen_package($module, name, /)", "\
             Tell whether the frozen module of this name is a package.", |vm, _, args| {
-            Err(no_frozen_object(vm, &args[0])?)
+            let name = vm.expect_str_argument(&args[0], |got| format!("is_frozen_package() argument must be str, not {got}"))?;
+            match frozen::find(&name.to_string_lossy()) {
+                Some(module) => Ok(Value::bool(module.is_package)),
+                None => Err(no_frozen_object(vm, &args[0])?),
+            }
         }),
         MethodDef::new("create_builtin($module, spec, /)", "Create a built-in module from its spec.", |vm, _, args| {
             let name = vm.get_attr_str(&args[0], "name")?;
@@ -121,7 +157,7 @@ method_table! {
             }
         }),
         MethodDef::new("init_frozen($module, name, /)", "\
-            Import a frozen module and return it.", |_, _, _| Ok(Value::NONE)),
+            Import a frozen module and return it.", |vm, _, args| init_frozen(vm, &args[0])),
         MethodDef::new("is_builtin($module, name, /)", "\
             Tell whether a module of this name is built in: 1, 0, or -1.", |vm, _, args| {
             let name = vm.expect_str_argument(&args[0], |got| format!("is_builtin() argument must be str, not {got}"))?;
@@ -133,7 +169,10 @@ method_table! {
             }))
         }),
         MethodDef::new("is_frozen($module, name, /)", "\
-            Tell whether there is a frozen module of this name.", |_, _, _| Ok(Value::FALSE)),
+            Tell whether there is a frozen module of this name.", |vm, _, args| {
+            let name = vm.expect_str_argument(&args[0], |got| format!("is_frozen() argument must be str, not {got}"))?;
+            Ok(Value::bool(frozen::find(&name.to_string_lossy()).is_some()))
+        }),
         MethodDef::new("exec_builtin($module, mod, /)", "\
             Execute the body of a built-in module.", |_, _, _| Ok(Value::from(0))),
         MethodDef::new("_fix_co_filename($module, code, path, /)", "The code with another co_filename, also in the functions and classes that had the same.\n\n  code\n    Code object.\n  path\n    File path to use.", |vm, _, args| {
@@ -155,8 +194,14 @@ method_table! {
             Ok(bytes::new(&taipan_object::hash::siphash13(key, 0, &source).to_le_bytes()))
         }),
         MethodDef::new("_override_multi_interp_extensions_check($module, override, /)", "", |_, _, _| Ok(Value::from(0))),
-        MethodDef::new("_override_frozen_modules_for_tests($module, override, /)", "", |_, _, _| Ok(Value::NONE)),
+        MethodDef::new("_override_frozen_modules_for_tests($module, override, /)", "\
+            Use the library's frozen modules (1), or do not (-1), or as the interpreter was started (0).", |vm, _, args| {
+            frozen::override_for_tests(i64::from(vm.index_i32(&args[0])?));
+            Ok(Value::NONE)
+        }),
         MethodDef::new("_frozen_module_names($module, /)", "\
-            List the names of the frozen modules.", |_, _, _| Ok(List::from_vec(Vec::new()).into_value())),
+            List the names of the frozen modules.", |_, _, _| {
+            Ok(List::from_vec(frozen::all().map(|module| Value::from(module.name)).collect()).into_value())
+        }),
     ];
 }
