@@ -1,14 +1,13 @@
 """Runs one of CPython's test files and writes a line per event to a file.
 
-    driver.py RESULTS WORKDIR SKIP LIBRARY MODULE
+    driver.py RESULTS WORKDIR SKIP MODULE
 
 RESULTS is appended to. Each line is a letter, and fields separated by tabs:
     S id            a test method begins
     R id outcome    its outcome: pass, fail, error, skip, xfail or uxpass
     X outcome text  the file as a whole: skip or error; nothing more follows
     D               the file has been run to its end
-SKIP names a file with the ids of methods that an earlier process dealt with, one a line. LIBRARY is the directory in
-which the package `test` lies, or empty if the interpreter has it.
+SKIP names a file with the ids of methods that an earlier process dealt with, one a line.
 """
 
 import os
@@ -251,12 +250,10 @@ def run(report, skip, module_name):
 
 
 def main():
-    results, workdir, skip, library, module_name = sys.argv[1:]
+    results, workdir, skip, module_name = sys.argv[1:]
     sys.argv[1:] = []
     if sys.path and sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
         del sys.path[0]
-    if library and library not in sys.path:
-        sys.path.append(library)
     os.chdir(workdir)
     # Some tests want the working directory's files to be importable, as they are for CPython's runner.
     sys.path.insert(0, workdir)

@@ -316,6 +316,9 @@ pub fn install(vm: &Vm) -> Result<()> {
     const BOOTSTRAP: &str = "_frozen_importlib";
     let bootstrap = run_frozen(vm, frozen::find(BOOTSTRAP).expect("the import system is frozen"))?;
     remember_core_module(BOOTSTRAP, &bootstrap);
+    if crate::config::get().verbose > 0 {
+        eprintln!("import {BOOTSTRAP} # frozen\nimport _imp # builtin");
+    }
     let sys = import_absolute(vm, intern("sys").as_value())?;
     let Some(imp) = load_native(vm, "_imp")? else { return Err(vm.import_error("_imp is missing")) };
     vm.call_method(&bootstrap, "_install", &[sys, imp])?;

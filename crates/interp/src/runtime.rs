@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions;
+use taipan_object::native::module::TELL_DESTRUCTION;
 use taipan_object::types::Type;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
@@ -24,6 +25,7 @@ const NEEDED: [&str; 6] = ["_thread", "_weakref", "_warnings", "posix", "_io", "
 /// Starts the import system, the standard streams and `site`.
 pub fn start(vm: &Vm) -> Result<()> {
     set_hash_key();
+    TELL_DESTRUCTION.store(config::get().verbose > 0, Relaxed);
     if config::get().tracemalloc > 0 {
         tracemalloc_module::start(vm, i32::try_from(config::get().tracemalloc).unwrap_or(i32::MAX))?;
     }

@@ -64,6 +64,33 @@ pub fn inline_offset(ty: &Type, slot: u16) -> usize {
     ty.basicsize.get() as usize + 8 + 8 * slot as usize
 }
 
+/// The bytes that an object itself takes on the heap: its block with the prefix, and its overflow array; none if it is
+/// within the reference. Buffers of built-in types are theirs to add.
+pub fn memory(object: &Value) -> usize {
+    let Some(header) = object.as_object() else { return 0 };
+    let ty = header.ty();
+    // SAFETY: every object lives in a heap block.
+    let block = unsafe { crate::heap::usable_size(NonNull::from(header).cast()) } + crate::heap::prefix();
+    let has_slots = ty.has_dict() && !header.has_flag(object_flags::DICT_MODE);
+    if !ty.is_heap_type() || ty.has_flags(type_flags::VAR_SIZED) || ty.has_dict() && !has_slots {
+        return block;
+    }
+    // As asked for: what a block is larger is the heap's.
+    let mut size = ty.basicsize.get() as usize;
+    let mut overflow = 0;
+    if has_slots {
+        size += 8 + 8 * shape::of(header).capacity as usize;
+        // SAFETY: outside dictionary mode the word is 0 or an overflow array, which begins with its length.
+        unsafe {
+            let array = *word_pointer(header) as *const u64;
+            if !array.is_null() {
+                overflow = 8 + 8 * *array as usize;
+            }
+        }
+    }
+    block.min(size + crate::heap::prefix()) + overflow
+}
+
 /// The instance attribute `name` (interned), without looking at the type.
 pub fn get(header: &Header, name: &Value) -> Option<Value> {
     if !header.ty().has_dict() {

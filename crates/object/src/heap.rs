@@ -131,7 +131,7 @@ fn allocate_slowly(size: usize, kind: Kind) -> Option<NonNull<u8>> {
         LOCAL.with(Local::count_allocated_container);
     }
     if TRACE.load(Relaxed) {
-        trace::report(|hooks| hooks.allocated, object.as_ptr() as usize, size);
+        trace::report(|hooks| hooks.allocated, object.as_ptr() as usize, size + prefix());
     }
     Some(object)
 }

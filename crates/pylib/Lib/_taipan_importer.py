@@ -57,7 +57,9 @@ class EmbeddedLoader(_external.FileLoader, _external.SourceLoader):
 
     def get_code(self, fullname):
         path = self.get_filename(fullname)
-        return _library.code(_relative(path), path)
+        code = _library.code(_relative(path), path)
+        _bootstrap._verbose_message("code object from {!r}", path)
+        return code
 
     def get_resource_reader(self, name=None):
         from _taipan_resources import EmbeddedResources
@@ -67,7 +69,7 @@ class EmbeddedLoader(_external.FileLoader, _external.SourceLoader):
 
 
 class EmbeddedFinder:
-    """Finds modules in one directory of the library."""
+    """Finds modules in one directory of the library; others, if the directory is on the disk too, there."""
 
     def __init__(self, path):
         relative = _relative(path)
@@ -75,6 +77,7 @@ class EmbeddedFinder:
             raise ImportError("not a directory of the embedded library", path=path)
         self.path = path
         self._prefix = relative + "/" if relative else ""
+        self._files = None
 
     def find_spec(self, fullname, target=None):
         name = self._prefix + fullname.rpartition(".")[2]
@@ -89,7 +92,9 @@ class EmbeddedFinder:
             location = _directory + "/" + name + ".py"
             loader = EmbeddedLoader(fullname, location)
             return _external.spec_from_file_location(fullname, location, loader=loader)
-        return None
+        if self._files is None:
+            self._files = _external.FileFinder(self.path, *_external._get_supported_file_loaders())
+        return self._files.find_spec(fullname, target)
 
     def iter_modules(self, prefix=""):
         """The modules of the directory, for `pkgutil.iter_modules`: pairs of name and whether it is a package."""
@@ -100,7 +105,8 @@ class EmbeddedFinder:
                 yield prefix + module, is_package
 
     def invalidate_caches(self):
-        pass
+        if self._files is not None:
+            self._files.invalidate_caches()
 
     def __repr__(self):
         return f"EmbeddedFinder({self.path!r})"

@@ -98,7 +98,6 @@ fn call_at(vm: &Vm, args: &[Value], flags: u32) -> Result {
         let got = vm.argument_type(arguments);
         return Err(vm.type_error(format!("argument 2 must be tuple, not {got}")));
     };
-    vm.audit("ctypes.call_function", args)?;
     let address = crate::arguments::c_ulong_mask(vm, function)? as usize;
     if address == 0 {
         return Err(vm.value_error("NULL function pointer"));

@@ -13,6 +13,7 @@ mod environ;
 mod events;
 mod files;
 pub mod ids;
+pub mod library;
 mod normpath;
 mod path;
 pub mod process;

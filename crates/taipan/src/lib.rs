@@ -11,6 +11,7 @@ use taipan_interp::frame::Interp;
 use taipan_interp::{function, generator, import, runtime, sys_module, threads, traceback, warnings_module};
 use taipan_object::Vm;
 use taipan_object::vm::hooks::{HOOKS, Hooks};
+use taipan_stdlib::posix;
 
 pub use program::Program;
 pub use taipan_interp::config::{self, Config};
@@ -59,6 +60,15 @@ fn start_process() {
             is_dir: taipan_pylib::is_dir,
             list_dir: |path| taipan_pylib::list_dir(path).map(|entry| entry.name).collect(),
         });
+        if !import::embedded::is_on_disk() {
+            posix::library::set_library(posix::library::Library {
+                directory: taipan_interp::getpath::get().stdlib_dir.clone(),
+                source: |path| taipan_pylib::lookup(path).map(|entry| entry.source()),
+                size: |path| taipan_pylib::lookup(path).map(|entry| entry.size()),
+                is_dir: taipan_pylib::is_dir,
+                list_dir: |path| taipan_pylib::list_dir(path).map(|entry| (entry.name, entry.is_dir)).collect(),
+            });
+        }
     });
 }
 

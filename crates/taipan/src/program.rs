@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use taipan_bytecode::pyc;
 use taipan_interp::compile::Origin;
 use taipan_interp::{config, console, eval, getpath, import, marshal_module, repl, runtime, sys_module};
 use taipan_object::builtins::dict::Dict;
@@ -15,6 +16,7 @@ use taipan_object::exceptions;
 use taipan_object::native::module::Module;
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value};
+use taipan_stdlib::posix;
 
 use crate::Interpreter;
 
@@ -53,6 +55,9 @@ impl Interpreter {
 
     fn run_program(&self, program: &Program) -> Result<i32> {
         let vm = self.vm();
+        if config::get().verbose > 0 || matches!(program, Program::StandardInput) && stdin_is_interactive() {
+            self.show_header();
+        }
         match program {
             Program::File(path) => return self.run_file(path),
             Program::Module(_) => {
@@ -110,12 +115,14 @@ impl Interpreter {
             self.import_readline(false);
             return self.run_module(&Value::from("__main__"), false);
         }
+        // A program of the library that is in the binary, if there is no such file on the disk.
+        let library = || posix::library::source(absolute(file).as_os_str());
         let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
         self.prepend_path(real.parent().unwrap_or(Path::new("")).as_os_str())?;
         self.import_readline(false);
         vm.audit("cpython.run_file", &[text(path)])?;
         let name = absolute(file);
-        let mut source = match std::fs::read(file) {
+        let mut source = match std::fs::read(file).or_else(|error| library().ok_or(error)) {
             Ok(source) => source,
             Err(error) => {
                 let errno = error.raw_os_error().unwrap_or(0);
@@ -129,10 +136,16 @@ impl Interpreter {
         let filename = text(&name);
         globals.set_str(&names().__file__, filename.clone());
         globals.set_str(intern("__cached__").as_value(), Value::NONE);
-        let compiled = file.extension() == Some(OsStr::new("pyc"));
+        let compiled = file.extension() == Some(OsStr::new("pyc")) || source.starts_with(&pyc::magic()[..2]);
         self.set_loader(&globals, if compiled { "SourcelessFileLoader" } else { "SourceFileLoader" }, &filename)?;
         let code = if compiled {
-            match source.get(16..).and_then(marshal_module::load_code) {
+            if source.len() >= 4 && !source.starts_with(&pyc::magic()) {
+                return Err(vm.runtime_error("Bad magic number in .pyc file"));
+            }
+            if source.len() < pyc::HEADER_SIZE {
+                return Err(vm.raise_new(exceptions::EOF_ERROR.ty(), "EOF read where not expected".to_owned()));
+            }
+            match source.get(pyc::HEADER_SIZE..).and_then(marshal_module::load_code) {
                 Some(data) => taipan_interp::code::Code::new(data).into_value(),
                 None => return Err(vm.runtime_error("Bad code object in .pyc file")),
             }
@@ -162,7 +175,6 @@ impl Interpreter {
         let vm = self.vm();
         if stdin_is_interactive() {
             runtime::set_inspect(false);
-            self.show_header();
             self.import_readline(true);
             return self.interact(true);
         }

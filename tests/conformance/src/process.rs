@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -24,8 +25,6 @@ pub struct Runner<'a> {
     options: &'a Options,
     not_applicable: &'a NotApplicable,
     command: Vec<OsString>,
-    /// What the interpreter is told to import `test` from; empty if it has that itself.
-    library: PathBuf,
     /// Where the files' directories are made.
     work: PathBuf,
     logs: PathBuf,
@@ -42,19 +41,18 @@ impl<'a> Runner<'a> {
     pub fn new(options: &'a Options, suite: &Suite, not_applicable: &'a NotApplicable) -> Result<Runner<'a>, String> {
         let home = options.target.join("conformance");
         let mut command = Vec::new();
-        let (work, library) = if let Some(root) = &options.chroot {
+        let work = if let Some(root) = &options.chroot {
             let python = options.python.as_deref().unwrap_or(Path::new("python3.14"));
             command.extend(["chroot".into(), root.into(), python.into()]);
-            (root.join("tmp/taipan-conformance"), PathBuf::new())
+            root.join("tmp/taipan-conformance")
         } else {
             let python = options.python.as_deref().expect("the options have an interpreter");
             if options.own_tests {
                 command.push(python.into());
-                (home.join("work"), PathBuf::new())
             } else {
                 command.push(install(python, &home.join("python"), &suite.library)?.into());
-                (home.join("work"), suite.library.clone())
             }
+            home.join("work")
         };
         let logs = home.join("logs");
         let _ = fs::remove_dir_all(&work);
@@ -64,7 +62,7 @@ impl<'a> Runner<'a> {
             fs::write(work.join("driver.py"), DRIVER)
         };
         prepare().map_err(|error| format!("{}: {error}", work.display()))?;
-        Ok(Runner { options, not_applicable, command, library, work, logs })
+        Ok(Runner { options, not_applicable, command, work, logs })
     }
 
     pub fn run(&self, name: &str) -> FileResult {
@@ -130,7 +128,7 @@ impl<'a> Runner<'a> {
         let scratch = inside(&dir.join("work"));
         let mut command = Command::new(&self.command[0]);
         command.args(&self.command[1..]).arg(inside(&self.work.join("driver.py")));
-        command.args([inside(&dir.join("results")), scratch.clone(), inside(&dir.join("skip")), self.library.clone()]);
+        command.args([inside(&dir.join("results")), scratch.clone(), inside(&dir.join("skip"))]);
         command.arg(format!("test.{name}"));
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", &scratch).env("TMPDIR", &scratch).env("LANG", "C.UTF-8").env("TERM", "dumb");
@@ -211,20 +209,21 @@ fn describe(end: &End) -> (Outcome, String) {
     }
 }
 
-/// Lays out an installation: the interpreter in `bin`, and a path file through which it finds the package `test` even
-/// where it is told to ignore its environment.
+/// Lays out an installation: the interpreter in `bin`, and the package `test` in the library's directory, as CPython has
+/// it. The rest of the library is in the interpreter.
 fn install(python: &Path, prefix: &Path, library: &Path) -> Result<PathBuf, String> {
     let bin = prefix.join("bin");
-    let site_packages = prefix.join("lib/python3.14/site-packages");
+    let stdlib = prefix.join("lib/python3.14");
     let executable = bin.join(python.file_name().unwrap_or(OsStr::new("taipan")));
     let lay_out = || {
         fs::create_dir_all(&bin)?;
-        fs::create_dir_all(&site_packages)?;
+        let _ = fs::remove_dir_all(&stdlib);
+        fs::create_dir_all(stdlib.join("site-packages"))?;
         let _ = fs::remove_file(&executable);
         if fs::hard_link(python, &executable).is_err() {
             fs::copy(python, &executable)?;
         }
-        fs::write(site_packages.join("cpython-tests.pth"), format!("{}\n", library.display()))
+        symlink(fs::canonicalize(library.join("test"))?, stdlib.join("test"))
     };
     lay_out().map_err(|error: io::Error| format!("{}: {error}", python.display()))?;
     Ok(executable)

@@ -1,9 +1,10 @@
 //! `import` statements: `builtins.__import__` does the work.
 
 use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::list::List;
 use taipan_object::builtins::module::{self, Shadowing};
 use taipan_object::builtins::str::Str;
-use taipan_object::exceptions::{ATTRIBUTE_ERROR, IMPORT_ERROR, new_exception, set_field};
+use taipan_object::exceptions::{ATTRIBUTE_ERROR, IMPORT_ERROR, INDEX_ERROR, new_exception, set_field};
 use taipan_object::vm::names;
 use taipan_object::{Raised, Result, Value, Vm};
 
@@ -106,11 +107,12 @@ pub(super) fn import_star(vm: &Vm, frame: &Frame, module: &Value) -> Result {
     let (all, skip_private) = match vm.get_attr_opt(module, &names().__all__)? {
         Some(all) => (all, false),
         None => match vm.get_attr_opt(module, &names().__dict__)? {
-            Some(dict) => (vm.call_method(&dict, "keys", &[])?, true),
+            Some(dict) => (List::from_vec(vm.collect(&vm.call_method(&dict, "keys", &[])?)?).into_value(), true),
             None => return Err(vm.import_error("from-import-* object has no __dict__ and no __all__")),
         },
     };
-    for name in vm.collect(&all)? {
+    for at in 0.. {
+        let Some(name) = item_of(vm, &all, at)? else { break };
         let Some(text) = name.downcast::<Str>() else {
             let module_name = vm.get_attr(module, &names().__name__)?;
             let module_name = vm.display_name(&module_name);
@@ -128,6 +130,32 @@ pub(super) fn import_star(vm: &Vm, frame: &Frame, module: &Value) -> Result {
         }
     }
     Ok(Value::NONE)
+}
+
+/// An item of what says which names a module exports; `None` at its end.
+fn item_of(vm: &Vm, all: &Value, at: i64) -> Result<Option<Value>> {
+    if let Some(list) = all.downcast_exact::<List>() {
+        return Ok(list.get(at as usize));
+    }
+    let slots = all.ty().slots();
+    let item = match slots.item {
+        Some(item) => item(vm, all, at),
+        None if vm.is_sequence(all) => vm.get_item(all, &Value::from(at)),
+        None => {
+            let name = all.ty().name();
+            Err(vm.type_error(match slots.subscript {
+                Some(_) => format!("{name} is not a sequence"),
+                None => format!("'{name}' object does not support indexing"),
+            }))
+        }
+    };
+    match item {
+        Ok(item) => Ok(Some(item)),
+        Err(raised) => {
+            drop(vm.catch(raised, INDEX_ERROR.ty())?);
+            Ok(None)
+        }
+    }
 }
 
 impl Machine<'_> {

@@ -16,7 +16,7 @@ use taipan_object::vm::hooks::HOOKS;
 use taipan_object::weakref::{self, REFERENCE};
 use taipan_object::{Value, Vm, collector, heap};
 
-use crate::{import, streams, sys_module};
+use crate::{config, import, streams, sys_module};
 
 /// The exit code when the standard streams cannot be flushed at the end.
 const FLUSHING_FAILED: i32 = 120;
@@ -33,7 +33,7 @@ pub fn finish(vm: &Vm, process_ends: bool) -> i32 {
     if let Some(hooks) = HOOKS.get() {
         (hooks.finish_signals)();
     }
-    if process_ends && !is_noticed(vm) {
+    if process_ends && config::get().verbose == 0 && !is_noticed(vm) {
         return if flushed { 0 } else { FLUSHING_FAILED };
     }
     if collector::is_enabled() {
@@ -112,14 +112,17 @@ const SYS_DELETES: [&str; 12] = [
 
 fn delete_special() {
     if let Some(builtins) = import::core_module("builtins").as_ref().and_then(Value::downcast::<Module>) {
+        verbose(|| "# clear builtins._".to_owned());
         builtins.set("_", Value::NONE);
     }
     let sys = import::core_module("sys");
     let Some(sys) = sys.as_ref().and_then(Value::downcast::<Module>) else { return };
     for name in SYS_DELETES {
+        verbose(|| format!("# clear sys.{name}"));
         sys.set(name, Value::NONE);
     }
     for name in ["stdin", "stdout", "stderr"] {
+        verbose(|| format!("# restore sys.{name}"));
         sys.set(name, sys.get(&format!("__{name}__")).unwrap_or(Value::NONE));
     }
 }
@@ -129,6 +132,7 @@ fn finalize_modules(vm: &Vm) {
     let modules = import::modules(vm);
     let mut references = Vec::new();
     for (name, module) in modules.items() {
+        verbose(|| format!("# cleanup[2] removing {}", vm.display_name(&name)));
         if module.downcast::<Module>().is_some() {
             match weakref::create(vm, REFERENCE.ty(), &module, None) {
                 Ok(reference) => references.push(reference),
@@ -146,14 +150,30 @@ fn finalize_modules(vm: &Vm) {
         let Some(module) = weakref::target(&reference) else { continue };
         let is_core = core.iter().flatten().any(|core| core.is(&module));
         if let Some(module) = module.downcast::<Module>().filter(|_| !is_core) {
+            report_wiping(vm, module);
             clear_namespace(vm, &module.dict);
         }
     }
     for module in core.iter().flatten().filter_map(Value::downcast::<Module>) {
+        report_wiping(vm, module);
         clear_namespace(vm, &module.dict);
     }
     import::forget_modules(vm);
     collector::collect(vm, 2);
+}
+
+/// A line about the end of a module, with `-v`.
+fn verbose(line: impl FnOnce() -> String) {
+    if config::get().verbose > 0 {
+        eprintln!("{}", line());
+    }
+}
+
+fn report_wiping(vm: &Vm, module: &Module) {
+    verbose(|| {
+        let name = module.get("__name__").map_or_else(String::new, |name| vm.display_name(&name));
+        format!("# cleanup[3] wiping {name}")
+    });
 }
 
 /// Sets the names of a module to None, private ones first; `__builtins__` stays.

@@ -37,10 +37,16 @@ unsafe impl Payload for Dict {
     }
     fn traverse(&self, visit: Visitor) {
         // SAFETY: the collector has stopped the world.
-        for entry in unsafe { &(*self.state.as_ptr()).entries } {
+        let entries = unsafe { &(*self.state.as_ptr()).entries };
+        // As in CPython: values come before their keys, and keys that are all strings are not told.
+        let mut keys = entries.iter().filter_map(|entry| entry.key.as_ref());
+        let only_strings = keys.all(|key| key.downcast_exact::<Str>().is_some());
+        for entry in entries {
             if let Some(key) = &entry.key {
-                visit(key);
                 visit(&entry.value);
+                if !only_strings {
+                    visit(key);
+                }
             }
         }
     }

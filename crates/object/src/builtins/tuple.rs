@@ -240,6 +240,28 @@ impl ReusedPair {
         pair.into_value()
     }
 
+    /// A tuple of any number of items, as many each time and at least one.
+    pub fn make_of(&self, items: impl ExactSizeIterator<Item = Value>) -> Value {
+        // SAFETY: as in `make`; nothing below re-enters before the tuple is complete.
+        let kept = unsafe { &*self.0.as_ptr() };
+        if !PARALLEL.load(Relaxed)
+            && let Some(tuple) = kept
+            && tuple.is_only_reference()
+            && tuple.len() == items.len()
+        {
+            let tuple = tuple.clone();
+            // SAFETY: nobody else refers to the tuple, so no slice of it is borrowed.
+            unsafe { tuple.fill(items.collect()) };
+            return tuple.into_value();
+        }
+        let tuple = Tuple::new_with_type(TUPLE.ty(), items);
+        if kept.is_none() && !PARALLEL.load(Relaxed) {
+            // SAFETY: as in `make`; there is nothing to drop.
+            unsafe { *self.0.as_ptr() = Some(tuple.clone()) };
+        }
+        tuple.into_value()
+    }
+
     pub fn traverse(&self, visit: Visitor) {
         // SAFETY: the collector has stopped the world.
         if let Some(pair) = unsafe { &*self.0.as_ptr() } {

@@ -1,7 +1,7 @@
 //! `zip`
 
 use crate::builtins::str::Str;
-use crate::builtins::tuple::{self, ReusedPair, Tuple};
+use crate::builtins::tuple::{ReusedPair, Tuple};
 use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
@@ -117,7 +117,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
             }
         }
     }
-    Ok(Some(Tuple::new_with_type(tuple::TUPLE.ty(), items.into_iter()).into_value()))
+    Ok(Some(zip.pair.make_of(items.into_iter())))
 }
 
 impl Zip {

@@ -2,13 +2,14 @@
 
 use super::{MethodDef, function::BuiltinFunction};
 use crate::builtins::dict::Dict;
-use crate::builtins::str::intern;
+use crate::builtins::str::{Str, intern};
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::{Type, TypeSpec};
 use crate::value::Value;
 use crate::vm::Vm;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// A module: its namespace.
 #[repr(C)]
@@ -29,6 +30,20 @@ unsafe impl Payload for Module {
         visit(self.dict.as_value());
     }
     // Cycles through a module go through its namespace, which is cleared as a dict if nobody else has it: functions may.
+}
+
+/// Whether the end of a module is told on stderr, as `-v` asks for.
+pub static TELL_DESTRUCTION: AtomicBool = AtomicBool::new(false);
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        if TELL_DESTRUCTION.load(Relaxed)
+            && let Some(name) = self.get("__name__")
+            && let Some(name) = name.downcast::<Str>()
+        {
+            eprintln!("# destroy {}", name.to_string_lossy());
+        }
+    }
 }
 
 pub static MODULE: TypeSpec = TypeSpec::new::<Module>("module")

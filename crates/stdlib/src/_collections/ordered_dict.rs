@@ -3,6 +3,7 @@
 mod views;
 
 use crate::payload::class_of;
+use taipan_object::attributes::memory;
 use taipan_object::builtins::dict::{DICT, Dict};
 use taipan_object::builtins::str::{Str, StrBuilder};
 use taipan_object::builtins::tuple::{self, Tuple};
@@ -232,7 +233,7 @@ method_table! { static METHODS = [
     })
     .class(),
     MethodDef::new("__sizeof__($self, /)", "", |_, this, _| {
-        Ok(Value::from(this.ty().instance_size() + own(this).state.borrow(&own(this).header).memory()))
+        Ok(Value::from(memory(this) + own(this).state.borrow(&own(this).header).memory()))
     }),
     MethodDef::new("__reduce__($self, /)", "Give what pickle needs to rebuild the object", |vm, this, _| {
         let state = vm.call_method(this, "__getstate__", &[])?;

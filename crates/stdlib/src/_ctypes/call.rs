@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use taipan_object::builtins::bytes::Bytes;
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions::EXCEPTION;
 use taipan_object::object::Ref;
 use taipan_object::types::Type;
@@ -117,6 +118,7 @@ pub fn call(
     restype: Option<&Value>,
     checker: Option<&Value>,
 ) -> Result {
+    vm.audit("ctypes.call_function", &[Value::from(address), Tuple::from_slice(args).into_value()])?;
     if args.len() > MAX_ARGUMENTS {
         let count = args.len();
         return Err(argument_error(vm, format!("too many arguments ({count}), maximum is {MAX_ARGUMENTS}")));

@@ -1,5 +1,6 @@
 //! The methods of elements.
 
+use taipan_object::attributes::memory;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::str::{Str, intern};
@@ -7,7 +8,7 @@ use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MethodDef;
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
-use super::element::{ELEMENT, Element, expect_element};
+use super::element::{Element, expect_element};
 use super::iterator;
 
 const ELEMENT_NAME: &str = "xml.etree.ElementTree.Element";
@@ -295,7 +296,7 @@ method_table! { pub static METHODS = [
     MethodDef::new("__deepcopy__($self, memo, /)", "", deepcopy),
     MethodDef::new("__sizeof__($self, /)", "", |_, this, _| {
         let children = Element::of(this).len();
-        Ok(Value::from(ELEMENT.ty().instance_size() + children * size_of::<Value>()))
+        Ok(Value::from(memory(this) + children * size_of::<Value>()))
     }),
     MethodDef::new("__getstate__($self, /)", "", getstate),
     MethodDef::new("__setstate__($self, state, /)", "", setstate),

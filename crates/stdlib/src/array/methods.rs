@@ -3,6 +3,7 @@
 use super::items::{text_bytes, text_of};
 use super::{ARRAY, Array, reduce};
 use crate::arguments::{bad_argument, ssize};
+use taipan_object::attributes::memory;
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::builtins::list::{self, List};
@@ -169,9 +170,8 @@ method_table! { pub static METHODS = [
             text_of(vm, array.items, &array.data(vm)?)
         }),
     MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the array takes.", |_, this, _| {
-        let length = Array::of(this).state().data.len();
-        // 64 is the size of CPython's object.
-        Ok(Value::from(64 + length))
+        let capacity = Array::of(this).state().data.capacity();
+        Ok(Value::from(memory(this) + capacity))
     }),
     CLASS_GETITEM,
 ]; }

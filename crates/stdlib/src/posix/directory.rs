@@ -7,6 +7,7 @@ use taipan_object::native::MethodDef;
 use taipan_object::vm::hooks::blocking;
 use taipan_object::{Result, Value, Vm};
 
+use super::library;
 use super::path::{Accepts, Path, dir_fd};
 use crate::arguments::{c_int, errno, retry};
 
@@ -15,6 +16,8 @@ pub struct Stream {
     pointer: *mut libc::DIR,
     /// The stream reads a duplicate of the caller's descriptor, which is rewound at the end.
     borrowed: bool,
+    /// Entries of the library, which come when the stream, if there is one, has ended.
+    library: Vec<Entry>,
 }
 
 /// What `readdir` says of an entry.
@@ -51,25 +54,34 @@ impl Stream {
                     None => libc::opendir(path.as_ptr()),
                 }
             };
-            if pointer.is_null() { Err(errno()) } else { Ok(Stream { pointer, borrowed: path.fd.is_some() }) }
+            let error = errno();
+            let library = if path.fd.is_none() { library::list(&path.text) } else { None };
+            if pointer.is_null() && (library.is_none() || !library::is_absent(error)) {
+                return Err(error);
+            }
+            Ok(Stream { pointer, borrowed: path.fd.is_some(), library: library.unwrap_or_default() })
         })
     }
 
     /// The next entry that is not `.` or `..`. This may block.
     pub fn next(&mut self) -> std::result::Result<Option<Entry>, i32> {
         loop {
+            if self.pointer.is_null() {
+                return Ok(self.library.pop());
+            }
             // SAFETY: the stream is open; the entry is copied before the next call.
             unsafe {
                 *libc::__errno_location() = 0;
                 let entry = libc::readdir(self.pointer);
                 if entry.is_null() {
                     return match errno() {
-                        0 => Ok(None),
+                        0 => Ok(self.library.pop()),
                         error => Err(error),
                     };
                 }
                 let name = CStr::from_ptr((*entry).d_name.as_ptr()).to_bytes();
                 if name != b"." && name != b".." {
+                    self.library.retain(|entry| entry.name != name);
                     return Ok(Some(Entry { name: name.to_vec(), inode: (*entry).d_ino, kind: (*entry).d_type }));
                 }
             }
@@ -79,6 +91,9 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
+        if self.pointer.is_null() {
+            return;
+        }
         // SAFETY: opened by `open`, closed only here.
         unsafe {
             if self.borrowed {

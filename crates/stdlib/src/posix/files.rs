@@ -9,9 +9,10 @@ use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MethodDef;
 use taipan_object::{Result, Value, Vm};
 
+use super::library;
 use super::path::{Accepts, Path, dir_fd};
 use super::terminal;
-use crate::arguments::{c_int, c_long, check, errno, retry_or_raise, ssize};
+use crate::arguments::{c_int, c_long, check, errno, retry, retry_or_raise, ssize};
 
 /// The most that one `read` or `write` transfers, as Linux limits it.
 pub const MAX_TRANSFER: usize = 0x7fff_f000;
@@ -81,10 +82,16 @@ taipan_object::method_table! {
             let directory = dir_fd(vm, &args[3])?;
             vm.audit("open", &[args[0].clone(), Value::NONE, Value::from(flags)])?;
             // SAFETY: the path is a C string.
-            let fd = path.call(vm, || unsafe {
+            let outcome = retry(vm, || unsafe {
                 libc::openat(directory, path.as_ptr(), flags | libc::O_CLOEXEC, mode as libc::mode_t)
             })?;
-            Ok(Value::from(fd))
+            match outcome {
+                Ok(fd) => Ok(Value::from(fd)),
+                Err(errno) => match library::is_absent(errno).then(|| library::open(&path.text, flags)).flatten() {
+                    Some(fd) => Ok(Value::from(fd)),
+                    None => Err(path.error(vm, errno)),
+                },
+            }
         }),
         MethodDef::new("close($module, /, fd)", "Close an open file, given its descriptor.", |vm, _, args| {
             let fd = c_int(vm, &args[0])?;

@@ -1,11 +1,13 @@
 //! `stat` and its kin, `statvfs`, and the types of their results.
 
+use std::ffi::CStr;
 use std::mem::MaybeUninit;
 
 use taipan_object::builtins::structseq::StructSeq;
 use taipan_object::native::MethodDef;
 use taipan_object::{Result, Value, Vm};
 
+use super::library;
 use super::path::{Accepts, Path, dir_fd, fd_and_follow_symlinks, path_and_dir_fd};
 use crate::arguments::{c_int, fildes, retry, retry_or_raise};
 
@@ -97,7 +99,13 @@ pub fn stat_at(
     let flags = if follow_symlinks { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: the path is a C string, `st` has room for the result; all-zero bytes are a valid `struct stat`.
     let outcome = retry(vm, || unsafe { libc::fstatat(directory, path, st.as_mut_ptr(), flags) })?;
-    Ok(outcome.map(|_| unsafe { st.assume_init() }))
+    Ok(match outcome {
+        // SAFETY: the call, or the zeros, initialised it.
+        Ok(_) => Ok(unsafe { st.assume_init() }),
+        // SAFETY: by this function's callers a C string.
+        Err(errno) if library::is_absent(errno) => library::stat(unsafe { CStr::from_ptr(path) }).ok_or(errno),
+        Err(errno) => Err(errno),
+    })
 }
 
 fn do_stat(vm: &Vm, function: &str, path: &Path, directory: i32, follow_symlinks: bool) -> Result {
@@ -194,7 +202,10 @@ taipan_object::method_table! {
             }
             // SAFETY: the path is a C string.
             let outcome = retry(vm, || unsafe { libc::faccessat(directory, path.as_ptr(), mode, flags) })?;
-            Ok(Value::bool(outcome.is_ok()))
+            Ok(Value::bool(match outcome {
+                Ok(_) => true,
+                Err(errno) => library::is_absent(errno) && library::access(&path.text, mode),
+            }))
         }),
         MethodDef::new("umask($module, mask, /)", "Set the umask; the old one.", |vm, _, args| {
             let mask = c_int(vm, &args[0])?;

@@ -1,6 +1,7 @@
 //! Pickling and sizes of bytearrays.
 
 use super::own;
+use crate::attributes::memory;
 use crate::builtins::bytes;
 use crate::builtins::str::Str;
 use crate::builtins::tuple::Tuple;
@@ -40,5 +41,5 @@ pub(super) fn alloc(_: &Vm, this: &Value, _: &[Value]) -> Result {
 
 pub(super) fn sizeof(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let allocated = alloc(vm, this, args)?.as_small_int().unwrap_or(0);
-    Ok(Value::from(56 + allocated))
+    Ok(Value::from(memory(this) as i64 + allocated))
 }

@@ -3,6 +3,7 @@
 use super::iterator::{DictIterator, Keys, ReverseKeys};
 use super::views::{DictItems, DictKeys, DictValues};
 use super::{DICT, Dict, Existing, hash_key, merge};
+use crate::attributes::memory;
 use crate::builtins::generic_alias;
 use crate::builtins::set::{self, AnySet};
 use crate::builtins::str::StrBuilder;
@@ -234,7 +235,7 @@ crate::method_table! { pub static METHODS = [
     }),
     MethodDef::new("__sizeof__($self, /)", "\
         Give the number of bytes of memory that the dictionary takes.", |_, this, _| {
-        Ok(Value::from(this.ty().instance_size() + own(this).state.borrow(&own(this).header).memory()))
+        Ok(Value::from(memory(this) + own(this).state.borrow(&own(this).header).memory()))
     }),
     MethodDef::raw("get($self, key, default=None, /)", "\
         Return the value stored under key, or default if there is no such key.", get),

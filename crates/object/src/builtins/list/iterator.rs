@@ -132,7 +132,7 @@ pub struct ListReverseIterator {
 }
 
 struct ReverseState {
-    /// `None` when exhausted.
+    /// `None` when the list had become too short.
     list: Option<Ref<List>>,
     /// The next index; −1 at the end.
     index: i64,
@@ -177,6 +177,10 @@ impl ListReverseIterator {
     pub fn next(&self) -> Option<Value> {
         let mut state = self.state.borrow(&self.header);
         let ReverseState { list, index } = &mut *state;
+        // One that came to its end keeps the list, as CPython's does.
+        if *index < 0 {
+            return None;
+        }
         if let Some(item) = list.as_ref()?.get(*index as usize) {
             *index -= 1;
             return Some(item);
@@ -203,11 +207,11 @@ crate::method_table! { static REVERSE_METHODS = [
             (state.list.clone(), state.index)
         };
         Ok(match list {
-            Some(list) => {
+            Some(list) if index >= 0 => {
                 let arguments = Tuple::from_array([list.into_value()]).into_value();
                 Tuple::from_array([reversed, arguments, Value::from(index)])
             }
-            None => Tuple::from_array([reversed, empty_arguments()]),
+            _ => Tuple::from_array([reversed, empty_arguments()]),
         }
         .into_value())
     }),

@@ -2,6 +2,7 @@
 
 use super::iterator::{ListIterator, ListReverseIterator};
 use super::{List, assignment, copy_items, drop_reversed, sort, with_room};
+use crate::attributes::memory;
 use crate::builtins::dict::Dict;
 use crate::builtins::slice::{self, Slice};
 use crate::builtins::tuple::Tuple;
@@ -266,7 +267,7 @@ crate::method_table! { pub static METHODS = [
         Give the number of bytes of memory that the list takes, without its items.", |_, this, _| {
         let list = own(this);
         let capacity = list.items.borrow(&list.header).capacity();
-        Ok(Value::from(this.ty().instance_size() + capacity * size_of::<Value>()))
+        Ok(Value::from(memory(this) + capacity * size_of::<Value>()))
     }),
     MethodDef::new("clear($self, /)", "Make the list empty.", |_, this, _| {
         drop_reversed(own(this).take());

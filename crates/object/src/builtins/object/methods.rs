@@ -1,11 +1,12 @@
 //! Methods of `object`.
 
-use crate::attributes;
+use crate::attributes::{self, memory};
 use crate::builtins::bytes::Bytes;
 use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
 use crate::builtins::str::intern;
 use crate::builtins::tuple::Tuple;
+use crate::heap;
 use crate::native::{GetSetDef, MethodDef};
 use crate::object::Result;
 use crate::types::{Type, lookup, type_flags};
@@ -56,14 +57,14 @@ crate::method_table! {
         }),
         MethodDef::new("__sizeof__($self, /)", "\
             Give the number of bytes of memory that the object takes.", |_, this, _| {
-            // Of these the size follows from the length alone, in CPython's layout as in ours.
-            if let Some(tuple) = this.downcast::<Tuple>() {
-                return Ok(Value::from(24 + 8 * tuple.len()));
+            // Of these the size follows from the length alone.
+            if let Some(tuple) = this.downcast_exact::<Tuple>() {
+                return Ok(Value::from(heap::prefix() + size_of::<Tuple>() + 8 * tuple.len()));
             }
-            if let Some(bytes) = this.downcast::<Bytes>() {
-                return Ok(Value::from(33 + bytes.as_slice().len()));
+            if let Some(bytes) = this.downcast_exact::<Bytes>() {
+                return Ok(Value::from(heap::prefix() + size_of::<Bytes>() + bytes.as_slice().len() + 1));
             }
-            Ok(Value::from(size_of(this)))
+            Ok(Value::from(memory(this)))
         }),
         MethodDef::new("__dir__($self, /)", "\
             List the names of the attributes, for dir().", |vm, this, _| dir(vm, this)),
@@ -72,15 +73,7 @@ crate::method_table! {
 
 /// `__sizeof__` for the types that have one of their own in CPython.
 pub const fn size_of_method(doc: &'static str) -> MethodDef {
-    MethodDef::new("__sizeof__($self, /)", doc, |_, this, _| Ok(Value::from(size_of(this))))
-}
-
-fn size_of(this: &Value) -> usize {
-    match this.as_object() {
-        // SAFETY: every object lives in a heap block.
-        Some(header) => unsafe { crate::heap::usable_size(std::ptr::NonNull::from(header).cast()) },
-        None => 0,
-    }
+    MethodDef::new("__sizeof__($self, /)", doc, |_, this, _| Ok(Value::from(memory(this))))
 }
 
 /// Names of the instance, its class and the bases.

@@ -3,6 +3,7 @@
 use super::iterator::SetIterator;
 use super::operations::{self, new_base, new_empty, own};
 use super::{AnySet, FROZENSET, FrozenSet, Set, add, contains};
+use crate::attributes::memory;
 use crate::builtins::generic_alias;
 use crate::builtins::list::List;
 use crate::builtins::tuple::Tuple;
@@ -210,9 +211,7 @@ fn reduce(vm: &Vm, this: &Value, _args: &[Value]) -> Result {
 }
 
 fn size_of(_vm: &Vm, this: &Value, _args: &[Value]) -> Result {
-    // CPython's sets have room for eight entries in line.
-    let in_line = 136;
-    Ok(Value::from(this.ty().instance_size() + in_line + own(this).table().memory()))
+    Ok(Value::from(memory(this) + own(this).table().memory()))
 }
 
 fn remove(vm: &Vm, set: AnySet, key: &Value) -> Result<bool> {

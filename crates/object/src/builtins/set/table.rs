@@ -115,7 +115,7 @@ impl Table {
 
     /// Bytes of a table that does not fit into CPython's set object.
     pub fn memory(&self) -> usize {
-        if self.slots.len() <= MIN_SIZE { 0 } else { self.slots.len() * size_of::<Slot>() }
+        self.slots.len() * size_of::<Slot>()
     }
 
     pub fn slots(&self) -> &[Slot] {

@@ -1,5 +1,6 @@
 //! Methods and attributes of `type`.
 
+use crate::attributes::memory;
 use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
 use crate::builtins::str::Str;
@@ -58,7 +59,7 @@ crate::method_table! { pub static METHODS = [
     }),
     MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the class takes.", |_, this, _| {
         let slots = own(this).slot_members.borrow(&own(this).header).len();
-        Ok(Value::from(size_of::<Type>() + 16 * slots))
+        Ok(Value::from(memory(this) + 16 * slots))
     }),
     MethodDef::raw("__prepare__($cls, name, bases, /, **kwds)", "\
         Make the namespace in which a class body is executed", |_, _, _, _| {

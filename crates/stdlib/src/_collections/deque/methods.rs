@@ -1,6 +1,7 @@
 //! The methods of `collections.deque`.
 
 use super::{Deque, ITERATING, REMOVING, iterator, new_like};
+use taipan_object::attributes::memory;
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::builtins::tuple::{self, Tuple};
 use taipan_object::native::{GetSetDef, MethodDef};
@@ -124,7 +125,7 @@ method_table! { pub static METHODS = [
     }),
     MethodDef::new("__sizeof__($self, /)", "Give the number of bytes of memory that the deque takes.", |_, this, _| {
         let capacity = Deque::of(this).with(|state| state.items.capacity());
-        Ok(Value::from(this.ty().instance_size() + capacity * size_of::<Value>()))
+        Ok(Value::from(memory(this) + capacity * size_of::<Value>()))
     }),
     CLASS_GETITEM,
 ]; }

@@ -9,6 +9,7 @@ use crate::_decimal::mpd::{
     self, Class, Coefficient, Number, Rounding, arithmetic, compare, divide, integral, logical, sqrt, transcendental,
 };
 use crate::payload::{class_of, signature};
+use taipan_object::attributes::memory;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::{complex, float, int};
 use taipan_object::native::{GetSetDef, MethodDef};
@@ -248,7 +249,7 @@ method_table! { pub static METHODS = [
             Coefficient::Small(..) => 0,
             Coefficient::Large(limbs) => limbs.len(),
         };
-        Ok(Value::from(this.ty().instance_size() + limbs * size_of::<u64>()))
+        Ok(Value::from(memory(this) + limbs * size_of::<u64>()))
     }),
 ]; }
 

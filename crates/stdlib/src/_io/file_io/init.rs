@@ -4,6 +4,7 @@ use super::FileIo;
 use crate::_io::names::names;
 use crate::arguments::{errno, fs_converter};
 use crate::payload::signature;
+use crate::posix::library;
 use taipan_object::builtins::int;
 use taipan_object::builtins::str::Str;
 use taipan_object::exceptions::RUNTIME_WARNING;
@@ -86,6 +87,11 @@ fn open_name(vm: &Vm, file: &Value, flags: i32, opener: Option<&Value>) -> Resul
             // SAFETY: the name is a C string.
             let (fd, error) = blocking(|| (unsafe { libc::open(name.as_ptr(), flags, 0o666) }, errno()));
             if fd >= 0 {
+                return Ok(fd);
+            }
+            if library::is_absent(error)
+                && let Some(fd) = library::open(&name, flags)
+            {
                 return Ok(fd);
             }
             if error != libc::EINTR {
