@@ -93,8 +93,10 @@ class EmbeddedFinder:
             loader = EmbeddedLoader(fullname, location)
             return _external.spec_from_file_location(fullname, location, loader=loader)
         if self._files is None:
-            self._files = _external.FileFinder(self.path, *_external._get_supported_file_loaders())
-        return self._files.find_spec(fullname, target)
+            self._files = _library.is_directory(self.path) and _external.FileFinder(
+                self.path, *_external._get_supported_file_loaders()
+            )
+        return self._files.find_spec(fullname, target) if self._files else None
 
     def iter_modules(self, prefix=""):
         """The modules of the directory, for `pkgutil.iter_modules`: pairs of name and whether it is a package."""
@@ -105,8 +107,7 @@ class EmbeddedFinder:
                 yield prefix + module, is_package
 
     def invalidate_caches(self):
-        if self._files is not None:
-            self._files.invalidate_caches()
+        self._files = None
 
     def __repr__(self):
         return f"EmbeddedFinder({self.path!r})"

@@ -5,7 +5,9 @@
 
 use crate::code::Code;
 use std::borrow::Cow;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::OnceLock;
 use taipan_bytecode::{Text, packed};
 use taipan_object::builtins::bytes;
@@ -64,6 +66,10 @@ method_table! {
                 Some(library) if (library.is_dir)(&path) => 2,
                 _ => 0,
             }))
+        }),
+        MethodDef::new("is_directory($module, path, /)", "Whether a directory is on the disk.", |vm, _, args| {
+            let path = vm.expect_str(&args[0], |got| format!("a path must be str, not {got}"))?;
+            Ok(Value::bool(Path::new(OsStr::from_bytes(&path.to_fs_bytes())).is_dir()))
         }),
         MethodDef::new("list($module, path, /)", "The names in a directory of the library.", |vm, _, args| {
             let path = path_of(vm, &args[0])?;
