@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::symlink;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::board::NotApplicable;
 use crate::options::Options;
 use crate::outcome::{FileResult, Outcome, WHOLE_FILE};
-use crate::suite::Suite;
+use crate::suite::{Suite, copy_tree};
 
 const DRIVER: &str = include_str!("../driver.py");
 const POLL: Duration = Duration::from_millis(20);
@@ -223,9 +222,10 @@ fn install(python: &Path, prefix: &Path, library: &Path) -> Result<PathBuf, Stri
         if fs::hard_link(python, &executable).is_err() {
             fs::copy(python, &executable)?;
         }
-        symlink(fs::canonicalize(library.join("test"))?, stdlib.join("test"))
+        Ok(())
     };
     lay_out().map_err(|error: io::Error| format!("{}: {error}", python.display()))?;
+    copy_tree(&library.join("test"), &stdlib.join("test"), true)?;
     Ok(executable)
 }
 

@@ -105,7 +105,7 @@ fn fetch(home: &Path, version_file: &Path) -> Result<(), String> {
     fs::create_dir_all(&library).map_err(|error| describe(&library, error))?;
     let root = Path::new(DEBIAN_ROOT);
     let version = if root.join(TESTS).is_dir() {
-        copy_tree(&root.join(TESTS), &library.join("test"))?;
+        copy_tree(&root.join(TESTS), &library.join("test"), false)?;
         installed_version(root)?
     } else {
         download(home)?
@@ -179,7 +179,8 @@ fn installed_version(root: &Path) -> Result<String, String> {
     version.map(str::to_owned).ok_or_else(|| format!("{} is not installed in {}", PACKAGES[0], root.display()))
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<(), String> {
+/// Copies a directory with what is in it; with `link`, as further names of the same files where that can be.
+pub fn copy_tree(from: &Path, to: &Path, link: bool) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| describe(to, error))?;
     for entry in fs::read_dir(from).map_err(|error| describe(from, error))? {
         let path = entry.map_err(|error| describe(from, error))?.path();
@@ -188,8 +189,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<(), String> {
             continue;
         }
         if path.is_dir() {
-            copy_tree(&path, &to.join(name))?;
-        } else {
+            copy_tree(&path, &to.join(name), link)?;
+        } else if !link || fs::hard_link(&path, to.join(name)).is_err() {
             fs::copy(&path, to.join(name)).map_err(|error| describe(&path, error))?;
         }
     }

@@ -6,6 +6,7 @@ use taipan_object::builtins::str::Str;
 use taipan_object::native::MethodDef;
 use taipan_object::{Result, Value, Vm};
 
+use super::library;
 use super::path::{Accepts, Path, fd_and_follow_symlinks};
 use crate::arguments::{c_int, retry};
 
@@ -19,6 +20,9 @@ fn growing(vm: &Vm, path: &Path, mut call: impl FnMut(*mut u8, usize) -> isize) 
                 return Ok(buffer);
             }
             Err(libc::ERANGE) => {}
+            Err(errno) if library::is_absent(errno) && path.fd.is_none() && library::stat(&path.text).is_some() => {
+                return Err(path.error(vm, libc::ENOTSUP));
+            }
             Err(errno) => return Err(path.error(vm, errno)),
         }
     }
