@@ -55,17 +55,13 @@ fn shape_length(shape: &Value) -> Option<usize> {
 /// The view as one dimension of another format.
 fn to_format(vm: &Vm, layout: &Layout, format: &Str) -> Result<Layout> {
     let text = format.to_string_lossy();
-    let Some(source) = native_format(&layout.format) else {
-        return Err(vm.value_error(
-            "memoryview: source format must be a native single character format prefixed with an optional '@'",
-        ));
-    };
+    let source = native_format(&layout.format);
     let Some(target) = native_format(&text) else {
         return Err(vm.value_error(
             "memoryview: destination format must be a native single character format prefixed with an optional '@'",
         ));
     };
-    if !is_byte_format(source) && !is_byte_format(target) {
+    if !source.is_some_and(is_byte_format) && !is_byte_format(target) {
         return Err(vm.type_error("memoryview: cannot cast between two non-byte formats"));
     }
     let itemsize = size_of_format(target).unwrap_or(1);

@@ -1,6 +1,6 @@
 //! Indexing, slicing and assignment.
 
-use super::items::{pack, unpack};
+use super::items::{check_format, pack, unpack};
 use super::{Layout, MemoryView, own};
 use crate::buffer::buffer_flags;
 use crate::builtins::int;
@@ -103,6 +103,7 @@ pub(super) fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
     }
     if let Some(keys) = key.downcast::<Tuple>() {
         if is_indices(keys) {
+            check_format(vm, &layout.format)?;
             let offset = tuple_offset(vm, &layout, keys.as_slice())?;
             // `__index__` may have released the view.
             view.layout(vm)?;
@@ -118,6 +119,7 @@ pub(super) fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
 /// `view[index]`
 pub(super) fn item(vm: &Vm, this: &Value, index: i64) -> Result {
     let layout = own(this).layout(vm)?;
+    check_format(vm, &layout.format)?;
     match layout.dimensions() {
         0 => Err(vm.type_error("invalid indexing of 0-dim memory")),
         1 => {
@@ -141,6 +143,7 @@ fn store(vm: &Vm, this: &Value, layout: &Layout, offset: isize, value: &Value) -
 /// `view[key] = value`
 pub(super) fn assign(vm: &Vm, this: &Value, key: &Value, value: Option<&Value>) -> Result<()> {
     let layout = own(this).layout(vm)?;
+    check_format(vm, &layout.format)?;
     if layout.readonly {
         return Err(vm.type_error("cannot modify read-only memory"));
     }

@@ -93,11 +93,25 @@ impl Item {
     }
 }
 
+#[cold]
+fn unsupported(vm: &Vm, format: &str) -> Raised {
+    let is_single = format.strip_prefix('@').unwrap_or(format).chars().count() == 1;
+    vm.not_implemented_error(match is_single {
+        true => format!("memoryview: format {format} not supported"),
+        false => format!("memoryview: unsupported format {format}"),
+    })
+}
+
+/// An error unless elements of the format can be read and written.
+pub(crate) fn check_format(vm: &Vm, format: &str) -> Result<()> {
+    if native_format(format).is_some() { Ok(()) } else { Err(unsupported(vm, format)) }
+}
+
 /// An element of a layout as a Python object; formats that are no single native character are for `struct`.
 pub(crate) fn unpack(vm: &Vm, layout: &Layout, data: &[u8]) -> Result {
     match native_format(&layout.format) {
         Some(format) => Ok(Item::read(format, data).to_value()),
-        None => Err(vm.not_implemented_error(format!("memoryview: format {} not supported", layout.format))),
+        None => Err(unsupported(vm, &layout.format)),
     }
 }
 
@@ -115,7 +129,7 @@ fn wrong_value(vm: &Vm, format: &str) -> Raised {
 pub(crate) fn pack(vm: &Vm, layout: &Layout, value: &Value) -> Result<Vec<u8>> {
     let shown = layout.format.as_ref();
     let Some(format) = native_format(shown) else {
-        return Err(vm.not_implemented_error(format!("memoryview: format {shown} not supported")));
+        return Err(unsupported(vm, shown));
     };
     match format {
         b'c' => match bytes::is_bytes(value) {

@@ -45,9 +45,7 @@ pub(super) fn iter(vm: &Vm, this: &Value) -> Result {
         1 => {}
         _ => return Err(vm.not_implemented_error("multi-dimensional sub-views are not implemented")),
     }
-    if super::items::native_format(&layout.format).is_none() {
-        return Err(vm.not_implemented_error(format!("memoryview: format {} not supported", layout.format)));
-    }
+    super::items::check_format(vm, &layout.format)?;
     let state = ObjectCell::new((Some(this.clone()), 0));
     let length = layout.shape[0] as usize;
     Ok(Ref::new(MemoryIterator { header: Header::new(MEMORY_ITERATOR.ty()), state, length }).into_value())
