@@ -213,7 +213,9 @@ GROWING = [
     lambda: exec("a = 0\n" * 20_000_000),
 ]
 
-limit = 1 << 30
+# Beyond what the process has mapped.
+with open("/proc/self/statm") as file:
+    limit = int(file.read().split()[0]) * resource.getpagesize() + (512 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 for number, function in enumerate(BEYOND):
     outcome = attempt(f"beyond {number}", function)

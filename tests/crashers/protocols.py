@@ -407,7 +407,8 @@ for function in (
     lambda again: exec("again()", {"again": again}),
     lambda again: functools.partial(again)(),
     lambda again: functools.cache(again)(),
-    lambda again: type("C", (), {"__del__": lambda self: again()})(),
+    # What it made dies in the frame: dying behind it, as a result of `__del__`, would go on for ever in CPython, too.
+    lambda again: type("C", (), {"__del__": lambda self: again() and None})(),
     lambda again: type("C", (), {"__init_subclass__": classmethod(again)}).__init_subclass__(),
     lambda again: type("C", (type("B", (), {"__init_subclass__": classmethod(again)}),), {}),
     lambda again: type("C", (type,), {"mro": again})("D", (), {}),

@@ -33,6 +33,7 @@ unsafe extern "C" fn main(_argc: i32, _argv: *const *const c_char) -> i32 {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
     }
+    taipan::taipan_object::heap::Buffers::configure();
     if let Err(error) = stack::call_with_stack(STACK_SIZE, run_and_exit) {
         eprintln!("no memory for the stack: {error}");
     }

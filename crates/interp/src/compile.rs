@@ -76,8 +76,19 @@ fn depth_limit(vm: &Vm) -> usize {
     (vm.stack_left() / STACK_PER_LEVEL).min(taipan_compiler::DEFAULT_DEPTH_LIMIT)
 }
 
+/// Whether there is memory for the tokens and the tree of a source text, and the code made of it: neither the parser nor the
+/// compiler can report that there is not.
+fn check_room(vm: &Vm, source: &[u8]) -> Result<()> {
+    /// What a byte of source takes at most, of those that dense expressions are made of.
+    const ROOM_PER_BYTE: usize = 128;
+    /// Texts that the heap's reserve is enough for.
+    const SMALL: usize = 256 << 10;
+    if source.len() < SMALL { Ok(()) } else { vm.check_room(source.len().saturating_mul(ROOM_PER_BYTE)) }
+}
+
 /// Parses source text; warnings are issued.
 pub fn parse<'a>(vm: &Vm, source: &[u8], request: &Request, arena: &'a Bump) -> Result<Mod<'a>> {
+    check_room(vm, source)?;
     let filename = vm.display_name(request.filename);
     let options = parse_options(request, &filename);
     let mut warnings = Vec::new();

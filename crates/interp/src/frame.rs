@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use taipan_object::header::Header;
 use taipan_object::vm::breaker::Breaker;
 use taipan_object::vm::hooks;
-use taipan_object::{Value, Vm};
+use taipan_object::{Value, Vm, heap};
 
 use crate::code::Code;
 use crate::function::Function;
@@ -181,34 +181,78 @@ const FRAMES: usize = 4 << 20;
 /// Other threads have less, as there may be many.
 const THREAD_SHARE: usize = 16;
 
-/// A reservation of address space whose pages come into being when touched.
+/// Address space whose pages come into being when touched. It begins small, because limits of the address space count all of
+/// it, and grows where it is.
 struct Reservation {
     base: *mut u8,
-    bytes: usize,
+    bytes: Cell<usize>,
+    most: usize,
 }
 
+/// Where the main thread's stacks lie: the system has nothing there of its own accord, so there is room to grow.
+const PLACE_OF_REGISTERS: usize = 0x3000_0000_0000;
+const PLACE_OF_FRAMES: usize = 0x3100_0000_0000;
+const FIRST_BYTES: usize = 4 << 20;
+/// As much as a thread needs to come to its first `RecursionError`.
+const LEAST_BYTES: usize = 64 << 10;
+
 impl Reservation {
-    fn new(bytes: usize) -> Reservation {
-        // SAFETY: a fresh anonymous mapping.
-        let base = unsafe {
-            libc::mmap(
-                ptr::null_mut(),
-                bytes,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
-                -1,
-                0,
-            )
-        };
-        assert!(base != libc::MAP_FAILED, "address space for a thread's register stack");
-        Reservation { base: base.cast(), bytes }
+    /// At `place`, or, if that is not to be had or not wanted, anywhere and without growing.
+    fn new(most: usize, place: Option<usize>) -> Reservation {
+        let first = most.min(FIRST_BYTES);
+        if let Some(base) = place.and_then(|place| map(first, Some(place))) {
+            return Reservation { base, bytes: Cell::new(first), most };
+        }
+        let mut most = most;
+        loop {
+            if let Some(base) = map(most, None) {
+                return Reservation { base, bytes: Cell::new(most), most };
+            }
+            if most <= LEAST_BYTES {
+                heap::out_of_memory();
+            }
+            most /= 2;
+        }
     }
+
+    fn end<T>(&self) -> *mut T {
+        self.base.wrapping_add(self.bytes.get()).cast()
+    }
+
+    /// Makes it twice as long; false if it is as long as it may be.
+    fn extend(&self) -> bool {
+        let bytes = self.bytes.get();
+        let more = bytes.min(self.most - bytes);
+        let extended = more > 0 && map(more, Some(self.base as usize + bytes)).is_some();
+        if extended {
+            self.bytes.set(bytes + more);
+        }
+        extended
+    }
+}
+
+/// A fresh mapping, at `place` or wherever there is room.
+fn map(bytes: usize, place: Option<usize>) -> Option<*mut u8> {
+    let fixed = if place.is_some() { libc::MAP_FIXED_NOREPLACE } else { 0 };
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | fixed;
+    let hint = ptr::without_provenance_mut(place.unwrap_or(0));
+    // SAFETY: a fresh anonymous mapping, which replaces none.
+    let base = unsafe { libc::mmap(hint, bytes, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
+    if base == libc::MAP_FAILED {
+        return None;
+    }
+    if place.is_some_and(|place| place != base as usize) {
+        // SAFETY: just mapped; systems that do not know the flag take the place for a hint.
+        unsafe { libc::munmap(base, bytes) };
+        return None;
+    }
+    Some(base.cast())
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // SAFETY: mapped by `new`, and frames do not outlive their thread.
-        unsafe { libc::munmap(self.base.cast(), self.bytes) };
+        // SAFETY: mapped by `new` and `extend`, and frames do not outlive their thread.
+        unsafe { libc::munmap(self.base.cast(), self.bytes.get()) };
     }
 }
 
@@ -216,9 +260,9 @@ impl Drop for Reservation {
 pub struct Stacks {
     registers: Reservation,
     frames: Reservation,
-    /// No window may reach this.
-    pub registers_end: *mut u64,
-    pub frames_end: *mut Frame,
+    /// No window may reach this, unless [`Stacks::extend`] makes room.
+    pub registers_end: Cell<*mut u64>,
+    pub frames_end: Cell<*mut Frame>,
     /// The next free frame record.
     pub frame_top: Cell<*mut Frame>,
 }
@@ -227,12 +271,42 @@ impl Stacks {
     /// The stacks of the main thread or of another one.
     pub fn new(is_main: bool) -> Stacks {
         let share = if is_main { 1 } else { THREAD_SHARE };
-        let registers = Reservation::new(REGISTERS / share * size_of::<u64>());
-        let frames = Reservation::new(FRAMES / share * size_of::<Frame>());
-        let registers_end = registers.base.wrapping_add(registers.bytes).cast();
-        let frames_end = frames.base.wrapping_add(frames.bytes).cast();
+        let place = |place| is_main.then_some(place);
+        let registers = Reservation::new(REGISTERS / share * size_of::<u64>(), place(PLACE_OF_REGISTERS));
+        let frames = Reservation::new(FRAMES / share * size_of::<Frame>(), place(PLACE_OF_FRAMES));
         let frame_top = Cell::new(frames.base.cast());
-        Stacks { registers, frames, registers_end, frames_end, frame_top }
+        let stacks = Stacks {
+            registers,
+            frames,
+            registers_end: Cell::new(ptr::null_mut()),
+            frames_end: Cell::new(ptr::null_mut()),
+            frame_top,
+        };
+        stacks.note_ends();
+        stacks
+    }
+
+    fn note_ends(&self) {
+        self.registers_end.set(self.registers.end());
+        // A record is whole.
+        let records = self.frames.bytes.get() / size_of::<Frame>();
+        self.frames_end.set(self.frames.base.cast::<Frame>().wrapping_add(records));
+    }
+
+    /// Makes room for registers up to `registers` and for one more frame record, if the stacks may grow so far.
+    #[cold]
+    #[inline(never)]
+    pub fn extend(&self, registers: *mut u64) -> bool {
+        let mut extended = true;
+        while extended && registers > self.registers_end.get() {
+            extended = self.registers.extend();
+            self.note_ends();
+        }
+        while extended && self.frame_top.get() >= self.frames_end.get() {
+            extended = self.frames.extend();
+            self.note_ends();
+        }
+        extended
     }
 
     pub fn registers_base(&self) -> *mut u64 {
@@ -397,7 +471,7 @@ impl Interp {
     /// Whether `frame` lies in this thread's stack of frame records (generators' frames do not).
     pub fn is_stack_frame(&self, frame: *const Frame) -> bool {
         let base = self.stacks.frames.base as *const Frame;
-        frame >= base && frame < self.stacks.frames_end as *const Frame
+        frame >= base && frame < self.stacks.frames_end.get() as *const Frame
     }
 
     /// The innermost exception being handled, generators included.

@@ -1,4 +1,4 @@
-//! `_taipan`: register code as Python programs can look at it, and the counting of what it executes.
+//! `_taipan`: register code as Python programs can look at it, the counting of what it executes, and the heap's limit.
 //!
 //! While counting is on, calls enter the *counting lowering* of their code: the lowering for speed, with caches of its own,
 //! and a `Count` before each instruction ([`crate::lower::lower_for_counting`]). Frames that are running stay in the code
@@ -20,7 +20,7 @@ use crate::lower::{self, NO_PC};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_taipan",
-    doc: "Register code, and what it executes. The module `taipan.explain` shows it.",
+    doc: "Register code, what it executes, and the memory it may use. The module `taipan.explain` shows the first two.",
     functions: FUNCTIONS,
     exec: |vm, module| {
         module.set("register_instruction", INSTRUCTION.ty(vm)?.to_value());
@@ -143,6 +143,19 @@ method_table! { static FUNCTIONS = [
         "Let calls from now on count the instructions that they execute, or not.",
         |vm, _, args| {
             set_counting(vm.is_true(&args[0])?);
+            Ok(Value::NONE)
+        },
+    ),
+    MethodDef::new(
+        "limit_memory($module, bytes, /)",
+        "Let no more than about so many bytes be allocated; requests beyond raise MemoryError.\n\n\
+         Objects and buffers of the interpreter's own count, not what C libraries allocate. None: as many as there are.",
+        |vm, _, args| {
+            let bytes = match args[0].is_none() {
+                true => usize::MAX,
+                false => vm.index_clipped(&args[0])?.max(0) as usize,
+            };
+            heap::set_limit(bytes);
             Ok(Value::NONE)
         },
     ),

@@ -431,8 +431,8 @@ fn encode_with(
 pub fn encode_native(vm: &Vm, codec: Codec, object: &Value, errors: Option<&str>) -> Result<Vec<u8>> {
     if let Some(text) = object.downcast::<Str>() {
         match (codec, text.data()) {
-            (Codec::Utf8 | Codec::Ascii | Codec::Latin1, Data::Ascii(units)) => return Ok(units.to_vec()),
-            (Codec::Latin1, Data::Latin1(units)) => return Ok(units.to_vec()),
+            (Codec::Utf8 | Codec::Ascii | Codec::Latin1, Data::Ascii(units)) => return vm.buffer_of(units),
+            (Codec::Latin1, Data::Latin1(units)) => return vm.buffer_of(units),
             _ => {}
         }
     }

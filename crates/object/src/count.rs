@@ -4,9 +4,13 @@
 //! With the GIL on, every thread's owner id is 0 and every count takes the fast path.
 //!
 //! Nested destruction: deallocation recurses natively only [`NESTING_LIMIT`] deep; beyond, objects wait in
-//! a per-thread list which the outermost deallocation works off.
+//! a per-thread list which the outermost deallocation works off. What runs Python code (finalisers, callbacks of weak
+//! references) begins anew ([`running_python`]): what is destroyed in there is destroyed before it goes on, as deep as the
+//! recursion limit allows, and its end leaves nothing waiting that came up in it.
 
 use crate::header::{Header, IMMORTAL};
+use crate::heap;
+use crate::vm::Vm;
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,6 +21,10 @@ thread_local! {
     static OWNER: Cell<u32> = const { Cell::new(0) };
     static NESTING: Cell<u32> = const { Cell::new(0) };
     static DEFERRED: RefCell<Vec<NonNull<Header>>> = const { RefCell::new(Vec::new()) };
+    /// How many objects are in the list.
+    static WAITING: Cell<usize> = const { Cell::new(0) };
+    /// How many calls of [`running_python`] are under way.
+    static RUNNING: Cell<u32> = const { Cell::new(0) };
 }
 
 /// The id with which this thread's objects are marked.
@@ -33,6 +41,7 @@ pub fn current_owner() -> u32 {
 pub unsafe fn incref(object: *mut Header) {
     // SAFETY: alive by contract.
     let header = unsafe { &*object };
+    heap::assert_alive(object as usize);
     if header.owner.load(Relaxed) == current_owner() {
         let count = header.local.get().wrapping_add(1);
         header.local.set(count);
@@ -53,6 +62,7 @@ pub unsafe fn incref(object: *mut Header) {
 pub unsafe fn decref(object: *mut Header) {
     // SAFETY: alive by contract.
     let header = unsafe { &*object };
+    heap::assert_alive(object as usize);
     if header.owner.load(Relaxed) == current_owner() {
         let count = header.local.get() - 1;
         header.local.set(count);
@@ -92,20 +102,71 @@ fn decref_foreign(header: &Header) {
 unsafe fn dead(object: *mut Header) {
     let depth = NESTING.get();
     if depth >= NESTING_LIMIT {
-        // SAFETY: not null: it was dereferenced.
-        DEFERRED.with_borrow_mut(|list| list.push(unsafe { NonNull::new_unchecked(object) }));
+        defer(object);
         return;
     }
     NESTING.set(depth + 1);
-    // SAFETY: dead, and only here is it deallocated.
-    unsafe { deallocate(object) };
-    if depth == 0 {
-        while let Some(next) = DEFERRED.with_borrow_mut(|list| list.pop()) {
-            // SAFETY: put there by `dead`, once.
-            unsafe { deallocate(next.as_ptr()) };
+    if depth > 0 {
+        // SAFETY: dead, and only here is it deallocated.
+        unsafe { deallocate(object) };
+    } else {
+        let others = WAITING.get();
+        // SAFETY: as above.
+        unsafe { deallocate(object) };
+        if WAITING.get() > others {
+            work_off(others);
         }
     }
     NESTING.set(depth);
+}
+
+#[cold]
+#[inline(never)]
+fn defer(object: *mut Header) {
+    // SAFETY: not null: it was dereferenced.
+    DEFERRED.with_borrow_mut(|list| list.push(unsafe { NonNull::new_unchecked(object) }));
+    WAITING.set(WAITING.get() + 1);
+}
+
+/// Deallocates what waits, but for the first `others` objects. Where the stack is at its end this is left to an outer one.
+#[cold]
+#[inline(never)]
+fn work_off(others: usize) {
+    while WAITING.get() > others && !should_put_off() {
+        WAITING.set(WAITING.get() - 1);
+        let next = DEFERRED.with_borrow_mut(|list| list.pop()).expect("as many as are counted");
+        // SAFETY: put there by `defer`, once.
+        unsafe { deallocate(next.as_ptr()) };
+    }
+}
+
+fn should_put_off() -> bool {
+    const LITTLE: usize = 128 * 1024;
+    RUNNING.get() > 0 && Vm::try_current().is_some_and(|vm| vm.stack_left() < LITTLE)
+}
+
+/// Puts a deallocation off that has just begun, if the stack is at its end and an outer one is under way that will come to it.
+pub(crate) fn put_off(object: *mut Header) -> bool {
+    let put_off = should_put_off();
+    if put_off {
+        defer(object);
+    }
+    put_off
+}
+
+/// Calls `run`, which runs Python code in the middle of a destruction.
+pub fn running_python<R>(run: impl FnOnce() -> R) -> R {
+    let depth = NESTING.replace(0);
+    RUNNING.set(RUNNING.get() + 1);
+    let exhausted = heap::MEMORY_EXHAUSTED.load(Relaxed);
+    let result = run();
+    if exhausted {
+        // Whoever ran out of memory before has to be told, not only the code that ran here.
+        heap::signal_exhausted();
+    }
+    RUNNING.set(RUNNING.get() - 1);
+    NESTING.set(depth);
+    result
 }
 
 unsafe fn deallocate(object: *mut Header) {

@@ -30,8 +30,10 @@ mod cross_thread_free;
 mod fork;
 mod limit;
 mod local;
+#[cfg(not(feature = "address-sanitizer"))]
 mod mimalloc;
 mod page;
+mod sanitizer;
 mod segment;
 mod size_class;
 mod statistics;
@@ -42,13 +44,14 @@ mod trace;
 mod walk;
 mod word;
 
-pub use buffers::{Buffers, LARGEST_EMERGENCY};
+pub use buffers::{Buffers, LARGEST_EMERGENCY, fallible};
 pub use collection_count::{
     COLLECT_REQUESTED, containers_since_collection, reset_collection_count, set_collection_hook,
     set_collection_threshold,
 };
 pub use fork::{ForkGuard, prepare_fork};
 pub use limit::{MEMORY_EXHAUSTED, bytes_in_use, set_exhausted_hook, set_limit};
+pub(crate) use sanitizer::assert_alive;
 pub use segment::{deferred_bytes, release_deferred, set_deferred_release};
 pub use statistics::{ClassStatistics, allocated_blocks, allocated_bytes, class_statistics, mapped_bytes};
 pub use trace::{TRACE, TraceHooks, pause_tracing, resume_tracing, set_trace_hooks, set_tracing, without_tracing};
@@ -108,8 +111,12 @@ pub fn allocate(size: usize, kind: Kind) -> Option<NonNull<u8>> {
             }
             object
         });
-        if object.is_some() {
-            return object;
+        if let Some(object) = object {
+            sanitizer::allowed(
+                object.as_ptr() as usize,
+                (size.max(MIN_OBJECT) + prefix()).next_multiple_of(16) - prefix(),
+            );
+            return Some(object);
         }
     }
     allocate_slowly(size, kind)
@@ -127,6 +134,8 @@ fn allocate_slowly(size: usize, kind: Kind) -> Option<NonNull<u8>> {
         segment::mark_recent(page);
         NonNull::new(page.first.get() as *mut u8)?
     };
+    // SAFETY: just allocated.
+    sanitizer::allowed(object.as_ptr() as usize, unsafe { usable_size(object) });
     if kind == Kind::Container {
         LOCAL.with(Local::count_allocated_container);
     }
@@ -186,6 +195,8 @@ pub unsafe fn free(object: NonNull<u8>) {
         local.count_freed(page);
         // SAFETY: as the caller promises; the page belongs to this thread, or it does not.
         unsafe {
+            let Some(address) = sanitizer::exchange(address, page.block_size.get() - prefix()) else { return };
+            let page = segment::page_of(address);
             if page.owner.get() == local.record.get() {
                 Local::push(page, address);
             } else {

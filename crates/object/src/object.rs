@@ -8,7 +8,8 @@ use crate::attributes;
 use crate::count;
 use crate::header::{Header, object_flags};
 use crate::heap::{self, Kind};
-use crate::types::Type;
+use crate::types::slots::Finalize;
+use crate::types::{Type, slot_dispatch};
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use std::marker::PhantomData;
@@ -223,7 +224,7 @@ pub unsafe fn deallocate<T: Payload>(object: *mut Header) {
     }
 }
 
-/// Runs the finaliser once; false if it resurrected the object.
+/// Runs the finaliser once; false if it resurrected the object, or the deallocation was put off.
 ///
 /// # Safety
 /// The count of the object is zero.
@@ -232,6 +233,12 @@ unsafe fn finalize(header: &Header) -> bool {
         return true;
     }
     let Some(finalizer) = header.ty().slots().finalize else { return true };
+    // A `__del__` without room for it is told so; others are to come when there is room.
+    if !std::ptr::fn_addr_eq(finalizer, slot_dispatch::finalize as Finalize)
+        && count::put_off(header as *const Header as *mut Header)
+    {
+        return false;
+    }
     header.set_flag(object_flags::FINALIZED);
     header.local.set(1);
     {
@@ -239,7 +246,7 @@ unsafe fn finalize(header: &Header) -> bool {
         let object = std::mem::ManuallyDrop::new(unsafe {
             Value::from_object_pointer(NonNull::new_unchecked(header as *const Header as *mut Header))
         });
-        Vm::with_current(|vm| vm.preserving_exception(|vm| finalizer(vm, &object)));
+        count::running_python(|| Vm::with_current(|vm| vm.preserving_exception(|vm| finalizer(vm, &object))));
     }
     header.local.set(header.local.get() - 1);
     header.local.get() == 0

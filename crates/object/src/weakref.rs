@@ -4,6 +4,7 @@
 //! entry), newest first as in CPython; the plain reference without callback is shared.
 
 use crate::cell::ObjectCell;
+use crate::count;
 use crate::hash::Spread;
 use crate::header::{Header, object_flags};
 use crate::heap::Kind;
@@ -236,13 +237,12 @@ pub fn take_callbacks(header: &Header) -> Vec<(Value, Value)> {
 
 pub fn run_callbacks(callbacks: Vec<(Value, Value)>) {
     for (reference, callback) in callbacks {
-        Vm::with_current(|vm| {
-            vm.preserving_exception(|vm| {
-                if let Err(raised) = vm.call(&callback, std::slice::from_ref(&reference), None) {
-                    vm.write_unraisable(raised, "Exception ignored while calling weakref callback", &callback);
-                }
-            })
-        });
+        let call = |vm: &Vm| {
+            if let Err(raised) = vm.call(&callback, std::slice::from_ref(&reference), None) {
+                vm.write_unraisable(raised, "Exception ignored while calling weakref callback", &callback);
+            }
+        };
+        count::running_python(|| Vm::with_current(|vm| vm.preserving_exception(call)));
     }
 }
 

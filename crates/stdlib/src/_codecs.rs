@@ -24,7 +24,7 @@ fn data(vm: &Vm, value: &Value, text_too: bool) -> Result<Vec<u8>> {
     if text_too && value.downcast::<Str>().is_some() {
         return codecs::to_utf8(vm, value).map(String::into_bytes);
     }
-    Ok(vm.bytes_like(value)?.to_vec())
+    vm.buffer_of(&vm.bytes_like(value)?)
 }
 
 fn text<'a>(vm: &Vm, function: &str, value: &'a Value) -> Result<&'a Str> {

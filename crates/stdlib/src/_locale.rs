@@ -141,9 +141,11 @@ unsafe extern "C" {
 }
 
 fn strxfrm(vm: &Vm, string: &Value) -> Result {
-    if string.downcast::<Str>().is_none() {
+    let Some(text) = string.downcast::<Str>() else {
         return Err(bad_argument(vm, "strxfrm", "argument", "str", string));
-    }
+    };
+    // Wide characters, those of the result, and its code points.
+    vm.check_room(text.len().saturating_mul(12))?;
     let source = text::wide(vm, string)?;
     let mut size = source.len();
     loop {

@@ -118,11 +118,11 @@ pub fn call_fspath(vm: &Vm, value: &Value) -> Option<Result> {
 /// The bytes of a str or bytes object, for the system.
 pub fn fs_bytes(vm: &Vm, value: &Value) -> Result<Vec<u8>> {
     if let Some(data) = value.downcast::<Bytes>() {
-        return Ok(data.as_slice().to_vec());
+        return vm.buffer_of(data.as_slice());
     }
     match value.downcast::<Str>() {
         Some(text) => match text.as_ascii() {
-            Some(ascii) => Ok(ascii.as_bytes().to_vec()),
+            Some(ascii) => vm.buffer_of(ascii.as_bytes()),
             None => codecs::encode_native(vm, Codec::Utf8, value, Some("surrogateescape")),
         },
         None => {

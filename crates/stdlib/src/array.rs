@@ -106,7 +106,8 @@ impl Array {
         let mut raw = [0u8; 8];
         {
             let state = self.state();
-            let Some(item) = state.data.get(at * size..).and_then(|rest| rest.get(..size)) else { return Ok(None) };
+            let item = at.checked_mul(size).and_then(|begin| state.data.get(begin..)?.get(..size));
+            let Some(item) = item else { return Ok(None) };
             // Copies of a known length are single moves.
             match size {
                 8 => raw.copy_from_slice(item),

@@ -11,6 +11,7 @@ use shake::{ExtendableOutput, Update, XofReader};
 use taipan_object::buffer::BytesLike;
 use taipan_object::builtins::str::Str;
 use taipan_object::native::module::Module;
+use taipan_object::text::builder::GivenUp;
 use taipan_object::{Result, Value, Vm};
 
 /// `_GIL_MINSIZE`: shorter data are hashed without giving other threads a chance.
@@ -177,8 +178,10 @@ pub fn unsigned(vm: &Vm, value: &Value, c_type: &str) -> Result<u64> {
 /// Lower-case hexadecimal digits.
 pub fn hex(data: &[u8]) -> Value {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits: Vec<u8> =
-        data.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).collect();
+    let mut digits = Vec::new();
+    if digits.make_room(2 * data.len()) {
+        digits.extend(data.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]));
+    }
     Str::from_ascii(&digits).into_value()
 }
 

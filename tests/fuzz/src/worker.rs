@@ -25,6 +25,11 @@ const REPLAY_LIMIT: Duration = Duration::from_secs(60);
 /// Who inputs are run as when the fuzzer is run by root, so that the system is out of their reach.
 const NOBODY: u32 = 65534;
 
+/// For interpreters built with the address sanitizer: they tell how deep their stack is by the addresses of locals, so these
+/// stay on it; a refused request of memory is no error, nor is what was not freed at the end.
+const SANITIZER_OPTIONS: &str =
+    "detect_stack_use_after_return=0:allocator_may_return_null=1:detect_leaks=0:abort_on_error=1";
+
 pub struct Input {
     pub number: u64,
     pub data: Vec<u8>,
@@ -203,9 +208,16 @@ fn kind(status: ExitStatus, stderr: &str) -> Option<String> {
     }
     let said = |words: &str| stderr.lines().find(|line| line.contains(words));
     let place = said("panicked at").and_then(|line| line.split_once("panicked at ").map(|(_, place)| place));
+    let place =
+        place.or_else(|| said("AddressSanitizer: ").and_then(|line| line.split_once("AddressSanitizer: ")).map(report));
     let place = place.or_else(|| said("memory allocation of").map(|_| "an allocation failed"));
     let place = place.or_else(|| said("overflowed its stack").map(|_| "stack overflow"));
     Some(format!("{status}{}{}", if place.is_some() { ", " } else { "" }, place.unwrap_or_default()))
+}
+
+/// What the sanitizer found: the first word after its name.
+fn report<'a>((_, words): (&'a str, &'a str)) -> &'a str {
+    words.split(' ').next().unwrap_or(words)
 }
 
 fn work_directory(target: &str) -> Result<PathBuf, String> {
@@ -235,6 +247,7 @@ fn python(options: &Options, directory: &Path) -> Command {
         .env("PYTHONHASHSEED", "0")
         .env("LANG", "C.UTF-8")
         .env("RUST_BACKTRACE", "1")
+        .env("ASAN_OPTIONS", SANITIZER_OPTIONS)
         .env("HOME", directory);
     if let Some(corpus) = &options.corpus {
         command.env("TAIPAN_FUZZ_CORPUS", corpus);

@@ -31,6 +31,14 @@ HARMFUL = {
 
 
 def limit_resources(seconds, memory):
+    with open("/proc/self/statm") as file:
+        mapped = int(file.read().split()[0]) * resource.getpagesize()
+    if mapped > memory:
+        # The address sanitizer's own memory is beyond any such limit.
+        import _taipan
+
+        _taipan.limit_memory(memory)
+        memory = resource.RLIM_INFINITY
     for kind, size in [("CPU", seconds), ("AS", memory), ("FSIZE", 1 << 20), ("CORE", 0), ("NOFILE", 200)]:
         hard = resource.getrlimit(getattr(resource, f"RLIMIT_{kind}"))[1]
         resource.setrlimit(getattr(resource, f"RLIMIT_{kind}"), (size, size if kind != "CPU" else hard))

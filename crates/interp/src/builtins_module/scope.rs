@@ -25,7 +25,7 @@ pub fn source_bytes(vm: &Vm, source: &Value, function: &str, what: &str) -> Resu
             }
         }
     } else if vm.has_buffer(source) {
-        (vm.bytes_like(source)?.as_ref().to_vec(), Origin::Bytes)
+        (vm.buffer_of(&vm.bytes_like(source)?)?, Origin::Bytes)
     } else {
         return Err(vm.type_error(format!("{function}() arg 1 must be a {what} object")));
     };

@@ -199,10 +199,9 @@ unsafe fn call_native(vm: &Vm, base: *mut u64, w: Word, mask: u32) -> u64 {
 /// Whether a frame of `registers` registers starting at `regs` fits; if not, an error is raised.
 #[inline(always)]
 fn has_room(vm: &Vm, interp: &Interp, regs: *mut u64, registers: u32) -> bool {
-    if interp.depth_left.get() <= 0
-        || regs.wrapping_add(registers as usize) > interp.stacks.registers_end
-        || interp.stacks.frame_top.get() >= interp.stacks.frames_end
-    {
+    let (stacks, end) = (&interp.stacks, regs.wrapping_add(registers as usize));
+    let exceeded = end > stacks.registers_end.get() || stacks.frame_top.get() >= stacks.frames_end.get();
+    if interp.depth_left.get() <= 0 || exceeded && !stacks.extend(end) {
         no_room(vm);
         return false;
     }
@@ -722,7 +721,7 @@ impl Machine<'_> {
         // SAFETY: live words; the window starts where the frame's own registers end.
         unsafe {
             let first = (*self.frame).top;
-            if first >= self.interp.stacks.registers_end {
+            if self.is_beyond(first.add(1)) {
                 release(function);
                 if !lent {
                     release(argument);
@@ -733,6 +732,12 @@ impl Machine<'_> {
             *first = argument;
             self.call_above(function, 1, lent as u32, words)
         }
+    }
+
+    /// Whether registers up to `end` do not fit.
+    fn is_beyond(&self, end: *mut u64) -> bool {
+        let stacks = &self.interp.stacks;
+        end > stacks.registers_end.get() && !stacks.extend(end)
     }
 
     /// As [`Machine::call_with_one`] with two arguments. Bit i of `lent`: argument i is borrowed.
@@ -748,7 +753,7 @@ impl Machine<'_> {
         // SAFETY: as above.
         unsafe {
             let first = (*self.frame).top;
-            if first.add(1) >= self.interp.stacks.registers_end {
+            if self.is_beyond(first.add(2)) {
                 release(function);
                 if lent & 1 == 0 {
                     release(argument);
@@ -778,8 +783,8 @@ impl Machine<'_> {
                 || code.has_flag(generator)
                 || code.entry.get().is_null()
                 || interp.depth_left.get() <= 1
-                || regs.wrapping_add(code.registers.get() as usize) > stacks.registers_end
-                || stacks.frame_top.get() >= stacks.frames_end
+                || regs.wrapping_add(code.registers.get() as usize) > stacks.registers_end.get()
+                || stacks.frame_top.get() >= stacks.frames_end.get()
             {
                 release(function);
                 return false;
@@ -1046,7 +1051,7 @@ impl Machine<'_> {
         // SAFETY: the registers above the call's operands are free; owned words are written to them.
         unsafe {
             let first = self.window(first);
-            if count > LENDABLE || first.add(count) > self.interp.stacks.registers_end {
+            if count > LENDABLE || first.add(count) > self.interp.stacks.registers_end.get() {
                 return None;
             }
             let names = (!keywords.is_empty())

@@ -171,13 +171,13 @@ impl List {
 #[cold]
 #[inline(never)]
 fn grow(items: &mut Vec<Value>) -> bool {
-    items.try_reserve(1).is_ok()
+    crate::heap::fallible(|| items.try_reserve(1)).is_ok()
 }
 
 /// An empty vector with room for `capacity` items, or `MemoryError`.
 pub fn with_room(vm: &Vm, capacity: usize) -> Result<Vec<Value>> {
     let mut items = Vec::new();
-    match items.try_reserve_exact(capacity) {
+    match crate::heap::fallible(|| items.try_reserve_exact(capacity)) {
         Ok(()) => Ok(items),
         Err(_) => Err(vm.memory_error()),
     }

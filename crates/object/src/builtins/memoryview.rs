@@ -5,6 +5,7 @@
 
 use crate::buffer::{Buffer, Dimensions, buffer_flags};
 use crate::cell::ObjectCell;
+use crate::count;
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::native::signature::Signature;
@@ -368,7 +369,7 @@ fn release_wrapper(owner: &Value) {
     let inner = wrapper.inner.borrow(&wrapper.header).take();
     drop(inner);
     let Some(vm) = Vm::try_current() else { return };
-    vm.preserving_exception(|vm| {
+    let release = |vm: &Vm| {
         if let Some(Err(raised)) = vm.call_special(&wrapper.object, &names().__release_buffer__, &[&wrapper.view]) {
             vm.write_unraisable(raised, "Exception ignored in __release_buffer__ of", &wrapper.object);
         }
@@ -377,7 +378,8 @@ fn release_wrapper(owner: &Value) {
         {
             vm.write_unraisable(raised, "Exception ignored while releasing a buffer of", &wrapper.object);
         }
-    });
+    };
+    count::running_python(|| vm.preserving_exception(release));
 }
 
 /// `object.__buffer__(flags)` of built-in types.

@@ -6,6 +6,7 @@
 use crate::header::Header;
 use crate::heap::{self, Kind};
 use crate::object::{Payload, Ref, allocate, try_allocate};
+use crate::text::builder::GivenUp;
 use crate::text::builder::{Text, TextBuilder};
 use crate::text::{ErrorKind, TextError};
 use crate::types::{Type, TypeSpec, type_flags};
@@ -382,12 +383,18 @@ impl Str {
         (0..self.len()).map(|i| self.at(i))
     }
 
+    /// Empty if there is no memory for them, and then `MemoryError` is raised at the next safepoint; so are the texts and bytes
+    /// below.
     pub fn to_code_points(&self) -> Vec<u32> {
-        match self.data() {
-            Data::Ascii(d) | Data::Latin1(d) => d.iter().map(|b| *b as u32).collect(),
-            Data::Ucs2(d) => d.iter().map(|b| *b as u32).collect(),
-            Data::Ucs4(d) => d.to_vec(),
+        let mut codes = Vec::new();
+        if codes.make_room(self.len()) {
+            match self.data() {
+                Data::Ascii(d) | Data::Latin1(d) => codes.extend(d.iter().map(|b| *b as u32)),
+                Data::Ucs2(d) => codes.extend(d.iter().map(|b| *b as u32)),
+                Data::Ucs4(d) => codes.extend_from_slice(d),
+            }
         }
+        codes
     }
 
     /// The substring of code points `start..end` (within bounds).
@@ -402,11 +409,18 @@ impl Str {
 
     /// The text as a Rust string; lone surrogates become `\udXXX` escapes.
     pub fn to_string_lossy(&self) -> String {
-        if let Some(text) = self.as_ascii() {
-            return text.to_string();
+        let mut text = String::new();
+        if !has_room(&mut text, self.len()) {
+            return text;
         }
-        let mut text = String::with_capacity(self.len() * 2);
+        if let Some(own) = self.as_ascii() {
+            text.push_str(own);
+            return text;
+        }
         for point in self.code_points() {
+            if !has_room(&mut text, 8) {
+                break;
+            }
             match char::from_u32(point) {
                 Some(c) => text.push(c),
                 None => text.push_str(&format!("\\u{point:04x}")),
@@ -418,21 +432,26 @@ impl Str {
     /// The text as a Rust string; `None` if it has lone surrogates.
     pub fn to_utf8(&self) -> Option<String> {
         let mut text = String::new();
+        // What a character of each kind takes at most.
+        let width = match self.data() {
+            Data::Ascii(_) => 1,
+            Data::Latin1(_) => 2,
+            Data::Ucs2(_) => 3,
+            Data::Ucs4(_) => 4,
+        };
+        if !has_room(&mut text, self.len() * width) {
+            return Some(text);
+        }
         match self.data() {
             // SAFETY: ASCII is UTF-8.
             Data::Ascii(units) => text.push_str(unsafe { std::str::from_utf8_unchecked(units) }),
-            Data::Latin1(units) => {
-                text.reserve(units.len() + units.len() / 2);
-                text.extend(units.iter().map(|unit| *unit as char));
-            }
+            Data::Latin1(units) => text.extend(units.iter().map(|unit| *unit as char)),
             Data::Ucs2(units) => {
-                text.reserve(units.len() * 2);
                 for unit in units {
                     text.push(char::from_u32(*unit as u32)?);
                 }
             }
             Data::Ucs4(units) => {
-                text.reserve(units.len() * 2);
                 for unit in units {
                     text.push(char::from_u32(*unit)?);
                 }
@@ -443,14 +462,16 @@ impl Str {
 
     /// Generalised UTF-8 (surrogates as three bytes).
     pub fn to_wtf8(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
         if let Some(text) = self.as_ascii() {
-            return text.as_bytes().to_vec();
+            bytes.put_all(text.as_bytes());
+            return bytes;
         }
-        let mut bytes = Vec::with_capacity(self.len() * 2);
+        bytes.make_room(self.len() * 2);
         for point in self.code_points() {
             match char::from_u32(point) {
-                Some(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-                None => bytes.extend_from_slice(&[
+                Some(c) => bytes.put_all(c.encode_utf8(&mut [0; 4]).as_bytes()),
+                None => bytes.put_all(&[
                     0xE0 | (point >> 12) as u8,
                     0x80 | (point >> 6 & 0x3F) as u8,
                     0x80 | (point & 0x3F) as u8,
@@ -462,11 +483,12 @@ impl Str {
 
     /// The text of this value for the file system (`os.fsencode`: UTF-8 with surrogateescape).
     pub fn to_fs_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.len());
+        let mut bytes = Vec::new();
+        bytes.make_room(self.len());
         for point in self.code_points() {
             match point {
-                0xDC80..=0xDCFF => bytes.push((point - 0xDC00) as u8),
-                _ => bytes.extend_from_slice(
+                0xDC80..=0xDCFF => bytes.put((point - 0xDC00) as u8),
+                _ => bytes.put_all(
                     char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut [0; 4]).as_bytes(),
                 ),
             }
@@ -479,7 +501,10 @@ impl Str {
         if let Ok(text) = std::str::from_utf8(bytes) {
             return Self::new(text);
         }
-        let mut points = Vec::with_capacity(bytes.len());
+        let mut points = Vec::new();
+        if !points.make_room(bytes.len()) {
+            return Self::new("");
+        }
         for chunk in bytes.utf8_chunks() {
             points.extend(chunk.valid().chars().map(|c| c as u32));
             points.extend(chunk.invalid().iter().map(|b| 0xDC00 + *b as u32));
@@ -535,8 +560,21 @@ impl Str {
     }
 }
 
+/// Makes room for `more` bytes; if there is none, the text is emptied and `MemoryError` raised at the next safepoint.
+fn has_room(text: &mut String, more: usize) -> bool {
+    let has_room = text.try_reserve(more).is_ok();
+    if !has_room {
+        *text = String::new();
+        heap::signal_exhausted();
+    }
+    has_room
+}
+
 fn decode_wtf8(bytes: &[u8]) -> Vec<u32> {
-    let mut points = Vec::with_capacity(bytes.len());
+    let mut points = Vec::new();
+    if !points.make_room(bytes.len()) {
+        return points;
+    }
     let mut at = 0;
     while at < bytes.len() {
         let lead = bytes[at] as u32;

@@ -1,6 +1,7 @@
 //! Slots, methods and attributes of `BaseException`; `KeyError.__str__`.
 
 use super::*;
+use crate::builtins::str::{Str, StrBuilder};
 use crate::native::{GetSetDef, MemberDef, MethodDef};
 use crate::types::slots::Slots;
 use crate::vm::names;
@@ -65,10 +66,18 @@ fn str(vm: &Vm, this: &Value) -> Result {
 fn repr(vm: &Vm, this: &Value) -> Result {
     let args = args(this);
     let name = this.ty().short_name();
-    Ok(Value::from(match args.as_slice() {
-        [one] => format!("{name}({})", vm.repr_string(one)?),
-        _ => format!("{name}{}", vm.repr_string(&Tuple::from_vec(args).into_value())?),
-    }))
+    let (shown, parentheses) = match args.as_slice() {
+        [one] => (vm.repr(one)?, ["(", ")"]),
+        _ => (vm.repr(&Tuple::from_vec(args).into_value())?, ["", ""]),
+    };
+    let mut text = StrBuilder::new();
+    text.push_str(&name);
+    text.push_str(parentheses[0]);
+    if let Some(shown) = shown.downcast::<Str>() {
+        text.push_text(shown);
+    }
+    text.push_str(parentheses[1]);
+    Ok(text.finish().into_value())
 }
 
 pub fn key_error_slots(s: &mut Slots) {

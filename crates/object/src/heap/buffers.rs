@@ -1,6 +1,6 @@
 //! The allocator for everything that is not a Python object: `Vec`, `Box`, `String`, maps.
 //!
-//! [`Buffers`] is mimalloc, with three additions: it counts bytes, it honours
+//! [`Buffers`] is mimalloc (or the system's allocator, for the address sanitizer), with three additions: it counts bytes, it honours
 //! [`set_limit`](super::set_limit), and when the system has no more memory it falls back, for requests of
 //! up to [`LARGEST_FROM_RESERVE`] bytes, on a reserve inside the program and sets
 //! [`MEMORY_EXHAUSTED`](super::MEMORY_EXHAUSTED). Rust code whose allocations cannot fail thus carries
@@ -13,8 +13,11 @@
 //! While allocations are traced ([`set_tracing`](super::set_tracing)), all of them leave the fast path, which
 //! has no test of its own for it.
 
-use super::mimalloc::Mimalloc;
+#[cfg(not(feature = "address-sanitizer"))]
+use super::mimalloc::Mimalloc as Underlying;
 use super::{limit, trace};
+#[cfg(feature = "address-sanitizer")]
+use std::alloc::System as Underlying;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::null_mut;
@@ -46,6 +49,8 @@ pub(super) fn set_tracing(on: bool) {
 thread_local! {
     /// Bytes allocated by this thread, less those freed, that the total does not yet contain.
     static PENDING: Cell<isize> = const { Cell::new(0) };
+    /// Whether who allocates is prepared for failure.
+    static FALLIBLE: Cell<bool> = const { Cell::new(false) };
 }
 
 // SAFETY: blocks come from mimalloc or from the reserve, and go back to where their address says. Counting
@@ -57,7 +62,7 @@ unsafe impl GlobalAlloc for Buffers {
             return allocate_slowly(layout, false);
         }
         // SAFETY: the caller's layout.
-        let block = unsafe { Mimalloc.alloc(layout) };
+        let block = unsafe { Underlying.alloc(layout) };
         if block.is_null() { emergency(layout, false) } else { block }
     }
 
@@ -67,7 +72,7 @@ unsafe impl GlobalAlloc for Buffers {
             return allocate_slowly(layout, true);
         }
         // SAFETY: the caller's layout.
-        let block = unsafe { Mimalloc.alloc_zeroed(layout) };
+        let block = unsafe { Underlying.alloc_zeroed(layout) };
         if block.is_null() { emergency(layout, true) } else { block }
     }
 
@@ -80,7 +85,7 @@ unsafe impl GlobalAlloc for Buffers {
             RESERVE.give_back(block);
         } else {
             // SAFETY: not from the reserve, so from mimalloc, with this layout.
-            unsafe { Mimalloc.dealloc(block, layout) };
+            unsafe { Underlying.dealloc(block, layout) };
         }
     }
 
@@ -96,7 +101,7 @@ unsafe impl GlobalAlloc for Buffers {
                 }
             } else {
                 // SAFETY: as above.
-                let moved = unsafe { Mimalloc.realloc(block, layout, new_size) };
+                let moved = unsafe { Underlying.realloc(block, layout, new_size) };
                 if !moved.is_null() {
                     return moved;
                 }
@@ -116,7 +121,31 @@ unsafe impl GlobalAlloc for Buffers {
     }
 }
 
+/// Calls `allocate`, which reports failure, and so is not to use up what the reserve has of large blocks.
+#[inline]
+pub fn fallible<R>(allocate: impl FnOnce() -> R) -> R {
+    FALLIBLE.set(true);
+    let result = allocate();
+    FALLIBLE.set(false);
+    result
+}
+
 impl Buffers {
+    /// Lets the allocator take address space in small parts: limits of the address space count all of it. To be called
+    /// before anything is allocated.
+    pub fn configure() {
+        #[cfg(not(feature = "address-sanitizer"))]
+        {
+            unsafe extern "C" {
+                fn mi_option_set(option: libc::c_int, value: libc::c_long);
+            }
+            /// Number of `mi_option_arena_reserve`, which is in KiB.
+            const ARENA_RESERVE: libc::c_int = 23;
+            // SAFETY: a function of mimalloc's interface; nothing else runs yet.
+            unsafe { mi_option_set(ARENA_RESERVE, 64 << 10) };
+        }
+    }
+
     /// The bytes in use, to within 64 KiB per thread.
     pub fn allocated_bytes() -> usize {
         limit::buffer_bytes()
@@ -158,8 +187,8 @@ fn allocate_slowly(layout: Layout, zeroed: bool) -> *mut u8 {
     let mut block = unsafe {
         match layout.size() {
             MAPPED.. => map(layout),
-            _ if zeroed => Mimalloc.alloc_zeroed(layout),
-            _ => Mimalloc.alloc(layout),
+            _ if zeroed => Underlying.alloc_zeroed(layout),
+            _ => Underlying.alloc(layout),
         }
     };
     if block.is_null() {
@@ -213,7 +242,7 @@ unsafe fn reallocate_slowly(block: *mut u8, layout: Layout, new_size: usize) -> 
     // SAFETY: by contract; either both sizes are those of mappings, or none is.
     let moved = unsafe {
         if new_size < MAPPED {
-            Mimalloc.realloc(block, layout, new_size)
+            Underlying.realloc(block, layout, new_size)
         } else {
             let moved = libc::mremap(block.cast(), layout.size(), new_size, libc::MREMAP_MAYMOVE);
             if moved == libc::MAP_FAILED { null_mut() } else { moved.cast() }
@@ -267,7 +296,8 @@ pub(super) fn settle_thread() {
 #[cold]
 #[inline(never)]
 fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
-    if layout.size() <= LARGEST_FROM_RESERVE {
+    let largest = if FALLIBLE.get() { LARGEST_EMERGENCY } else { LARGEST_FROM_RESERVE };
+    if layout.size() <= largest {
         let block = RESERVE.take(layout);
         if !block.is_null() {
             limit::signal_exhausted();

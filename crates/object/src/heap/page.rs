@@ -13,7 +13,7 @@
 //! | `Single`, `Released` | - | - |
 
 use super::word::{Linked, Links, Word};
-use super::{Kind, prefix, size_class};
+use super::{Kind, prefix, sanitizer, size_class};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 /// How many bins there are: one per kind and size class.
@@ -74,6 +74,7 @@ impl Page {
 
     /// Prepares the metadata for blocks of `block_size` bytes in `start..end`.
     pub fn initialize(&self, start: usize, end: usize, block_size: usize, bin: usize, kind: Kind) {
+        sanitizer::allowed(start, end - start);
         let first = start + FIRST_OBJECT;
         self.owner.set(0);
         self.list.set(&raw const self.free as usize);

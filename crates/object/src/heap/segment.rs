@@ -12,7 +12,7 @@
 use super::page::{FIRST_OBJECT, NO_BIN, Page, State};
 use super::size_class::{MAX_CLASS_BLOCK, SMALL_BLOCK};
 use super::word::{Linked, Links, List, Word};
-use super::{Kind, limit, prefix, size_class, system};
+use super::{Kind, limit, prefix, sanitizer, size_class, system};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -578,6 +578,7 @@ impl Pool {
             self.segments.remove(segment);
             self.live -= 1;
             map::uncover(start, length);
+            sanitizer::allowed(start, length);
             // A spare segment is all zeros, as a new one would be.
             if self.spare == 0 && length == SEGMENT_SIZE && system::purge(start, length) {
                 self.spare = start;

@@ -69,6 +69,45 @@ impl Sink for Vec<u8> {
     }
 }
 
+/// Buffers in the making that are given up like text: emptied when there is no memory for more.
+pub trait GivenUp<T> {
+    /// Makes room for `more` items; false if there is none, and then what there was is gone.
+    fn make_room(&mut self, more: usize) -> bool;
+    fn put(&mut self, item: T);
+    fn put_all(&mut self, items: &[T])
+    where
+        T: Clone;
+}
+
+impl<T> GivenUp<T> for Vec<T> {
+    #[inline]
+    fn make_room(&mut self, more: usize) -> bool {
+        let is_room = self.capacity() - self.len() >= more || heap::fallible(|| self.try_reserve(more)).is_ok();
+        if !is_room {
+            *self = Vec::new();
+            heap::signal_exhausted();
+        }
+        is_room
+    }
+
+    #[inline]
+    fn put(&mut self, item: T) {
+        if self.len() < self.capacity() || self.make_room(1) {
+            self.push(item);
+        }
+    }
+
+    #[inline]
+    fn put_all(&mut self, items: &[T])
+    where
+        T: Clone,
+    {
+        if self.make_room(items.len()) {
+            self.extend_from_slice(items);
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct TextBuilder {
     text: Text,
@@ -101,11 +140,19 @@ impl TextBuilder {
 
     /// Makes room for `units` more; `Err` when there is no memory for them.
     pub fn try_reserve(&mut self, units: usize) -> Result<(), TryReserveError> {
-        match &mut self.text {
+        let room = match &self.text {
+            Text::Ascii(all) | Text::Latin1(all) => all.capacity() - all.len(),
+            Text::Ucs2(all) => all.capacity() - all.len(),
+            Text::Ucs4(all) => all.capacity() - all.len(),
+        };
+        if room >= units {
+            return Ok(());
+        }
+        heap::fallible(|| match &mut self.text {
             Text::Ascii(all) | Text::Latin1(all) => all.try_reserve(units),
             Text::Ucs2(all) => all.try_reserve(units),
             Text::Ucs4(all) => all.try_reserve(units),
-        }
+        })
     }
 
     /// Makes room for `units` more; `false` if there is none, and then the text is given up.

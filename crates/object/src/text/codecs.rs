@@ -18,6 +18,7 @@ pub mod utf8;
 
 use super::Unit;
 use super::builder::{Text, TextBuilder};
+use crate::text::builder::GivenUp;
 use handlers::{Handler, Replacement, SurrogateEncoding, decode_error, encode_error};
 
 /// Where a codec stopped and why: the attributes of a `UnicodeDecodeError` or `UnicodeEncodeError`.
@@ -138,14 +139,14 @@ pub fn encode<U: Unit>(codec: Codec, text: &[U], handler: Handler) -> Result<Vec
         if handler == Handler::Surrogateescape && codec.width() == 1 {
             // Escaped bytes at the beginning do not belong to the error.
             while error.start < error.end && (0xdc80..0xdd00).contains(&text[error.start].code()) {
-                out.push(text[error.start].code() as u8);
+                out.put(text[error.start].code() as u8);
                 error.start += 1;
             }
         }
         if error.start < error.end {
             match encode_error(handler, codec.surrogate_encoding(), text, error.start, error.end).ok_or(error)? {
                 Replacement::Bytes(bytes) if bytes.len() % codec.width() != 0 => return Err(error),
-                Replacement::Bytes(bytes) => out.extend(bytes),
+                Replacement::Bytes(bytes) => out.put_all(&bytes),
                 Replacement::Text(ascii) => codec.encode_step(&ascii, &mut 0, &mut out)?,
             }
         }
@@ -181,8 +182,8 @@ fn push_hex_escape(code: u32, out: &mut Vec<u8>) {
         0x100..=0xffff => (b'u', 4),
         _ => (b'U', 8),
     };
-    out.extend_from_slice(&[b'\\', letter]);
-    out.extend((0..digits).rev().map(|digit| b"0123456789abcdef"[(code >> (4 * digit) & 15) as usize]));
+    out.put_all(&[b'\\', letter]);
+    (0..digits).rev().for_each(|digit| out.put(b"0123456789abcdef"[(code >> (4 * digit) & 15) as usize]));
 }
 
 #[cfg(test)]

@@ -24,10 +24,25 @@ impl Vm {
         heap::MEMORY_EXHAUSTED.load(Relaxed)
     }
 
+    /// Raises what [`Vm::memory_is_exhausted`] says: for loops that allocate without reaching a safepoint.
+    #[inline]
+    pub fn check_memory(&self) -> Result<()> {
+        if self.memory_is_exhausted() { Err(self.memory_error()) } else { Ok(()) }
+    }
+
+    /// Whether so much memory is to be had: for work that cannot report failure.
+    pub fn check_room(&self, bytes: usize) -> Result<()> {
+        let mut room: Vec<u8> = Vec::new();
+        self.reserve(&mut room, bytes)
+    }
+
     /// Makes room for `more` items behind those of a buffer.
     #[inline]
     pub fn reserve<T>(&self, buffer: &mut Vec<T>, more: usize) -> Result<()> {
-        match buffer.try_reserve(more) {
+        if buffer.capacity() - buffer.len() >= more {
+            return Ok(());
+        }
+        match heap::fallible(|| buffer.try_reserve(more)) {
             Ok(()) => Ok(()),
             Err(_) => Err(self.memory_error()),
         }
@@ -37,7 +52,7 @@ impl Vm {
     #[inline]
     pub fn buffer_for<T>(&self, capacity: usize) -> Result<Vec<T>> {
         let mut buffer = Vec::new();
-        match buffer.try_reserve_exact(capacity) {
+        match heap::fallible(|| buffer.try_reserve_exact(capacity)) {
             Ok(()) => Ok(buffer),
             Err(_) => Err(self.memory_error()),
         }

@@ -5,6 +5,7 @@
 use super::dialect::{Parameters, Quoting};
 use taipan_object::builtins::str::Str;
 use taipan_object::text::Unit;
+use taipan_object::text::builder::GivenUp;
 use taipan_object::{Value, with_units};
 
 /// Where in a record the parser is.
@@ -59,11 +60,11 @@ impl Buffer {
     fn push(&mut self, code: u32) {
         if self.wide.is_empty() {
             match u8::try_from(code) {
-                Ok(byte) => return self.narrow.push(byte),
+                Ok(byte) => return self.narrow.put(byte),
                 Err(_) => self.widen(),
             }
         }
-        self.wide.push(code);
+        self.wide.put(code);
     }
 
     fn widen(&mut self) {
@@ -194,7 +195,7 @@ impl Parser {
             }
             _ => FieldValue::Done(self.field.take()),
         };
-        self.fields.push(field);
+        self.fields.put(field);
     }
 
     fn end_of_line(&mut self, parameters: &Parameters, limit: i64) -> Result<(), Failure> {

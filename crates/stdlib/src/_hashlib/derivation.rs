@@ -85,6 +85,7 @@ pub fn scrypt(vm: &Vm, _: &Value, args: &[Value]) -> Result {
         return Err(vm.value_error("[digital envelope routines] memory limit exceeded"));
     }
     let parameters = scrypt::Params::new(n.trailing_zeros() as u8, r, p).map_err(|_| invalid())?;
+    vm.check_room(usize::try_from(needed).unwrap_or(usize::MAX))?;
     let mut outcome = Ok(());
     let key = Bytes::build(vm, BYTES.ty(), length as usize, |key| {
         outcome = blocking(|| scrypt::scrypt(&password, &salt, &parameters, key));

@@ -92,7 +92,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
             Ok(())
         }
         Some(initial) => {
-            let data = vm.bytes_like(initial)?.to_vec();
+            let data = vm.buffer_of(&vm.bytes_like(initial)?)?;
             own.set_contents(data, None);
             Ok(())
         }

@@ -9,6 +9,7 @@ use taipan_object::builtins::str::{Data, Str};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::text::Unit;
+use taipan_object::text::builder::GivenUp;
 use taipan_object::types::{TypeSpec, type_flags};
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
@@ -66,7 +67,8 @@ impl Newlines {
 
     fn convert<U: Unit>(&mut self, units: &[U], is_final: bool) -> Vec<U> {
         let unit = |byte: u8| U::from_code(byte as u32).expect("every kind holds ASCII");
-        let mut out = Vec::with_capacity(units.len() + 1);
+        let mut out = Vec::new();
+        out.make_room(units.len() + 1);
         let mut units = units;
         if self.pending_cr && (is_final || !units.is_empty()) {
             self.pending_cr = false;
@@ -84,7 +86,7 @@ impl Newlines {
             match units[at].code() {
                 10 => {
                     self.seen |= SEEN_LF;
-                    out.push(units[at]);
+                    out.put(units[at]);
                 }
                 13 => {
                     let next = units.get(at + 1).map(|unit| unit.code());
@@ -93,7 +95,7 @@ impl Newlines {
                         at += 1;
                     }
                 }
-                _ => out.push(units[at]),
+                _ => out.put(units[at]),
             }
             at += 1;
         }
@@ -105,12 +107,12 @@ impl Newlines {
         let pair = next == Some(10);
         self.seen |= if pair { SEEN_CRLF } else { SEEN_CR };
         if self.translate {
-            out.push(unit(b'\n'));
+            out.put(unit(b'\n'));
             return;
         }
-        out.push(unit(b'\r'));
+        out.put(unit(b'\r'));
         if pair {
-            out.push(unit(b'\n'));
+            out.put(unit(b'\n'));
         }
     }
 

@@ -4,6 +4,7 @@ use crate::payload::Field;
 use std::collections::{HashMap, TryReserveError};
 use taipan_object::Value;
 use taipan_object::object::Visitor;
+use taipan_object::text::builder::GivenUp;
 
 /// The pickler's memo: the number of each object written, by identity. It keeps the objects alive, so that no identity
 /// is used anew.
@@ -133,7 +134,7 @@ impl UnpicklerMemo {
         let length = self.dense.len() as u64;
         if number == length && self.sparse.is_empty() {
             self.used += 1;
-            self.dense.push(Some(object));
+            self.dense.put(Some(object));
             return None;
         }
         self.put_anywhere(number, object)

@@ -1,6 +1,7 @@
 //! Formats: which values, where, in how many bytes.
 
 use super::error;
+use taipan_object::text::builder::GivenUp;
 use taipan_object::{Result, Vm};
 
 /// How a value is represented.
@@ -157,10 +158,10 @@ impl Layout {
         let offset = room(self.size.next_multiple_of(alignment), Some(0))?;
         self.size = room(offset, count.checked_mul(size))?;
         if matches!(kind, Kind::Bytes | Kind::Pascal) {
-            self.items.push(Item { kind, letter, offset, size: count, repeat: 1 });
+            self.items.put(Item { kind, letter, offset, size: count, repeat: 1 });
             self.values += 1;
         } else if count > 0 {
-            self.items.push(Item { kind, letter, offset, size, repeat: count });
+            self.items.put(Item { kind, letter, offset, size, repeat: count });
             self.values = self.values.checked_add(count).ok_or(TOO_LONG)?;
         }
         Ok(())

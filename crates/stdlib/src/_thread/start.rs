@@ -81,6 +81,10 @@ fn start(vm: &Vm, call: Call, thread: &Arc<Thread>, daemon: bool) -> Result<u64>
         0 => DEFAULT_STACK_SIZE,
         size => size,
     };
+    if !is_room_for_frames() {
+        thread.cancel_start();
+        return Err(vm.runtime_error("can't start new thread"));
+    }
     let own = thread.clone();
     let body = move || run(call, own, size);
     let system = match std::thread::Builder::new().stack_size(size.saturating_add(EXTRA_STACK)).spawn(body) {
@@ -99,6 +103,17 @@ fn start(vm: &Vm, call: Call, thread: &Arc<Thread>, daemon: bool) -> Result<u64>
         started().awaited.push(thread.clone());
     }
     Ok(ident)
+}
+
+/// Whether there is address space for what the interpreter has for each thread: the thread could tell nobody.
+fn is_room_for_frames() -> bool {
+    const BYTES: usize = 4 << 20;
+    let (access, kind) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+    // SAFETY: a fresh mapping, which goes at once.
+    unsafe {
+        let base = libc::mmap(std::ptr::null_mut(), BYTES, access, kind, -1, 0);
+        base != libc::MAP_FAILED && libc::munmap(base, BYTES) == 0
+    }
 }
 
 /// Notes that there is a thread: a forked process, which does not have it, says so to its handles.

@@ -255,7 +255,7 @@ pub fn from_bytes(vm: &Vm, array: &Array, source: &Value) -> Result<()> {
     }
     if source.downcast::<Array>().is_some() {
         // Its own data, perhaps, which must not move while it is read.
-        let copy = buffer.to_vec();
+        let copy = vm.buffer_of(&buffer)?;
         drop(buffer);
         return array.append_bytes(vm, &copy);
     }

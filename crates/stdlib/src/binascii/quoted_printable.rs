@@ -1,6 +1,7 @@
 //! Quoted-printable encoding (RFC 1521).
 
 use super::digit;
+use taipan_object::text::builder::GivenUp;
 
 const MAX_LINE: usize = 76;
 
@@ -27,7 +28,7 @@ pub fn encode(data: &[u8], options: Options) -> Vec<u8> {
     // The first line tells how all lines are to end.
     let with_return = memchr::memchr(b'\n', data).is_some_and(|at| at > 0 && data[at - 1] == b'\r');
     let newline: &[u8] = if with_return { b"\r\n" } else { b"\n" };
-    let mut encoder = Encoder { data, options, newline, column: 0, out: Vec::with_capacity(data.len()) };
+    let mut encoder = Encoder { data, options, newline, column: 0, out: Vec::new() };
     let mut at = 0;
     while at < data.len() {
         at += encoder.step(at);
@@ -54,14 +55,14 @@ impl Encoder<'_> {
                 self.out.pop();
                 self.quote(last);
             }
-            self.out.extend_from_slice(self.newline);
+            self.out.put_all(self.newline);
             return if byte == b'\r' { 2 } else { 1 };
         }
         if next.is_some_and(|next| next != b'\n') && self.column + 1 >= MAX_LINE {
             self.soft_break();
         }
         self.column += 1;
-        self.out.push(if self.options.header && byte == b' ' { b'_' } else { byte });
+        self.out.put(if self.options.header && byte == b' ' { b'_' } else { byte });
         1
     }
 
@@ -80,8 +81,8 @@ impl Encoder<'_> {
     }
 
     fn soft_break(&mut self) {
-        self.out.push(b'=');
-        self.out.extend_from_slice(self.newline);
+        self.out.put(b'=');
+        self.out.put_all(self.newline);
         self.column = 0;
     }
 
@@ -92,14 +93,15 @@ impl Encoder<'_> {
 }
 
 pub fn decode(data: &[u8], header: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(data.len());
+    let mut out = Vec::new();
+    out.make_room(data.len());
     let mut at = 0;
     while let Some(byte) = data.get(at).copied() {
         at += 1;
         match byte {
             b'=' => at += decode_quoted(&data[at..], &mut out),
-            b'_' if header => out.push(b' '),
-            byte => out.push(byte),
+            b'_' if header => out.put(b' '),
+            byte => out.put(byte),
         }
     }
     out
@@ -112,15 +114,15 @@ fn decode_quoted(rest: &[u8], out: &mut Vec<u8>) -> usize {
         // A soft line break.
         [b'\n' | b'\r', ..] => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
         [b'=', ..] => {
-            out.push(b'=');
+            out.put(b'=');
             1
         }
         [high, low, ..] if digit(*high).is_some() && digit(*low).is_some() => {
-            out.push(digit(*high).unwrap_or(0) << 4 | digit(*low).unwrap_or(0));
+            out.put(digit(*high).unwrap_or(0) << 4 | digit(*low).unwrap_or(0));
             2
         }
         _ => {
-            out.push(b'=');
+            out.put(b'=');
             0
         }
     }

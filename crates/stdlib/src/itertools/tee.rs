@@ -60,6 +60,7 @@ method_table! { pub static FUNCTIONS = [
         let mut tees = list::with_room(vm, count)?;
         let first = from_iterable(vm, &args[0])?;
         for _ in 1..count {
+            vm.check_memory()?;
             tees.push(Tee::of(&first).copy());
         }
         tees.insert(0, first);

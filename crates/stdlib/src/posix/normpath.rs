@@ -5,6 +5,7 @@ use taipan_object::builtins::str::{Data, Str};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MethodDef;
 use taipan_object::text::Unit;
+use taipan_object::text::builder::GivenUp;
 use taipan_object::{Result, Value, Vm};
 
 /// How many units the root takes: none, `/` or `//`. Three slashes or more are one root and empty components.
@@ -32,14 +33,16 @@ fn normalize<U: Unit>(path: &[U]) -> Vec<u32> {
             parts.pop();
             continue;
         }
-        parts.push(part);
+        parts.put(part);
     }
     let mut out: Vec<u32> = vec![u32::from(b'/'); root];
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {
-            out.push(u32::from(b'/'));
+            out.put(u32::from(b'/'));
         }
-        out.extend(part.iter().map(|unit| unit.code()));
+        if out.make_room(part.len()) {
+            out.extend(part.iter().map(|unit| unit.code()));
+        }
     }
     if out.is_empty() { vec![u32::from(b'.')] } else { out }
 }
@@ -59,7 +62,7 @@ taipan_object::method_table! {
             let path = with_path(vm, "_path_normpath", &args[0])?;
             if let Some(bytes) = path.downcast::<Bytes>() {
                 let points = normalize(bytes.as_slice());
-                return bytes::from_slice(vm, &points.iter().map(|point| *point as u8).collect::<Vec<u8>>());
+                return bytes::from_slice(vm, &vm.buffer_from(points.iter().map(|point| *point as u8))?);
             }
             let Some(text) = path.downcast::<Str>() else { return Ok(path) };
             let points = match text.data() {

@@ -58,7 +58,10 @@ impl Path {
             let (owner, got) = (value.ty().name(), text.ty().name());
             return Err(vm.type_error(format!("expected {owner}.__fspath__() to return str or bytes, not {got}")));
         }
-        match CString::new(fs_bytes(vm, &text)?) {
+        let mut text = fs_bytes(vm, &text)?;
+        // For the zero at the end.
+        vm.reserve(&mut text, 1)?;
+        match CString::new(text) {
             Ok(text) => Ok(path(text, None, is_bytes)),
             Err(_) => Err(vm.value_error(format!("{function}: embedded null character in {name}"))),
         }

@@ -186,6 +186,8 @@ fn format_chunk(vm: &Vm, format: &str, tm: &libc::tm) -> Result<Vec<u8>> {
 
 /// `strftime` of a format that may contain NUL and what the C library would not understand: only ASCII runs go there.
 fn format_time(vm: &Vm, format: &Str, tm: &libc::tm) -> Result {
+    // Code points, a copy as text and one for the C library, and what comes of it.
+    vm.check_room(format.len().saturating_mul(16))?;
     let mut out = StrBuilder::new();
     let points = format.to_code_points();
     let ascii = |point: u32| (1..128).contains(&point);

@@ -1,6 +1,7 @@
 //! The normalization forms of Unicode Standard Annex 15.
 
 use super::{CURRENT, Database, HANGUL, OLD};
+use taipan_object::text::builder::GivenUp;
 
 /// A normalization form.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +53,8 @@ pub fn hangul_parts(point: u32) -> Vec<u32> {
 
 /// The code points in a form.
 pub fn normalize(database: &Database, form: Form, points: &[u32]) -> Vec<u32> {
-    let mut result = Vec::with_capacity(points.len());
+    let mut result = Vec::new();
+    result.make_room(points.len());
     for &point in points {
         decompose(database, form.is_compatibility(), point, &mut result);
     }
@@ -67,7 +69,7 @@ static CORRECTIONS: [(u32, u32); 5] =
 
 fn decompose(database: &Database, compatibility: bool, point: u32, result: &mut Vec<u32>) {
     if point < 0x80 {
-        return result.push(point);
+        return result.put(point);
     }
     if HANGUL.contains(&point) {
         return result.extend(hangul_parts(point));
@@ -75,11 +77,11 @@ fn decompose(database: &Database, compatibility: bool, point: u32, result: &mut 
     if std::ptr::eq(database, &OLD)
         && let Some((_, original)) = CORRECTIONS.iter().find(|(corrected, _)| *corrected == point)
     {
-        return result.push(*original);
+        return result.put(*original);
     }
     let mapping = database.decomposition(point);
     if mapping.is_empty() || mapping.starts_with('<') && !compatibility {
-        return result.push(point);
+        return result.put(point);
     }
     for part in mapping.split(' ').filter(|part| !part.starts_with('<')) {
         let part = u32::from_str_radix(part, 16).expect("mappings are hexadecimal numbers");
@@ -115,7 +117,10 @@ fn composed(database: &Database, first: u32, second: u32) -> Option<u32> {
 }
 
 fn compose(database: &Database, points: &[u32]) -> Vec<u32> {
-    let mut result: Vec<u32> = Vec::with_capacity(points.len());
+    let mut result: Vec<u32> = Vec::new();
+    if !result.make_room(points.len()) {
+        return result;
+    }
     let mut starter: Option<usize> = None;
     // The class of the last character after the starter that was not composed.
     let mut last_class = 0;

@@ -4,6 +4,7 @@ use super::BYTES_WARNING;
 use crate::builtins::str::Str;
 use crate::exceptions;
 use crate::object::Result;
+use crate::text::builder::GivenUp;
 use crate::value::Value;
 use crate::vm::Vm;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,23 +12,24 @@ use std::sync::atomic::Ordering::Relaxed;
 /// `b'…'`: double quotes only if single ones occur and double ones do not.
 pub(crate) fn repr(data: &[u8]) -> Vec<u8> {
     let quote = if data.contains(&b'\'') && !data.contains(&b'"') { b'"' } else { b'\'' };
-    let mut out = Vec::with_capacity(data.len() + 3);
-    out.extend_from_slice(&[b'b', quote]);
+    let mut out = Vec::new();
+    out.make_room(data.len() + 3);
+    out.put_all(&[b'b', quote]);
     for &byte in data {
         match byte {
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            _ if byte == quote => out.extend_from_slice(&[b'\\', quote]),
-            b' '..=b'~' => out.push(byte),
+            b'\t' => out.put_all(b"\\t"),
+            b'\n' => out.put_all(b"\\n"),
+            b'\r' => out.put_all(b"\\r"),
+            b'\\' => out.put_all(b"\\\\"),
+            _ if byte == quote => out.put_all(&[b'\\', quote]),
+            b' '..=b'~' => out.put(byte),
             _ => {
                 const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                out.extend_from_slice(&[b'\\', b'x', DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]);
+                out.put_all(&[b'\\', b'x', DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]);
             }
         }
     }
-    out.push(quote);
+    out.put(quote);
     out
 }
 

@@ -9,6 +9,7 @@ use crate::builtins::str::search;
 use crate::builtins::str::split::{rsplit_space, split_space};
 use crate::builtins::tuple::Tuple;
 use crate::object::Result;
+use crate::text::builder::GivenUp;
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -40,17 +41,17 @@ pub(crate) fn split(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let data = own(vm, this)?;
     let mut ranges = Vec::new();
     match separator {
-        None => split_space(&data, max, is_space, |start, end| ranges.push((start, end))),
+        None => split_space(&data, max, is_space, |start, end| ranges.put((start, end))),
         Some(separator) => {
             let mut start = 0;
             if max > 0 {
                 search::for_each_match(&data, &separator, |at| {
-                    ranges.push((start, at));
+                    ranges.put((start, at));
                     start = at + separator.len();
                     ranges.len() < max
                 });
             }
-            ranges.push((start, data.len()));
+            ranges.put((start, data.len()));
         }
     }
     list(vm, this, &data, ranges)
@@ -61,16 +62,16 @@ pub(crate) fn rsplit(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let data = own(vm, this)?;
     let mut ranges = Vec::new();
     match separator {
-        None => rsplit_space(&data, max, is_space, |start, end| ranges.push((start, end))),
+        None => rsplit_space(&data, max, is_space, |start, end| ranges.put((start, end))),
         Some(separator) => {
             let mut end = data.len();
             while ranges.len() < max
                 && let Some(at) = search::rfind(&data[..end], &separator)
             {
-                ranges.push((at + separator.len(), end));
+                ranges.put((at + separator.len(), end));
                 end = at;
             }
-            ranges.push((0, end));
+            ranges.put((0, end));
         }
     }
     ranges.reverse();
@@ -89,7 +90,7 @@ pub(crate) fn splitlines(vm: &Vm, this: &Value, args: &[Value]) -> Result {
             [] => end,
             _ => end + 1,
         };
-        ranges.push((start, if keepends { next } else { end }));
+        ranges.put((start, if keepends { next } else { end }));
         start = next;
     }
     list(vm, this, &data, ranges)

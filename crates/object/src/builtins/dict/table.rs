@@ -8,6 +8,7 @@
 //! Nothing here runs Python code: where only `__eq__` can tell two keys apart, the caller is asked to.
 
 use crate::builtins::str::Str;
+use crate::heap;
 use crate::value::Value;
 use crate::vm::quick_compare::quick_equal;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -368,11 +369,11 @@ impl Table {
         let mut indices = Vec::new();
         let width = index_width(log2_size);
         let bytes = width.checked_shl(log2_size as u32).ok_or(OutOfMemory)?;
-        indices.try_reserve_exact(bytes).map_err(|_| OutOfMemory)?;
+        heap::fallible(|| indices.try_reserve_exact(bytes)).map_err(|_| OutOfMemory)?;
         indices.resize(bytes, 0xFF);
         let capacity = usable_of(log2_size);
         let room = capacity.saturating_sub(self.entries.len());
-        self.entries.try_reserve_exact(room).map_err(|_| OutOfMemory)?;
+        heap::fallible(|| self.entries.try_reserve_exact(room)).map_err(|_| OutOfMemory)?;
         if self.has_gaps() {
             self.entries.retain(|entry| entry.key.is_some());
             self.changed_keys();
@@ -517,7 +518,7 @@ impl Table {
 
     fn duplicate(&self) -> Result<Table, OutOfMemory> {
         let mut entries = Vec::new();
-        entries.try_reserve_exact(self.entries.len() + self.usable).map_err(|_| OutOfMemory)?;
+        heap::fallible(|| entries.try_reserve_exact(self.entries.len() + self.usable)).map_err(|_| OutOfMemory)?;
         entries.extend(self.entries.iter().map(|entry| Entry {
             hash: entry.hash,
             key: entry.key.clone(),

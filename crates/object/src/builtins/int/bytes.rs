@@ -53,8 +53,15 @@ pub(super) fn from_bytes(vm: &Vm, class: &Value, args: &[Value]) -> Result {
     let little = is_little(vm, "from_bytes", &args[1])?;
     let signed = vm.is_true(&args[2])?;
     let parsed = match args[0].downcast_exact::<bytes::Bytes>() {
-        Some(data) => int_conversion::from_bytes(data.as_slice(), little, signed),
-        None => int_conversion::from_bytes(&bytes::object_to_bytes(vm, &args[0])?, little, signed),
+        Some(data) => {
+            super::check_room(vm, data.as_slice().len().saturating_mul(8))?;
+            int_conversion::from_bytes(data.as_slice(), little, signed)
+        }
+        None => {
+            let data = bytes::object_to_bytes(vm, &args[0])?;
+            super::check_room(vm, data.len().saturating_mul(8))?;
+            int_conversion::from_bytes(&data, little, signed)
+        }
     };
     let n = super::construct::from_parsed(parsed);
     if class.downcast::<Type>().is_some_and(|ty| ty.is(&INT)) { Ok(n) } else { vm.call_args(class, &[n]) }

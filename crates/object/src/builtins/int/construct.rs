@@ -114,6 +114,7 @@ fn from_value_and_base(vm: &Vm, value: &Value, base: &Value) -> Result {
 }
 
 fn parse(vm: &Vm, value: &Value, text: &Str, base: u32) -> Result {
+    super::check_room(vm, text.len().saturating_mul(8))?;
     with_units!(text, |units| int_conversion::parse_int(units, base, max_str_digits()))
         .map(from_parsed)
         .map_err(|error| parse_error(vm, error, base, value))
@@ -121,6 +122,7 @@ fn parse(vm: &Vm, value: &Value, text: &Str, base: u32) -> Result {
 
 fn parse_bytes(vm: &Vm, value: &Value, base: u32) -> Result {
     let data = vm.bytes_like(value)?;
+    super::check_room(vm, data.len().saturating_mul(8))?;
     match int_conversion::parse_int_bytes(&data, base, max_str_digits()) {
         Ok(n) => Ok(from_parsed(n)),
         Err(error) => {

@@ -59,7 +59,7 @@ fn assign_items(vm: &Vm, list: &List, start: i64, stop: i64, step: i64, new: Vec
             return Ok(());
         }
         let growth = new.len().saturating_sub(indices.count);
-        if items.try_reserve(growth).is_err() {
+        if crate::heap::fallible(|| items.try_reserve(growth)).is_err() {
             drop(items);
             return Err(vm.memory_error());
         }

@@ -201,7 +201,7 @@ pub fn extend(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
         *target = items;
         return Ok(());
     }
-    if target.try_reserve(items.len()).is_err() {
+    if crate::heap::fallible(|| target.try_reserve(items.len())).is_err() {
         drop(target);
         return Err(vm.memory_error());
     }
@@ -211,7 +211,7 @@ pub fn extend(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
 
 fn extend_from_slice(vm: &Vm, list: &List, items: &[Value]) -> Result<()> {
     let mut target = list.items.borrow(&list.header);
-    if target.try_reserve(items.len()).is_err() {
+    if crate::heap::fallible(|| target.try_reserve(items.len())).is_err() {
         drop(target);
         return Err(vm.memory_error());
     }
@@ -285,7 +285,7 @@ crate::method_table! { pub static METHODS = [
         let index = vm.index_ssize(&args[0])?;
         let list = own(this);
         let mut items = list.items.borrow(&list.header);
-        if items.try_reserve(1).is_err() {
+        if crate::heap::fallible(|| items.try_reserve(1)).is_err() {
             drop(items);
             return Err(vm.memory_error());
         }

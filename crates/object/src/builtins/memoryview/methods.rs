@@ -89,7 +89,7 @@ fn tolist(vm: &Vm, this: &Value, _: &[Value]) -> Result {
     let mut failed = None;
     buffer.for_each_item(|item| {
         if failed.is_none() {
-            match unpack(vm, &layout, item) {
+            match unpack(vm, &layout, item).and_then(|item| vm.reserve(&mut items, 1).map(|()| item)) {
                 Ok(item) => items.push(item),
                 Err(raised) => failed = Some(raised),
             }
@@ -101,18 +101,24 @@ fn tolist(vm: &Vm, this: &Value, _: &[Value]) -> Result {
     if layout.dimensions() == 0 {
         return items.pop().ok_or_else(|| vm.system_error("a view without dimensions has one element"));
     }
-    Ok(nested(&layout.shape, &mut items.into_iter()))
+    if layout.dimensions() == 1 {
+        return Ok(List::from_vec(items).into_value());
+    }
+    nested(vm, &layout.shape, &mut items.into_iter())
 }
 
 /// Lists of lists in the given shape.
-fn nested(shape: &[isize], items: &mut dyn Iterator<Item = Value>) -> Value {
+fn nested(vm: &Vm, shape: &[isize], items: &mut dyn Iterator<Item = Value>) -> Result {
     let length = shape[0] as usize;
-    let list = if shape.len() == 1 {
-        items.take(length).collect()
-    } else {
-        (0..length).map(|_| nested(&shape[1..], items)).collect()
-    };
-    List::from_vec(list).into_value()
+    let mut list = vm.buffer_for(length)?;
+    for _ in 0..length {
+        let item = match shape.len() {
+            1 => items.next().unwrap_or(Value::NONE),
+            _ => nested(vm, &shape[1..], items)?,
+        };
+        list.push(item);
+    }
+    Ok(List::from_vec(list).into_value())
 }
 
 fn toreadonly(vm: &Vm, this: &Value, _: &[Value]) -> Result {

@@ -118,17 +118,26 @@ pub fn replace(vm: &Vm, this: &Value, old: &Str, new: &Str, max: usize) -> Resul
     }
     let mut places: SmallVec<[usize; 16]> = SmallVec::new();
     if old.len() == 0 {
-        places.extend(0..text.len().saturating_add(1).min(max));
+        let count = text.len().saturating_add(1).min(max);
+        places.try_reserve(count).map_err(|_| vm.memory_error())?;
+        places.extend(0..count);
     } else {
+        let mut has_room = true;
         with_both!(
             text,
             old,
             |h, n| search::for_each_match(h, n, |at| {
-                places.push(at);
-                places.len() < max
+                has_room = places.try_reserve(1).is_ok();
+                if has_room {
+                    places.push(at);
+                }
+                has_room && places.len() < max
             }),
             ()
         );
+        if !has_room {
+            return Err(vm.memory_error());
+        }
     }
     if places.is_empty() {
         return Ok(to_exact(this));

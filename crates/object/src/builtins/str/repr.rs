@@ -2,6 +2,7 @@
 
 use super::Str;
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 use crate::text::unicode;
 use crate::value::Value;
@@ -56,10 +57,12 @@ pub fn repr(text: &Str) -> Value {
     if let Some(plain) = text.as_ascii()
         && plain.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'\'' && byte != b'\\')
     {
-        let mut quoted = Vec::with_capacity(plain.len() + 2);
-        quoted.push(b'\'');
-        quoted.extend_from_slice(plain.as_bytes());
-        quoted.push(b'\'');
+        let mut quoted = Vec::new();
+        if quoted.make_room(plain.len() + 2) {
+            quoted.push(b'\'');
+            quoted.extend_from_slice(plain.as_bytes());
+            quoted.push(b'\'');
+        }
         return Str::from_ascii(&quoted).into_value();
     }
     let mut out = TextBuilder::with_capacity(text.len() + 2);

@@ -6,6 +6,7 @@ use super::{Data, Str};
 use crate::builtins::list::List;
 use crate::builtins::tuple::Tuple;
 use crate::object::Result;
+use crate::text::builder::GivenUp;
 use crate::text::{Unit, unicode};
 use crate::value::Value;
 use crate::vm::Vm;
@@ -101,7 +102,7 @@ pub(super) fn split(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (separator, max) = split_arguments(vm, args)?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
     let mut parts = Vec::with_capacity(PARTS);
-    let mut push = |start: usize, end: usize| parts.push(part(this, text, start, end));
+    let mut push = |start: usize, end: usize| parts.put(part(this, text, start, end));
     match separator {
         None => with_units!(text, |units| split_space(units, max, |unit| is_space(unit.code()), push)),
         Some(separator) => {
@@ -136,7 +137,7 @@ pub(super) fn rsplit(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (separator, max) = split_arguments(vm, args)?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
     let mut parts = Vec::with_capacity(PARTS);
-    let mut push = |start: usize, end: usize| parts.push(part(this, text, start, end));
+    let mut push = |start: usize, end: usize| parts.put(part(this, text, start, end));
     match separator {
         None => with_units!(text, |units| rsplit_space(units, max, |unit| is_space(unit.code()), push)),
         Some(separator) => {
@@ -177,7 +178,7 @@ pub(super) fn splitlines(vm: &Vm, this: &Value, args: &[Value]) -> Result {
                 let is_crlf = units[next].code() == 13 && units.get(next + 1).is_some_and(|unit| unit.code() == 10);
                 next += if is_crlf { 2 } else { 1 };
             }
-            lines.push(part(this, text, start, if keepends { next } else { end }));
+            lines.put(part(this, text, start, if keepends { next } else { end }));
             start = next;
         }
     });

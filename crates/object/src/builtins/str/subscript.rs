@@ -5,6 +5,7 @@ use super::{Data, Str};
 use crate::builtins::int;
 use crate::builtins::slice::{Slice, SliceIndices, adjust_indices};
 use crate::object::Result;
+use crate::text::builder::GivenUp;
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 
@@ -44,12 +45,21 @@ fn sliced(this: &Value, text: &Str, indices: SliceIndices) -> Value {
     }
     let positions = indices.positions();
     match text.data() {
-        Data::Ascii(d) => Str::from_ascii(&positions.map(|i| d[i]).collect::<Vec<u8>>()),
-        Data::Latin1(d) => Str::from_latin1(&positions.map(|i| d[i]).collect::<Vec<u8>>()),
-        Data::Ucs2(d) => Str::from_ucs2(&positions.map(|i| d[i]).collect::<Vec<u16>>()),
-        Data::Ucs4(d) => Str::from_code_points(&positions.map(|i| d[i]).collect::<Vec<u32>>()),
+        Data::Ascii(d) => Str::from_ascii(&gathered(d, positions)),
+        Data::Latin1(d) => Str::from_latin1(&gathered(d, positions)),
+        Data::Ucs2(d) => Str::from_ucs2(&gathered(d, positions)),
+        Data::Ucs4(d) => Str::from_code_points(&gathered(d, positions)),
     }
     .into_value()
+}
+
+/// The units at some positions; none if there is no memory for them, and then `MemoryError` is raised at the next safepoint.
+fn gathered<U: Copy>(units: &[U], positions: impl Iterator<Item = usize>) -> Vec<U> {
+    let mut gathered = Vec::new();
+    if gathered.make_room(positions.size_hint().0) {
+        gathered.extend(positions.map(|at| units[at]));
+    }
+    gathered
 }
 
 /// `text[key]`

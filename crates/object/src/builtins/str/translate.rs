@@ -81,6 +81,7 @@ pub(super) fn translate(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     // Each ASCII character is looked up once.
     let mut known: Vec<Option<Mapped>> = vec![None; if text.len() > 0 { 128 } else { 0 }];
     for code in text.code_points() {
+        vm.check_memory()?;
         match known.get_mut(code as usize) {
             Some(entry) => {
                 let mapped = match entry {

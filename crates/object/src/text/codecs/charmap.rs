@@ -4,6 +4,7 @@
 
 use super::{CodecError, fail};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 use std::collections::HashMap;
 
@@ -69,7 +70,7 @@ impl EncodingMap {
                 let run = text[*at..].iter().take_while(unmapped).count();
                 return fail(*at, *at + run, UNDEFINED);
             };
-            out.push(byte);
+            out.put(byte);
             *at += 1;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use super::unicode_escape::{InvalidEscape, simple_escape};
 use super::{hex_digit, push_hex_escape};
 use crate::text::TextError;
+use crate::text::builder::GivenUp;
 
 /// What happens to a malformed `\x` escape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub fn decode(bytes: &[u8], malformed: Malformed, invalid: &mut Option<InvalidEs
     while let Some(&byte) = bytes.get(at) {
         at += 1;
         if byte != b'\\' {
-            out.push(byte);
+            out.put(byte);
             continue;
         }
         let Some(&letter) = bytes.get(at) else { return Err(TextError::value("Trailing \\ in string")) };
@@ -32,14 +33,14 @@ pub fn decode(bytes: &[u8], malformed: Malformed, invalid: &mut Option<InvalidEs
                 if code > 0o377 {
                     invalid.get_or_insert(InvalidEscape { code, position: at - 1 });
                 }
-                out.push(code as u8);
+                out.put(code as u8);
                 at += count - 1;
             }
             b'x' => {
                 let digit = |at: usize| bytes.get(at).and_then(|&byte| hex_digit(byte));
                 match (digit(at), digit(at + 1)) {
                     (Some(high), Some(low)) => {
-                        out.push((high << 4 | low) as u8);
+                        out.put((high << 4 | low) as u8);
                         at += 2;
                     }
                     (first, _) => {
@@ -48,7 +49,7 @@ pub fn decode(bytes: &[u8], malformed: Malformed, invalid: &mut Option<InvalidEs
                                 let position = at - 2;
                                 return Err(TextError::value(format!("invalid \\x escape at position {position}")));
                             }
-                            Malformed::Replace => out.push(b'?'),
+                            Malformed::Replace => out.put(b'?'),
                             Malformed::Ignore => {}
                         }
                         at += first.is_some() as usize;
@@ -56,10 +57,10 @@ pub fn decode(bytes: &[u8], malformed: Malformed, invalid: &mut Option<InvalidEs
                 }
             }
             _ => match simple_escape(letter) {
-                Some(byte) => out.push(byte),
+                Some(byte) => out.put(byte),
                 None => {
                     invalid.get_or_insert(InvalidEscape { code: letter as u32, position: at - 1 });
-                    out.extend_from_slice(&[b'\\', letter]);
+                    out.put_all(&[b'\\', letter]);
                 }
             },
         }
@@ -71,11 +72,11 @@ pub fn encode(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
-            b'\\' | b'\'' => out.extend_from_slice(&[b'\\', byte]),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            0x20..0x7f => out.push(byte),
+            b'\\' | b'\'' => out.put_all(&[b'\\', byte]),
+            b'\t' => out.put_all(b"\\t"),
+            b'\n' => out.put_all(b"\\n"),
+            b'\r' => out.put_all(b"\\r"),
+            0x20..0x7f => out.put(byte),
             _ => push_hex_escape(byte as u32, &mut out),
         }
     }

@@ -4,6 +4,7 @@
 
 use super::{ByteOrder, is_surrogate, push_hex_escape, utf16, utf32};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::unicode::names;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +94,9 @@ pub fn decode_error(
         Handler::Backslashreplace => {
             let mut text = Vec::new();
             bytes[start..end].iter().for_each(|&byte| push_hex_escape(byte as u32, &mut text));
-            Some((text.into_iter().map(u32::from).collect(), end))
+            let mut codes = Vec::new();
+            codes.make_room(text.len()).then(|| codes.extend(text.into_iter().map(u32::from)));
+            Some((codes, end))
         }
         Handler::Surrogateescape => {
             let escaped = bytes[start..end].iter().take(4).take_while(|byte| !byte.is_ascii());
@@ -135,13 +138,13 @@ pub fn encode_error<U: Unit>(
     match handler {
         Handler::Strict => return None,
         Handler::Ignore => {}
-        Handler::Replace => out.resize(end - start, b'?'),
+        Handler::Replace => (start..end).for_each(|_| out.put(b'?')),
         Handler::Backslashreplace => codes.for_each(|code| push_hex_escape(code, &mut out)),
         Handler::Xmlcharrefreplace => {
-            codes.for_each(|code| out.extend_from_slice(format!("&#{code};").as_bytes()));
+            codes.for_each(|code| out.put_all(format!("&#{code};").as_bytes()));
         }
         Handler::Namereplace => codes.for_each(|code| match names::name(code) {
-            Some(name) => out.extend_from_slice(format!("\\N{{{name}}}").as_bytes()),
+            Some(name) => out.put_all(format!("\\N{{{name}}}").as_bytes()),
             None => push_hex_escape(code, &mut out),
         }),
         Handler::Surrogateescape => {
@@ -149,7 +152,7 @@ pub fn encode_error<U: Unit>(
                 if !(0xdc80..=0xdcff).contains(&code) {
                     return None;
                 }
-                out.push(code as u8);
+                out.put(code as u8);
             }
             return Some(Replacement::Bytes(out));
         }
@@ -160,7 +163,7 @@ pub fn encode_error<U: Unit>(
                     return None;
                 }
                 match encoding {
-                    SurrogateEncoding::Utf8 => out.extend_from_slice(&[
+                    SurrogateEncoding::Utf8 => out.put_all(&[
                         0xe0 | (code >> 12) as u8,
                         0x80 | (code >> 6 & 63) as u8,
                         0x80 | (code & 63) as u8,

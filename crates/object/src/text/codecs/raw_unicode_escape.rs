@@ -2,6 +2,7 @@
 
 use super::{CodecError, fail, hex_digit, push_hex_escape};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 
 pub fn decode(bytes: &[u8], at: &mut usize, is_final: bool, out: &mut TextBuilder) -> Result<(), CodecError> {
@@ -55,7 +56,7 @@ pub(super) fn hex_number(bytes: &[u8], start: usize, digits: usize) -> (Option<u
 pub fn encode<U: Unit>(text: &[U], out: &mut Vec<u8>) {
     for unit in text {
         match unit.code() {
-            code @ 0..0x100 => out.push(code as u8),
+            code @ 0..0x100 => out.put(code as u8),
             code => push_hex_escape(code, out),
         }
     }

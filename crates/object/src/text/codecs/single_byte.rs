@@ -2,6 +2,7 @@
 
 use super::{CodecError, fail};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 
 pub fn decode_ascii(bytes: &[u8], at: &mut usize, out: &mut TextBuilder) -> Result<(), CodecError> {
@@ -25,7 +26,9 @@ fn encode<U: Unit>(
 ) -> Result<(), CodecError> {
     let rest = &text[*at..];
     let valid = rest.iter().position(|unit| unit.code() >= limit).unwrap_or(rest.len());
-    out.extend(rest[..valid].iter().map(|unit| unit.code() as u8));
+    if out.make_room(valid) {
+        out.extend(rest[..valid].iter().map(|unit| unit.code() as u8));
+    }
     *at += valid;
     let bad = rest[valid..].iter().take_while(|unit| unit.code() >= limit).count();
     if bad > 0 { fail(*at, *at + bad, reason) } else { Ok(()) }

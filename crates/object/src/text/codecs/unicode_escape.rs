@@ -3,6 +3,7 @@
 use super::raw_unicode_escape::hex_number;
 use super::{CodecError, fail, push_hex_escape};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 use crate::text::unicode::names::{Named, lookup};
 
@@ -138,11 +139,11 @@ fn named(bytes: &[u8], body: usize, is_final: bool) -> Result<Option<(u32, usize
 pub fn encode<U: Unit>(text: &[U], out: &mut Vec<u8>) {
     for unit in text {
         match unit.code() {
-            0x5c => out.extend_from_slice(b"\\\\"),
-            0x09 => out.extend_from_slice(b"\\t"),
-            0x0a => out.extend_from_slice(b"\\n"),
-            0x0d => out.extend_from_slice(b"\\r"),
-            code @ 0x20..0x7f => out.push(code as u8),
+            0x5c => out.put_all(b"\\\\"),
+            0x09 => out.put_all(b"\\t"),
+            0x0a => out.put_all(b"\\n"),
+            0x0d => out.put_all(b"\\r"),
+            code @ 0x20..0x7f => out.put(code as u8),
             code => push_hex_escape(code, out),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::{ByteOrder, CodecError, fail, is_high_surrogate, is_low_surrogate, is_surrogate, join_surrogates};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 
 /// The order that a byte order mark at the beginning names; `*at` moves behind the mark.
@@ -55,7 +56,7 @@ pub fn decode(
 }
 
 pub fn encode<U: Unit>(text: &[U], at: &mut usize, order: ByteOrder, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    out.reserve(2 * (text.len() - *at));
+    out.make_room(2 * (text.len() - *at));
     while let Some(unit) = text.get(*at) {
         match unit.code() {
             c if is_surrogate(c) => {
@@ -75,7 +76,7 @@ pub fn encode<U: Unit>(text: &[U], at: &mut usize, order: ByteOrder, out: &mut V
 
 /// Writes one unit, a surrogate too.
 pub(super) fn push(unit: u16, order: ByteOrder, out: &mut Vec<u8>) {
-    out.extend_from_slice(&match order {
+    out.put_all(&match order {
         ByteOrder::Little => unit.to_le_bytes(),
         ByteOrder::Big => unit.to_be_bytes(),
     });

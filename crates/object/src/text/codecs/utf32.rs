@@ -2,6 +2,7 @@
 
 use super::{ByteOrder, CodecError, fail, is_surrogate};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 
 /// The order that a byte order mark at the beginning names; `*at` moves behind the mark.
@@ -51,7 +52,7 @@ pub fn decode(
 }
 
 pub fn encode<U: Unit>(text: &[U], at: &mut usize, order: ByteOrder, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    out.reserve(4 * (text.len() - *at));
+    out.make_room(4 * (text.len() - *at));
     while let Some(unit) = text.get(*at) {
         let code = unit.code();
         if is_surrogate(code) {
@@ -65,7 +66,7 @@ pub fn encode<U: Unit>(text: &[U], at: &mut usize, order: ByteOrder, out: &mut V
 
 /// Writes one unit, a surrogate too.
 pub(super) fn push(code: u32, order: ByteOrder, out: &mut Vec<u8>) {
-    out.extend_from_slice(&match order {
+    out.put_all(&match order {
         ByteOrder::Little => code.to_le_bytes(),
         ByteOrder::Big => code.to_be_bytes(),
     });

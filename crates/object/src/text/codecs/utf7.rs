@@ -2,6 +2,7 @@
 
 use super::{CodecError, fail, is_high_surrogate, is_low_surrogate, join_surrogates};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -65,7 +66,7 @@ pub fn decode(bytes: &[u8], at: &mut usize, is_final: bool, out: &mut TextBuilde
 /// Decodes the shift sequence that begins with the `+` at `*at`. `false`: more input is needed to tell where it ends.
 fn decode_shifted(bytes: &[u8], at: &mut usize, is_final: bool, out: &mut TextBuilder) -> Result<bool, CodecError> {
     let start = *at;
-    let mut text = Vec::new();
+    let mut text: Vec<u32> = Vec::new();
     let (mut bits, mut buffer) = (0, 0_u32);
     let mut surrogate = None;
     let mut here = start + 1;
@@ -81,15 +82,15 @@ fn decode_shifted(bytes: &[u8], at: &mut usize, is_final: bool, out: &mut TextBu
         buffer &= (1 << bits) - 1;
         if let Some(high) = surrogate.take() {
             if is_low_surrogate(code) {
-                text.push(join_surrogates(high, code));
+                text.put(join_surrogates(high, code));
                 continue;
             }
-            text.push(high);
+            text.put(high);
         }
         if is_high_surrogate(code) {
             surrogate = Some(code);
         } else {
-            text.push(code);
+            text.put(code);
         }
     }
     let Some(&end) = bytes.get(here) else {
@@ -129,16 +130,16 @@ pub fn encode<U: Unit>(text: &[U], out: &mut Vec<u8>) {
             flush(&mut bits, &mut buffer, out);
             shifted = false;
             if is_base64(code) || code == b'-' as u32 {
-                out.push(b'-');
+                out.put(b'-');
             }
-            out.push(code as u8);
+            out.put(code as u8);
         } else if direct {
-            out.push(code as u8);
+            out.put(code as u8);
         } else if !shifted && code == b'+' as u32 {
-            out.extend_from_slice(b"+-");
+            out.put_all(b"+-");
         } else {
             if !shifted {
-                out.push(b'+');
+                out.put(b'+');
                 shifted = true;
             }
             let mut push = |unit: u32| {
@@ -146,7 +147,7 @@ pub fn encode<U: Unit>(text: &[U], out: &mut Vec<u8>) {
                 bits += 16;
                 while bits >= 6 {
                     bits -= 6;
-                    out.push(ALPHABET[(buffer >> bits & 63) as usize]);
+                    out.put(ALPHABET[(buffer >> bits & 63) as usize]);
                 }
                 buffer &= 63;
             };
@@ -160,14 +161,14 @@ pub fn encode<U: Unit>(text: &[U], out: &mut Vec<u8>) {
     }
     if shifted {
         flush(&mut bits, &mut buffer, out);
-        out.push(b'-');
+        out.put(b'-');
     }
 }
 
 /// Writes the bits that are left of a shift sequence.
 fn flush(bits: &mut u32, buffer: &mut u32, out: &mut Vec<u8>) {
     if *bits > 0 {
-        out.push(ALPHABET[(*buffer << (6 - *bits) & 63) as usize]);
+        out.put(ALPHABET[(*buffer << (6 - *bits) & 63) as usize]);
     }
     (*bits, *buffer) = (0, 0);
 }

@@ -2,6 +2,7 @@
 
 use super::{CodecError, fail, is_surrogate};
 use crate::text::Unit;
+use crate::text::builder::GivenUp;
 use crate::text::builder::TextBuilder;
 
 pub fn decode(bytes: &[u8], at: &mut usize, is_final: bool, out: &mut TextBuilder) -> Result<(), CodecError> {
@@ -32,26 +33,26 @@ pub fn decode(bytes: &[u8], at: &mut usize, is_final: bool, out: &mut TextBuilde
 }
 
 pub fn encode<U: Unit>(text: &[U], at: &mut usize, out: &mut Vec<u8>) -> Result<(), CodecError> {
-    out.reserve(text.len() - *at);
+    out.make_room(text.len() - *at);
     if let Some(bytes) = U::as_bytes(&text[*at..]).filter(|bytes| bytes.is_ascii()) {
-        out.extend_from_slice(bytes);
+        out.put_all(bytes);
         *at = text.len();
         return Ok(());
     }
     while let Some(unit) = text.get(*at) {
         match unit.code() {
-            c @ 0..0x80 => out.push(c as u8),
-            c @ 0x80..0x800 => out.extend_from_slice(&[0xc0 | (c >> 6) as u8, continuation(c, 0)]),
+            c @ 0..0x80 => out.put(c as u8),
+            c @ 0x80..0x800 => out.put_all(&[0xc0 | (c >> 6) as u8, continuation(c, 0)]),
             c if is_surrogate(c) => {
                 let run = text[*at..].iter().take_while(|unit| is_surrogate(unit.code())).count();
                 return fail(*at, *at + run, "surrogates not allowed");
             }
             c @ 0x800..0x10000 => {
-                out.extend_from_slice(&[0xe0 | (c >> 12) as u8, continuation(c, 6), continuation(c, 0)]);
+                out.put_all(&[0xe0 | (c >> 12) as u8, continuation(c, 6), continuation(c, 0)]);
             }
             c => {
                 let lead = 0xf0 | (c >> 18) as u8;
-                out.extend_from_slice(&[lead, continuation(c, 12), continuation(c, 6), continuation(c, 0)]);
+                out.put_all(&[lead, continuation(c, 12), continuation(c, 6), continuation(c, 0)]);
             }
         }
         *at += 1;

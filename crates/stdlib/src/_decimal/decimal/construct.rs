@@ -174,7 +174,7 @@ fn to_ascii(text: &Str, lenient: bool) -> Vec<u8> {
 /// A tuple or list `(sign, digits, exponent)` as text.
 fn sequence_as_ascii(vm: &Vm, value: &Value) -> Result<Vec<u8>> {
     let items = match (value.downcast::<Tuple>(), value.downcast::<List>()) {
-        (Some(tuple), _) => tuple.as_slice().to_vec(),
+        (Some(tuple), _) => vm.buffer_of(tuple.as_slice())?,
         (None, Some(_)) => vm.collect(value)?,
         (None, None) => return Err(unsupported(vm, value)),
     };
@@ -201,13 +201,14 @@ fn sequence_as_ascii(vm: &Vm, value: &Value) -> Result<Vec<u8>> {
         None => return Err(vm.value_error("exponent must be an integer")),
     }
     let digits = match (digits.downcast::<Tuple>(), digits.downcast::<List>()) {
-        (Some(tuple), _) => tuple.as_slice().to_vec(),
+        (Some(tuple), _) => vm.buffer_of(tuple.as_slice())?,
         (None, Some(_)) => vm.collect(digits)?,
         (None, None) => return Err(vm.value_error("coefficient must be a tuple of digits")),
     };
     if shown_exponent.is_some() && digits.is_empty() {
         ascii.push(b'0');
     }
+    vm.reserve(&mut ascii, digits.len())?;
     for digit in &digits {
         match int::to_i64(digit) {
             Some(n @ 0..=9) if infinite => debug_assert!(n < 10),

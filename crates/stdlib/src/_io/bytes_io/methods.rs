@@ -136,7 +136,7 @@ fn set_state(vm: &Vm, this: &Value, state: &Value) -> Result<()> {
     own.set_contents(Vec::new(), None);
     own.with(|state| state.position = 0);
     own.check_open(vm)?;
-    let contents = vm.bytes_like(&items[0])?.to_vec();
+    let contents = vm.buffer_of(&vm.bytes_like(&items[0])?)?;
     own.set_contents(contents, None);
     if !int::is_int(&items[1]) {
         let got = items[1].ty().name();

@@ -133,7 +133,7 @@ impl TextIoWrapper {
             vm.call_method_name(&decoder, &names().setstate, &[state])?;
             return Ok(());
         }
-        let held = vm.bytes_like(buffer)?.to_vec();
+        let held = vm.buffer_of(&vm.bytes_like(buffer)?)?;
         self.with(|state| state.undecoded = held);
         Ok(())
     }
@@ -145,7 +145,7 @@ impl TextIoWrapper {
             Coding::Object(encoder) => {
                 let encoded = vm.call_method_name(&encoder, &names().encode, std::slice::from_ref(text))?;
                 match encoded.downcast::<bytes::Bytes>() {
-                    Some(data) => Ok(data.as_slice().to_vec()),
+                    Some(data) => vm.buffer_of(data.as_slice()),
                     None => {
                         let got = encoded.ty().name();
                         Err(vm.type_error(format!("encoder should return a bytes object, not '{got}'")))

@@ -61,6 +61,8 @@ impl TextIoWrapper {
 
     /// As [`TextIoWrapper::read_chunk`], again when a signal interrupts it.
     fn next_chunk(&self, vm: &Vm, hint: usize) -> Result<bool> {
+        // What the chunks make may have been given up.
+        vm.check_memory()?;
         loop {
             match self.read_chunk(vm, hint) {
                 Ok(more) => return Ok(more),

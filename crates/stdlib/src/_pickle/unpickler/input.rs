@@ -143,7 +143,7 @@ impl<'a> Input<'a> {
     }
 
     fn set_buffer(&mut self, vm: &Vm, data: &Value) -> Result<()> {
-        self.buffer = vm.bytes_like(data)?.to_vec();
+        self.buffer = vm.buffer_of(&vm.bytes_like(data)?)?;
         self.at = 0;
         self.peeked = false;
         Ok(())

@@ -15,6 +15,7 @@ use taipan_object::builtins::set::{self, Set};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::{self, Tuple};
 use taipan_object::codecs;
+use taipan_object::text::builder::GivenUp;
 use taipan_object::text::codecs::Codec;
 use taipan_object::text::codecs::escape::{self, Malformed};
 use taipan_object::text::float_parse::parse_float_bytes;
@@ -69,6 +70,8 @@ impl<'a> Loader<'a> {
     pub fn load(&mut self) -> Result {
         let vm = self.vm;
         loop {
+            // Objects without end come from no safepoint.
+            vm.check_memory()?;
             let code = match self.input.byte(vm) {
                 Ok(code) => code,
                 Err(raised) => return Err(self.out_of_input(raised)),
@@ -119,7 +122,7 @@ impl<'a> Loader<'a> {
                 }
                 BYTEARRAY8 => {
                     let length = self.long_length("BYTEARRAY8 exceeds system's maximum size")?;
-                    let data = self.input.read(vm, length)?.to_vec();
+                    let data = vm.buffer_of(self.input.read(vm, length)?)?;
                     self.push(bytearray::new(data));
                 }
                 MEMOIZE => {
@@ -147,7 +150,7 @@ impl<'a> Loader<'a> {
                 EMPTY_TUPLE => self.push(tuple::empty().into_value()),
                 EMPTY_SET => self.push(Set::new().into_value()),
                 MARK => {
-                    self.marks.push(self.stack.len());
+                    self.marks.put(self.stack.len());
                     self.fence = self.stack.len();
                 }
                 APPENDS => {
@@ -280,7 +283,7 @@ impl<'a> Loader<'a> {
 
     #[inline(always)]
     pub fn push(&mut self, value: Value) {
-        self.stack.push(value);
+        self.stack.put(value);
     }
 
     #[inline]
@@ -490,7 +493,7 @@ impl<'a> Loader<'a> {
     }
 
     fn string(&mut self, length: usize) -> Result<()> {
-        let data = self.input.read(self.vm, length)?.to_vec();
+        let data = self.vm.buffer_of(self.input.read(self.vm, length)?)?;
         self.push_string(&data)
     }
 

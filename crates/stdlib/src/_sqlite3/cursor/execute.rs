@@ -152,6 +152,7 @@ pub fn executescript(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         return Err(vm.type_error(format!("executescript() argument must be str, not {}", args[0].ty().name())));
     }
     let text = codecs::to_utf8(vm, &args[0])?;
+    vm.check_room(text.len())?;
     let text = c_text(text).ok_or_else(|| vm.value_error("embedded null character"))?;
     let (connection, database) = Cursor::of(this).ready(vm)?;
     // SAFETY: an open connection.
