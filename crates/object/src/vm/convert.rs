@@ -39,6 +39,8 @@ impl Vm {
             return Ok(Value::from(format!("<{} object at {:#x}>", value.ty().full_name(), value.id())));
         };
         let text = repr(self, value)?;
+        // What there was no memory for is not taken for the text.
+        self.check_memory()?;
         if text.downcast::<Str>().is_none() {
             let name = text.ty().name();
             return Err(self.type_error(format!("__repr__ returned non-string (type {name})")));
@@ -54,6 +56,7 @@ impl Vm {
         let Some(str) = value.ty().slots().str else { return self.repr(value) };
         self.check_stack(" while getting the str of an object")?;
         let text = str(self, value)?;
+        self.check_memory()?;
         if text.downcast::<Str>().is_none() {
             let name = text.ty().name();
             return Err(self.type_error(format!("__str__ returned non-string (type {name})")));

@@ -30,6 +30,7 @@ fn arguments<'a>(vm: &Vm, args: &'a [Value]) -> Result<(Option<BytesLike<'a>>, u
 fn list(vm: &Vm, this: &Value, data: &[u8], ranges: Vec<(usize, usize)>) -> Result {
     let mut parts = vm.buffer_for(ranges.len())?;
     for (start, end) in ranges {
+        vm.check_memory()?;
         let whole = start == 0 && end == data.len();
         parts.push(if whole { unchanged(vm, this)? } else { make(vm, this, &data[start..end])? });
     }

@@ -215,7 +215,9 @@ pub fn format(vm: &Vm, text: &Value, operand: &Value) -> Result {
     let mut arguments = Arguments::new(vm, operand, Flavor::Str);
     with_units!(text, |units| write(vm, units, &mut arguments, &mut out))?;
     arguments.finish(Flavor::Str)?;
-    Ok(Str::from_text(out.finish()).into_value())
+    let text = Str::from_text(out.finish());
+    vm.check_memory()?;
+    Ok(text.into_value())
 }
 
 fn write<U: Unit>(vm: &Vm, units: &[U], arguments: &mut Arguments, out: &mut TextBuilder) -> Result<()> {

@@ -102,7 +102,11 @@ pub(super) fn split(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (separator, max) = split_arguments(vm, args)?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
     let mut parts = Vec::with_capacity(PARTS);
-    let mut push = |start: usize, end: usize| parts.put(part(this, text, start, end));
+    let mut push = |start: usize, end: usize| {
+        if !vm.memory_is_exhausted() {
+            parts.put(part(this, text, start, end));
+        }
+    };
     match separator {
         None => with_units!(text, |units| split_space(units, max, |unit| is_space(unit.code()), push)),
         Some(separator) => {
@@ -137,7 +141,11 @@ pub(super) fn rsplit(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let (separator, max) = split_arguments(vm, args)?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
     let mut parts = Vec::with_capacity(PARTS);
-    let mut push = |start: usize, end: usize| parts.put(part(this, text, start, end));
+    let mut push = |start: usize, end: usize| {
+        if !vm.memory_is_exhausted() {
+            parts.put(part(this, text, start, end));
+        }
+    };
     match separator {
         None => with_units!(text, |units| rsplit_space(units, max, |unit| is_space(unit.code()), push)),
         Some(separator) => {
@@ -168,7 +176,7 @@ pub(super) fn splitlines(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let mut lines = Vec::new();
     with_units!(text, |units| {
         let (mut start, length) = (0, units.len());
-        while start < length {
+        while start < length && !vm.memory_is_exhausted() {
             let mut end = start;
             while end < length && !is_line_break(units[end].code()) {
                 end += 1;

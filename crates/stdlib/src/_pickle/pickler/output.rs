@@ -8,6 +8,10 @@ use taipan_object::{Result, Value, Vm};
 const FRAME_SIZE_TARGET: usize = 64 * 1024;
 /// Shorter frames do without a header.
 const FRAME_SIZE_MIN: usize = 4;
+/// A buffer of more than this grows where failure is reported, and there always has room for what one object takes outside
+/// of payloads.
+const LARGE: usize = 1 << 20;
+const SLACK: usize = 2 * FRAME_SIZE_TARGET;
 /// The code and eight bytes for the length.
 const HEADER: usize = 9;
 
@@ -74,6 +78,9 @@ impl Output {
     /// Between two objects a frame that is long enough may end.
     #[inline(always)]
     pub fn boundary(&mut self, vm: &Vm) -> Result<()> {
+        if self.buffer.len() > LARGE && self.buffer.capacity() - self.buffer.len() < SLACK {
+            self.reserve(vm, SLACK)?;
+        }
         match self.frame {
             Some(start) if self.buffer.len() - start - HEADER >= FRAME_SIZE_TARGET => self.next_frame(vm),
             _ => Ok(()),
@@ -103,11 +110,11 @@ impl Output {
     #[cold]
     fn large_payload(&mut self, vm: &Vm, header: &[u8], payload: &[u8], object: Option<&Value>) -> Result<()> {
         self.end_frame();
-        self.reserve(vm, header.len())?;
+        self.reserve(vm, header.len() + SLACK)?;
         self.bytes(header);
         match self.write.clone() {
             None => {
-                self.reserve(vm, payload.len())?;
+                self.reserve(vm, payload.len() + SLACK)?;
                 self.bytes(payload);
             }
             Some(write) => {
