@@ -42,14 +42,15 @@ pub unsafe fn incref(object: *mut Header) {
     // SAFETY: alive by contract.
     let header = unsafe { &*object };
     heap::assert_alive(object as usize);
-    if header.owner.load(Relaxed) == current_owner() {
+    let owner = header.owner.load(Relaxed);
+    if owner == current_owner() {
         let count = header.local.get().wrapping_add(1);
         header.local.set(count);
         if count == 0 {
             // 2^32 references: the object can no longer be counted, so it lives for ever.
             header.make_immortal();
         }
-    } else {
+    } else if owner != IMMORTAL {
         incref_foreign(header);
     }
 }
@@ -63,14 +64,15 @@ pub unsafe fn decref(object: *mut Header) {
     // SAFETY: alive by contract.
     let header = unsafe { &*object };
     heap::assert_alive(object as usize);
-    if header.owner.load(Relaxed) == current_owner() {
+    let owner = header.owner.load(Relaxed);
+    if owner == current_owner() {
         let count = header.local.get() - 1;
         header.local.set(count);
         if count == 0 {
             // SAFETY: that was the last reference.
             unsafe { dead(object) };
         }
-    } else {
+    } else if owner != IMMORTAL {
         decref_foreign(header);
     }
 }
