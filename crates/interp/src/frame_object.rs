@@ -149,7 +149,11 @@ pub static FRAME: TypeSpec = TypeSpec::new::<FrameObject>("frame")
                 let message = "attribute 'f_trace_opcodes' of 'frame' objects cannot be deleted";
                 return Err(vm.attribute_error(message));
             }
-            own(this).trace_opcodes.set(truth(vm, value)?);
+            let traced = truth(vm, value)?;
+            if traced {
+                crate::monitoring::trace_opcodes();
+            }
+            own(this).trace_opcodes.set(traced);
             Ok(())
         }),
         GetSetDef::new("f_generator", "The generator or coroutine to which the frame belongs, or None.", |_, this| {

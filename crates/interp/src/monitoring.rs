@@ -52,6 +52,15 @@ pub fn epoch() -> u32 {
     EPOCH.load(Relaxed)
 }
 
+/// Whether some frame's `f_trace_opcodes` was ever set.
+static OPCODES_TRACED: AtomicBool = AtomicBool::new(false);
+
+/// To be called before a frame's opcodes are traced: no place is quiet any more without looking.
+pub(crate) fn trace_opcodes() {
+    OPCODES_TRACED.store(true, Relaxed);
+    STAMP.fetch_add(1, Relaxed);
+}
+
 /// To be called when something may have begun or ceased to watch.
 pub(crate) fn update(vm: &Vm) {
     let wanted = tools::any_events() || tracing::any_function(vm);
@@ -145,7 +154,8 @@ pub(crate) unsafe fn boundary(
     };
     if nothing {
         interp.raised_at.set(None);
-        if !tracing::any_function(vm) {
+        let never_told = || wanted == 0 && lines.is_quiet(unit) && !OPCODES_TRACED.load(Relaxed);
+        if never_told() || !tracing::any_function(vm) {
             code.watched.note_quiet(code, unit, STAMP.load(Relaxed));
         }
         return Ok(());
