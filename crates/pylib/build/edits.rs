@@ -86,6 +86,12 @@ pub const EDITS: &[Edit] = &[
         ),
     },
     Edit {
+        path: "code.py",
+        from: "        except (OverflowError, SyntaxError, ValueError):\n",
+        through: "",
+        to: "        except Exception:\n",
+    },
+    Edit {
         path: "bdb.py",
         from: "        self._set_stopinfo(frame, frame, lineno)\n",
         through: "",

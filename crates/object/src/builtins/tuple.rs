@@ -250,8 +250,13 @@ impl ReusedPair {
             && tuple.len() == items.len()
         {
             let tuple = tuple.clone();
-            // SAFETY: nobody else refers to the tuple, so no slice of it is borrowed.
-            unsafe { tuple.fill(items.collect()) };
+            let data = (&raw const *tuple).wrapping_add(1).cast_mut().cast::<Value>();
+            for (at, item) in items.enumerate().take(tuple.len()) {
+                // SAFETY: below the length. Nobody else refers to the tuple, so no slice of it is borrowed, and code
+                // that the drop runs finds it in use.
+                drop(unsafe { data.add(at).replace(item) });
+            }
+            tuple.hash.store(-1, Relaxed);
             return tuple.into_value();
         }
         let tuple = Tuple::new_with_type(TUPLE.ty(), items);
