@@ -6,6 +6,7 @@
 //! While the lock is held the thread's own allocations and frees are not reported: the hooks would need the lock.
 
 use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -50,6 +51,8 @@ impl Traceback {
 }
 
 struct Trace {
+    /// How many blocks had been traced before.
+    serial: u64,
     size: usize,
     traceback: Arc<Traceback>,
 }
@@ -59,6 +62,7 @@ type Map<K, V> = HashMap<K, V, BuildHasherDefault<Spread>>;
 #[derive(Default)]
 struct Traces {
     blocks: Map<usize, Trace>,
+    traced: u64,
     /// All tracebacks, by a hash of their frames.
     tracebacks: Map<u64, Vec<Arc<Traceback>>>,
     size: usize,
@@ -129,7 +133,8 @@ fn allocated(address: usize, size: usize) {
     // A block may have been freed while its thread's reports were held back.
     traces.forget(address);
     let traceback = traces.traceback();
-    traces.blocks.insert(address, Trace { size, traceback });
+    traces.blocks.insert(address, Trace { serial: traces.traced, size, traceback });
+    traces.traced += 1;
     traces.size += size;
     traces.peak = traces.peak.max(traces.size);
 }
@@ -199,11 +204,13 @@ pub fn traceback_of(address: usize) -> Option<Arc<Traceback>> {
     Locked::new().0.as_ref()?.blocks.get(&address).map(|trace| trace.traceback.clone())
 }
 
-/// Sizes and tracebacks of all blocks.
+/// Sizes and tracebacks of all blocks, the latest first: in the same order whenever a program runs.
 pub fn all() -> Vec<(usize, Arc<Traceback>)> {
     let locked = Locked::new();
     let Some(traces) = &*locked.0 else { return Vec::new() };
-    traces.blocks.values().map(|trace| (trace.size, trace.traceback.clone())).collect()
+    let mut latest: Vec<&Trace> = traces.blocks.values().collect();
+    latest.sort_unstable_by_key(|trace| Reverse(trace.serial));
+    latest.into_iter().map(|trace| (trace.size, trace.traceback.clone())).collect()
 }
 
 thread_local! {
