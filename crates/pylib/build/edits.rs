@@ -207,6 +207,36 @@ pub const EDITS: &[Edit] = &[
         through: "For site-packages",
         to: "return 'Python'",
     },
+    // Test cases that are abstract are for others to derive from.
+    Edit {
+        path: "unittest/loader.py",
+        from: "from fnmatch import fnmatch, fnmatchcase\n",
+        through: "",
+        to: "from fnmatch import fnmatch, fnmatchcase\nfrom inspect import isabstract\n",
+    },
+    Edit {
+        path: "unittest/loader.py",
+        from: "        if testCaseClass in (case.TestCase, case.FunctionTestCase):\n",
+        through: "",
+        to: "        if testCaseClass in (case.TestCase, case.FunctionTestCase) or isabstract(testCaseClass):\n",
+    },
+    Edit {
+        path: "unittest/loader.py",
+        from: "            obj = getattr(module, name)\n            if (\n                isinstance(obj, type)\n",
+        through: "",
+        to: "            obj = getattr(module, name)\n            if (\n                isinstance(obj, type)\n                and not isabstract(obj)\n",
+    },
+    Edit {
+        path: "unittest/loader.py",
+        from: "            name = parts[-1]\n            inst = parent(name)\n",
+        through: "",
+        to: concat!(
+            "            name = parts[-1]\n",
+            "            if isabstract(parent):\n",
+            "                raise TypeError(f\"Cannot instantiate abstract test case {parent.__name__}\")\n",
+            "            inst = parent(name)\n",
+        ),
+    },
     Edit {
         path: "unittest/__init__.py",
         from: "\n\n\n# XXX: RUSTPYTHON\n# This is very useful",
