@@ -3,6 +3,7 @@
 import array
 import collections
 import decimal
+import functools
 import heapq
 import io
 import itertools
@@ -68,7 +69,6 @@ BEYOND = [
     lambda: "a".replace("a", "b" * (1 << 20)).replace("b", "c" * (1 << 20)).replace("c", "d" * (1 << 30)),
     lambda: b"a".replace(b"a", b"b" * (1 << 20)).replace(b"b", b"c" * (1 << 20)),
     lambda: ("a" * (1 << 20)).translate({97: "b" * (1 << 20)}),
-    lambda: zlib.decompressobj().decompress(zlib.compress(bytes(1 << 20)), HUGE),
     lambda: zlib.decompress(zlib.compress(b""), bufsize=HUGE),
     lambda: memoryview(b"").cast("B", [HUGE, HUGE]),
     lambda: types.SimpleNamespace(**{str(n): bytes(1 << 30) for n in range(100)}),
@@ -170,7 +170,7 @@ GROWING = [
     lambda: doubling(b"ab"),
     lambda: doubling([1]),
     lambda: doubling((1,)),
-    lambda: doubling(bytearray(b"ab")),
+    lambda: functools.reduce(lambda value, _: value + value, range(99), bytearray(b"ab")),
     lambda: doubling(array.array("d", [1])),
     lambda: doubling(collections.deque([1])),
     dictionary,
@@ -215,7 +215,7 @@ GROWING = [
 
 # Beyond what the process has mapped.
 with open("/proc/self/statm") as file:
-    limit = int(file.read().split()[0]) * resource.getpagesize() + (512 << 20)
+    limit = int(file.read().split()[0]) * resource.getpagesize() + (256 << 20)
 resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 for number, function in enumerate(BEYOND):
     outcome = attempt(f"beyond {number}", function)

@@ -229,13 +229,17 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         }
     }
     let mut candidates: Vec<NonNull<Header>> = Vec::new();
+    let mut has_room = true;
     let mut gather = |block: NonNull<u8>| {
         let header = block.cast::<Header>();
         // SAFETY: the walker visits live objects, and nothing runs meanwhile.
         let object = unsafe { header.as_ref() };
         let young_enough = generation_of(object) <= generation && !is_frozen(object);
-        if young_enough && !object.is_immortal() && crate::count::refcount(object) > 0 {
-            candidates.push(header);
+        if young_enough && has_room && !object.is_immortal() && crate::count::refcount(object) > 0 {
+            has_room = candidates.len() < candidates.capacity() || candidates.try_reserve(1).is_ok();
+            if has_room {
+                candidates.push(header);
+            }
         }
     };
     if generation == 2 {
@@ -244,6 +248,10 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         heap::for_each_recent_container(&mut gather)
     }
     let total = candidates.len();
+    // Without memory for its lists there is no collection.
+    if !has_room || Vec::<[usize; 2]>::new().try_reserve_exact(total).is_err() {
+        return 0;
+    }
     let unreachable = deduce_unreachable(&candidates);
     for candidate in &candidates {
         // SAFETY: nothing ran since the candidates were found alive.

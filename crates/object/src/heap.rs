@@ -50,7 +50,7 @@ pub use collection_count::{
     set_collection_threshold,
 };
 pub use fork::{ForkGuard, prepare_fork};
-pub use limit::{MEMORY_EXHAUSTED, bytes_in_use, set_exhausted_hook, set_limit};
+pub use limit::{MEMORY_EXHAUSTED, begin_grace, bytes_in_use, set_exhausted_hook, set_limit};
 pub(crate) use sanitizer::assert_alive;
 pub use segment::{deferred_bytes, release_deferred, set_deferred_release};
 pub use statistics::{ClassStatistics, allocated_blocks, allocated_bytes, class_statistics, mapped_bytes};

@@ -300,7 +300,7 @@ fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
     if layout.size() <= largest {
         let block = RESERVE.take(layout);
         if !block.is_null() {
-            limit::signal_exhausted();
+            limit::signal_granted(layout.size());
             if zeroed {
                 // SAFETY: the block has the layout's size.
                 unsafe { block.write_bytes(0, layout.size()) };

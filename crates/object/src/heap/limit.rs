@@ -62,6 +62,25 @@ pub(super) fn excess(more: usize) -> usize {
     bytes_in_use().saturating_add(more).saturating_sub(LIMIT.load(Relaxed))
 }
 
+/// How many small buffers may come from the reserve before it is told again: making and handling the exception takes some.
+static GRACE: AtomicUsize = AtomicUsize::new(0);
+
+/// Lets what handles a `MemoryError` that is about to be raised have some small blocks.
+pub fn begin_grace() {
+    const BLOCKS: usize = 64;
+    GRACE.store(BLOCKS, Relaxed);
+}
+
+/// As [`signal_exhausted`], for a block that was granted, and not for the first small ones of a grace.
+#[cold]
+pub(super) fn signal_granted(size: usize) {
+    const SMALL: usize = 4096;
+    let in_grace = size <= SMALL && GRACE.fetch_update(Relaxed, Relaxed, |blocks| blocks.checked_sub(1)).is_ok();
+    if !in_grace {
+        signal_exhausted();
+    }
+}
+
 #[cold]
 pub(super) fn signal_exhausted() {
     if !MEMORY_EXHAUSTED.swap(true, Relaxed) {

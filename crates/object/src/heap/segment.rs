@@ -330,8 +330,9 @@ impl Pool {
                 if before != 0 {
                     partial.remove(segment);
                 }
-                // A few empty segments are kept, so that a program at the brink does not map and unmap.
-                if self.empty > self.live / 8 {
+                // A few empty segments are kept, so that a program at the brink does not map and unmap; but the one for
+                // emergencies comes first.
+                if self.spare == 0 || self.empty > self.live / 8 {
                     self.unmap(segment);
                 } else {
                     self.empty += 1;
@@ -544,6 +545,16 @@ impl Pool {
             Some(start) => {
                 if self.spare == 0 {
                     self.spare = system::map(SEGMENT_SIZE, SEGMENT_SIZE).unwrap_or(0);
+                }
+                if self.spare == 0 && self.emergencies == 0 {
+                    // The last there is belongs to emergencies.
+                    if length == SEGMENT_SIZE {
+                        self.spare = start;
+                    } else {
+                        // SAFETY: nobody knows of the mapping yet.
+                        unsafe { system::unmap(start, length) };
+                    }
+                    return None;
                 }
                 start
             }

@@ -15,6 +15,7 @@ impl Vm {
         if heap::MEMORY_EXHAUSTED.swap(false, Relaxed) {
             self.restore_stack_limit();
         }
+        heap::begin_grace();
         raised
     }
 

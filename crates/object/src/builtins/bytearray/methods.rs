@@ -5,6 +5,7 @@ use crate::buffer::Buffer;
 use crate::builtins::bytes::{
     compare, construct, hex, iterator, percent, repr, search, split, subscript, transform, view,
 };
+use crate::builtins::str::{Str, StrBuilder};
 use crate::native::MethodDef;
 use crate::object::Result;
 use crate::types::slots::{Slots, hash_not_implemented};
@@ -55,11 +56,13 @@ fn release(owner: &Value) {
 }
 
 fn show(vm: &Vm, this: &Value) -> Result {
-    let mut text = this.ty().short_name().into_bytes();
-    text.push(b'(');
-    text.extend(repr::repr(&view::own(vm, this)?));
-    text.push(b')');
-    Ok(Value::from(String::from_utf8_lossy(&text).into_owned()))
+    let shown = Str::from_ascii(&repr::repr(&view::own(vm, this)?));
+    let mut text = StrBuilder::new();
+    text.push_str(&this.ty().short_name());
+    text.push_str("(");
+    text.push_text(&shown);
+    text.push_str(")");
+    Ok(text.finish().into_value())
 }
 
 crate::method_table! { pub static METHODS = [
