@@ -209,6 +209,10 @@ impl Pool {
         {
             return Some(page);
         }
+        // Emergencies come before what there is room for in the segments.
+        if self.spare == 0 && self.emergencies == 0 && self.live > 0 {
+            self.spare = system::map(SEGMENT_SIZE, SEGMENT_SIZE)?;
+        }
         let block_size = size_class::block_size(class);
         let layout = if block_size <= MAX_SLICE_BLOCK { Layout::Slices } else { Layout::Spans };
         let bytes = 1 << layout.shift();
