@@ -73,7 +73,7 @@ fn gcd_words(mut a: u64, mut b: u64) -> u64 {
     }
 }
 
-fn gcd(_: &Vm, a: &Value, b: &Value) -> Result {
+fn gcd(vm: &Vm, a: &Value, b: &Value) -> Result {
     let (Some(a), Some(b)) = (Operand::of(a), Operand::of(b)) else { return Ok(Value::NONE) };
     if let (Operand::Small(a), Operand::Small(b)) = (a, b) {
         return Ok(Value::from(gcd_words(a.unsigned_abs(), b.unsigned_abs())));
@@ -82,6 +82,7 @@ fn gcd(_: &Vm, a: &Value, b: &Value) -> Result {
         let other = if a.is_zero() { b } else { a };
         return Ok(int::from_ibig(magnitude(other.to_ibig()).into()));
     }
+    int::check_room(vm, a.bit_length().saturating_add(b.bit_length()).saturating_mul(2))?;
     Ok(int::from_ibig(magnitude(a.to_ibig()).gcd(magnitude(b.to_ibig())).into()))
 }
 
