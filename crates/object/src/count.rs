@@ -130,11 +130,15 @@ fn defer(object: *mut Header) {
     WAITING.set(WAITING.get() + 1);
 }
 
-/// Deallocates what waits, but for the first `others` objects. Where the stack is at its end this is left to an outer one.
+/// Below this, deallocations that run Python code are put off.
+const LITTLE_STACK: usize = 128 * 1024;
+
+/// Deallocates what waits, but for the first `others` objects. Where the stack nears its end this is left to an outer one:
+/// early enough that what is begun here is not put off at once.
 #[cold]
 #[inline(never)]
 fn work_off(others: usize) {
-    while WAITING.get() > others && !should_put_off() {
+    while WAITING.get() > others && !is_short_of_stack(2 * LITTLE_STACK) {
         WAITING.set(WAITING.get() - 1);
         let next = DEFERRED.with_borrow_mut(|list| list.pop()).expect("as many as are counted");
         // SAFETY: put there by `defer`, once.
@@ -142,14 +146,14 @@ fn work_off(others: usize) {
     }
 }
 
-fn should_put_off() -> bool {
-    const LITTLE: usize = 128 * 1024;
-    RUNNING.get() > 0 && Vm::try_current().is_some_and(|vm| vm.stack_left() < LITTLE)
+/// Whether there is less stack than that, and an outer deallocation to leave the rest to.
+fn is_short_of_stack(needed: usize) -> bool {
+    RUNNING.get() > 0 && Vm::try_current().is_some_and(|vm| vm.stack_left() < needed)
 }
 
 /// Puts a deallocation off that has just begun, if the stack is at its end and an outer one is under way that will come to it.
 pub(crate) fn put_off(object: *mut Header) -> bool {
-    let put_off = should_put_off();
+    let put_off = is_short_of_stack(LITTLE_STACK);
     if put_off {
         defer(object);
     }
