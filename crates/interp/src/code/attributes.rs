@@ -247,7 +247,10 @@ fn texts_of(vm: &Vm, value: &Value, what: &str) -> Result<Vec<Text>> {
 
 fn bytes_of(vm: &Vm, value: &Value, what: &str) -> Result<taipan_bytecode::Bytes> {
     match value.downcast::<Bytes>() {
-        Some(bytes) => Ok(bytes.as_slice().to_vec().into()),
+        Some(bytes) => {
+            vm.check_room(2 * bytes.as_slice().len())?;
+            Ok(bytes.as_slice().to_vec().into())
+        }
         None => Err(vm.type_error(format!("{what} must be bytes, not {}", value.ty().name()))),
     }
 }
