@@ -477,8 +477,12 @@ fn tracing_reports_each_allocation_and_free() {
     let large = Model::new(50_001, Kind::Container).expect("memory");
     set_tracing(false);
     large.free();
-    let usable = 64 - prefix();
-    let expected = [(true, object.address, 48), (false, object.address, usable), (true, large.address, 50_001)];
+    let prefix = prefix();
+    let expected = [
+        (true, object.address, 48 + prefix),
+        (false, object.address, 64 - prefix),
+        (true, large.address, 50_001 + prefix),
+    ];
     assert_eq!(*TRACED.lock().expect("no panic before"), expected);
 }
 

@@ -11,7 +11,7 @@ pub static TRACE: AtomicBool = AtomicBool::new(false);
 static HOOKS: OnceLock<TraceHooks> = OnceLock::new();
 
 /// Called with the address of an object or buffer and its size: the requested size on allocation (with the prefix of
-/// objects), that of the block on a free. What a hook itself allocates and frees is not reported. The
+/// objects), what is usable of the block on a free. What a hook itself allocates and frees is not reported. The
 /// memory is not initialised yet, and no longer valid, respectively. The thread may be one that runs no Python code,
 /// or one without the GIL.
 #[derive(Clone, Copy)]
