@@ -1,7 +1,7 @@
 //! Floats as text: CPython's `PyOS_double_to_string`.
 //!
-//! The digits come from `ryu` (shortest that reads back) and the standard library (a given number of them, exact and
-//! rounded half to even); this file arranges them.
+//! The digits come from `ryu` (shortest that reads back), from [`scaled`] (a few places, where two words hold the exact
+//! product) and the standard library (a given number of them, exact and rounded half to even); this file arranges them.
 
 use super::TextError;
 use std::fmt::Write;
