@@ -448,7 +448,7 @@ impl Machine<'_> {
 
     /// Stores owned words in the locals whose numbers are the 16-bit parts of `locals`.
     #[inline(always)]
-    unsafe fn put_locals(&self, locals: u64, items: &[u64]) {
+    pub(super) unsafe fn put_locals(&self, locals: u64, items: &[u64]) {
         // SAFETY: the locals are the current frame's.
         unsafe {
             for (at, item) in items.iter().enumerate() {

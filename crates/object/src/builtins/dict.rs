@@ -115,7 +115,10 @@ impl Dict {
 
     /// An empty dict, with room for `capacity` items if there is memory.
     pub fn with_capacity(capacity: usize) -> Ref<Dict> {
-        Self::from_table(Table::with_capacity(capacity).unwrap_or_default())
+        // The table is made in place: one that is moved as a whole has to be read while it is still being written.
+        let dict = Self::new();
+        let _ = dict.table().reserve(capacity);
+        dict
     }
 
     /// An empty instance of `ty`, dict or a subclass.
