@@ -30,6 +30,10 @@ macro_rules! instruction_table {
             Borrow(dst, src) [] ();
             /// Two borrows: `a = b`, `a + 1 = c`.
             BorrowPair(dst, src, src) [] ();
+            /// The same of locals and constants, in the order that the name says.
+            BorrowLocalConst(dst, src, const) [] ();
+            BorrowConstLocal(dst, const, src) [] ();
+            BorrowConstPair(dst, const, const) [] ();
             /// Turns the borrowed reference in `a` into an owned one.
             Own(peek) [] ();
             /// `a` = constant; takes a reference if B_OWNED.
@@ -414,6 +418,13 @@ pub const A_LOCAL: u8 = 4;
 /// What it means, the instruction's row says.
 pub const VARIANT: u8 = 8;
 pub const VARIANT2: u8 = 16;
+/// Of [`Op::LoadGlobal`], [`Op::LoadAttr`] and [`Op::Subscr`]: the reference of the result is not taken, since the next
+/// instruction only looks at it. Whatever has another result than one that something else holds meanwhile, first clears this
+/// and the next instruction's [`LENT`] for good (`Machine::stop_lending`).
+pub const LENDS: u8 = VARIANT;
+/// Operand `b`, which is owned as its flag says, is the result of such an instruction: its reference has yet to be taken, if
+/// anything happens before the operand has been used.
+pub const LENT: u8 = VARIANT2;
 /// Feedback: floats were met.
 pub const SEEN_FLOAT: u8 = 0x40;
 /// Feedback: objects other than small ints and floats were met.
@@ -462,6 +473,18 @@ impl Word {
     #[inline(always)]
     pub const fn c(self) -> u16 {
         (self.0 >> 48) as u16
+    }
+
+    /// The same instruction without `flags`.
+    #[inline(always)]
+    pub const fn without(self, flags: u8) -> Word {
+        Word(self.0 & !((flags as u64) << 8))
+    }
+
+    /// Whether it releases its operand `b`.
+    #[inline(always)]
+    pub const fn releases_b(self) -> bool {
+        self.flags() & (B_OWNED | LENT) == B_OWNED
     }
 
     /// The same instruction with local `local` as its destination.

@@ -24,7 +24,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{B_OWNED, Word};
+use crate::instruction::{B_OWNED, LENDS, LENT, Word};
 
 /// The index is that of a word of the object.
 const SLOT: u64 = 1;
@@ -604,13 +604,23 @@ impl Machine<'_> {
         unsafe {
             let object = self.get(w.b());
             if let Some((word, _)) = cached(object, self.extra(1), self.extra(2)) {
-                retain(word);
-                if w.flags() & B_OWNED != 0 {
+                if w.flags() & LENDS == 0 {
+                    retain(word);
+                }
+                if w.releases_b() {
                     self.save();
                     release(object);
                 }
                 self.set(w, word);
                 return self.advance(3);
+            }
+            let mut w = w;
+            if w.flags() & (LENDS | LENT) != 0 {
+                if out!(self.renews_lending_cache(w, object)) {
+                    return Flow::NEXT;
+                }
+                retain(object);
+                w = w.without(LENT);
             }
             if kind(self.extra(1)) == PROPERTY_GETTER
                 && let Some(flow) = out!(self.call_getter(w, object))
@@ -632,6 +642,31 @@ impl Machine<'_> {
             }
             let word = load_attr_slow(self.vm, w.flags(), object, name, self.pc.add(1).cast_mut());
             self.finish(w, word, 3)
+        }
+    }
+
+    /// Whether a LoadAttr that lends, or whose operand is lent, is to be tried again: its cache is one for the object now, or it
+    /// does not lend any more.
+    #[inline(never)]
+    unsafe fn renews_lending_cache(&mut self, w: Word, object: u64) -> bool {
+        // SAFETY: live operand; nothing that could end it runs.
+        unsafe {
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
+            let caches = self.pc.add(1).cast_mut();
+            if take_shared(object, name, Use::Load, caches) {
+                return true;
+            }
+            if w.flags() & LENDS == 0 {
+                return false;
+            }
+            if let Some(cache) = cache_for(view(&object), name, false) {
+                share(&cache, name, Use::Load);
+                cache.store(caches);
+            }
+            if cached(object, *caches, *caches.add(1)).is_none() {
+                self.stop_lending();
+            }
+            true
         }
     }
 
@@ -657,12 +692,20 @@ impl Machine<'_> {
     pub unsafe fn load_method(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
+            let mut w = w;
             let object = self.get(w.b());
             let (word, is_method) = match cached(object, self.extra(1), self.extra(2)) {
                 Some((word, is_method)) => (retain(word), is_method),
                 None => {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c() as usize);
+                    if w.flags() & LENT != 0 {
+                        if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
+                            return Flow::NEXT;
+                        }
+                        retain(object);
+                        w = w.without(LENT);
+                    }
                     if kind(self.extra(1)) >= DICT_ENTRY
                         && let Some((word, is_method)) = beside_dict(object, self.extra(1), self.extra(2), name)
                     {
@@ -692,13 +735,13 @@ impl Machine<'_> {
         unsafe {
             self.put(w.a(), callable);
             if is_method {
-                if w.flags() & B_OWNED == 0 && !variant(w) {
+                if !w.releases_b() && !variant(w) {
                     retain(object);
                 }
                 self.put(w.a() + 1, object);
             } else {
                 self.put(w.a() + 1, 0);
-                if w.flags() & B_OWNED != 0 && is_pointer(object) {
+                if w.releases_b() && is_pointer(object) {
                     self.save();
                     release(object);
                 }
@@ -726,10 +769,12 @@ impl Machine<'_> {
                         if kind(first) == NEW_SLOT {
                             header.set_shape_id((second >> 32) as u32);
                         }
-                        if is_pointer(old) || w.flags() & B_OWNED != 0 {
+                        if is_pointer(old) || w.releases_b() {
                             self.save();
                             release(old);
-                            release_operands(w.flags() & B_OWNED, object, 1);
+                            if w.releases_b() {
+                                release(object);
+                            }
                         }
                         return self.advance(3);
                     }
@@ -739,6 +784,9 @@ impl Machine<'_> {
             let name = (*(*self.frame).code).name_at(w.a() as usize);
             if take_shared(object, name, Use::Store, self.pc.add(1).cast_mut()) {
                 return Flow::NEXT;
+            }
+            if w.flags() & LENT != 0 {
+                retain(object);
             }
             let value = self.get(w.c());
             let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());

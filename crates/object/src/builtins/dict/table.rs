@@ -24,8 +24,8 @@ pub struct Table {
     used: usize,
     /// How many entries can be appended before the table is rebuilt.
     usable: usize,
-    /// Identifies "these names at these positions" for caches; 0: no cache depends on it. Dropped when a key is added,
-    /// removed or moved; not when a value is replaced.
+    /// Identifies "these names at these places in memory" for caches; 0: no cache depends on it. Dropped when a key is added,
+    /// removed or moved, and when the entries move; not when a value is replaced.
     keys_version: u32,
     /// Bumped by every change of the key set, for lookups in progress.
     pub mutations: u32,
@@ -388,6 +388,7 @@ impl Table {
         let capacity = usable_of(log2_size);
         let room = capacity.saturating_sub(self.entries.len());
         heap::fallible(|| self.entries.try_reserve_exact(room)).map_err(|_| OutOfMemory)?;
+        self.keys_version = 0;
         if self.has_gaps() {
             self.entries.retain(|entry| entry.key.is_some());
             self.changed_keys();
