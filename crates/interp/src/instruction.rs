@@ -228,7 +228,7 @@ macro_rules! instruction_table {
 
             // Iteration, generators, coroutines.
             GetIter(dst, src) [] (call raise collect);
-            /// The next value of `b`, or a jump.
+            /// The next value of `b`, or a jump. VARIANT: the next instruction takes the value apart as a pair.
             ForIter(dst, peek) [jump] (call raise collect);
             GetLen(dst, peek) [] (call raise collect);
             GetYieldFromIter(dst, src) [] (call raise collect);

@@ -1307,12 +1307,23 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         self.last_borrow = Some((lent, end));
     }
 
+    /// Tells a ForIter, if it is what was emitted last, that the pair that it gives is taken apart at once.
+    fn note_pair(&mut self, source: Src, count: u32) {
+        let Some(last) = self.last_result.filter(|_| self.fold && source.owned && count == 2) else { return };
+        let word = Word::decode(self.words[last.word]);
+        let follows = last.word + Op::ForIter.len() == self.words.len();
+        if word.op() == Op::ForIter as u8 && word.a() == source.reg && follows {
+            self.words[last.word] = word.encode() | (VARIANT as u64) << 8;
+        }
+    }
+
     fn unpack_sequence(&mut self, count: u32) {
         let source = self.pop();
         if let Some((locals, ahead)) = self.following_stores(count) {
             for &local in &locals {
                 self.detach_local(local);
             }
+            self.note_pair(source, count);
             // Detaching emitted moves behind which `source` is still in place: it is a local or a stack register.
             let word = self.emit(Op::UnpackToLocals, owned_b(source), 0, source.reg, count as u16);
             for (index, &local) in locals.iter().enumerate() {
@@ -1322,6 +1333,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             return;
         }
         let first = self.register(self.slots.len());
+        self.note_pair(source, count);
         self.emit(Op::UnpackSequence, owned_b(source), first, source.reg, count as u16);
         self.slots.resize(self.slots.len() + count as usize, Slot::Own);
     }

@@ -4,15 +4,16 @@ use taipan_object::builtins::list::iterator::{LIST_ITERATOR, ListIterator};
 use taipan_object::builtins::pairs::{PairWords, next_pair, yields_pairs};
 use taipan_object::builtins::range::iterator::{RANGE_ITERATOR, RangeIterator};
 use taipan_object::builtins::str::iterator::{STR_ASCII_ITERATOR, str_iter_next};
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::tuple::iterator::{TUPLE_ITERATOR, TupleIterator};
 use taipan_object::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION};
 use taipan_object::header::Header;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, leave_frame, release_operands, view, word_of};
+use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
 use crate::frame::{FRAME_ENTRY, FRAME_SWITCH, Frame, release, retain};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
-use crate::instruction::{B_OWNED, C_OWNED, Op, Word};
+use crate::instruction::{C_OWNED, Op, Word};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
@@ -59,6 +60,11 @@ impl Machine<'_> {
         unsafe {
             let iterator = self.get(w.b());
             self.save();
+            if variant(w)
+                && let Some(flow) = out!(self.iterate_pairs(w, iterator))
+            {
+                return flow;
+            }
             if iterator & 7 == 0 {
                 let ty = (*(iterator as *const Header)).ty();
                 if ty.is(&RANGE_ITERATOR) {
@@ -82,19 +88,7 @@ impl Machine<'_> {
                         return self.enter_generator(generator, Value::NONE.into_word());
                     }
                 }
-                if yields_pairs(ty) && self.takes_apart(w) {
-                    return out!(self.iterate_pairs(w, iterator));
-                }
             }
-            self.iterate_generally(w, iterator)
-        }
-    }
-
-    /// ForIter over any iterator.
-    #[inline(always)]
-    unsafe fn iterate_generally(&mut self, w: Word, iterator: u64) -> Flow {
-        // SAFETY: live operand, which stays.
-        unsafe {
             let next = if crate::monitoring::watching() {
                 crate::monitoring::next_watched(self.vm, self.interp, self.frame, view(&iterator))
             } else {
@@ -111,43 +105,53 @@ impl Machine<'_> {
         }
     }
 
-    /// Whether the next instruction takes apart, as a pair, what this ForIter `w` gives.
-    #[inline(always)]
-    unsafe fn takes_apart(&self, w: Word) -> bool {
-        // SAFETY: verified code does not end with a ForIter.
+    /// ForIter over an iterator of pairs, and the instruction behind it, which takes the pair apart: no tuple is made. `None`
+    /// if the iterator yields something else, or is watched: then nothing has happened.
+    #[inline(never)]
+    unsafe fn iterate_pairs(&mut self, w: Word, iterator: u64) -> Option<Flow> {
+        // SAFETY: live operand, which stays; the destinations are locals or free stack registers.
         unsafe {
-            let next = Word::decode(self.extra(Op::ForIter.len()));
-            (next.op() == Op::UnpackToLocals as u8 || next.op() == Op::UnpackSequence as u8)
-                && next.c() == 2
-                && next.b() == w.a()
-                && next.flags() & B_OWNED != 0
+            let ty = view(&iterator).ty();
+            if ty.is(&LIST_ITERATOR) {
+                let Some(item) = (*(iterator as *const ListIterator)).step() else {
+                    return Some(self.jump(self.extra(1)));
+                };
+                let pair = match item.downcast_exact::<Tuple>().map(Tuple::as_slice) {
+                    Some([first, second]) => Some((retain(first.word()), retain(second.word()))),
+                    _ => None,
+                };
+                let Some((first, second)) = pair else { return Some(self.iterated(w, Some(item))) };
+                let flow = self.take_pair(first, second);
+                drop(item);
+                return Some(flow);
+            }
+            if !yields_pairs(ty) || crate::monitoring::watching() {
+                return None;
+            }
+            match next_pair(self.vm, view(&iterator)) {
+                PairWords(0, PairWords::END) => Some(self.jump(self.extra(1))),
+                PairWords(0, PairWords::RAISED) => Some(self.unwind()),
+                PairWords(0, _) => None,
+                PairWords(first, second) => Some(self.take_pair(first, second)),
+            }
         }
     }
 
-    /// ForIter over an iterator of pairs, and the instruction behind it, which takes the pair apart: no tuple is made.
-    #[inline(never)]
-    unsafe fn iterate_pairs(&mut self, w: Word, iterator: u64) -> Flow {
-        // SAFETY: live operand, which stays; the destinations are locals or free stack registers.
+    /// What the instruction behind a ForIter does with a pair, here two owned words.
+    #[inline(always)]
+    unsafe fn take_pair(&mut self, first: u64, second: u64) -> Flow {
+        // SAFETY: the destinations are locals or free stack registers.
         unsafe {
-            if crate::monitoring::watching() {
-                return self.iterate_generally(w, iterator);
+            self.pc = self.pc.add(Op::ForIter.len());
+            self.save();
+            let w = Word::decode(*self.pc);
+            if w.op() == Op::UnpackToLocals as u8 {
+                self.put_locals(self.extra(1), &[first, second]);
+                return self.advance(Op::UnpackToLocals.len());
             }
-            match next_pair(self.vm, view(&iterator)) {
-                PairWords(0, PairWords::END) => self.jump(self.extra(1)),
-                PairWords(0, PairWords::RAISED) => self.unwind(),
-                PairWords(0, _) => self.iterate_generally(w, iterator),
-                PairWords(first, second) => {
-                    self.pc = self.pc.add(Op::ForIter.len());
-                    let next = Word::decode(*self.pc);
-                    if next.op() == Op::UnpackToLocals as u8 {
-                        self.put_locals(self.extra(1), &[first, second]);
-                        return self.advance(Op::UnpackToLocals.len());
-                    }
-                    self.put(next.a() + 1, first);
-                    self.put(next.a(), second);
-                    self.advance(Op::UnpackSequence.len())
-                }
-            }
+            self.put(w.a() + 1, first);
+            self.put(w.a(), second);
+            self.advance(Op::UnpackSequence.len())
         }
     }
 
