@@ -12,6 +12,7 @@ use taipan_bytecode::code::{CO_FAST_CELL, CO_FAST_FREE, CO_OPTIMIZED};
 use taipan_object::builtins::cell::Cell as CellObject;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::cell::ObjectCell;
+use taipan_object::count::refcount;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
@@ -206,6 +207,19 @@ pub(crate) unsafe fn of_frame(_vm: &Vm, frame: *mut Frame) -> Value {
     }
 }
 
+/// As [`of_frame`], for a frame that is likely to be asked for its object again: the object lives as long as the frame.
+///
+/// # Safety
+/// The frame is alive and complete.
+pub(crate) unsafe fn kept_of_frame(vm: &Vm, frame: *mut Frame) -> Value {
+    // SAFETY: by contract; the value is that of the frame's object.
+    unsafe {
+        let object = of_frame(vm, frame);
+        (*(object.word() as *const FrameObject)).keep();
+        object
+    }
+}
+
 /// Whether the frame's object says that opcodes are traced.
 ///
 /// # Safety
@@ -224,14 +238,20 @@ pub(crate) unsafe fn retarget(object: u64, frame: *mut Frame) {
     unsafe { (*(object as *const FrameObject)).frame.set(frame) };
 }
 
-/// The frame ends: its locals pass to its object. The frame keeps its function and namespace.
+/// The frame ends: its locals pass to its object. The frame keeps its function and namespace. An object to which only the
+/// frame refers ends instead: then the result is false, and the locals are still the frame's.
 ///
 /// # Safety
 /// The frame is alive and has an object.
-pub(crate) unsafe fn take_over(frame: *mut Frame) {
+pub(crate) unsafe fn take_over(frame: *mut Frame) -> bool {
     // SAFETY: by contract; each local's reference moves once.
     unsafe {
         let object = &*((*frame).object as *const FrameObject);
+        if object.kept.get() && refcount(&object.header) == 1 {
+            let kept = object.take_kept();
+            drop(kept);
+            return false;
+        }
         let count = (*frame).code().nlocalsplus();
         let mut words: Box<[u64]> = (0..count)
             .map(|at| {
@@ -270,6 +290,7 @@ pub(crate) unsafe fn take_over(frame: *mut Frame) {
         drop(overwritten);
         drop(kept);
     }
+    true
 }
 
 impl FrameObject {

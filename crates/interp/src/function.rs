@@ -199,6 +199,18 @@ impl Function {
         self.stated(|state| &mut state.qualname, |code| code.qualname_value().clone())
     }
 
+    /// The names of a generator that runs the function's code: UNBOUND where they are what the code says.
+    #[inline(always)]
+    pub(crate) fn generator_names(&self) -> (Value, Value) {
+        {
+            let state = self.state.borrow(&self.header);
+            if state.codes.len() == 1 {
+                return (state.name.clone(), state.qualname.clone());
+            }
+        }
+        (self.name(), self.qualname())
+    }
+
     pub fn doc(&self) -> Value {
         self.stated(|state| &mut state.doc, |code| code.consts().first().cloned().unwrap_or(Value::NONE))
     }

@@ -167,7 +167,7 @@ macro_rules! instruction_table {
             /// has two arguments.
             LoadSuperAttr(dst, base, name) [] (call raise collect);
             /// Special method `c` of `b` and its `self` (or null) to `a` and `a + 1`.
-            LoadSpecial(dst, src, imm) [] (call raise collect);
+            LoadSpecial(dst, src, imm) [cache] (call raise collect);
             /// `b[c] = a`; A_LOCAL stands for "a is owned".
             StoreSubscr(src, src, src) [] (call raise collect);
             DeleteSubscr(none, src, src) [] (call raise collect);

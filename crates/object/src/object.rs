@@ -34,6 +34,11 @@ pub unsafe trait Payload: Sized + 'static {
     fn traverse(&self, _visit: Visitor) {}
     /// Drops the references that can close a cycle (the collector's `tp_clear`).
     fn clear(&self) {}
+    /// Whether the type's finaliser, if it has one, would do anything to this object, which is about to be deallocated.
+    #[inline(always)]
+    fn has_to_be_finalized(&self) -> bool {
+        true
+    }
 }
 
 /// An owned reference to an object known to have the layout `T`.
@@ -202,7 +207,7 @@ pub unsafe fn deallocate<T: Payload>(object: *mut Header) {
     // SAFETY: by contract the object is whole until `drop_in_place`.
     unsafe {
         let header = &*object;
-        if header.ty().needs_finalize() && !finalize(header) {
+        if header.ty().needs_finalize() && (*object.cast::<T>()).has_to_be_finalized() && !finalize(header) {
             return;
         }
         // The finaliser may have assigned `__class__`.

@@ -874,33 +874,43 @@ impl Machine<'_> {
         }
     }
 
+    /// The cache is {type version: 32, index of the method in the type's list: 16}.
     #[inline(never)]
     pub unsafe fn load_special(&mut self, w: Word) -> Flow {
-        // SAFETY: live operand, which moves to the register of `self` or is released.
+        // SAFETY: live operand, which moves to the register of `self` or is released; versions are never reused, so one says
+        // what type it is, too.
         unsafe {
-            self.save();
-            let vm = self.vm;
-            let object = self.get(w.b());
+            let (vm, object, cache) = (self.vm, self.get(w.b()), self.extra(1));
             let value = view(&object);
+            let ty = value.ty();
+            if cache != 0 && lookup::current_version(ty) == cache as u32 {
+                let found = lookup::cached_value(ty, (cache >> 32) as u16).clone();
+                self.put_method(w, found.into_word(), true, object);
+                return self.advance(2);
+            }
+            self.save();
             let names = names();
             let name = [&names.__enter__, &names.__exit__, &names.__aenter__, &names.__aexit__][w.c() as usize & 3];
-            let Some(found) = lookup::find(value.ty(), name) else {
+            let Some(found) = lookup::find(ty, name) else {
                 special_missing(vm, value, w.c() as usize & 3);
                 release_operands(w.flags(), object, 1);
                 return self.unwind();
             };
             if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
+                if let Some((version, at)) = lookup::cached_index(ty, &found) {
+                    *self.pc.add(1).cast_mut() = version as u64 | (at as u64) << 32;
+                }
                 self.put_method(w, found.into_word(), true, object);
-                return self.advance(1);
+                return self.advance(2);
             }
             let bound = match found.ty().slots().descr_get {
-                Some(get) => get(vm, &found, Some(value), Some(&value.ty().to_value())),
+                Some(get) => get(vm, &found, Some(value), Some(&ty.to_value())),
                 None => Ok(found),
             };
             match bound {
                 Ok(bound) => {
                     self.put_method(w, bound.into_word(), false, object);
-                    self.advance(1)
+                    self.advance(2)
                 }
                 Err(_) => {
                     release_operands(w.flags(), object, 1);

@@ -317,9 +317,7 @@ unsafe fn clear_locals(frame: *mut Frame) {
 pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
     // SAFETY: by contract.
     unsafe {
-        if (*frame).object != 0 {
-            crate::frame_object::take_over(frame);
-        } else {
+        if (*frame).object == 0 || !crate::frame_object::take_over(frame) {
             clear_locals(frame);
         }
         if (*frame).namespace != 0 {

@@ -1,5 +1,6 @@
 //! Loops, generators and awaiting.
 
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_GENERATOR};
 use taipan_object::builtins::list::iterator::{LIST_ITERATOR, ListIterator};
 use taipan_object::builtins::pairs::{PairWords, next_pair, yields_pairs};
 use taipan_object::builtins::range::iterator::{RANGE_ITERATOR, RangeIterator};
@@ -8,12 +9,13 @@ use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::tuple::iterator::{TUPLE_ITERATOR, TupleIterator};
 use taipan_object::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION};
 use taipan_object::header::Header;
+use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
-use crate::frame::{FRAME_ENTRY, FRAME_SWITCH, Frame, release, retain};
+use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
-use crate::instruction::{C_OWNED, Op, Word};
+use crate::instruction::{C_OWNED, Op, VARIANT, Word};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
@@ -48,7 +50,10 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let iterable = self.get(w.b());
-            let result = self.vm.iter(view(&iterable));
+            let result = match generator::by_method(self.vm, view(&iterable), &names().__iter__, CO_GENERATOR) {
+                Some(generator) => Ok(generator),
+                None => self.vm.iter(view(&iterable)),
+            };
             release_operands(w.flags(), iterable, 1);
             self.finish(w, word_of(result), 1)
         }
@@ -180,7 +185,10 @@ impl Machine<'_> {
                 let _ = self.vm.recursion_error("maximum recursion depth exceeded");
                 return self.unwind();
             }
-            let frame = generator.prepare(self.vm, self.interp, sent);
+            let mut frame = generator.prepare(self.vm, self.interp, sent);
+            if delegates(frame) {
+                frame = descend(self.vm, self.interp, frame);
+            }
             (*frame).pc = (*frame).pc.add(Op::YieldValue.len());
             self.load(frame);
             Flow::NEXT
@@ -224,31 +232,43 @@ impl Machine<'_> {
             let generator = Generator::of_frame(frame);
             generator.suspend(self.vm, self.interp);
             let flags = (*frame).flags;
-            if flags & (FRAME_ENTRY | FRAME_SWITCH) != 0 {
-                (*frame).flags &= !(FRAME_ENTRY | FRAME_SWITCH);
+            if flags & SPECIAL_RESUMPTION != 0 {
+                (*frame).flags &= !SPECIAL_RESUMPTION;
                 if flags & FRAME_ENTRY != 0 {
                     return self.leave(value);
                 }
-                return out!(self.yield_and_switch(value));
+                return out!(self.yield_specially(value, flags));
             }
-            self.load(self.interp.frame.get());
+            let mut resumer = self.interp.frame.get();
+            if Word::decode(*(*resumer).pc).op() == Op::Send as u8 {
+                resumer = ascend(self.vm, self.interp, resumer);
+            }
+            self.load(resumer);
             let w = Word::decode(*self.pc);
             self.set(w, value);
             self.advance(2)
         }
     }
 
-    /// The end of a yield after which the frame below goes on in debug code.
-    #[cold]
+    /// The end of a yield in a frame that was resumed for a step of an asynchronous generator, or after which the frame below
+    /// goes on in debug code.
     #[inline(never)]
-    unsafe fn yield_and_switch(&mut self, value: u64) -> Flow {
-        // SAFETY: as in `yield_value`.
+    unsafe fn yield_specially(&mut self, value: u64, flags: u16) -> Flow {
+        // SAFETY: as in `yield_value`; the receiver of a step's SEND stays.
         unsafe {
             self.load(self.interp.frame.get());
             let w = Word::decode(*self.pc);
-            self.set(w, value);
-            let flow = self.advance(2);
-            self.switch();
+            let flow = if flags & FRAME_STEP != 0 {
+                let receiver = self.get(w.b());
+                let (value, done) = generator::step_yielded(view(&receiver), Value::from_word(value));
+                self.sent(w, receiver, value, done, None)
+            } else {
+                self.set(w, value);
+                self.advance(2)
+            };
+            if flags & FRAME_SWITCH != 0 && self.goes_on() {
+                self.switch();
+            }
             flow
         }
     }
@@ -265,6 +285,12 @@ impl Machine<'_> {
                 return self.leave(result);
             }
             self.load(self.interp.frame.get());
+            if flags & FRAME_STEP != 0 {
+                release(result);
+                let receiver = self.get(Word::decode(*self.pc).b());
+                let _ = generator::step_returned(self.vm, view(&receiver));
+                return self.unwind();
+            }
             if crate::monitoring::watching()
                 && crate::monitoring::generator_over(self.vm, self.interp, self.frame, view(&result)).is_err()
             {
@@ -305,35 +331,60 @@ impl Machine<'_> {
         }
     }
 
+    /// Continues in an asynchronous generator, if the receiver is the awaitable of a step that can go on so.
+    #[inline(always)]
+    unsafe fn enter_step(&mut self, w: Word, receiver: u64, value: u64) -> bool {
+        // SAFETY: live operands; the receiver stays, and keeps the generator alive.
+        unsafe {
+            if crate::monitoring::watching() || self.interp.depth_left.get() <= 0 {
+                return false;
+            }
+            let Some((generator, sent)) = generator::enter_step(view(&receiver), view(&value)) else { return false };
+            release_operands(w.flags() & C_OWNED, 1, value);
+            let _ = self.enter_generator(generator, sent.into_word());
+            (*generator.frame()).flags |= FRAME_STEP;
+            true
+        }
+    }
+
     /// Sends to something that is no generator to be resumed in a frame of this loop.
     #[inline(never)]
     unsafe fn send_general(&mut self, w: Word, receiver: u64, value: u64) -> Flow {
         // SAFETY: live operands; the receiver stays.
         unsafe {
+            if self.enter_step(w, receiver, value) {
+                return Flow::NEXT;
+            }
             let mut stop = None;
             let outcome = generator::send_noting(self.vm, view(&receiver), view(&value), &mut stop);
             release_operands(w.flags() & C_OWNED, 1, value);
             match outcome {
-                Ok((value, done)) => {
-                    if done && crate::monitoring::watching() {
-                        let (vm, interp) = (self.vm, self.interp);
-                        let stop = match stop {
-                            Some(stop) => Ok(Some(stop)),
-                            None => generator::stop_of_step(vm, view(&receiver), &value),
-                        };
-                        let told = stop.and_then(|stop| match stop {
-                            Some(stop) => crate::monitoring::delegate_over(vm, interp, self.frame, &stop),
-                            None => Ok(()),
-                        });
-                        if told.is_err() {
-                            return self.unwind();
-                        }
-                    }
-                    self.put(w.a(), value.into_word());
-                    if done { self.jump(self.extra(1)) } else { self.advance(2) }
-                }
+                Ok((value, done)) => self.sent(w, receiver, value, done, stop),
                 Err(_) => self.unwind(),
             }
+        }
+    }
+
+    /// Ends a SEND with what the receiver gave; `stop`: the exception by which it said that it is done.
+    unsafe fn sent(&mut self, w: Word, receiver: u64, value: Value, done: bool, stop: Option<Value>) -> Flow {
+        // SAFETY: a live receiver, which stays.
+        unsafe {
+            if done && crate::monitoring::watching() {
+                let (vm, interp) = (self.vm, self.interp);
+                let stop = match stop {
+                    Some(stop) => Ok(Some(stop)),
+                    None => generator::stop_of_step(vm, view(&receiver), &value),
+                };
+                let told = stop.and_then(|stop| match stop {
+                    Some(stop) => crate::monitoring::delegate_over(vm, interp, self.frame, &stop),
+                    None => Ok(()),
+                });
+                if told.is_err() {
+                    return self.unwind();
+                }
+            }
+            self.put(w.a(), value.into_word());
+            if done { self.jump(self.extra(1)) } else { self.advance(2) }
         }
     }
 
@@ -355,7 +406,10 @@ impl Machine<'_> {
             self.save();
             let word = self.get(w.b());
             let code = (*self.frame).code();
-            let result = generator::yield_from_iter(self.vm, view(&word), code.flags());
+            let result = match generator::by_method(self.vm, view(&word), &names().__iter__, CO_GENERATOR) {
+                Some(generator) => Ok(generator),
+                None => generator::yield_from_iter(self.vm, view(&word), code.flags()),
+            };
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
@@ -386,7 +440,10 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let word = self.get(w.b());
-            let result = get_aiter(self.vm, view(&word));
+            let result = match generator::by_method(self.vm, view(&word), &names().__aiter__, CO_ASYNC_GENERATOR) {
+                Some(generator) => Ok(generator),
+                None => get_aiter(self.vm, view(&word)),
+            };
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
@@ -437,6 +494,79 @@ impl Machine<'_> {
             drop(awaitable);
             self.unwind_again()
         }
+    }
+}
+
+/// What says that the end of a generator's run takes more than to go on in the frame below.
+const SPECIAL_RESUMPTION: u16 = FRAME_ENTRY | FRAME_SWITCH | FRAME_STEP;
+
+/// Whether a generator's frame waits at the yield of a `yield from` or `await`.
+#[inline(always)]
+unsafe fn delegates(frame: *const Frame) -> bool {
+    // SAFETY: the frame is alive, its `pc` at an instruction.
+    let w = Word::decode(unsafe { *(*frame).pc });
+    w.op() == Op::YieldValue as u8 && w.flags() & VARIANT != 0
+}
+
+/// The generator or coroutine in a register, if it waits at a yield.
+#[inline(always)]
+unsafe fn suspended<'a>(receiver: u64) -> Option<&'a Generator> {
+    // SAFETY: a live word; the types share the layout.
+    unsafe {
+        if receiver & 7 != 0 {
+            return None;
+        }
+        let ty = (*(receiver as *const Header)).ty();
+        let generator = &*(receiver as *const Generator);
+        ((ty.is(&GENERATOR) || ty.is(&COROUTINE)) && generator.is_suspended()).then_some(generator)
+    }
+}
+
+/// Goes from a frame that has just been resumed where it delegates to the innermost one that it delegates to, as far as these
+/// are generators that wait: as their JUMP and SEND would, one after the other. Returns the frame to go on with, behind the
+/// instruction at its `pc`.
+#[inline(never)]
+unsafe fn descend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame {
+    // SAFETY: the frame is current; verified code is at its `pc`. Registers are as the instructions passed over say.
+    unsafe {
+        while delegates(frame) && interp.depth_left.get() > 0 {
+            let pc = (*frame).pc.add(Op::YieldValue.len());
+            let jump = Word::decode(*pc);
+            if jump.op() != Op::Jump as u8 {
+                break;
+            }
+            let target = pc.offset(jump.bc() as i32 as isize);
+            let send = Word::decode(*target);
+            if send.op() != Op::Send as u8 || send.flags() & C_OWNED == 0 {
+                break;
+            }
+            let regs = (*frame).regs;
+            let Some(generator) = suspended(*regs.add(send.b() as usize)) else { break };
+            (*frame).pc = target;
+            frame = generator.prepare(vm, interp, *regs.add(send.c() as usize));
+        }
+        frame
+    }
+}
+
+/// The way back, when a generator yielded to the SEND of `frame`: as long as that yields on what it is sent, it waits there.
+/// Returns the frame whose instruction gets the value, which is current then.
+#[inline(never)]
+unsafe fn ascend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame {
+    // SAFETY: as in `descend`.
+    unsafe {
+        while Word::decode(*(*frame).pc).op() == Op::Send as u8 {
+            let next = (*frame).pc.add(Op::Send.len());
+            let w = Word::decode(*next);
+            if w.op() != Op::YieldValue as u8 || w.flags() & VARIANT == 0 || (*frame).flags & SPECIAL_RESUMPTION != 0 {
+                break;
+            }
+            (*frame).pc = next;
+            *(*frame).regs.add(w.a() as usize) = 0;
+            Generator::of_frame(frame).suspend(vm, interp);
+            frame = interp.frame.get();
+        }
+        frame
     }
 }
 
