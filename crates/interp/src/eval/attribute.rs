@@ -653,7 +653,7 @@ impl Machine<'_> {
         unsafe {
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             let caches = self.pc.add(1).cast_mut();
-            if take_shared(object, name, Use::Load, caches) {
+            if take_shared(object, name, Use::Load, caches) && kind(*caches) < DICT_ENTRY {
                 return true;
             }
             if w.flags() & LENDS == 0 {
@@ -700,7 +700,8 @@ impl Machine<'_> {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c() as usize);
                     if w.flags() & LENT != 0 {
-                        if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
+                        let caches = self.pc.add(1).cast_mut();
+                        if take_shared(object, name, Use::Method, caches) && kind(*caches) < DICT_ENTRY {
                             return Flow::NEXT;
                         }
                         retain(object);
