@@ -586,6 +586,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::MapAdd => out!(m.map_add(w)),
                 Op::DictUpdate => out!(m.dict_update(w)),
                 Op::DictMerge => out!(m.dict_merge(w)),
+                Op::KeywordDict => out!(m.keyword_dict(w)),
                 Op::UnpackSequence => out!(m.unpack_sequence(w)),
                 Op::UnpackToLocals => out!(m.unpack_to_locals(w)),
                 Op::UnpackEx => out!(m.unpack_ex(w)),

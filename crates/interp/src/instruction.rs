@@ -203,6 +203,9 @@ macro_rules! instruction_table {
             DictUpdate(none, peek, src) [] (call raise collect);
             /// Keyword arguments `c` into `b` for a call of `a`.
             DictMerge(peek, peek, src) [] (call raise collect);
+            /// The keyword arguments `c` for a call of `b`: a new dict, or `c` itself if it is an exact dict, which the call will
+            /// only read.
+            KeywordDict(dst, peek, src) [] (call raise collect);
             /// `c` items to the registers from `a` on, the first one to the last register.
             UnpackSequence(dst, src, imm) [] (call raise collect);
             /// At most four items into locals, the first to the first.

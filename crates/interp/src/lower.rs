@@ -891,6 +891,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             BUILD_SET => {
                 self.build(Op::BuildSet, 0, oparg as usize, small);
             }
+            BUILD_MAP if oparg == 0 && self.passes_keywords_on() => self.slots.push(Slot::Null),
             BUILD_MAP => {
                 self.build(Op::BuildMap, 0, 2 * oparg as usize, small);
             }
@@ -926,8 +927,14 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             DICT_MERGE => {
                 let update = self.pop();
-                let map = self.peek(self.slot_at(oparg));
                 let callable = self.peek(self.slot_at(oparg + 3));
+                let slot = self.slot_at(oparg);
+                if self.slots[slot] == Slot::Null {
+                    self.emit(Op::KeywordDict, owned_c(update), self.register(slot), callable, update.reg);
+                    self.slots[slot] = Slot::Own;
+                    return;
+                }
+                let map = self.peek(slot);
                 self.emit(Op::DictMerge, owned_c(update), callable, map, update.reg);
             }
             UNPACK_SEQUENCE => self.unpack_sequence(oparg),
@@ -1305,6 +1312,15 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             Lent::Const(constant) => self.emit32(Op::LoadConst, 0, reg, constant.into()),
         };
         self.last_borrow = Some((lent, end));
+    }
+
+    /// Whether the dict that the current BUILD_MAP makes gets the items of a local and is then passed to a call, in
+    /// `f(**keywords)`.
+    fn passes_keywords_on(&self) -> bool {
+        let next = |ahead| self.following(ahead).map(|instr| (instr.op, instr.oparg));
+        matches!(next(1), Some((Opcode::LOAD_FAST | Opcode::LOAD_FAST_BORROW, _)))
+            && next(2) == Some((Opcode::DICT_MERGE, 1))
+            && matches!(next(3), Some((Opcode::CALL_FUNCTION_EX, _)))
     }
 
     /// Tells a ForIter, if it is what was emitted last, that the pair that it gives is taken apart at once.

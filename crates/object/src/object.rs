@@ -55,7 +55,7 @@ impl<T: Payload> Ref<T> {
     #[inline]
     pub fn try_new(payload: T) -> Option<Ref<T>> {
         const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes") };
-        let pointer = allocate(T::static_type(), size_of::<T>())?.cast::<T>();
+        let pointer = allocate_exact::<T>()?;
         // SAFETY: freshly allocated with room for a `T`, which begins with the header.
         unsafe {
             pointer.as_ptr().write(payload);
@@ -69,6 +69,19 @@ impl<T: Payload> Ref<T> {
         match Self::try_new(payload) {
             Some(object) => object,
             None => heap::out_of_memory(),
+        }
+    }
+
+    /// As [`Ref::new`], for a payload that is made when there is a place for it: so it is written there, and nowhere else
+    /// before.
+    #[inline(always)]
+    pub fn new_with(make: impl FnOnce() -> T) -> Ref<T> {
+        const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes") };
+        let Some(pointer) = allocate_exact::<T>() else { heap::out_of_memory() };
+        // SAFETY: room for a `T`.
+        unsafe {
+            pointer.as_ptr().write(make());
+            Ref(Value::from_object_pointer(pointer.cast()), PhantomData)
         }
     }
 
@@ -179,6 +192,19 @@ pub fn allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
         // The reserve raises `MemoryError` at the next safepoint.
         None => heap::allocate_from_reserve(size, kind).map(|pointer| prepared(ty, pointer)),
     }
+}
+
+/// A block for an exact instance of `T`'s type, as from [`allocate`].
+#[inline(always)]
+fn allocate_exact<T: Payload>() -> Option<NonNull<T>> {
+    let ty = T::static_type();
+    debug_assert!(!ty.is_heap_type() && ty.is_container() == (T::KIND == Kind::Container));
+    let Some(pointer) = heap::allocate(size_of::<T>(), T::KIND) else {
+        return allocate(ty, size_of::<T>()).map(NonNull::cast);
+    };
+    // SAFETY: the private word is before every block.
+    unsafe { (*pointer.as_ptr().cast::<Header>()).set_shape_id(ty.root_shape()) };
+    Some(pointer.cast())
 }
 
 /// As [`allocate`], without recourse to the reserve: for sizes that Python code chose.

@@ -614,6 +614,12 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(3);
             }
+            if kind(self.extra(1)) == PROPERTY_GETTER
+                && w.flags() & LENDS == 0
+                && let Some(flow) = out!(self.call_getter(w, object))
+            {
+                return flow;
+            }
             let mut w = w;
             if w.flags() & (LENDS | LENT) != 0 {
                 if out!(self.renews_lending_cache(w, object)) {
@@ -621,11 +627,6 @@ impl Machine<'_> {
                 }
                 retain(object);
                 w = w.without(LENT);
-            }
-            if kind(self.extra(1)) == PROPERTY_GETTER
-                && let Some(flow) = out!(self.call_getter(w, object))
-            {
-                return flow;
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);
@@ -684,6 +685,9 @@ impl Machine<'_> {
                 return None;
             }
             let getter = lookup::cached_value(header.ty(), index(first) as u16).word();
+            if w.flags() & LENT != 0 {
+                retain(object);
+            }
             Some(self.call_with_one(retain(getter), object, w.flags() & B_OWNED == 0, 3))
         }
     }
