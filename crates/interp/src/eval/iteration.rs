@@ -358,11 +358,10 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub unsafe fn get_awaitable(&mut self, w: Word) -> Flow {
-        // SAFETY: live operand, released if owned.
+        // SAFETY: live operand.
         unsafe {
-            self.save();
             let word = self.get(w.b());
             if word & 7 == 0 && (*(word as *const Header)).ty().is(&COROUTINE) && (*(word as *const Generator)).is_new()
             {
@@ -371,6 +370,16 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(1);
             }
+            out!(self.get_other_awaitable(w))
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn get_other_awaitable(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let word = self.get(w.b());
             let result = generator::get_awaitable(self.vm, view(&word), w.c());
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
