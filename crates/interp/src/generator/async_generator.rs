@@ -352,6 +352,11 @@ pub(crate) fn step_yielded(receiver: &Value, value: Value) -> (Value, bool) {
     }
 }
 
+/// The same, when it gave a value that is the step's.
+pub(crate) fn step_ended(receiver: &Value) {
+    step_of(receiver).ended();
+}
+
 /// The same, when it returned.
 pub(crate) fn step_returned(vm: &Vm, receiver: &Value) -> Raised {
     step_of(receiver).returned(vm)
