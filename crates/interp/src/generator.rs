@@ -37,7 +37,7 @@ use crate::lower::Slot;
 
 pub use anext::anext_awaitable;
 pub use async_generator::{ASYNC_GENERATOR, wrap_value};
-pub(crate) use async_generator::{enter_step, step_raised, step_returned, step_yielded};
+pub(crate) use async_generator::{enter_step, step_ended, step_raised, step_returned, step_yielded};
 pub use coroutine::{COROUTINE, awaitable_of, get_awaitable};
 pub use delegate::throw;
 
@@ -417,12 +417,13 @@ impl Generator {
         }
     }
 
-    /// Links the frame to the running one, with the owned word `sent` where the frame waits for it.
+    /// Links the frame to the running one, with the owned word `sent` where the frame waits for it. Returns the frame and the
+    /// instruction at which it waits.
     ///
     /// # Safety
     /// [`Generator::can_resume`]; the caller keeps the generator alive and makes its frame current.
     #[inline(always)]
-    pub(crate) unsafe fn prepare(&self, vm: &Vm, interp: &Interp, sent: u64) -> *mut Frame {
+    pub(crate) unsafe fn prepare(&self, vm: &Vm, interp: &Interp, sent: u64) -> (*mut Frame, Word) {
         // SAFETY: by contract.
         unsafe {
             let frame = self.frame.get();
@@ -438,7 +439,7 @@ impl Generator {
             if self.handled.exception.get() != 0 {
                 interp.publish_handled(vm);
             }
-            frame
+            (frame, w)
         }
     }
 
@@ -578,7 +579,7 @@ pub fn resume(vm: &Vm, generator: &Generator, sent: Option<&Value>, raising: boo
     // SAFETY: it can be resumed, and `keep` outlives the run.
     let word = unsafe {
         let sent = sent.map_or(Value::NONE, Value::clone).into_word();
-        let frame = generator.prepare(vm, interp, sent);
+        let (frame, _) = generator.prepare(vm, interp, sent);
         if raising && generator.handled.exception.get() != 0 {
             // What is thrown is chained to what the generator itself handles.
             let exception = vm.take(vm.raised());

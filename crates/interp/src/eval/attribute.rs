@@ -880,20 +880,32 @@ impl Machine<'_> {
     }
 
     /// The cache is {type version: 32, index of the method in the type's list: 16}.
-    #[inline(never)]
+    #[inline(always)]
     pub unsafe fn load_special(&mut self, w: Word) -> Flow {
-        // SAFETY: live operand, which moves to the register of `self` or is released; versions are never reused, so one says
-        // what type it is, too.
+        // SAFETY: live operand, which moves to the register of `self`; versions are never reused, so one says what type it is,
+        // too.
         unsafe {
-            let (vm, object, cache) = (self.vm, self.get(w.b()), self.extra(1));
+            let (object, cache) = (self.get(w.b()), self.extra(1));
+            if object & 7 == 0 && cache != 0 {
+                let ty = (*(object as *const Header)).ty();
+                if lookup::current_version(ty) == cache as u32 {
+                    let found = retain(lookup::cached_value(ty, (cache >> 32) as u16).word());
+                    self.put_method(w, found, true, object);
+                    return self.advance(2);
+                }
+            }
+            out!(self.load_special_slow(w))
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn load_special_slow(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which moves to the register of `self` or is released.
+        unsafe {
+            self.save();
+            let (vm, object) = (self.vm, self.get(w.b()));
             let value = view(&object);
             let ty = value.ty();
-            if cache != 0 && lookup::current_version(ty) == cache as u32 {
-                let found = lookup::cached_value(ty, (cache >> 32) as u16).clone();
-                self.put_method(w, found.into_word(), true, object);
-                return self.advance(2);
-            }
-            self.save();
             let names = names();
             let name = [&names.__enter__, &names.__exit__, &names.__aenter__, &names.__aexit__][w.c() as usize & 3];
             let Some(found) = lookup::find(ty, name) else {

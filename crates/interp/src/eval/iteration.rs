@@ -15,7 +15,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
 use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
-use crate::instruction::{C_OWNED, Op, VARIANT, Word};
+use crate::instruction::{B_OWNED, C_OWNED, Op, VARIANT, Word};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
@@ -185,8 +185,8 @@ impl Machine<'_> {
                 let _ = self.vm.recursion_error("maximum recursion depth exceeded");
                 return self.unwind();
             }
-            let mut frame = generator.prepare(self.vm, self.interp, sent);
-            if delegates(frame) {
+            let (mut frame, w) = generator.prepare(self.vm, self.interp, sent);
+            if delegates(w) {
                 frame = descend(self.vm, self.interp, frame);
             }
             (*frame).pc = (*frame).pc.add(Op::YieldValue.len());
@@ -270,6 +270,36 @@ impl Machine<'_> {
                 self.switch();
             }
             flow
+        }
+    }
+
+    /// ASYNC_GEN_WRAP and the yield behind it, in a frame that was resumed for a step of its generator: what is yielded needs
+    /// no wrapping, as it goes where it would be unwrapped. None: it is not so, and nothing has happened.
+    #[inline(always)]
+    pub(super) unsafe fn yield_for_step(&mut self, w: Word) -> Option<Flow> {
+        // SAFETY: the next instruction is verified code; live operand, consumed. The receiver of the step's SEND stays.
+        unsafe {
+            let (frame, pc) = (self.frame, self.pc.add(Op::CallIntrinsic1.len()));
+            let next = Word::decode(*pc);
+            if (*frame).flags & SPECIAL_RESUMPTION != FRAME_STEP
+                || next.op() != Op::YieldValue as u8
+                || next.flags() & (VARIANT | B_OWNED) != B_OWNED
+                || next.b() != w.a()
+                || crate::monitoring::watching()
+            {
+                return None;
+            }
+            let value = self.take_b(w);
+            self.put(next.a(), 0);
+            (*frame).pc = pc;
+            (*frame).flags &= !FRAME_STEP;
+            Generator::of_frame(frame).suspend(self.vm, self.interp);
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            let receiver = self.get(w.b());
+            generator::step_ended(view(&receiver));
+            self.put(w.a(), value);
+            Some(self.jump(self.extra(1)))
         }
     }
 
@@ -415,11 +445,10 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub unsafe fn get_awaitable(&mut self, w: Word) -> Flow {
-        // SAFETY: live operand, released if owned.
+        // SAFETY: live operand.
         unsafe {
-            self.save();
             let word = self.get(w.b());
             if word & 7 == 0 && (*(word as *const Header)).ty().is(&COROUTINE) && (*(word as *const Generator)).is_new()
             {
@@ -428,6 +457,16 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(1);
             }
+            out!(self.get_other_awaitable(w))
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn get_other_awaitable(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let word = self.get(w.b());
             let result = generator::get_awaitable(self.vm, view(&word), w.c());
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
@@ -500,11 +539,9 @@ impl Machine<'_> {
 /// What says that the end of a generator's run takes more than to go on in the frame below.
 const SPECIAL_RESUMPTION: u16 = FRAME_ENTRY | FRAME_SWITCH | FRAME_STEP;
 
-/// Whether a generator's frame waits at the yield of a `yield from` or `await`.
+/// Whether an instruction is the yield of a `yield from` or `await`.
 #[inline(always)]
-unsafe fn delegates(frame: *const Frame) -> bool {
-    // SAFETY: the frame is alive, its `pc` at an instruction.
-    let w = Word::decode(unsafe { *(*frame).pc });
+fn delegates(w: Word) -> bool {
     w.op() == Op::YieldValue as u8 && w.flags() & VARIANT != 0
 }
 
@@ -529,7 +566,8 @@ unsafe fn suspended<'a>(receiver: u64) -> Option<&'a Generator> {
 unsafe fn descend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame {
     // SAFETY: the frame is current; verified code is at its `pc`. Registers are as the instructions passed over say.
     unsafe {
-        while delegates(frame) && interp.depth_left.get() > 0 {
+        let mut waits_at = Word::decode(*(*frame).pc);
+        while delegates(waits_at) && interp.depth_left.get() > 0 {
             let pc = (*frame).pc.add(Op::YieldValue.len());
             let jump = Word::decode(*pc);
             if jump.op() != Op::Jump as u8 {
@@ -543,7 +581,7 @@ unsafe fn descend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame
             let regs = (*frame).regs;
             let Some(generator) = suspended(*regs.add(send.b() as usize)) else { break };
             (*frame).pc = target;
-            frame = generator.prepare(vm, interp, *regs.add(send.c() as usize));
+            (frame, waits_at) = generator.prepare(vm, interp, *regs.add(send.c() as usize));
         }
         frame
     }
@@ -558,7 +596,7 @@ unsafe fn ascend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame 
         while Word::decode(*(*frame).pc).op() == Op::Send as u8 {
             let next = (*frame).pc.add(Op::Send.len());
             let w = Word::decode(*next);
-            if w.op() != Op::YieldValue as u8 || w.flags() & VARIANT == 0 || (*frame).flags & SPECIAL_RESUMPTION != 0 {
+            if !delegates(w) || (*frame).flags & SPECIAL_RESUMPTION != 0 {
                 break;
             }
             (*frame).pc = next;

@@ -225,7 +225,7 @@ fn step_slots(s: &mut Slots) {
     s.send = Some(|vm, this, value| {
         Ok(match send(vm, step_of(this), Some(value))? {
             Outcome::Yielded(value) => (value, false),
-            Outcome::Done(value) => (value, true),
+            Outcome::Done(value) => (value.unwrap_or(Value::NONE), true),
         })
     });
     s.finalize = Some(|vm, this| {
@@ -262,8 +262,8 @@ taipan_object::method_table! {
 enum Outcome {
     /// It waits for something, which it yields.
     Yielded(Value),
-    /// It is over, and this is what the `await` gives.
-    Done(Value),
+    /// It is over, and this is what the `await` gives: what the generator yielded, or nothing.
+    Done(Option<Value>),
 }
 
 impl Outcome {
@@ -271,8 +271,7 @@ impl Outcome {
     fn shown(self, vm: &Vm) -> Result {
         match self {
             Outcome::Yielded(value) => Ok(value),
-            Outcome::Done(value) if value.is_none() => Err(vm.stop_iteration(None)),
-            Outcome::Done(value) => Err(vm.stop_iteration(Some(value))),
+            Outcome::Done(value) => Err(vm.stop_iteration(value)),
         }
     }
 }
@@ -289,7 +288,7 @@ impl Step {
             Some(wrapped) => {
                 let value = wrapped.value.clone();
                 self.ended();
-                Outcome::Done(value)
+                Outcome::Done(Some(value))
             }
             None => Outcome::Yielded(value),
         }
@@ -348,8 +347,13 @@ pub(crate) fn enter_step<'a>(receiver: &'a Value, value: &Value) -> Option<(&'a 
 pub(crate) fn step_yielded(receiver: &Value, value: Value) -> (Value, bool) {
     match step_of(receiver).yielded(value) {
         Outcome::Yielded(value) => (value, false),
-        Outcome::Done(value) => (value, true),
+        Outcome::Done(value) => (value.unwrap_or(Value::NONE), true),
     }
+}
+
+/// The same, when it gave a value that is the step's.
+pub(crate) fn step_ended(receiver: &Value) {
+    step_of(receiver).ended();
 }
 
 /// The same, when it returned.
@@ -398,7 +402,7 @@ fn send(vm: &Vm, step: &Step, arg: Option<&Value>) -> Result<Outcome> {
     }
     if generator.state() == super::State::Cleared {
         step.state.set(StepState::Closed);
-        return Ok(Outcome::Done(Value::NONE));
+        return Ok(Outcome::Done(None));
     }
     if step.state.get() == StepState::Init {
         if generator.running_async.get() {
@@ -443,7 +447,7 @@ fn thrown(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result<Outcome> {
         Ok(Resumed::Returned(_)) => {
             generator.running_async.set(false);
             step.state.set(StepState::Closed);
-            Ok(Outcome::Done(Value::NONE))
+            Ok(Outcome::Done(None))
         }
         Err(raised) => {
             generator.running_async.set(false);
@@ -451,7 +455,7 @@ fn thrown(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result<Outcome> {
             let exception = vm.take(raised);
             let ty = exception.ty();
             if ty.is_subtype(STOP_ASYNC_ITERATION.ty()) || ty.is_subtype(GENERATOR_EXIT.ty()) {
-                return Ok(Outcome::Done(Value::NONE));
+                return Ok(Outcome::Done(None));
             }
             Err(vm.set_exception(exception))
         }
