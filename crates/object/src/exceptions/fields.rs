@@ -85,8 +85,8 @@ fn ssize(vm: &Vm, value: &Value) -> Result {
 #[inline]
 pub fn init_from_args(this: &Value) {
     let ty = this.ty();
-    // The classes that have such attributes have constructors of their own.
-    if ty.is_heap_type() || !ty.slots().init.is_some_and(is_base_init) {
+    let with_fields = [&STOP_ITERATION, &SYSTEM_EXIT, &IMPORT_ERROR, &MODULE_NOT_FOUND_ERROR];
+    if ty.is_heap_type() || with_fields.iter().any(|spec| ty.is(spec)) {
         init_special_fields(this);
     }
 }
