@@ -24,6 +24,7 @@
 //!
 //! [`Buffers`] allocates everything that is not an object.
 
+mod age;
 mod buffers;
 mod collection_count;
 mod cross_thread_free;
@@ -44,7 +45,8 @@ mod trace;
 mod walk;
 mod word;
 
-pub use buffers::{Buffers, LARGEST_EMERGENCY, fallible};
+pub use age::age;
+pub use buffers::{Buffers, LARGEST_EMERGENCY, fallible, optional};
 pub use collection_count::{
     COLLECT_REQUESTED, containers_since_collection, reset_collection_count, set_collection_hook,
     set_collection_threshold,
@@ -107,7 +109,7 @@ pub fn allocate(size: usize, kind: Kind) -> Option<NonNull<u8>> {
         let local = local::current();
         if let Some(object) = local.pop(bin) {
             if kind == Kind::Container {
-                local.count_allocated_container();
+                local.count_allocated_container(object);
             }
             sanitizer::allowed(
                 object.as_ptr() as usize,
@@ -135,7 +137,7 @@ fn allocate_slowly(size: usize, kind: Kind) -> Option<NonNull<u8>> {
     // SAFETY: just allocated.
     sanitizer::allowed(object.as_ptr() as usize, unsafe { usable_size(object) });
     if kind == Kind::Container {
-        local::current().count_allocated_container();
+        local::current().count_allocated_container(object);
     }
     if TRACE.load(Relaxed) {
         trace::report(|hooks| hooks.allocated, object.as_ptr() as usize, size + prefix());
