@@ -162,6 +162,7 @@ macro_rules! instruction_table {
             /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`.
             LoadMethod(dst, src, name) [cache, cache] (call raise collect);
             StoreAttr(name, src, src) [cache, cache] (call raise collect);
+            StoreAttrK(name, src, const) [cache, cache] (call raise collect);
             DeleteAttr(none, src, name) [] (call raise collect);
             /// `b` … `b + 2` are `super`, class and self. VARIANT: as a method (to `a` and `a + 1`); VARIANT2: `super`
             /// has two arguments.
@@ -170,6 +171,7 @@ macro_rules! instruction_table {
             LoadSpecial(dst, src, imm) [cache] (call raise collect);
             /// `b[c] = a`; A_LOCAL stands for "a is owned".
             StoreSubscr(src, src, src) [] (call raise collect);
+            StoreSubscrK(src, src, const) [] (call raise collect);
             DeleteSubscr(none, src, src) [] (call raise collect);
             /// `a = b[b + 1 : b + 2]`.
             BinarySlice(dst, base) [] (call raise collect);

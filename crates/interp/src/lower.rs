@@ -834,6 +834,11 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             LOAD_ATTR => self.load_method((oparg >> 1) as u16),
             STORE_ATTR => {
                 let owner = self.pop();
+                if let Some(constant) = self.pop_const() {
+                    let flags = owned_b(owner) | self.lent(Op::StoreAttrK, owner);
+                    self.emit(Op::StoreAttrK, flags, small, owner.reg, constant);
+                    return;
+                }
                 let value = self.pop();
                 let flags = owned_b(owner) | owned_c(value) | self.lent(Op::StoreAttr, owner);
                 self.emit(Op::StoreAttr, flags, small, owner.reg, value.reg);
@@ -854,6 +859,14 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 self.slots.push(Slot::Own);
             }
             STORE_SUBSCR => {
+                if let Some(constant) = self.pop_const() {
+                    let container = self.pop();
+                    let value = self.pop();
+                    let flags = owned_b(container) | if value.owned { A_LOCAL } else { 0 };
+                    let flags = flags | self.lent(Op::StoreSubscrK, container);
+                    self.emit(Op::StoreSubscrK, flags, value.reg, container.reg, constant);
+                    return;
+                }
                 let sub = self.pop();
                 let container = self.pop();
                 let value = self.pop();
@@ -1271,8 +1284,17 @@ impl<'v, 'a> Lowerer<'v, 'a> {
     /// [`LENT`], if the instruction emitted last made the operand `b` of the next one, an `op`, and need not take a reference
     /// to it. One that releases an operand of its own might thereby end the result.
     fn lent(&mut self, op: Op, b: Src) -> u8 {
-        let looks_only =
-            matches!(op, Op::LoadAttr | Op::LoadMethod | Op::StoreAttr | Op::Subscr | Op::SubscrK | Op::StoreSubscr);
+        let looks_only = matches!(
+            op,
+            Op::LoadAttr
+                | Op::LoadMethod
+                | Op::StoreAttr
+                | Op::StoreAttrK
+                | Op::Subscr
+                | Op::SubscrK
+                | Op::StoreSubscr
+                | Op::StoreSubscrK
+        );
         let Some(last) = self.last_result.filter(|_| self.fold && b.owned && looks_only) else { return 0 };
         let word = Word::decode(self.words[last.word]);
         let Some(lender) = Op::from_u8(word.op()) else { return 0 };

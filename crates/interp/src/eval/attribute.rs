@@ -214,6 +214,22 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
     }
 }
 
+/// The getter in a cache of the kind [`PROPERTY_GETTER`], borrowed; null if the cache is not one for `object`.
+#[inline(always)]
+unsafe fn cached_getter(object: u64, first: u64, second: u64) -> *const Header {
+    // SAFETY: `object` is live; shape and version say what is at the index.
+    unsafe {
+        if object & 7 != 0 {
+            return std::ptr::null();
+        }
+        let header = &*(object as *const Header);
+        if header.shape_id() != first as u32 || lookup::current_version(header.ty()) != second as u32 {
+            return std::ptr::null();
+        }
+        lookup::cached_value(header.ty(), index(first) as u16).word() as *const Header
+    }
+}
+
 /// As [`cached`], for an object that may have its attributes in a dict.
 ///
 /// # Safety
@@ -614,11 +630,18 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(3);
             }
-            if kind(self.extra(1)) == PROPERTY_GETTER
-                && w.flags() & LENDS == 0
-                && let Some(flow) = out!(self.call_getter(w, object))
-            {
-                return flow;
+            if kind(self.extra(1)) == PROPERTY_GETTER && w.flags() & LENDS == 0 {
+                let getter = cached_getter(object, self.extra(1), self.extra(2));
+                if !getter.is_null() {
+                    if w.flags() & LENT != 0 {
+                        retain(object);
+                    }
+                    let lent = (w.flags() & B_OWNED == 0) as u32;
+                    if self.takes_plainly(getter, 1) {
+                        return self.call_plainly(getter, object, 0, 1, lent, 3);
+                    }
+                    return out!(self.call_with_one(retain(getter as u64), object, lent != 0, 3));
+                }
             }
             let mut w = w;
             if w.flags() & (LENDS | LENT) != 0 {
@@ -668,27 +691,6 @@ impl Machine<'_> {
                 self.stop_lending();
             }
             true
-        }
-    }
-
-    /// Calls the cached getter of a property, if the cache is for `object`.
-    #[inline(never)]
-    unsafe fn call_getter(&mut self, w: Word, object: u64) -> Option<Flow> {
-        // SAFETY: a live operand, which becomes the getter's argument.
-        unsafe {
-            let (first, second) = (self.extra(1), self.extra(2));
-            if object & 7 != 0 {
-                return None;
-            }
-            let header = &*(object as *const Header);
-            if header.shape_id() != first as u32 || lookup::current_version(header.ty()) != second as u32 {
-                return None;
-            }
-            let getter = lookup::cached_value(header.ty(), index(first) as u16).word();
-            if w.flags() & LENT != 0 {
-                retain(object);
-            }
-            Some(self.call_with_one(retain(getter), object, w.flags() & B_OWNED == 0, 3))
         }
     }
 
@@ -755,7 +757,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn store_attr(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_attr<const K: bool>(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; shape and version say that the slot is there.
         unsafe {
             let object = self.get(w.b());
@@ -769,7 +771,7 @@ impl Machine<'_> {
                         _ => (object as *mut u64).add(index(first)),
                     };
                     if !slot.is_null() {
-                        let value = self.take_c(w);
+                        let value = if K { retain(self.constant(w.c() as u32)) } else { self.take_c(w) };
                         let old = std::mem::replace(&mut *slot, value);
                         if kind(first) == NEW_SLOT {
                             header.set_shape_id((second >> 32) as u32);
@@ -793,7 +795,7 @@ impl Machine<'_> {
             if w.flags() & LENT != 0 {
                 retain(object);
             }
-            let value = self.get(w.c());
+            let value = self.right::<K>(w);
             let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());
             self.outcome(result, 3)
         }

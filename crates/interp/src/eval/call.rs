@@ -388,6 +388,9 @@ impl Machine<'_> {
                         return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
                     }
                     self.save();
+                    if let Some(flow) = self.call_defaulted(&operands, 2) {
+                        return flow;
+                    }
                     return out!(self.call_general(w));
                 }
                 if ty.is(&METHOD) {
@@ -462,9 +465,6 @@ impl Machine<'_> {
             let operands = self.operands(w);
             let ty = view(&operands.callable).ty();
             if ty.is(&FUNCTION) {
-                if let Some(flow) = self.call_defaulted(&operands, 2) {
-                    return flow;
-                }
                 return self.call_python(&operands, None, 2);
             }
             if ty.is(&TYPE)
@@ -752,9 +752,50 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether `callable`, which may be null, is a Python function that takes just `count` arguments and has run before, and
+    /// there is room for a call of it from an instruction without call operands.
+    #[inline(always)]
+    pub(super) unsafe fn takes_plainly(&self, callable: *const Header, count: usize) -> bool {
+        // SAFETY: null or a live object; the frame is alive.
+        unsafe {
+            if callable.is_null() || !(*callable).ty().is(&FUNCTION) {
+                return false;
+            }
+            let code = (*callable.cast::<Function>()).code();
+            let stacks = &self.interp.stacks;
+            code.simple_args == count as i32
+                && !code.entry.get().is_null()
+                && (*self.frame).top.add(code.registers.get() as usize) <= stacks.registers_end.get()
+        }
+    }
+
+    /// Calls a function that [`Machine::takes_plainly`] its `count` arguments, one or two, from an instruction of `words`
+    /// words. Bit i of `lent`: argument i is borrowed.
+    #[inline(always)]
+    pub(super) unsafe fn call_plainly(
+        &mut self,
+        function: *const Header,
+        argument: u64,
+        second: u64,
+        count: usize,
+        lent: u32,
+        words: u16,
+    ) -> Flow {
+        // SAFETY: live words, which pass to the frame; the window starts where the frame's own registers end.
+        unsafe {
+            let first = (*self.frame).top;
+            *first = argument;
+            if count == 2 {
+                *first.add(1) = second;
+            }
+            let code = (*function.cast::<Function>()).code();
+            self.call_simple(function as u64, true, first, count, lent, code, words)
+        }
+    }
+
     /// Calls the function in the owned word `function`, which takes one argument, from an instruction without call
     /// operands of `words` words.
-    #[inline(always)]
+    #[inline(never)]
     pub(super) unsafe fn call_with_one(&mut self, function: u64, argument: u64, lent: bool, words: u16) -> Flow {
         // SAFETY: live words; the window starts where the frame's own registers end.
         unsafe {

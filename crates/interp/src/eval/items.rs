@@ -91,11 +91,18 @@ impl Machine<'_> {
                 let result = dict_item(self.vm, w.flags(), container, index);
                 return self.finish(w, result, 1);
             }
-            if container & 7 == 0
-                && (*(container as *const Header)).ty().is_heap_type()
-                && let Some(flow) = out!(self.subscr_by_function(w, container, index, K))
-            {
-                return flow;
+            if container & 7 == 0 && (*(container as *const Header)).ty().is_heap_type() {
+                let ty = (*(container as *const Header)).ty();
+                let lent = (w.flags() & B_OWNED == 0) as u32 | ((K || w.flags() & C_OWNED == 0) as u32) << 1;
+                if ty.slots().subscript.is_some_and(is_dunder_getitem) {
+                    let method = lookup::find_known(ty, &names().__getitem__);
+                    if self.takes_plainly(method, 2) {
+                        return self.call_plainly(method, container, index, 2, lent, 1);
+                    }
+                }
+                if let Some(flow) = out!(self.subscr_by_function(container, index, lent)) {
+                    return flow;
+                }
             }
             self.binary_slow::<K>(w)
         }
@@ -103,8 +110,8 @@ impl Machine<'_> {
 
     /// Enters `__getitem__` of a class, if it is a Python function.
     #[inline(never)]
-    unsafe fn subscr_by_function(&mut self, w: Word, container: u64, index: u64, constant: bool) -> Option<Flow> {
-        // SAFETY: live operands, which become arguments.
+    unsafe fn subscr_by_function(&mut self, container: u64, index: u64, lent: u32) -> Option<Flow> {
+        // SAFETY: live operands, which become arguments. Bit i of `lent`: argument i is borrowed.
         unsafe {
             let ty = (*(container as *const Header)).ty();
             if !ty.slots().subscript.is_some_and(is_dunder_getitem) {
@@ -113,16 +120,15 @@ impl Machine<'_> {
             let method = lookup::find(ty, &names().__getitem__)?;
             method.downcast_exact::<Function>()?;
             self.save();
-            let lent = (w.flags() & B_OWNED == 0) as u32 | ((constant || w.flags() & C_OWNED == 0) as u32) << 1;
             Some(self.call_with_two(method.into_word(), container, index, lent, 1))
         }
     }
 
     #[inline(always)]
-    pub unsafe fn store_subscr(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_subscr<const K: bool>(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; `a` is a source here.
         unsafe {
-            let (value, container, index) = (self.get(w.a()), self.get(w.b()), self.get(w.c()));
+            let (value, container, index) = (self.get(w.a()), self.get(w.b()), self.right::<K>(w));
             self.save();
             if index & 1 != 0 && container & 7 == 0 && (*(container as *const Header)).ty().is(&LIST) {
                 let items = &mut *(*(container as *const List)).items.as_ptr();
