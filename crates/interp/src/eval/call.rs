@@ -632,12 +632,69 @@ impl Machine<'_> {
             {
                 return None;
             }
+            if !kwnames.is_empty()
+                && let Some(flow) = self.call_in_order(operands, kwnames, words)
+            {
+                return Some(flow);
+            }
             let defaults = function.defaults_slice();
             let required = argcount.checked_sub(defaults.len())?;
             if !kwnames.is_empty() || code.total_args() != argcount || given < required {
                 return self.call_sorted(operands, kwnames, words);
             }
             self.enter_defaulted(operands, code, &defaults[given - required..], words)
+        }
+    }
+
+    /// As [`Machine::call_bound`], if the keyword arguments come in the order of the parameters behind the positional ones: then
+    /// all are where they should be.
+    #[inline(always)]
+    unsafe fn call_in_order(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
+        unsafe {
+            let function = &*(operands.callable as *const Function);
+            let code = function.code();
+            let argcount = code.data.argcount as usize;
+            let total = argcount + code.data.kwonlyargcount as usize;
+            let given = operands.count - kwnames.len();
+            if code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
+                || operands.count > total
+                || given > argcount
+                || given < code.data.posonlyargcount as usize
+            {
+                return None;
+            }
+            let names = code.localsplusnames();
+            if names[given..operands.count].iter().zip(kwnames).any(|(name, keyword)| name.word() != keyword.word()) {
+                return None;
+            }
+            let regs = self.window(operands.first);
+            if regs.add(code.registers.get() as usize) > self.interp.stacks.registers_end.get() {
+                return None;
+            }
+            // A default that is missing makes it an error, which is found out again where the message is made. What lies
+            // behind the arguments is free.
+            let defaults = function.defaults_slice();
+            for place in operands.count..total {
+                let default = if place >= argcount {
+                    function.kwdefault(&names[place])?
+                } else {
+                    defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
+                };
+                *regs.add(place) = default;
+            }
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                operands.release_all();
+                return Some(self.unwind());
+            }
+            for place in operands.count..total {
+                retain(*regs.add(place));
+            }
+            if regs != operands.first {
+                copy_words(operands.first, regs, operands.count);
+            }
+            let lent = operands.borrowed & ((1u64 << operands.count) - 1) as u32;
+            Some(self.enter_bound(operands, code, regs, total, lent, words))
         }
     }
 
