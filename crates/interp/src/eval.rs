@@ -591,6 +591,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::KeywordDict => out!(m.keyword_dict(w)),
                 Op::UnpackSequence => out!(m.unpack_sequence(w)),
                 Op::UnpackToLocals => out!(m.unpack_to_locals(w)),
+                Op::UnpackToMany => out!(m.unpack_to_many(w)),
                 Op::UnpackEx => out!(m.unpack_ex(w)),
                 Op::MakeFunction => out!(m.make_function(w)),
                 Op::SetFunctionAttribute => out!(m.set_function_attribute(w)),

@@ -14,7 +14,7 @@
 //!
 //! Further words: `jump` (relative to the instruction's own first word, in the low 32 bits), `cache` (an inline cache,
 //! zero until it is filled), `mask` (which registers of a call from `base` on are borrowed: low 32 bits; high 32 bits:
-//! constant index of the keyword names plus one), `imm`, `dests` (four 16-bit registers).
+//! constant index of the keyword names plus one), `imm`, `dests` (up to four 16-bit registers).
 //!
 //! In brackets: whether it may call Python code, raise, run the collector. Dropping a reference counts as calling.
 
@@ -212,6 +212,8 @@ macro_rules! instruction_table {
             UnpackSequence(dst, src, imm) [] (call raise collect);
             /// At most four items into locals, the first to the first.
             UnpackToLocals(none, src, imm) [dests] (call raise collect);
+            /// The same for at most twelve.
+            UnpackToMany(none, src, imm) [dests, dests, dests] (call raise collect);
             /// `c & 0xff` items before and `c >> 8` after the starred one; the first to the last register.
             UnpackEx(dst, src) [imm] (call raise collect);
             MakeFunction(dst, src) [] (call raise collect);
@@ -583,7 +585,7 @@ pub fn operands(op: Op, words: &[u64], at: usize, names: &dyn Names) -> String {
             }
             Extra::imm => write!(text, " #{value}"),
             Extra::name => write!(text, " {}", names.name(value as u32)),
-            Extra::dests => (0..word.c().min(4))
+            Extra::dests => (0..word.c().saturating_sub(4 * index as u16).min(4))
                 .try_for_each(|item| write!(text, " {}", names.register((value >> (16 * item)) as u16))),
         };
     }

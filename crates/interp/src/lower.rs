@@ -1363,9 +1363,10 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             self.note_pair(source, count);
             // Detaching emitted moves behind which `source` is still in place: it is a local or a stack register.
-            let word = self.emit(Op::UnpackToLocals, owned_b(source), 0, source.reg, count as u16);
+            let op = if count <= 4 { Op::UnpackToLocals } else { Op::UnpackToMany };
+            let word = self.emit(op, owned_b(source), 0, source.reg, count as u16);
             for (index, &local) in locals.iter().enumerate() {
-                self.words[word + 1] |= (local as u64) << (16 * index);
+                self.words[word + 1 + index / 4] |= (local as u64) << (16 * (index % 4));
             }
             self.at += ahead;
             return;
@@ -1379,7 +1380,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
     /// The locals into which the next instructions store the `count` topmost values, if they do, and how many
     /// instructions that takes.
     fn following_stores(&self, count: u32) -> Option<(Vec<u16>, usize)> {
-        if count > 4 {
+        if count > 12 {
             return None;
         }
         let mut locals = Vec::new();

@@ -11,6 +11,7 @@ use taipan_object::builtins::dict::Entry;
 use taipan_object::builtins::property::{self, PROPERTY};
 use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
 use taipan_object::builtins::super_object::{self, SUPER};
+use taipan_object::builtins::type_object::is_getattro;
 use taipan_object::header::{Header, object_flags};
 use taipan_object::native::member::{MemberDescriptor, Place};
 use taipan_object::native::module::MODULE;
@@ -32,7 +33,7 @@ const SLOT: u64 = 1;
 const VALUE: u64 = 2;
 /// As `VALUE`, for a method that gets `self`.
 const METHOD: u64 = 3;
-/// The object is a class: the version is its own, and so is the list.
+/// The object is a class: the version is its own, and so is the list; instead of a new shape there is its metatype's version.
 const CLASS_VALUE: u64 = 4;
 /// The object is a module: the version is its dict's keys version, the index an entry.
 const MODULE_ENTRY: u64 = 5;
@@ -192,7 +193,9 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
             }
             CLASS_VALUE | CLASS_METHOD => {
                 let class = &*(object as *const Type);
-                if lookup::current_version(class) != second as u32 {
+                if lookup::current_version(class) != second as u32
+                    || lookup::current_version(ty) != (second >> 32) as u32
+                {
                     return None;
                 }
                 Some((lookup::cached_value(class, index(first) as u16).word(), kind(first) == CLASS_METHOD))
@@ -355,9 +358,13 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
     let header = object.as_object()?;
     let ty = header.ty();
     let shape = header.shape_id();
-    if ty.is(&TYPE) {
-        let class = object.downcast_exact::<Type>()?;
+    if ty.slots().getattro.is_some_and(is_getattro) {
+        let class = object.downcast::<Type>()?;
         if lookup::find(ty, name).is_some_and(|found| found.ty().slots().descr_set.is_some()) {
+            return None;
+        }
+        let metatype_version = lookup::version(ty);
+        if metatype_version == 0 {
             return None;
         }
         let mut value = lookup::find(class, name)?;
@@ -367,7 +374,7 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
                 return None;
             }
             let (version, at) = lookup::cached_index(class, &function)?;
-            return Cache::new(CLASS_METHOD, shape, at as usize, version, 0);
+            return Cache::new(CLASS_METHOD, shape, at as usize, version, metatype_version);
         }
         if value.ty().is(&STATICMETHOD) {
             value = staticmethod::function(&value);
@@ -376,7 +383,7 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
             return None;
         }
         let (version, at) = lookup::cached_index(class, &value)?;
-        return Cache::new(CLASS_VALUE, shape, at as usize, version, 0);
+        return Cache::new(CLASS_VALUE, shape, at as usize, version, metatype_version);
     }
     if !lookup::looks_up_generically(ty) && !ty.is(&MODULE) {
         return None;

@@ -15,6 +15,7 @@ use taipan_object::builtins::method::{BoundMethod, METHOD};
 use taipan_object::builtins::object::{allocate_instance, is_object_new};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
+use taipan_object::builtins::type_object::makes_instances;
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
@@ -467,7 +468,7 @@ impl Machine<'_> {
             if ty.is(&FUNCTION) {
                 return self.call_python(&operands, None, 2);
             }
-            if ty.is(&TYPE)
+            if makes_instances(ty)
                 && operands.first == self.regs.add(w.b() as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {
@@ -1118,7 +1119,7 @@ impl Machine<'_> {
             if view(&operands.callable).ty().is(&FUNCTION) {
                 return self.call_python(&operands, Some(&names_value), 2);
             }
-            if view(&operands.callable).ty().is(&TYPE)
+            if makes_instances(view(&operands.callable).ty())
                 && operands.first == self.regs.add(w.b() as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {

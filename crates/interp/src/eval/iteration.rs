@@ -151,7 +151,7 @@ impl Machine<'_> {
             self.save();
             let w = Word::decode(*self.pc);
             if w.op() == Op::UnpackToLocals as u8 {
-                self.put_locals(self.extra(1), &[first, second]);
+                self.put_locals(self.pc.add(1), &[first, second]);
                 return self.advance(Op::UnpackToLocals.len());
             }
             self.put(w.a() + 1, first);

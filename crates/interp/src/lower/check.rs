@@ -150,8 +150,9 @@ impl Check<'_> {
                 let count = 1 + (counts & 0xFF) + (counts >> 8);
                 written = (word.a()..word.a() + count as u16).collect();
             }
-            Op::UnpackToLocals => {
-                let locals = (0..word.c()).map(|index| (code.words[pc + 1] >> (16 * index)) as u16);
+            Op::UnpackToLocals | Op::UnpackToMany => {
+                let at = |index: u16| code.words[pc + 1 + index as usize / 4] >> (16 * (index % 4));
+                let locals = (0..word.c()).map(|index| at(index) as u16);
                 if locals.into_iter().any(|local| local as usize >= nlocals) {
                     return Err("unpacks to no local".into());
                 }
