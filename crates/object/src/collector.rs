@@ -276,7 +276,12 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         return 0;
     }
     if candidates.iter().any(is_noticed) {
-        candidates.sort_unstable_by_key(oldest_first);
+        // As CPython joins its lists: the younger generations are appended to the oldest one, the youngest first.
+        candidates.sort_unstable_by_key(|candidate| {
+            // SAFETY: as above.
+            let own = generation_of(unsafe { candidate.as_ref() });
+            (own != generation, own, oldest_first(candidate))
+        });
     }
     // From here on Python code may run: the garbage is held alive. (The list stays where it is, items are as large as before.)
     let held: Vec<Value> = candidates
@@ -372,11 +377,9 @@ fn is_noticed(object: &NonNull<Header>) -> bool {
     object.has_flag(object_flags::HAS_WEAKREFS) || object.ty().has_flags(type_flags::NEEDS_FINALIZE)
 }
 
-/// The order in which the collector goes through its lists in CPython: objects enter them when they are made.
+/// The order of objects in the lists that CPython keeps of a generation: they enter them when they are made.
 fn oldest_first(object: &NonNull<Header>) -> impl Ord + use<> {
-    // SAFETY: the object is alive.
-    let header = unsafe { object.as_ref() };
-    (Reverse(generation_of(header)), Reverse(heap::age(object.cast())), *object)
+    (Reverse(heap::age(object.cast())), *object)
 }
 
 /// Takes the mark of candidates off; whether it was there.
@@ -480,7 +483,7 @@ pub fn referrers(vm: &Vm, targets: &[Value]) -> Result<Vec<Value>> {
     tracked(vm, |object| refers_to(object, targets))
 }
 
-/// The tracked containers that are wanted: the young ones first, of both the older before the younger.
+/// The tracked containers that are wanted, by generation, of each the older before the younger.
 fn tracked(vm: &Vm, wanted: impl Fn(&Header) -> bool) -> Result<Vec<Value>> {
     let mut found = Vec::new();
     let mut has_room = true;
@@ -507,7 +510,7 @@ fn tracked(vm: &Vm, wanted: impl Fn(&Header) -> bool) -> Result<Vec<Value>> {
     found.sort_unstable_by_key(|object: &Value| {
         let header = NonNull::from(object.as_object().expect("containers are objects"));
         // SAFETY: the object is alive.
-        (generation_of(unsafe { header.as_ref() }) != 0, oldest_first(&header))
+        (generation_of(unsafe { header.as_ref() }), oldest_first(&header))
     });
     Ok(found)
 }

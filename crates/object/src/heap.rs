@@ -97,7 +97,8 @@ pub fn prefix() -> usize {
     PREFIX.load(Relaxed)
 }
 
-/// Memory for an object of `size` bytes, header included, prefix not. The prefix is zero. Everything else is
+/// Memory for an object of `size` bytes, header included, prefix not. The prefix is zero, but for a container's age
+/// (`age.rs`). Everything else is
 /// for the caller to initialise, the first 16 bytes at once: until the type pointer is there, the collector
 /// takes the block for a free one.
 ///

@@ -4,7 +4,6 @@ use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
 use crate::builtins::set::AnySet;
 use crate::builtins::str::Str;
-use crate::header::Header;
 use crate::native::module::Module;
 use crate::native::signature::Signature;
 use crate::native::{GetSetDef, MemberDef, MethodDef};
@@ -29,8 +28,7 @@ fn own(this: &Value) -> &Module {
 /// An empty namespace, whatever the arguments.
 fn new(_vm: &Vm, class: &Value, _args: &[Value], _kwnames: Option<&Value>) -> Result {
     let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
-    let module = Module { header: Header::new(ty), dict: Dict::new(), def: None };
-    Ok(Ref::new_with_type(ty, module).into_value())
+    Ok(Ref::new_with_type(ty, Module::blank(ty, None)).into_value())
 }
 
 fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
@@ -38,7 +36,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     let bound = SIGNATURE.bind(vm, args, kwnames)?;
     vm.expect_str_argument(&bound[0], |got| format!("module() argument 'name' must be str, not {got}"))?;
     let module = own(this);
-    module.set("__name__", bound[0].clone());
+    module.set_name(bound[0].clone());
     module.set("__doc__", bound[1].clone());
     for name in ["__package__", "__loader__", "__spec__"] {
         module.set(name, Value::NONE);

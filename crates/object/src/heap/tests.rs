@@ -70,8 +70,9 @@ impl Model {
         assert!(is_heap_address(address) && is_heap_address(address + size - 1));
         // SAFETY: the object is ours, prefix and `size` bytes.
         unsafe {
-            assert_eq!(Word::at(address - 8).get(), 0);
-            assert_eq!(Word::at(address - prefix()).get(), 0);
+            let age = if kind == Kind::Container { 0xFFFF << 48 } else { 0 };
+            assert_eq!(Word::at(address - 8).get() & !age, 0);
+            assert!(prefix() == 8 || Word::at(address - prefix()).get() == 0);
             assert!(usable_size(object) >= size);
             object.write_bytes(pattern(address), size);
             Word::at(address - 8).set(address);
@@ -413,6 +414,28 @@ fn the_system_may_refuse() {
     assert_eq!(allocated_blocks(), 0);
     objects.push(Model::new(100 << 20, Kind::Leaf).expect("memory that was given back"));
     objects.into_iter().for_each(Model::free);
+}
+
+#[test]
+fn containers_know_their_age() {
+    if !isolated(module_path!(), "containers_know_their_age") {
+        return;
+    }
+    let make = |size| allocate(size, Kind::Container).expect("memory");
+    let first = make(40);
+    let others: Vec<_> = [20, 300, 20, 5000, 300].into_iter().map(make).collect();
+    assert_eq!(age(first), 5);
+    // SAFETY: just allocated.
+    unsafe {
+        Word::at(first.as_ptr() as usize + 8).set(TYPE);
+        free(first);
+    }
+    // The block is used again, and younger than all.
+    assert_eq!(make(40), first);
+    assert_eq!(age(first), 0);
+    assert!(others.iter().map(|object| age(*object)).eq([5, 4, 3, 2, 1]));
+    allocate(40, Kind::Leaf).expect("memory");
+    assert_eq!(age(first), 0);
 }
 
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);

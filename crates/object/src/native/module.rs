@@ -3,6 +3,7 @@
 use super::{MethodDef, function::BuiltinFunction};
 use crate::builtins::dict::Dict;
 use crate::builtins::str::{Str, intern};
+use crate::cell::ObjectCell;
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::object::{Payload, Ref, Result, Visitor};
@@ -18,9 +19,11 @@ pub struct Module {
     pub dict: Ref<Dict>,
     /// The declaration, for native modules.
     pub def: Option<&'static ModuleDef>,
+    /// The name that it was made with, if it is a str and not of a subclass.
+    pub(crate) name: ObjectCell<Option<Value>>,
 }
 
-// SAFETY: repr(C), header first, visits the dict.
+// SAFETY: repr(C), header first, visits the dict; a str refers to nothing.
 unsafe impl Payload for Module {
     const KIND: Kind = Kind::Container;
     fn static_type() -> &'static Type {
@@ -38,7 +41,7 @@ pub static TELL_DESTRUCTION: AtomicBool = AtomicBool::new(false);
 impl Drop for Module {
     fn drop(&mut self) {
         if TELL_DESTRUCTION.load(Relaxed)
-            && let Some(name) = self.get("__name__")
+            && let Some(name) = self.name.get_mut()
             && let Some(name) = name.downcast::<Str>()
         {
             eprintln!("# destroy {}", name.to_string_lossy());
@@ -70,8 +73,8 @@ pub struct ModuleDef {
 impl Module {
     /// An empty module with `__name__` and the other standard names set to their initial values.
     pub fn new(name: &str) -> Ref<Module> {
-        let module = Ref::new(Module { header: Header::new(MODULE.ty()), dict: Dict::new(), def: None });
-        module.set("__name__", Value::from(name));
+        let module = Ref::new(Module::blank(MODULE.ty(), None));
+        module.set_name(Value::from(name));
         for name in ["__doc__", "__package__", "__loader__", "__spec__"] {
             module.set(name, Value::NONE);
         }
@@ -80,8 +83,8 @@ impl Module {
 
     /// A native module, filled.
     pub fn from_def(vm: &Vm, def: &'static ModuleDef) -> Result<Ref<Module>> {
-        let module = Ref::new(Module { header: Header::new(MODULE.ty()), dict: Dict::new(), def: Some(def) });
-        module.set("__name__", intern(def.name).into_value());
+        let module = Ref::new(Module::blank(MODULE.ty(), Some(def)));
+        module.set_name(intern(def.name).into_value());
         module.set("__doc__", if def.doc.is_empty() { Value::NONE } else { Value::from(def.doc) });
         for name in ["__package__", "__loader__", "__spec__"] {
             module.set(name, Value::NONE);
@@ -89,6 +92,19 @@ impl Module {
         module.add_functions(def.functions);
         (def.exec)(vm, &module)?;
         Ok(module)
+    }
+
+    /// A module without anything in its namespace.
+    pub(crate) fn blank(ty: &Type, def: Option<&'static ModuleDef>) -> Module {
+        Module { header: Header::new(ty), dict: Dict::new(), def, name: ObjectCell::new(None) }
+    }
+
+    /// Gives a new module its name.
+    pub(crate) fn set_name(&self, name: Value) {
+        let text = name.downcast_exact::<Str>().map(|_| name.clone());
+        let old = std::mem::replace(&mut *self.name.borrow(&self.header), text);
+        drop(old);
+        self.set("__name__", name);
     }
 
     /// Sets an attribute.
