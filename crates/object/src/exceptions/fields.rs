@@ -85,8 +85,9 @@ fn ssize(vm: &Vm, value: &Value) -> Result {
 #[inline]
 pub fn init_from_args(this: &Value) {
     let ty = this.ty();
-    // The classes that have such attributes have constructors of their own.
-    if ty.is_heap_type() || !ty.slots().init.is_some_and(is_base_init) {
+    // Of the classes with such attributes, these are the ones that are initialised as `BaseException` is.
+    let is_special = ty.is(&STOP_ITERATION) || ty.is(&SYSTEM_EXIT);
+    if is_special || ty.is_heap_type() || !ty.slots().init.is_some_and(is_base_init) {
         init_special_fields(this);
     }
 }
