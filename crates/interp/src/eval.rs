@@ -557,6 +557,8 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
 
                 Op::LoadAttr => m.load_attr(w),
                 Op::LoadMethod => m.load_method(w),
+                Op::LoadSlot => m.load_slot(w),
+                Op::LoadOwnMethod => m.load_own_method(w),
                 Op::StoreAttr => m.store_attr::<false>(w),
                 Op::StoreAttrK => m.store_attr::<true>(w),
                 Op::DeleteAttr => out!(m.delete_attr(w)),

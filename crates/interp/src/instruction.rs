@@ -161,6 +161,10 @@ macro_rules! instruction_table {
             LoadAttr(dst, src, name) [cache, cache] (call raise collect);
             /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`.
             LoadMethod(dst, src, name) [cache, cache] (call raise collect);
+            /// LoadAttr with no flag but A_LOCAL, whose cache is that of a slot: never emitted, but written in its place.
+            LoadSlot(dst, src, name) [cache, cache] (call raise collect);
+            /// LoadMethod with no flag but VARIANT, whose cache is that of a method: as above.
+            LoadOwnMethod(dst, src, name) [cache, cache] (call raise collect);
             StoreAttr(name, src, src) [cache, cache] (call raise collect);
             StoreAttrK(name, src, const) [cache, cache] (call raise collect);
             DeleteAttr(none, src, name) [] (call raise collect);
@@ -480,6 +484,18 @@ impl Word {
     #[inline(always)]
     pub const fn c(self) -> u16 {
         (self.0 >> 48) as u16
+    }
+
+    /// The same instruction with another opcode, of the same operands.
+    #[inline(always)]
+    pub const fn with_op(self, op: Op) -> Word {
+        Word(self.0 & !0xFF | op as u64)
+    }
+
+    /// The same instruction with `flags` in addition.
+    #[inline(always)]
+    pub const fn with(self, flags: u8) -> Word {
+        Word(self.0 | (flags as u64) << 8)
     }
 
     /// The same instruction without `flags`.

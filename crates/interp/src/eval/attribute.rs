@@ -25,7 +25,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{B_OWNED, LENDS, LENT, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, LENDS, LENT, Op, SEEN_OTHER, VARIANT, Word};
 
 /// The index is that of a word of the object.
 const SLOT: u64 = 1;
@@ -87,6 +87,25 @@ impl Cache {
             *at = 0;
             *at.add(1) = self.second;
             *at = self.first;
+            quicken(at.sub(1), kind(self.first));
+        }
+    }
+}
+
+/// Writes the instruction at `at`, whose cache is of that kind, as one for just that, if it is of the simplest form and has not
+/// been one before.
+///
+/// # Safety
+/// `at` points to an instruction with caches.
+#[inline(always)]
+unsafe fn quicken(at: *mut u64, kind: u64) {
+    // SAFETY: by contract.
+    unsafe {
+        let w = Word::decode(*at);
+        if w.op() == Op::LoadAttr as u8 && w.flags() & !A_LOCAL == 0 && kind == SLOT {
+            *at = w.with_op(Op::LoadSlot).encode();
+        } else if w.op() == Op::LoadMethod as u8 && w.flags() == VARIANT && kind == METHOD {
+            *at = w.with_op(Op::LoadOwnMethod).encode();
         }
     }
 }
@@ -740,6 +759,56 @@ impl Machine<'_> {
             self.put_method(w, word, is_method, object);
             self.advance(3)
         }
+    }
+
+    /// LoadAttr of a slot, as long as the cache holds.
+    #[inline(always)]
+    pub unsafe fn load_slot(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand; shape and version say that the slot is there.
+        unsafe {
+            let object = self.get(w.b());
+            let (first, second) = (self.extra(1), self.extra(2));
+            if object & 7 == 0 {
+                let header = &*(object as *const Header);
+                if header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32 {
+                    let word = *(object as *const u64).add(index(first));
+                    if word != 0 {
+                        self.set(w, retain(word));
+                        return self.advance(3);
+                    }
+                }
+            }
+            self.unquicken(w.with_op(Op::LoadAttr))
+        }
+    }
+
+    /// LoadMethod of a method, as long as the cache holds.
+    #[inline(always)]
+    pub unsafe fn load_own_method(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, from which `self` is borrowed; shape and version say that the method is what is found.
+        unsafe {
+            let object = self.get(w.b());
+            let (first, second) = (self.extra(1), self.extra(2));
+            if object & 7 == 0 {
+                let header = &*(object as *const Header);
+                let ty = header.ty();
+                if header.shape_id() == first as u32 && lookup::current_version(ty) == second as u32 {
+                    let method = lookup::cached_value(ty, index(first) as u16).word();
+                    self.put(w.a(), retain(method));
+                    self.put(w.a() + 1, object);
+                    return self.advance(3);
+                }
+            }
+            self.unquicken(w.with_op(Op::LoadMethod))
+        }
+    }
+
+    /// Goes on with the instruction as it was before [`quicken`], which it stays.
+    #[inline(always)]
+    unsafe fn unquicken(&mut self, w: Word) -> Flow {
+        // SAFETY: opcodes and flags are written in place.
+        unsafe { *self.pc.cast_mut() = w.with(SEEN_OTHER).encode() };
+        Flow::NEXT
     }
 
     /// Writes a callable and its `self` to `a` and `a + 1`.
