@@ -7,41 +7,40 @@
 //! `owner` half of the count word (0 for every mortal object with the GIL on) and puts the zeros back. The other phases
 //! run Python code and must expect anything.
 
-use crate::hash::Spread;
 use crate::header::{Header, object_flags};
 use crate::heap;
+use crate::object::Result;
 use crate::types::type_flags;
 use crate::value::Value;
 use crate::vm::Vm;
-use std::cell::Cell;
-use std::collections::HashSet;
-use std::hash::BuildHasherDefault;
+use std::cmp::Reverse;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
-/// Bits of `PrivateWord::collector`.
+/// The collector's bits of `PrivateWord::flags`.
 mod bits {
     /// In the set being collected.
-    pub const CANDIDATE: u8 = 1;
-    /// Excluded by `gc.freeze`.
-    pub const FROZEN: u8 = 2;
-    /// The generation, from 0 on, shifted by [`AGE_SHIFT`].
-    pub const AGE: u8 = 3 << AGE_SHIFT;
-    pub const AGE_SHIFT: u8 = 2;
+    pub const CANDIDATE: u8 = 1 << 4;
+    /// The generation, from 0 on, or [`FROZEN`](super::FROZEN), shifted by [`GENERATION_SHIFT`].
+    pub const GENERATION: u8 = 3 << GENERATION_SHIFT;
+    pub const GENERATION_SHIFT: u8 = 5;
     /// Found unreachable by the collection under way, which has not freed it yet.
-    pub const UNREACHABLE: u8 = 16;
+    pub const UNREACHABLE: u8 = 1 << 7;
 }
+
+/// The generation of what `gc.freeze` has set aside.
+const FROZEN: usize = 3;
 
 /// The generation that an object belongs to.
 fn generation_of(object: &Header) -> usize {
-    usize::from((object.private().collector.load(Relaxed) & bits::AGE) >> bits::AGE_SHIFT)
+    usize::from((object.private().flags.load(Relaxed) & bits::GENERATION) >> bits::GENERATION_SHIFT)
 }
 
 fn set_generation(object: &Header, generation: usize) {
-    let collector = &object.private().collector;
-    let others = collector.load(Relaxed) & !bits::AGE;
-    collector.store(others | (generation as u8) << bits::AGE_SHIFT, Relaxed);
+    let flags = &object.private().flags;
+    let others = flags.load(Relaxed) & !bits::GENERATION;
+    flags.store(others | (generation as u8) << bits::GENERATION_SHIFT, Relaxed);
 }
 
 pub mod debug_flags {
@@ -196,7 +195,7 @@ fn report_generations(generation: usize) {
 }
 
 fn is_frozen(object: &Header) -> bool {
-    object.private().collector.load(Relaxed) & bits::FROZEN != 0
+    generation_of(object) == FROZEN
 }
 
 fn run_callbacks(vm: &Vm, phase: &str, generation: usize, collected: usize, uncollectable: usize) {
@@ -234,9 +233,9 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         let header = block.cast::<Header>();
         // SAFETY: the walker visits live objects, and nothing runs meanwhile.
         let object = unsafe { header.as_ref() };
-        let young_enough = generation_of(object) <= generation && !is_frozen(object);
+        let young_enough = generation_of(object) <= generation;
         if young_enough && has_room && !object.is_immortal() && crate::count::refcount(object) > 0 {
-            has_room = candidates.len() < candidates.capacity() || candidates.try_reserve(1).is_ok();
+            has_room = candidates.len() < candidates.capacity() || heap::optional(|| candidates.try_reserve(1)).is_ok();
             if has_room {
                 candidates.push(header);
             }
@@ -248,18 +247,24 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         heap::for_each_recent_container(&mut gather)
     }
     let total = candidates.len();
-    // Without memory for its lists there is no collection.
-    if !has_room || Vec::<[usize; 2]>::new().try_reserve_exact(total).is_err() {
+    // Without memory for its lists there is no collection. Those of what it finds take the candidates' room.
+    let mut stack = Vec::new();
+    if !has_room || heap::optional(|| stack.try_reserve_exact(total)).is_err() {
         return 0;
     }
-    let unreachable = deduce_unreachable(&candidates);
+    deduce_unreachable(&candidates, &mut stack);
+    let next_generation = (generation + 1).min(2);
     for candidate in &candidates {
         // SAFETY: nothing ran since the candidates were found alive.
-        set_generation(unsafe { candidate.as_ref() }, (generation + 1).min(2));
+        let object = unsafe { candidate.as_ref() };
+        if !is_candidate(object) {
+            set_generation(object, next_generation);
+        }
     }
+    candidates.retain(take_candidate);
     if generation >= 1 {
         heap::settle_containers();
-        let survivors = total - unreachable.len();
+        let survivors = total - candidates.len();
         if generation == 2 {
             LONG_LIVED_TOTAL.store(survivors, Relaxed);
             LONG_LIVED_PENDING.store(0, Relaxed);
@@ -267,19 +272,21 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
             LONG_LIVED_PENDING.fetch_add(survivors, Relaxed);
         }
     }
-    if unreachable.is_empty() {
+    if candidates.is_empty() {
         return 0;
     }
-    // From here on Python code may run: the garbage is held alive.
-    let held: Vec<Value> = unreachable
-        .iter()
+    if candidates.iter().any(is_noticed) {
+        candidates.sort_unstable_by_key(oldest_first);
+    }
+    // From here on Python code may run: the garbage is held alive. (The list stays where it is, items are as large as before.)
+    let held: Vec<Value> = candidates
+        .into_iter()
         // SAFETY: found alive just now, nothing ran since.
         .map(|object| unsafe {
             crate::count::incref(object.as_ptr());
-            Value::from_object_pointer(*object)
+            Value::from_object_pointer(object)
         })
         .collect();
-    drop(unreachable);
     for object in &held {
         set_unreachable(object, true);
     }
@@ -290,15 +297,13 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
     }
     handle_weakrefs(&held);
     finalize_garbage(vm, &held);
-    let (dead, resurrected) = split_resurrected(held);
-    for object in &resurrected {
-        set_unreachable(object, false);
-    }
-    drop(resurrected);
+    let dead = without_resurrected(held, &mut stack, next_generation);
+    drop(stack);
     let found = dead.len();
     if debug() & debug_flags::SAVEALL != 0 {
         for object in &dead {
             set_unreachable(object, false);
+            set_generation(object.as_object().expect("garbage consists of objects"), next_generation);
         }
         if let Some(list) = garbage().downcast::<crate::builtins::list::List>() {
             dead.into_iter().for_each(|object| list.push(object));
@@ -315,25 +320,26 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
     found
 }
 
+/// Whether the collection under way has found the object unreachable.
+fn is_unreachable(object: &Value) -> bool {
+    object.as_object().is_some_and(|header| header.private().flags.load(Relaxed) & bits::UNREACHABLE != 0)
+}
+
 fn set_unreachable(object: &Value, on: bool) {
-    let collector = &object.as_object().expect("garbage consists of objects").private().collector;
+    let flags = &object.as_object().expect("garbage consists of objects").private().flags;
     if on {
-        collector.fetch_or(bits::UNREACHABLE, Relaxed);
+        flags.fetch_or(bits::UNREACHABLE, Relaxed);
     } else {
-        collector.fetch_and(!bits::UNREACHABLE, Relaxed);
+        flags.fetch_and(!bits::UNREACHABLE, Relaxed);
     }
 }
 
-thread_local! {
-    static STACK: Cell<Vec<NonNull<Header>>> = const { Cell::new(Vec::new()) };
-}
-
-/// The candidates that are referred to only by each other.
-fn deduce_unreachable(candidates: &[NonNull<Header>]) -> Vec<NonNull<Header>> {
+/// Leaves the mark of candidates on those that are referred to only by each other. The stack has room for all of them.
+fn deduce_unreachable(candidates: &[NonNull<Header>], stack: &mut Vec<NonNull<Header>>) {
     // SAFETY (whole function): the candidates are alive and nothing else runs until the counters are put back.
     for candidate in candidates {
         let object = unsafe { candidate.as_ref() };
-        object.private().collector.fetch_or(bits::CANDIDATE, Relaxed);
+        object.private().flags.fetch_or(bits::CANDIDATE, Relaxed);
         object.owner.store(object.local.get(), Relaxed);
     }
     for candidate in candidates {
@@ -341,36 +347,47 @@ fn deduce_unreachable(candidates: &[NonNull<Header>]) -> Vec<NonNull<Header>> {
             child.owner.store(child.owner.load(Relaxed).wrapping_sub(1), Relaxed);
         });
     }
-    let mut stack = STACK.take();
     for candidate in candidates {
         let object = unsafe { candidate.as_ref() };
         if object.owner.load(Relaxed) != 0 && is_candidate(object) {
-            object.private().collector.fetch_and(!bits::CANDIDATE, Relaxed);
+            object.private().flags.fetch_and(!bits::CANDIDATE, Relaxed);
             stack.push(*candidate);
             while let Some(reachable) = stack.pop() {
                 visit_children(reachable, &mut |child| {
-                    child.private().collector.fetch_and(!bits::CANDIDATE, Relaxed);
+                    child.private().flags.fetch_and(!bits::CANDIDATE, Relaxed);
                     stack.push(NonNull::from(child));
                 });
             }
         }
     }
-    STACK.set(stack);
-    let mut unreachable = Vec::new();
     for candidate in candidates {
-        let object = unsafe { candidate.as_ref() };
-        object.owner.store(0, Relaxed);
-        if is_candidate(object) {
-            object.private().collector.fetch_and(!bits::CANDIDATE, Relaxed);
-            unreachable.push(*candidate);
-        }
+        unsafe { candidate.as_ref() }.owner.store(0, Relaxed);
     }
-    unreachable
+}
+
+/// Whether Python code may hear of the object's end.
+fn is_noticed(object: &NonNull<Header>) -> bool {
+    // SAFETY: the object is alive.
+    let object = unsafe { object.as_ref() };
+    object.has_flag(object_flags::HAS_WEAKREFS) || object.ty().has_flags(type_flags::NEEDS_FINALIZE)
+}
+
+/// The order in which the collector goes through its lists in CPython: objects enter them when they are made.
+fn oldest_first(object: &NonNull<Header>) -> impl Ord + use<> {
+    // SAFETY: the object is alive.
+    let header = unsafe { object.as_ref() };
+    (Reverse(generation_of(header)), Reverse(heap::age(object.cast())), *object)
+}
+
+/// Takes the mark of candidates off; whether it was there.
+fn take_candidate(object: &NonNull<Header>) -> bool {
+    // SAFETY: the object is alive.
+    unsafe { object.as_ref() }.private().flags.fetch_and(!bits::CANDIDATE, Relaxed) & bits::CANDIDATE != 0
 }
 
 #[inline]
 fn is_candidate(object: &Header) -> bool {
-    object.private().collector.load(Relaxed) & bits::CANDIDATE != 0
+    object.private().flags.load(Relaxed) & bits::CANDIDATE != 0
 }
 
 /// Calls `f` with each candidate that `object` refers to.
@@ -391,12 +408,14 @@ fn visit_children(object: NonNull<Header>, f: &mut dyn FnMut(&Header)) {
 /// Clears the weak references to the garbage; callbacks of references that are not garbage themselves run.
 fn handle_weakrefs(garbage: &[Value]) {
     let mut callbacks = Vec::new();
-    let doomed: HashSet<u64, BuildHasherDefault<Spread>> = garbage.iter().map(Value::word).collect();
     for object in garbage {
         let header = object.as_object().expect("garbage consists of objects");
         if header.has_flag(object_flags::HAS_WEAKREFS) {
             let detached = crate::weakref::take_callbacks(header);
-            callbacks.extend(detached.into_iter().filter(|(reference, _)| !doomed.contains(&reference.word())));
+            if heap::optional(|| callbacks.try_reserve(detached.len())).is_err() {
+                crate::weakref::run_callbacks(std::mem::take(&mut callbacks));
+            }
+            callbacks.extend(detached.into_iter().filter(|(reference, _)| !is_unreachable(reference)));
         }
     }
     crate::weakref::run_callbacks(callbacks);
@@ -416,23 +435,27 @@ fn finalize_garbage(vm: &Vm, garbage: &[Value]) {
     }
 }
 
-/// Splits the garbage after finalisers ran: what is still unreachable, and the rest. Each value holds one count.
-fn split_resurrected(held: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
-    let headers: Vec<NonNull<Header>> =
-        held.iter().map(|v| NonNull::from(v.as_object().expect("garbage consists of objects"))).collect();
-    for header in &headers {
+/// What of the garbage is still unreachable after finalisers ran; the rest goes to a generation. Each value holds one count.
+fn without_resurrected(mut held: Vec<Value>, stack: &mut Vec<NonNull<Header>>, generation: usize) -> Vec<Value> {
+    // SAFETY: an object's value is its address, and garbage consists of objects.
+    let headers = unsafe { std::slice::from_raw_parts(held.as_ptr().cast::<NonNull<Header>>(), held.len()) };
+    for header in headers {
         // SAFETY: alive through `held`; our own reference does not count.
         let object = unsafe { header.as_ref() };
         object.local.set(object.local.get() - 1);
     }
-    let dead: HashSet<u64, BuildHasherDefault<Spread>> =
-        deduce_unreachable(&headers).into_iter().map(|header| header.as_ptr() as u64).collect();
-    for header in &headers {
+    deduce_unreachable(headers, stack);
+    for header in headers {
         // SAFETY: as above.
         let object = unsafe { header.as_ref() };
         object.local.set(object.local.get() + 1);
+        if !is_candidate(object) {
+            object.private().flags.fetch_and(!bits::UNREACHABLE, Relaxed);
+            set_generation(object, generation);
+        }
     }
-    held.into_iter().partition(|value| dead.contains(&value.word()))
+    held.retain(|object| take_candidate(&NonNull::from(object.as_object().expect("garbage consists of objects"))));
+    held
 }
 
 /// Breaks the cycles; the objects die by their counts.
@@ -448,24 +471,45 @@ fn delete_garbage(dead: Vec<Value>) {
 }
 
 /// `gc.get_objects`: every tracked container, or those of one generation. What is about to be freed is left out.
-pub fn objects(generation: Option<usize>) -> Vec<Value> {
+pub fn objects(vm: &Vm, generation: Option<usize>) -> Result<Vec<Value>> {
+    tracked(vm, |object| generation.is_none_or(|generation| generation_of(object) == generation))
+}
+
+/// `gc.get_referrers`: the tracked containers that refer directly to one of `targets`.
+pub fn referrers(vm: &Vm, targets: &[Value]) -> Result<Vec<Value>> {
+    tracked(vm, |object| refers_to(object, targets))
+}
+
+/// The tracked containers that are wanted: the young ones first, of both the older before the younger.
+fn tracked(vm: &Vm, wanted: impl Fn(&Header) -> bool) -> Result<Vec<Value>> {
     let mut found = Vec::new();
+    let mut has_room = true;
     let mut add = |block: NonNull<u8>| {
         // SAFETY: the walker visits live objects; the reference taken keeps them so.
         unsafe {
             let header = block.cast::<Header>();
             let object = header.as_ref();
-            let wanted = generation.is_none_or(|generation| generation_of(object) == generation);
-            let doomed = object.private().collector.load(Relaxed) & bits::UNREACHABLE != 0;
-            let skipped = !wanted || doomed || is_frozen(object);
-            if !skipped && crate::count::refcount(object) > 0 && is_tracked_header(object, TUPLE_DEPTH) {
-                crate::count::incref(header.as_ptr());
-                found.push(Value::from_object_pointer(header));
+            let doomed = object.private().flags.load(Relaxed) & bits::UNREACHABLE != 0;
+            let skipped = doomed || is_frozen(object) || crate::count::refcount(object) == 0;
+            if has_room && !skipped && is_tracked_header(object, TUPLE_DEPTH) && wanted(object) {
+                has_room = found.len() < found.capacity() || heap::fallible(|| found.try_reserve(1)).is_ok();
+                if has_room {
+                    crate::count::incref(header.as_ptr());
+                    found.push(Value::from_object_pointer(header));
+                }
             }
         }
     };
     heap::for_each_container(&mut add);
-    found
+    if !has_room {
+        return Err(vm.memory_error());
+    }
+    found.sort_unstable_by_key(|object: &Value| {
+        let header = NonNull::from(object.as_object().expect("containers are objects"));
+        // SAFETY: the object is alive.
+        (generation_of(unsafe { header.as_ref() }) != 0, oldest_first(&header))
+    });
+    Ok(found)
 }
 
 /// How deep nested tuples are looked through for something that the collector must know of.
@@ -514,17 +558,15 @@ pub fn referents(value: &Value) -> Vec<Value> {
     found
 }
 
-/// Whether `value` refers directly to one of `targets`.
-pub fn refers_to(value: &Value, targets: &[Value]) -> bool {
+/// Whether a container refers directly to one of `targets`.
+fn refers_to(header: &Header, targets: &[Value]) -> bool {
     let mut does = false;
-    if let Some(header) = value.as_object().filter(|header| header.ty().is_container()) {
-        // SAFETY: as in `referents`.
-        unsafe {
-            (header.ty().traverse)(header as *const Header as *mut Header, &mut |child: &Value| {
-                does = does || targets.iter().any(|target| target.word() == child.word());
-            })
-        };
-    }
+    // SAFETY: the object is alive and looking at values runs no Python code.
+    unsafe {
+        (header.ty().traverse)(header as *const Header as *mut Header, &mut |child: &Value| {
+            does = does || targets.iter().any(|target| target.word() == child.word());
+        })
+    };
     does
 }
 
@@ -533,7 +575,7 @@ pub fn freeze() {
     heap::for_each_container(&mut |block| {
         // SAFETY: live objects.
         let header = unsafe { block.cast::<Header>().as_ref() };
-        header.private().collector.fetch_or(bits::FROZEN, Relaxed);
+        set_generation(header, FROZEN);
     });
 }
 
@@ -543,7 +585,6 @@ pub fn unfreeze() {
         // SAFETY: live objects.
         let header = unsafe { block.cast::<Header>().as_ref() };
         if is_frozen(header) {
-            header.private().collector.fetch_and(!bits::FROZEN, Relaxed);
             set_generation(header, 2);
         }
     });

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  −16  shared count (64 bits; only when the process runs without the GIL)
-//!   −8  private word {shape id: 32, collector bits: 8, lock: 8, flags: 16}
+//!   −8  private word {shape id: 32, flags: 8, lock: 8, age: 16}
 //!    0  local count: 32, owner: 32
 //!    8  type pointer
 //! ```
@@ -30,19 +30,22 @@ pub const IMMORTAL_COUNT: u32 = 3 << 30;
 #[repr(C)]
 pub struct PrivateWord {
     pub shape: AtomicU32,
-    pub collector: AtomicU8,
+    pub flags: AtomicU8,
     pub lock: AtomicU8,
-    pub flags: AtomicU16,
+    /// Of a container: the last bits of how many were allocated before it (`heap/age.rs`).
+    pub age: AtomicU16,
 }
 
-/// Bits of [`PrivateWord::flags`].
+/// Bits of [`PrivateWord::flags`]. The upper half is the collector's.
 pub mod object_flags {
     /// `__del__` has run (or will not): `gc.is_finalized`.
-    pub const FINALIZED: u16 = 1;
+    pub const FINALIZED: u8 = 1;
     /// A weak reference to the object exists (registry in `weakref.rs`).
-    pub const HAS_WEAKREFS: u16 = 2;
+    pub const HAS_WEAKREFS: u8 = 2;
     /// The object's attributes are in a dictionary, not in slots.
-    pub const DICT_MODE: u16 = 4;
+    pub const DICT_MODE: u8 = 4;
+    /// Some class may hold the object for inline caches (`Type::cached`).
+    pub const CACHED: u8 = 8;
 }
 
 impl Header {
@@ -88,13 +91,13 @@ impl Header {
         self.private().shape.store(id, Relaxed);
     }
     #[inline(always)]
-    pub fn has_flag(&self, flag: u16) -> bool {
+    pub fn has_flag(&self, flag: u8) -> bool {
         self.private().flags.load(Relaxed) & flag != 0
     }
-    pub fn set_flag(&self, flag: u16) {
+    pub fn set_flag(&self, flag: u8) {
         self.private().flags.fetch_or(flag, Relaxed);
     }
-    pub fn clear_flag(&self, flag: u16) {
+    pub fn clear_flag(&self, flag: u8) {
         self.private().flags.fetch_and(!flag, Relaxed);
     }
     #[inline(always)]

@@ -81,7 +81,7 @@ method_table! { static FUNCTIONS = [
         the generation to list; by default all", |vm, _, args| {
         let number = if args[0].is_none() { -1 } else { vm.index_i32(&args[0])? };
         vm.audit("gc.get_objects", &[Value::from(number)])?;
-        Ok(List::from_vec(collector::objects(generation(vm, &args[0])?)).into_value())
+        Ok(List::from_vec(collector::objects(vm, generation(vm, &args[0])?)?).into_value())
     }),
     MethodDef::new("get_stats($module, /)", "\
         Return statistics of the collections, a dictionary for each generation.", |_, _, _| Ok(stats())),
@@ -179,10 +179,8 @@ fn stats() -> Value {
 /// The tuple of arguments refers to the objects too, but is not asked for.
 fn get_referrers(vm: &Vm, arguments: &Value) -> Result {
     let targets = arguments.downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
-    let found = collector::objects(None)
-        .into_iter()
-        .filter(|object| !object.is(arguments) && collector::refers_to(object, targets))
-        .collect();
+    let mut found = collector::referrers(vm, targets)?;
+    found.retain(|object| !object.is(arguments));
     vm.check_signals()?;
     Ok(List::from_vec(found).into_value())
 }

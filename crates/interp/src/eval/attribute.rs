@@ -24,7 +24,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{B_OWNED, Word};
+use crate::instruction::{B_OWNED, LENDS, LENT, Word};
 
 /// The index is that of a word of the object.
 const SLOT: u64 = 1;
@@ -604,8 +604,10 @@ impl Machine<'_> {
         unsafe {
             let object = self.get(w.b());
             if let Some((word, _)) = cached(object, self.extra(1), self.extra(2)) {
-                retain(word);
-                if w.flags() & B_OWNED != 0 {
+                if w.flags() & LENDS == 0 {
+                    retain(word);
+                }
+                if w.releases_b() {
                     self.save();
                     release(object);
                 }
@@ -613,9 +615,18 @@ impl Machine<'_> {
                 return self.advance(3);
             }
             if kind(self.extra(1)) == PROPERTY_GETTER
+                && w.flags() & LENDS == 0
                 && let Some(flow) = out!(self.call_getter(w, object))
             {
                 return flow;
+            }
+            let mut w = w;
+            if w.flags() & (LENDS | LENT) != 0 {
+                if out!(self.renews_lending_cache(w, object)) {
+                    return Flow::NEXT;
+                }
+                retain(object);
+                w = w.without(LENT);
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);
@@ -635,6 +646,31 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a LoadAttr that lends, or whose operand is lent, is to be tried again: its cache is one for the object now, or it
+    /// does not lend any more.
+    #[inline(never)]
+    unsafe fn renews_lending_cache(&mut self, w: Word, object: u64) -> bool {
+        // SAFETY: live operand; nothing that could end it runs.
+        unsafe {
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
+            let caches = self.pc.add(1).cast_mut();
+            if take_shared(object, name, Use::Load, caches) && kind(*caches) < DICT_ENTRY {
+                return true;
+            }
+            if w.flags() & LENDS == 0 {
+                return false;
+            }
+            if let Some(cache) = cache_for(view(&object), name, false) {
+                share(&cache, name, Use::Load);
+                cache.store(caches);
+            }
+            if cached(object, *caches, *caches.add(1)).is_none() {
+                self.stop_lending();
+            }
+            true
+        }
+    }
+
     /// Calls the cached getter of a property, if the cache is for `object`.
     #[inline(never)]
     unsafe fn call_getter(&mut self, w: Word, object: u64) -> Option<Flow> {
@@ -649,6 +685,9 @@ impl Machine<'_> {
                 return None;
             }
             let getter = lookup::cached_value(header.ty(), index(first) as u16).word();
+            if w.flags() & LENT != 0 {
+                retain(object);
+            }
             Some(self.call_with_one(retain(getter), object, w.flags() & B_OWNED == 0, 3))
         }
     }
@@ -657,12 +696,21 @@ impl Machine<'_> {
     pub unsafe fn load_method(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
+            let mut w = w;
             let object = self.get(w.b());
             let (word, is_method) = match cached(object, self.extra(1), self.extra(2)) {
                 Some((word, is_method)) => (retain(word), is_method),
                 None => {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c() as usize);
+                    if w.flags() & LENT != 0 {
+                        let caches = self.pc.add(1).cast_mut();
+                        if take_shared(object, name, Use::Method, caches) && kind(*caches) < DICT_ENTRY {
+                            return Flow::NEXT;
+                        }
+                        retain(object);
+                        w = w.without(LENT);
+                    }
                     if kind(self.extra(1)) >= DICT_ENTRY
                         && let Some((word, is_method)) = beside_dict(object, self.extra(1), self.extra(2), name)
                     {
@@ -692,13 +740,13 @@ impl Machine<'_> {
         unsafe {
             self.put(w.a(), callable);
             if is_method {
-                if w.flags() & B_OWNED == 0 && !variant(w) {
+                if !w.releases_b() && !variant(w) {
                     retain(object);
                 }
                 self.put(w.a() + 1, object);
             } else {
                 self.put(w.a() + 1, 0);
-                if w.flags() & B_OWNED != 0 && is_pointer(object) {
+                if w.releases_b() && is_pointer(object) {
                     self.save();
                     release(object);
                 }
@@ -726,10 +774,12 @@ impl Machine<'_> {
                         if kind(first) == NEW_SLOT {
                             header.set_shape_id((second >> 32) as u32);
                         }
-                        if is_pointer(old) || w.flags() & B_OWNED != 0 {
+                        if is_pointer(old) || w.releases_b() {
                             self.save();
                             release(old);
-                            release_operands(w.flags() & B_OWNED, object, 1);
+                            if w.releases_b() {
+                                release(object);
+                            }
                         }
                         return self.advance(3);
                     }
@@ -739,6 +789,9 @@ impl Machine<'_> {
             let name = (*(*self.frame).code).name_at(w.a() as usize);
             if take_shared(object, name, Use::Store, self.pc.add(1).cast_mut()) {
                 return Flow::NEXT;
+            }
+            if w.flags() & LENT != 0 {
+                retain(object);
             }
             let value = self.get(w.c());
             let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());
@@ -826,33 +879,55 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
+    /// The cache is {type version: 32, index of the method in the type's list: 16}.
+    #[inline(always)]
     pub unsafe fn load_special(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which moves to the register of `self`; versions are never reused, so one says what type it is,
+        // too.
+        unsafe {
+            let (object, cache) = (self.get(w.b()), self.extra(1));
+            if object & 7 == 0 && cache != 0 {
+                let ty = (*(object as *const Header)).ty();
+                if lookup::current_version(ty) == cache as u32 {
+                    let found = retain(lookup::cached_value(ty, (cache >> 32) as u16).word());
+                    self.put_method(w, found, true, object);
+                    return self.advance(2);
+                }
+            }
+            out!(self.load_special_slow(w))
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn load_special_slow(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
             self.save();
-            let vm = self.vm;
-            let object = self.get(w.b());
+            let (vm, object) = (self.vm, self.get(w.b()));
             let value = view(&object);
+            let ty = value.ty();
             let names = names();
             let name = [&names.__enter__, &names.__exit__, &names.__aenter__, &names.__aexit__][w.c() as usize & 3];
-            let Some(found) = lookup::find(value.ty(), name) else {
+            let Some(found) = lookup::find(ty, name) else {
                 special_missing(vm, value, w.c() as usize & 3);
                 release_operands(w.flags(), object, 1);
                 return self.unwind();
             };
             if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
+                if let Some((version, at)) = lookup::cached_index(ty, &found) {
+                    *self.pc.add(1).cast_mut() = version as u64 | (at as u64) << 32;
+                }
                 self.put_method(w, found.into_word(), true, object);
-                return self.advance(1);
+                return self.advance(2);
             }
             let bound = match found.ty().slots().descr_get {
-                Some(get) => get(vm, &found, Some(value), Some(&value.ty().to_value())),
+                Some(get) => get(vm, &found, Some(value), Some(&ty.to_value())),
                 None => Ok(found),
             };
             match bound {
                 Ok(bound) => {
                     self.put_method(w, bound.into_word(), false, object);
-                    self.advance(1)
+                    self.advance(2)
                 }
                 Err(_) => {
                     release_operands(w.flags(), object, 1);

@@ -315,6 +315,24 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
+    pub unsafe fn keyword_dict(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands, `c` released if owned.
+        unsafe {
+            let (callable, other) = (self.get(w.b()), self.get(w.c()));
+            if view(&other).downcast_exact::<Dict>().is_some() {
+                let word = self.take_c(w);
+                self.put(w.a(), word);
+                return self.advance(1);
+            }
+            self.save();
+            let dict = Dict::new().into_value();
+            let result = merge(self.vm, view(&callable), &dict, view(&other));
+            release_operands(w.flags(), 1, other);
+            self.finish(w, word_of(result.map(|()| dict)), 1)
+        }
+    }
+
     /// Clones the items of an exact tuple or list of the right length.
     unsafe fn simple_items(&self, word: u64, count: usize) -> Option<SmallVec<[Value; 4]>> {
         if word & 7 != 0 {
@@ -448,7 +466,7 @@ impl Machine<'_> {
 
     /// Stores owned words in the locals whose numbers are the 16-bit parts of `locals`.
     #[inline(always)]
-    unsafe fn put_locals(&self, locals: u64, items: &[u64]) {
+    pub(super) unsafe fn put_locals(&self, locals: u64, items: &[u64]) {
         // SAFETY: the locals are the current frame's.
         unsafe {
             for (at, item) in items.iter().enumerate() {

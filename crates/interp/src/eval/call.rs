@@ -317,9 +317,7 @@ unsafe fn clear_locals(frame: *mut Frame) {
 pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
     // SAFETY: by contract.
     unsafe {
-        if (*frame).object != 0 {
-            crate::frame_object::take_over(frame);
-        } else {
+        if (*frame).object == 0 || !crate::frame_object::take_over(frame) {
             clear_locals(frame);
         }
         if (*frame).namespace != 0 {
@@ -464,6 +462,9 @@ impl Machine<'_> {
             let operands = self.operands(w);
             let ty = view(&operands.callable).ty();
             if ty.is(&FUNCTION) {
+                if let Some(flow) = self.call_defaulted(&operands, 2) {
+                    return flow;
+                }
                 return self.call_python(&operands, None, 2);
             }
             if ty.is(&TYPE)
@@ -503,6 +504,10 @@ impl Machine<'_> {
                 && (!code.entry.get().is_null() || self.lowered(code))
             {
                 self.call_simple(operands.callable, false, first, operands.count, operands.borrowed, code, words)
+            } else if kwnames.is_none()
+                && let Some(flow) = self.call_defaulted(&operands, words)
+            {
+                flow
             } else {
                 self.call_python(&operands, kwnames, words)
             };
@@ -565,6 +570,52 @@ impl Machine<'_> {
         self.constants = code.constants.get();
     }
 
+    /// Enters a function that has only positional parameters, if defaults are there for those that are missing; otherwise
+    /// nothing has happened.
+    #[inline(always)]
+    unsafe fn call_defaulted(&mut self, operands: &Operands, words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame.
+        unsafe {
+            let function = &*(operands.callable as *const Function);
+            let (code, given) = (function.code(), operands.count);
+            let defaults = function.defaults_slice();
+            let argcount = usize::try_from(code.simple_args).ok()?;
+            let required = argcount.checked_sub(defaults.len())?;
+            if given >= argcount || given < required || argcount > LENDABLE || code.entry.get().is_null() {
+                return None;
+            }
+            self.enter_defaulted(operands, code, &defaults[given - required..], words)
+        }
+    }
+
+    /// Enters a function whose arguments stay where they are, with `defaults` behind them.
+    #[inline(always)]
+    unsafe fn enter_defaulted(
+        &mut self,
+        operands: &Operands,
+        code: &Code,
+        defaults: &[Value],
+        words: u16,
+    ) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame.
+        unsafe {
+            let given = operands.count;
+            let regs = self.window(operands.first);
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                operands.release_all();
+                return Some(self.unwind());
+            }
+            if regs != operands.first {
+                copy_words(operands.first, regs, given);
+            }
+            for (at, default) in defaults.iter().enumerate() {
+                *regs.add(given + at) = retain(default.word());
+            }
+            let lent = operands.borrowed & ((1u64 << given) - 1) as u32;
+            Some(self.enter_bound(operands, code, regs, given + defaults.len(), lent, words))
+        }
+    }
+
     /// Enters a function if all that is given has a place and nothing is missing; otherwise nothing has happened.
     #[inline(never)]
     unsafe fn call_bound(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
@@ -586,20 +637,7 @@ impl Machine<'_> {
             if !kwnames.is_empty() || code.total_args() != argcount || given < required {
                 return self.call_sorted(operands, kwnames, words);
             }
-            // The arguments stay where they are, defaults follow.
-            let regs = self.window(operands.first);
-            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                operands.release_all();
-                return Some(self.unwind());
-            }
-            if regs != operands.first {
-                copy_words(operands.first, regs, given);
-            }
-            for at in given..argcount {
-                *regs.add(at) = retain(defaults[at - required].word());
-            }
-            let lent = operands.borrowed & ((1u64 << given) - 1) as u32;
-            Some(self.enter_bound(operands, code, regs, argcount, lent, words))
+            self.enter_defaulted(operands, code, &defaults[given - required..], words)
         }
     }
 
@@ -652,7 +690,7 @@ impl Machine<'_> {
                 let place = left.trailing_zeros() as usize;
                 left &= left - 1;
                 *space.add(place) = if place >= argcount {
-                    function.kwdefaults()?.get_str(&*names.add(place))?.word()
+                    function.kwdefault(&*names.add(place))?
                 } else {
                     defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
                 };
@@ -673,7 +711,7 @@ impl Machine<'_> {
                 total += 1;
             }
             if code.has_flag(CO_VARKEYWORDS) {
-                let dict = Dict::new();
+                let dict = Dict::with_capacity(extra_keywords.count_ones() as usize);
                 while extra_keywords != 0 {
                     let at = extra_keywords.trailing_zeros() as usize;
                     extra_keywords &= extra_keywords - 1;
@@ -716,7 +754,7 @@ impl Machine<'_> {
 
     /// Calls the function in the owned word `function`, which takes one argument, from an instruction without call
     /// operands of `words` words.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) unsafe fn call_with_one(&mut self, function: u64, argument: u64, lent: bool, words: u16) -> Flow {
         // SAFETY: live words; the window starts where the frame's own registers end.
         unsafe {
@@ -741,7 +779,7 @@ impl Machine<'_> {
     }
 
     /// As [`Machine::call_with_one`] with two arguments. Bit i of `lent`: argument i is borrowed.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) unsafe fn call_with_two(
         &mut self,
         function: u64,
@@ -958,6 +996,16 @@ impl Machine<'_> {
                 0 => *operands.first.add(operands.count),
                 index => self.constant(index - 1),
             };
+            if may_go_on
+                && !on_stack
+                && view(&operands.callable).ty().is(&FUNCTION)
+                && operands.count <= LENDABLE
+                && let Some(names) = view(&names).downcast_exact::<Tuple>()
+                && names.len() <= w.c() as usize
+                && let Some(flow) = self.call_bound(&operands, names.as_slice(), 2)
+            {
+                return flow;
+            }
             let names_value = Value::from_word(if on_stack { names } else { retain(names) });
             if !may_go_on {
                 operands.release_all();

@@ -14,7 +14,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, release_right_first, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::Function;
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Word};
 
 /// The position that a small int's word means in a sequence of this length.
 #[inline(always)]
@@ -67,13 +67,24 @@ impl Machine<'_> {
                 && container & 7 == 0
                 && let Some(word) = sequence_item(container, index)
             {
-                retain(word);
-                if w.flags() & B_OWNED != 0 {
+                if w.flags() & LENDS == 0 {
+                    retain(word);
+                }
+                if w.releases_b() {
                     self.save();
                     release(container);
                 }
                 self.set(w, word);
                 return self.advance(1);
+            }
+            let mut w = w;
+            if w.flags() & (LENDS | LENT) != 0 {
+                if w.flags() & LENDS != 0 {
+                    out!(self.stop_lending());
+                    return Flow::NEXT;
+                }
+                retain(container);
+                w = w.without(LENT);
             }
             if container & 7 == 0 && (*(container as *const Header)).ty().is(&DICT) {
                 self.save();
@@ -122,9 +133,14 @@ impl Machine<'_> {
                     if is_pointer(old) {
                         release(old);
                     }
-                    release_operands(w.flags() & B_OWNED, container, 1);
+                    if w.releases_b() {
+                        release(container);
+                    }
                     return self.advance(1);
                 }
+            }
+            if w.flags() & LENT != 0 {
+                retain(container);
             }
             let result = match view(&container).downcast_exact::<Dict>() {
                 Some(dict) => dict.set(self.vm, view(&index), view(&value).clone()),

@@ -135,9 +135,14 @@ impl Check<'_> {
             }
         }
         match op {
-            Op::BorrowPair | Op::LoadMethod | Op::LoadSpecial | Op::CleanupThrow | Op::CheckEgMatch => {
-                written.push(word.a() + 1)
-            }
+            Op::BorrowPair
+            | Op::BorrowLocalConst
+            | Op::BorrowConstLocal
+            | Op::BorrowConstPair
+            | Op::LoadMethod
+            | Op::LoadSpecial
+            | Op::CleanupThrow
+            | Op::CheckEgMatch => written.push(word.a() + 1),
             Op::LoadSuperAttr if word.flags() & VARIANT != 0 => written.push(word.a() + 1),
             Op::UnpackSequence => written = (word.a()..word.a() + word.c()).collect(),
             Op::UnpackEx => {
@@ -228,7 +233,9 @@ impl Check<'_> {
         let a = (word.a() as usize).wrapping_sub(nlocals);
         match op {
             Op::Borrow => held[a] = Borrowed,
-            Op::BorrowPair => held[a..a + 2].fill(Borrowed),
+            Op::BorrowPair | Op::BorrowLocalConst | Op::BorrowConstLocal | Op::BorrowConstPair => {
+                held[a..a + 2].fill(Borrowed)
+            }
             Op::LoadConst if word.flags() & (A_LOCAL | B_OWNED) == 0 => held[a] = Borrowed,
             Op::LoadMethod if word.flags() & VARIANT != 0 => held[a + 1] = Borrowed,
             Op::Own => {

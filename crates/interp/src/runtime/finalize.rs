@@ -95,7 +95,7 @@ fn wait_for_thread_shutdown(vm: &Vm) {
 }
 
 /// Attributes of `sys` that hold what programs left there.
-const SYS_DELETES: [&str; 12] = [
+const SYS_DELETES: [&str; 10] = [
     "path",
     "argv",
     "ps1",
@@ -104,23 +104,23 @@ const SYS_DELETES: [&str; 12] = [
     "last_type",
     "last_value",
     "last_traceback",
-    "path_hooks",
-    "path_importer_cache",
-    "meta_path",
     "__interactivehook__",
+    "meta_path",
 ];
 
 fn delete_special() {
+    let sys = import::core_module("sys");
+    let Some(sys) = sys.as_ref().and_then(Value::downcast::<Module>) else { return };
+    let clear = |name: &str| {
+        verbose(|| format!("# clear sys.{name}"));
+        sys.set(name, Value::NONE);
+    };
+    ["path_importer_cache", "path_hooks"].into_iter().for_each(clear);
     if let Some(builtins) = import::core_module("builtins").as_ref().and_then(Value::downcast::<Module>) {
         verbose(|| "# clear builtins._".to_owned());
         builtins.set("_", Value::NONE);
     }
-    let sys = import::core_module("sys");
-    let Some(sys) = sys.as_ref().and_then(Value::downcast::<Module>) else { return };
-    for name in SYS_DELETES {
-        verbose(|| format!("# clear sys.{name}"));
-        sys.set(name, Value::NONE);
-    }
+    SYS_DELETES.into_iter().for_each(clear);
     for name in ["stdin", "stdout", "stderr"] {
         verbose(|| format!("# restore sys.{name}"));
         sys.set(name, sys.get(&format!("__{name}__")).unwrap_or(Value::NONE));

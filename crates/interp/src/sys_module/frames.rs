@@ -3,13 +3,14 @@
 use std::cell::Cell;
 
 use taipan_object::builtins::tuple::Tuple;
-use taipan_object::exceptions;
+use taipan_object::header::IMMORTAL_COUNT;
 use taipan_object::native::MethodDef;
 use taipan_object::native::function::BuiltinFunction;
 use taipan_object::native::module::Module;
 use taipan_object::object::to_ref;
+use taipan_object::types::lookup;
 use taipan_object::vm::names;
-use taipan_object::{Result, Value, Vm};
+use taipan_object::{Result, Value, Vm, count, exceptions};
 
 use crate::frame::{Frame, Interp};
 use crate::frame_object;
@@ -91,8 +92,7 @@ taipan_object::method_table! {
         MethodDef::new("getrefcount($module, object, /)", "Return how many references to an object there are.\n\n\
             The argument of this very call counts too, so that the number may be\n\
             greater than it seems it should be.", |_, _, args| {
-            let count = args[0].as_object().map_or(u64::from(taipan_object::header::IMMORTAL_COUNT), taipan_object::count::refcount);
-            Ok(Value::from(count))
+            Ok(Value::from(reference_count(&args[0])))
         }),
         MethodDef::new("set_asyncgen_hooks($module, /, firstiter=<unrepresentable>, finalizer=<unrepresentable>)",
             "set_asyncgen_hooks([firstiter] [, finalizer])\n\n\
@@ -188,4 +188,12 @@ pub fn super_arguments(vm: &Vm) -> Result<(Value, Value)> {
         }
     }
     Err(vm.runtime_error("super(): __class__ cell not found"))
+}
+
+/// What classes hold for inline caches does not count: CPython's caches borrow.
+fn reference_count(value: &Value) -> u64 {
+    match value.as_object() {
+        Some(header) if !header.is_immortal() => count::refcount(header) - lookup::cache_references(header),
+        _ => IMMORTAL_COUNT.into(),
+    }
 }

@@ -49,8 +49,8 @@ pub(super) fn set_tracing(on: bool) {
 thread_local! {
     /// Bytes allocated by this thread, less those freed, that the total does not yet contain.
     static PENDING: Cell<isize> = const { Cell::new(0) };
-    /// Whether who allocates is prepared for failure.
-    static FALLIBLE: Cell<bool> = const { Cell::new(false) };
+    /// The largest request that may come from the reserve now.
+    static LARGEST: Cell<usize> = const { Cell::new(LARGEST_FROM_RESERVE) };
 }
 
 // SAFETY: blocks come from mimalloc or from the reserve, and go back to where their address says. Counting
@@ -124,9 +124,17 @@ unsafe impl GlobalAlloc for Buffers {
 /// Calls `allocate`, which reports failure, and so is not to use up what the reserve has of large blocks.
 #[inline]
 pub fn fallible<R>(allocate: impl FnOnce() -> R) -> R {
-    FALLIBLE.set(true);
+    LARGEST.set(LARGEST_EMERGENCY);
     let result = allocate();
-    FALLIBLE.set(false);
+    LARGEST.set(LARGEST_FROM_RESERVE);
+    result
+}
+
+/// Calls `allocate`, without which the caller can do: it gets nothing that is held back, and nobody is told.
+pub fn optional<R>(allocate: impl FnOnce() -> R) -> R {
+    LARGEST.set(0);
+    let result = allocate();
+    LARGEST.set(LARGEST_FROM_RESERVE);
     result
 }
 
@@ -276,7 +284,7 @@ fn settle(pending: &Cell<isize>, sum: isize, change: isize) -> bool {
     if change > 0 {
         let excess = limit::excess(sum.max(0) as usize);
         if excess > 0 {
-            if change as usize > LARGEST_EMERGENCY || excess > limit::OVERDRAFT {
+            if change as usize > LARGEST_EMERGENCY.min(LARGEST.get()) || excess > limit::OVERDRAFT {
                 limit::add_buffers(sum - change);
                 return false;
             }
@@ -296,8 +304,7 @@ pub(super) fn settle_thread() {
 #[cold]
 #[inline(never)]
 fn emergency(layout: Layout, zeroed: bool) -> *mut u8 {
-    let largest = if FALLIBLE.get() { LARGEST_EMERGENCY } else { LARGEST_FROM_RESERVE };
-    if layout.size() <= largest {
+    if layout.size() <= LARGEST.get() {
         let block = RESERVE.take(layout);
         if !block.is_null() {
             limit::signal_granted(layout.size());

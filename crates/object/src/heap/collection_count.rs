@@ -7,8 +7,10 @@
 //! The counters are relaxed and only their thread counts; a reset by the collector may get lost when
 //! the world is not stopped, which makes a collection come earlier and nothing else.
 
+use super::age;
 use super::local::{Local, records};
 use super::page::Page;
+use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering::Relaxed};
 
 /// Set when a thread has allocated more containers, net, than the threshold. The collector clears it.
@@ -57,7 +59,8 @@ pub(super) fn base() -> i32 {
 
 impl Local {
     #[inline(always)]
-    pub fn count_allocated_container(&self) {
+    pub fn count_allocated_container(&self, object: NonNull<u8>) {
+        age::stamp(object);
         let remaining = self.remaining.load(Relaxed).wrapping_sub(1);
         self.remaining.store(remaining, Relaxed);
         if remaining == 0 {

@@ -7,6 +7,7 @@ use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::Tuple;
 use crate::hash::Spread;
 use crate::header::Header;
+use crate::heap;
 use crate::native::descriptors::SlotWrapper;
 use crate::native::function::{BuiltinFunction, Definition};
 use crate::native::member;
@@ -119,6 +120,7 @@ fn build(
     let bases = bases_tuple.as_slice().to_vec();
     let base = best_base(vm, &bases)?;
     let meta_type = meta.downcast::<Type>().expect("metaclasses are types");
+    reserve_link(vm, &bases)?;
     let dict = namespace.copy();
     let name_text = crate::codecs::to_utf8(vm, &to_value(name))?;
     if name_text.contains('\0') {
@@ -155,6 +157,16 @@ fn link(class: &Type, bases: &[Value]) {
             subclasses.push(NonNull::from(class));
         }
     }
+}
+
+/// Makes room for a further class among the subclasses of the bases.
+fn reserve_link(vm: &Vm, bases: &[Value]) -> Result<()> {
+    let mut bases = bases.iter().filter_map(|base| base.downcast::<Type>());
+    let has_room = bases.all(|base| {
+        let mut subclasses = base.subclasses.borrow(&base.header);
+        heap::fallible(|| subclasses.try_reserve(1)).is_ok()
+    });
+    if has_room { Ok(()) } else { Err(vm.memory_error()) }
 }
 
 fn unlink(class: &Type, bases: &[Value]) {
@@ -461,6 +473,7 @@ pub fn set_bases(vm: &Vm, this: &Value, value: Option<&Value>) -> Result<()> {
             old_base.name()
         )));
     }
+    reserve_link(vm, tuple.as_slice())?;
     let previous_bases = class.bases.borrow(&class.header).replace(tuple.clone());
     let previous_base = class.base.borrow(&class.header).replace(crate::object::to_ref(new_base));
     let mut replaced = Vec::new();

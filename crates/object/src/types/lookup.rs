@@ -7,6 +7,8 @@
 use crate::attributes;
 use crate::builtins::dict::Dict;
 use crate::builtins::str::Str;
+use crate::header::{Header, object_flags};
+use crate::heap;
 use crate::object::Result;
 use crate::types::{Type, type_flags};
 use crate::value::Value;
@@ -246,12 +248,38 @@ pub fn cached_index(ty: &Type, value: &Value) -> Option<(u32, u16)> {
     let at = match cached.iter().position(|v| v.word() == value.word()) {
         Some(at) => at,
         None if cached.len() < u16::MAX as usize => {
+            if let Some(header) = value.as_object() {
+                header.set_flag(object_flags::CACHED);
+            }
             cached.push(value.clone());
             cached.len() - 1
         }
         None => return None,
     };
     Some((version, at as u16))
+}
+
+/// How many classes hold the object for inline caches, beside the references that Python code has made.
+pub fn cache_references(header: &Header) -> u64 {
+    if !header.has_flag(object_flags::CACHED) {
+        return 0;
+    }
+    let word = header as *const Header as u64;
+    let mut count = 0;
+    heap::for_each_container(&mut |block| {
+        // SAFETY: the walker visits live objects; those whose type has the flag are classes.
+        unsafe {
+            let object = block.cast::<Header>().as_ref();
+            if object.ty().has_flags(type_flags::TYPE_SUBCLASS) {
+                let cached = &*block.cast::<Type>().as_ref().cached.as_ptr();
+                count += cached.iter().filter(|value| value.word() == word).count() as u64;
+            }
+        }
+    });
+    if count == 0 {
+        header.clear_flag(object_flags::CACHED);
+    }
+    count
 }
 
 /// Told when instances of `ty` get a new attribute: if the class has the name too, lookups through the class alone

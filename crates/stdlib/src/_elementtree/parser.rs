@@ -351,7 +351,7 @@ fn feed(vm: &Vm, this: &Value, data: &[u8], is_final: bool) -> Result<()> {
             }
         };
         let outcome = match step {
-            Ok(Step::Event(event)) => dispatch(vm, this, event),
+            Ok(Step::Event(event)) => dispatch(vm, this, event).and_then(|()| vm.check_memory()),
             Ok(Step::UnknownEncoding(name)) => encoding_by_codec(vm, &name).map(|encoding| {
                 if let Some(engine) = parser.state().engine.as_mut() {
                     engine.use_encoding(encoding);
