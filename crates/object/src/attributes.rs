@@ -273,8 +273,8 @@ pub fn dictionary(header: &Header) -> Ref<Dict> {
     if let Some(dict) = materialized(header) {
         return dict;
     }
-    let dict = Dict::new();
     let shape = shape::of(header);
+    let dict = Dict::with_capacity(shape.names.len());
     // SAFETY: the values move from the slots to the dict; afterwards the word owns the dict.
     unsafe {
         for (slot, name) in shape.names.iter().enumerate() {

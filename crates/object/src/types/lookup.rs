@@ -13,7 +13,9 @@ use crate::object::Result;
 use crate::types::{Type, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
-use crate::vm::thread_table::{Own, Spare};
+use crate::vm::thread_table::{Hold, Spare};
+use std::cell::Cell;
+use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 
 const CACHE_SIZE: usize = 4096;
@@ -36,14 +38,24 @@ struct Caches {
 static SPARE_CACHES: Spare<Caches> = Spare::new();
 
 thread_local! {
-    // SAFETY: zeroed caches have no entry with a version, and entries are valid by their versions alone.
-    static CACHES: Own<Caches> = const { unsafe { Own::new(&SPARE_CACHES) } };
+    static CACHES: Cell<*mut Caches> = const { Cell::new(null_mut()) };
+    // SAFETY: zeroed caches have no entry with a version, and entries are valid by their versions alone. Without the
+    // address in its cell the thread finds nothing to use.
+    static HELD_CACHES: Hold<Caches> = const { unsafe { Hold::new(&SPARE_CACHES, || CACHES.set(null_mut())) } };
 }
 
 /// The thread's caches; null if it is ending, or has no memory for them.
 #[inline(always)]
 fn caches() -> *mut Caches {
-    CACHES.try_with(Own::get).unwrap_or(std::ptr::null_mut())
+    let caches = CACHES.get();
+    if caches.is_null() { get_caches() } else { caches }
+}
+
+#[cold]
+#[inline(never)]
+fn get_caches() -> *mut Caches {
+    CACHES.set(HELD_CACHES.try_with(Hold::get).unwrap_or(null_mut()));
+    CACHES.get()
 }
 
 static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);

@@ -1,9 +1,11 @@
 //! The slot functions of classes written in Python: each looks its dunder method up on the type and calls it.
 
+use crate::builtins::staticmethod;
 use crate::object::Result;
 use crate::types::slots::{Binary, CompareOp, Slots};
 use crate::types::{Type, lookup};
 use crate::value::Value;
+use crate::vm::call::with_lent;
 use crate::vm::{Vm, names};
 
 /// Calls the special method `name` of `this`; `None` if the type has none.
@@ -412,11 +414,20 @@ pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
 
 /// `tp_new` of classes that define `__new__`.
 pub fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-    let function = vm.get_attr(class, &names().__new__)?;
-    let mut all = Vec::with_capacity(args.len() + 1);
-    all.push(class.clone());
-    all.extend_from_slice(args);
-    vm.call(&function, &all, kwnames)
+    let function = match plain_new(class) {
+        Some(function) => function,
+        None => vm.get_attr(class, &names().__new__)?,
+    };
+    with_lent(std::iter::once(class).chain(args), |all| vm.call(&function, all, kwnames))
+}
+
+/// `class.__new__`, if that is the function of a staticmethod and the metaclass has no say in it.
+fn plain_new(class: &Value) -> Option<Value> {
+    if !class.ty().is(&crate::types::TYPE) {
+        return None;
+    }
+    let found = lookup::find(class.downcast::<Type>()?, &names().__new__)?;
+    if found.ty().is(&staticmethod::STATICMETHOD) { Some(staticmethod::function(&found)) } else { None }
 }
 
 pub fn finalize(vm: &Vm, this: &Value) {

@@ -19,7 +19,7 @@ pub enum Method<'a> {
 
 /// Calls `f` with a slice of values that are only lent: they outlive the call, so that no references are counted.
 #[inline(always)]
-fn with_lent<'a, R>(values: impl Iterator<Item = &'a Value>, f: impl FnOnce(&[Value]) -> R) -> R {
+pub(crate) fn with_lent<'a, R>(values: impl Iterator<Item = &'a Value>, f: impl FnOnce(&[Value]) -> R) -> R {
     let mut all: SmallVec<[ManuallyDrop<Value>; 8]> = SmallVec::new();
     for value in values {
         // SAFETY: a second word for the reference, which is not dropped. Volatile, as words that have just been written one

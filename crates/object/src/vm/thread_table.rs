@@ -26,41 +26,41 @@ impl<T> Spare<T> {
     }
 }
 
-/// A thread's own table, or nothing as long as it needed none.
-pub struct Own<T: Send + 'static> {
+/// A thread's hold of its table, which ends with the thread. Where the table is, users keep beside it in a cell that takes
+/// no destructor, and so no test of whether that ran already.
+pub struct Hold<T: Send + 'static> {
     table: Cell<*mut T>,
     spare: &'static Spare<T>,
+    /// Makes the user's cell forget the table.
+    forget: fn(),
 }
 
-impl<T: Send> Own<T> {
+impl<T: Send> Hold<T> {
     /// # Safety
-    /// Zeroed memory is a `T`, and so is what a thread leaves to another.
-    pub const unsafe fn new(spare: &'static Spare<T>) -> Own<T> {
-        Own { table: Cell::new(std::ptr::null_mut()), spare }
+    /// Zeroed memory is a `T`, and so is what a thread leaves to another. After `forget` the thread does not use the table.
+    pub const unsafe fn new(spare: &'static Spare<T>, forget: fn()) -> Hold<T> {
+        Hold { table: Cell::new(std::ptr::null_mut()), spare, forget }
     }
 
-    /// The table, which lives as long as the thread; null if there is no memory for one.
-    #[inline(always)]
-    pub fn get(&self) -> *mut T {
-        let table = self.table.get();
-        if table.is_null() { self.make() } else { table }
-    }
-
+    /// The table, which the thread has until it ends; null if there is no memory for one.
     #[cold]
     #[inline(never)]
-    fn make(&self) -> *mut T {
+    pub fn get(&self) -> *mut T {
         const { assert!(size_of::<T>() != 0) };
-        let table = self.spare.take().unwrap_or_else(|| {
-            // SAFETY: the layout has a size.
-            unsafe { alloc_zeroed(Layout::new::<T>()).cast() }
-        });
-        self.table.set(table);
-        table
+        if self.table.get().is_null() {
+            let table = self.spare.take().unwrap_or_else(|| {
+                // SAFETY: the layout has a size.
+                unsafe { alloc_zeroed(Layout::new::<T>()).cast() }
+            });
+            self.table.set(table);
+        }
+        self.table.get()
     }
 }
 
-impl<T: Send> Drop for Own<T> {
+impl<T: Send> Drop for Hold<T> {
     fn drop(&mut self) {
+        (self.forget)();
         let table = self.table.get();
         if !table.is_null()
             && let Ok(mut spare) = self.spare.0.try_lock()

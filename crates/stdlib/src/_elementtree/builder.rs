@@ -128,10 +128,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 }
 
 /// One text of several.
-fn joined(vm: &Vm, mut data: Vec<Value>) -> Result {
-    if data.len() == 1 {
-        return Ok(data.pop().expect("just counted"));
-    }
+fn joined(vm: &Vm, data: Vec<Value>) -> Result {
     if data.iter().all(|item| item.downcast::<Str>().is_some()) {
         let mut text = StrBuilder::new();
         data.iter().filter_map(|item| item.downcast::<Str>()).for_each(|item| text.push_text(item));
@@ -148,18 +145,26 @@ impl TreeBuilder {
             true => None,
             false => Some((std::mem::take(&mut state.data), state.last_for_tail.clone(), state.last.clone())),
         });
-        let Some((data, tail_of, last)) = gathered else { return Ok(()) };
+        let Some((mut data, tail_of, last)) = gathered else { return Ok(()) };
         let (target, name) = match tail_of {
             Some(element) => (element, "tail"),
             None => (last, "text"),
         };
         if let Some(element) = target.downcast_exact::<Element>() {
             let old = if name == "tail" { element.tail() } else { element.text() };
-            let mut all = data;
             if !old.is_none() {
-                all.insert(0, old);
+                data.insert(0, old);
             }
-            let text = joined(vm, all)?;
+            let text = match data.pop() {
+                Some(only) if data.is_empty() => {
+                    self.reuse(data);
+                    only
+                }
+                last => {
+                    data.extend(last);
+                    joined(vm, data)?
+                }
+            };
             match name {
                 "tail" => element.set_tail(text),
                 _ => element.set_text(text),
@@ -167,12 +172,20 @@ impl TreeBuilder {
             return Ok(());
         }
         let old = vm.get_attr_str(&target, name)?;
-        let mut all = data;
         if !old.is_none() {
-            all.insert(0, old);
+            data.insert(0, old);
         }
-        let text = joined(vm, all)?;
+        let text = if data.len() == 1 { data.remove(0) } else { joined(vm, data)? };
         vm.set_attr_str(&target, name, &text)
+    }
+
+    /// Gathers the next text in an empty buffer that has room already.
+    fn reuse(&self, buffer: Vec<Value>) {
+        let unused = self.with(|state| match state.data.is_empty() {
+            true => std::mem::replace(&mut state.data, buffer),
+            false => buffer,
+        });
+        drop(unused);
     }
 
     fn report(&self, vm: &Vm, report: Report, node: Value) -> Result<()> {
