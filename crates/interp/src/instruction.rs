@@ -436,7 +436,7 @@ pub const LENDS: u8 = VARIANT;
 /// Operand `b`, which is owned as its flag says, is the result of such an instruction: its reference has yet to be taken, if
 /// anything happens before the operand has been used.
 pub const LENT: u8 = VARIANT2;
-/// Feedback: floats were met.
+/// Feedback: floats were met. (Of attributes: half of a count.)
 pub const SEEN_FLOAT: u8 = 0x40;
 /// Feedback: objects other than small ints and floats were met.
 pub const SEEN_OTHER: u8 = 0x80;
@@ -492,10 +492,10 @@ impl Word {
         Word(self.0 & !0xFF | op as u64)
     }
 
-    /// The same instruction with `flags` in addition.
+    /// The same instruction with these flags.
     #[inline(always)]
-    pub const fn with(self, flags: u8) -> Word {
-        Word(self.0 | (flags as u64) << 8)
+    pub const fn with_flags(self, flags: u8) -> Word {
+        Word(self.0 & !0xFF00 | (flags as u64) << 8)
     }
 
     /// The same instruction without `flags`.

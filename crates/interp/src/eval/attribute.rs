@@ -25,7 +25,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{A_LOCAL, B_OWNED, LENDS, LENT, Op, SEEN_OTHER, VARIANT, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, LENDS, LENT, Op, SEEN_FLOAT, SEEN_OTHER, VARIANT, Word};
 
 /// The index is that of a word of the object.
 const SLOT: u64 = 1;
@@ -52,6 +52,10 @@ const DICT_ENTRY: u64 = 10;
 const VALUE_BESIDE_DICT: u64 = 11;
 /// As `METHOD`, if the object's dict does not have the name.
 const METHOD_BESIDE_DICT: u64 = 12;
+
+/// Of LoadAttr and LoadMethod: how often what [`quicken`] wrote did not fit.
+const FAILURES: u8 = SEEN_FLOAT | SEEN_OTHER;
+const ONE_FAILURE: u8 = SEEN_FLOAT;
 
 #[inline(always)]
 fn kind(cache: u64) -> u64 {
@@ -93,7 +97,7 @@ impl Cache {
 }
 
 /// Writes the instruction at `at`, whose cache is of that kind, as one for just that, if it is of the simplest form and has not
-/// been one before.
+/// been one too often: classes find out what their instances need, so that the first ones have several shapes.
 ///
 /// # Safety
 /// `at` points to an instruction with caches.
@@ -102,9 +106,12 @@ unsafe fn quicken(at: *mut u64, kind: u64) {
     // SAFETY: by contract.
     unsafe {
         let w = Word::decode(*at);
-        if w.op() == Op::LoadAttr as u8 && w.flags() & !A_LOCAL == 0 && kind == SLOT {
+        if w.flags() & FAILURES == FAILURES {
+            return;
+        }
+        if w.op() == Op::LoadAttr as u8 && w.flags() & !(A_LOCAL | FAILURES) == 0 && kind == SLOT {
             *at = w.with_op(Op::LoadSlot).encode();
-        } else if w.op() == Op::LoadMethod as u8 && w.flags() == VARIANT && kind == METHOD {
+        } else if w.op() == Op::LoadMethod as u8 && w.flags() & !FAILURES == VARIANT && kind == METHOD {
             *at = w.with_op(Op::LoadOwnMethod).encode();
         }
     }
@@ -803,11 +810,11 @@ impl Machine<'_> {
         }
     }
 
-    /// Goes on with the instruction as it was before [`quicken`], which it stays.
+    /// Goes on with the instruction as it was before [`quicken`].
     #[inline(always)]
     unsafe fn unquicken(&mut self, w: Word) -> Flow {
         // SAFETY: opcodes and flags are written in place.
-        unsafe { *self.pc.cast_mut() = w.with(SEEN_OTHER).encode() };
+        unsafe { *self.pc.cast_mut() = w.with_flags(w.flags() + ONE_FAILURE).encode() };
         Flow::NEXT
     }
 
