@@ -43,7 +43,7 @@ mod unwind;
 use taipan_object::{Result, Value, Vm};
 
 use crate::frame::{Frame, Interp, is_pointer, release, retain};
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 
 pub(crate) use attribute::describe_cache as describe_attribute_cache;
 pub use call::{call_function, eval_code, run_function};
@@ -275,6 +275,30 @@ impl Machine<'_> {
         }
     }
 
+    /// From now on the current instruction takes a reference to its result, which the next one then owns. As that in turn may
+    /// end what it lends, so do all that follow.
+    #[cold]
+    #[inline(never)]
+    pub unsafe fn stop_lending(&mut self) {
+        // SAFETY: a lender is followed by the instruction that it lends to. Caches and flags are written in place.
+        unsafe {
+            let mut at = self.pc.cast_mut();
+            while Word::decode(*at).flags() & LENDS != 0 {
+                let word = Word::decode(*at);
+                *at = word.without(LENDS).encode();
+                at = at.add(Op::from_u8(word.op()).map_or(1, Op::len));
+                if Word::decode(*at).op() == Op::Count as u8 {
+                    at = at.add(1);
+                }
+                let next = Word::decode(*at);
+                *at = next.without(LENT).encode();
+                if !matches!(Op::from_u8(next.op()), Some(Op::LoadAttr | Op::Subscr | Op::SubscrK)) {
+                    break;
+                }
+            }
+        }
+    }
+
     /// Before a bytecode instruction of debug code.
     #[inline(always)]
     pub unsafe fn boundary(&mut self, w: Word) -> Flow {
@@ -368,6 +392,24 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 }
                 Op::BorrowPair => {
                     let (first, second) = (m.get(w.b()), m.get(w.c()));
+                    m.put(w.a(), first);
+                    m.put(w.a() + 1, second);
+                    m.advance(1)
+                }
+                Op::BorrowLocalConst => {
+                    let (first, second) = (m.get(w.b()), m.constant(w.c() as u32));
+                    m.put(w.a(), first);
+                    m.put(w.a() + 1, second);
+                    m.advance(1)
+                }
+                Op::BorrowConstLocal => {
+                    let (first, second) = (m.constant(w.b() as u32), m.get(w.c()));
+                    m.put(w.a(), first);
+                    m.put(w.a() + 1, second);
+                    m.advance(1)
+                }
+                Op::BorrowConstPair => {
+                    let (first, second) = (m.constant(w.b() as u32), m.constant(w.c() as u32));
                     m.put(w.a(), first);
                     m.put(w.a() + 1, second);
                     m.advance(1)
@@ -515,11 +557,13 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
 
                 Op::LoadAttr => m.load_attr(w),
                 Op::LoadMethod => m.load_method(w),
-                Op::StoreAttr => m.store_attr(w),
+                Op::StoreAttr => m.store_attr::<false>(w),
+                Op::StoreAttrK => m.store_attr::<true>(w),
                 Op::DeleteAttr => out!(m.delete_attr(w)),
                 Op::LoadSuperAttr => out!(m.load_super_attr(w)),
-                Op::LoadSpecial => out!(m.load_special(w)),
-                Op::StoreSubscr => m.store_subscr(w),
+                Op::LoadSpecial => m.load_special(w),
+                Op::StoreSubscr => m.store_subscr::<false>(w),
+                Op::StoreSubscrK => m.store_subscr::<true>(w),
                 Op::DeleteSubscr => out!(m.delete_subscr(w)),
                 Op::BinarySlice => out!(m.binary_slice(w)),
                 Op::StoreSlice => out!(m.store_slice(w)),
@@ -544,8 +588,10 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::MapAdd => out!(m.map_add(w)),
                 Op::DictUpdate => out!(m.dict_update(w)),
                 Op::DictMerge => out!(m.dict_merge(w)),
+                Op::KeywordDict => out!(m.keyword_dict(w)),
                 Op::UnpackSequence => out!(m.unpack_sequence(w)),
                 Op::UnpackToLocals => out!(m.unpack_to_locals(w)),
+                Op::UnpackToMany => out!(m.unpack_to_many(w)),
                 Op::UnpackEx => out!(m.unpack_ex(w)),
                 Op::MakeFunction => out!(m.make_function(w)),
                 Op::SetFunctionAttribute => out!(m.set_function_attribute(w)),
@@ -568,7 +614,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
                 Op::ForIter => m.for_iter(w),
                 Op::GetLen => out!(m.get_len(w)),
                 Op::GetYieldFromIter => out!(m.get_yield_from_iter(w)),
-                Op::GetAwaitable => out!(m.get_awaitable(w)),
+                Op::GetAwaitable => m.get_awaitable(w),
                 Op::GetAiter => out!(m.get_aiter(w)),
                 Op::GetAnext => out!(m.get_anext(w)),
                 Op::ReturnGenerator => out!(m.return_generator()),

@@ -55,6 +55,9 @@ pub const FRAME_CONSTRUCTOR: u16 = 4;
 pub const FRAME_OPERATOR: u16 = 8;
 /// When the frame returns, the one below switches to debug code.
 pub const FRAME_SWITCH: u16 = 16;
+/// The frame is an asynchronous generator's, resumed by the SEND of the frame below to the awaitable of a step, which is to be
+/// told how the run ends.
+pub const FRAME_STEP: u16 = 32;
 
 impl Frame {
     #[inline(always)]

@@ -1,21 +1,24 @@
 //! `frame`: a frame as Python sees it, made only when someone asks.
 //!
 //! The object points to the live [`Frame`]. When that ends first, its locals pass to the object ([`take_over`]), which from
-//! then on points to a copy of its own. `locals.rs` has `f_locals`.
+//! then on points to a copy of its own. There is room for the locals behind the object, unless they are many. `locals.rs`
+//! has `f_locals`.
 
 mod locals;
 
 use std::cell::{Cell, UnsafeCell};
+use std::mem::MaybeUninit;
 use std::ptr;
 
 use taipan_bytecode::code::{CO_FAST_CELL, CO_FAST_FREE, CO_OPTIMIZED};
 use taipan_object::builtins::cell::Cell as CellObject;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::cell::ObjectCell;
+use taipan_object::count::refcount;
 use taipan_object::header::Header;
-use taipan_object::heap::Kind;
+use taipan_object::heap::{self, Kind};
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
-use taipan_object::object::{Payload, Visitor, to_value};
+use taipan_object::object::{Payload, Visitor, allocate, to_value};
 use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::{Ref, Result, Value, Vm};
 
@@ -30,8 +33,11 @@ pub use locals::FRAME_LOCALS_PROXY;
 pub struct FrameObject {
     pub header: Header,
     frame: Cell<*mut Frame>,
-    /// The frame after its call is over, and its locals.
-    own: UnsafeCell<Option<(Box<Frame>, Box<[u64]>)>>,
+    /// The frame after its call is over; not initialised before.
+    own: UnsafeCell<MaybeUninit<Frame>>,
+    is_over: Cell<bool>,
+    /// The locals of the frame that is over, if they are more than [`FEW_LOCALS`].
+    many_locals: UnsafeCell<Box<[u64]>>,
     back: ObjectCell<Option<Value>>,
     trace: ObjectCell<Option<Value>>,
     pub trace_lines: Cell<bool>,
@@ -58,8 +64,10 @@ unsafe impl Payload for FrameObject {
             (*self.back.as_ptr()).iter().chain(&*self.trace.as_ptr()).for_each(&mut *visit);
             (*self.overwritten.as_ptr()).iter().for_each(&mut *visit);
             (*self.extra_locals.as_ptr()).iter().for_each(|dict| visit(dict.as_value()));
-            if let Some((frame, locals)) = &*self.own.get() {
-                for word in [frame.function, frame.namespace].iter().chain(&**locals) {
+            if self.is_over() {
+                let frame = self.frame();
+                let locals = std::slice::from_raw_parts(frame.regs, frame.code().nlocalsplus());
+                for word in [frame.function, frame.namespace].iter().chain(locals) {
                     if *word != 0 {
                         visit(Value::borrow_word(word));
                     }
@@ -79,14 +87,15 @@ unsafe impl Payload for FrameObject {
 impl Drop for FrameObject {
     fn drop(&mut self) {
         self.clear_own_locals();
-        match self.own.get_mut().take() {
-            // SAFETY: the own copy owns its words.
-            Some((frame, _)) => unsafe {
-                release(frame.namespace);
-                release(frame.function);
-            },
-            // SAFETY: without an own copy the frame is alive.
-            None => unsafe { (*self.frame.get()).object = 0 },
+        // SAFETY: the own copy owns its words; without one the frame is alive.
+        unsafe {
+            if self.is_over() {
+                let (function, namespace) = (self.frame().function, self.frame().namespace);
+                release(namespace);
+                release(function);
+            } else {
+                (*self.frame.get()).object = 0;
+            }
         }
     }
 }
@@ -178,20 +187,37 @@ fn truth(vm: &Vm, value: Option<&Value>) -> Result<bool> {
     }
 }
 
+/// So many locals have their place behind the object.
+const FEW_LOCALS: usize = 32;
+
 /// The frame object of a live frame.
 ///
 /// # Safety
 /// The frame is alive and complete.
 pub(crate) unsafe fn of_frame(_vm: &Vm, frame: *mut Frame) -> Value {
-    // SAFETY: by contract; a non-zero `object` is a live frame object.
+    // SAFETY: by contract.
+    unsafe { object_of(frame) }
+}
+
+/// # Safety
+/// As of [`of_frame`].
+unsafe fn object_of(frame: *mut Frame) -> Value {
+    // SAFETY: by contract; a non-zero `object` is a live frame object. The new object has room for few locals.
     unsafe {
         if (*frame).object != 0 {
             return to_value(&*((*frame).object as *const FrameObject));
         }
-        let object = Ref::new(FrameObject {
-            header: Header::new(FRAME.ty()),
+        let locals = Some((*frame).code().nlocalsplus()).filter(|count| *count <= FEW_LOCALS).unwrap_or(0);
+        let ty = FRAME.ty();
+        let Some(block) = allocate(ty, size_of::<FrameObject>() + locals * size_of::<u64>()) else {
+            heap::out_of_memory()
+        };
+        block.as_ptr().cast::<FrameObject>().write(FrameObject {
+            header: Header::new(ty),
             frame: Cell::new(frame),
-            own: UnsafeCell::new(None),
+            own: UnsafeCell::new(MaybeUninit::uninit()),
+            is_over: Cell::new(false),
+            many_locals: UnsafeCell::new(Box::new([])),
             back: ObjectCell::new(None),
             trace: ObjectCell::new(None),
             trace_lines: Cell::new(true),
@@ -201,8 +227,22 @@ pub(crate) unsafe fn of_frame(_vm: &Vm, frame: *mut Frame) -> Value {
             overwritten: ObjectCell::new(Vec::new()),
             extra_locals: ObjectCell::new(None),
         });
-        (*frame).object = object.as_value().word();
-        object.into_value()
+        let object = Value::from_object_pointer(block.cast());
+        (*frame).object = object.word();
+        object
+    }
+}
+
+/// As [`of_frame`], for a frame that is likely to be asked for its object again: the object lives as long as the frame.
+///
+/// # Safety
+/// The frame is alive and complete.
+pub(crate) unsafe fn kept_of_frame(vm: &Vm, frame: *mut Frame) -> Value {
+    // SAFETY: by contract; the value is that of the frame's object.
+    unsafe {
+        let object = of_frame(vm, frame);
+        (*(object.word() as *const FrameObject)).keep();
+        object
     }
 }
 
@@ -224,24 +264,35 @@ pub(crate) unsafe fn retarget(object: u64, frame: *mut Frame) {
     unsafe { (*(object as *const FrameObject)).frame.set(frame) };
 }
 
-/// The frame ends: its locals pass to its object. The frame keeps its function and namespace.
+/// The frame ends: its locals pass to its object. The frame keeps its function and namespace. An object to which only the
+/// frame refers ends instead: then the result is false, and the locals are still the frame's.
 ///
 /// # Safety
 /// The frame is alive and has an object.
-pub(crate) unsafe fn take_over(frame: *mut Frame) {
+pub(crate) unsafe fn take_over(frame: *mut Frame) -> bool {
     // SAFETY: by contract; each local's reference moves once.
     unsafe {
         let object = &*((*frame).object as *const FrameObject);
+        if object.kept.get() && refcount(&object.header) == 1 {
+            let kept = object.take_kept();
+            drop(kept);
+            return false;
+        }
         let count = (*frame).code().nlocalsplus();
-        let mut words: Box<[u64]> = (0..count)
-            .map(|at| {
-                let word = std::mem::replace(&mut *(*frame).regs.add(at), 0);
-                let borrowed = at < 32 && (*frame).borrowed >> at & 1 != 0;
-                if borrowed { retain(word) } else { word }
-            })
-            .collect();
-        let copy = Frame {
-            regs: words.as_mut_ptr(),
+        let words = if count <= FEW_LOCALS {
+            ((*frame).object as *mut FrameObject).add(1).cast::<u64>()
+        } else {
+            let many = &mut *object.many_locals.get();
+            *many = vec![0; count].into_boxed_slice();
+            many.as_mut_ptr()
+        };
+        for at in 0..count {
+            let word = std::mem::replace(&mut *(*frame).regs.add(at), 0);
+            let borrowed = at < 32 && (*frame).borrowed >> at & 1 != 0;
+            words.add(at).write(if borrowed { retain(word) } else { word });
+        }
+        let own = (*object.own.get()).write(Frame {
+            regs: words,
             pc: (*frame).pc,
             code: (*frame).code,
             previous: ptr::null_mut(),
@@ -252,17 +303,16 @@ pub(crate) unsafe fn take_over(frame: *mut Frame) {
             borrowed: 0,
             flags: (*frame).flags,
             return_words: 0,
-        };
+        });
         (*frame).borrowed = 0;
         (*frame).object = 0;
         // As in CPython a generator that is over is nobody's callee.
         let back = match (*frame).previous {
             previous if previous.is_null() || (*frame).flags & FRAME_GENERATOR != 0 => None,
-            previous => Vm::try_current().map(|vm| of_frame(vm, previous)),
+            previous => Some(object_of(previous)),
         };
-        let mut copy = Box::new(copy);
-        object.frame.set(&mut *copy);
-        *object.own.get() = Some((copy, words));
+        object.frame.set(own);
+        object.is_over.set(true);
         let old = std::mem::replace(&mut *object.back.borrow(&object.header), back);
         drop(old);
         let overwritten = std::mem::take(&mut *object.overwritten.borrow(&object.header));
@@ -270,6 +320,7 @@ pub(crate) unsafe fn take_over(frame: *mut Frame) {
         drop(overwritten);
         drop(kept);
     }
+    true
 }
 
 impl FrameObject {
@@ -288,8 +339,7 @@ impl FrameObject {
 
     /// Whether the call is over.
     pub fn is_over(&self) -> bool {
-        // SAFETY: set once.
-        unsafe { (*self.own.get()).is_some() }
+        self.is_over.get()
     }
 
     pub fn lineno(&self) -> Option<i32> {
@@ -380,9 +430,9 @@ impl FrameObject {
     fn clear_own_locals(&self) {
         // SAFETY: the own copy owns its words; each is null before it is released.
         unsafe {
-            if let Some((_, locals)) = &mut *self.own.get() {
-                for at in (0..locals.len()).rev() {
-                    release(std::mem::replace(&mut locals[at], 0));
+            if self.is_over() {
+                for at in (0..self.code().nlocalsplus()).rev() {
+                    release(std::mem::replace(&mut *self.frame().regs.add(at), 0));
                 }
             }
         }

@@ -174,6 +174,19 @@ impl Function {
         }
     }
 
+    /// The word of a keyword-only parameter's default, borrowed.
+    ///
+    /// # Safety
+    /// It is not used any more once Python code may have run.
+    pub(crate) unsafe fn kwdefault(&self, name: &Value) -> Option<u64> {
+        // SAFETY: only read, and no Python code runs.
+        let table = unsafe {
+            let defaults = (*self.state.as_ptr()).kwdefaults.as_ref()?;
+            &*defaults.state.as_ptr()
+        };
+        Some(table.entries[table.find_str(name)?].value.word())
+    }
+
     pub fn kwdefaults(&self) -> Option<Ref<Dict>> {
         self.state.borrow(&self.header).kwdefaults.clone()
     }
@@ -184,6 +197,18 @@ impl Function {
 
     pub fn qualname(&self) -> Value {
         self.stated(|state| &mut state.qualname, |code| code.qualname_value().clone())
+    }
+
+    /// The names of a generator that runs the function's code: UNBOUND where they are what the code says.
+    #[inline(always)]
+    pub(crate) fn generator_names(&self) -> (Value, Value) {
+        {
+            let state = self.state.borrow(&self.header);
+            if state.codes.len() == 1 {
+                return (state.name.clone(), state.qualname.clone());
+            }
+        }
+        (self.name(), self.qualname())
     }
 
     pub fn doc(&self) -> Value {

@@ -12,7 +12,7 @@ mod delegate;
 
 use std::cell::{Cell, UnsafeCell};
 use std::mem::offset_of;
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE};
 use taipan_object::builtins::str::Str;
@@ -24,18 +24,20 @@ use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::object::{Payload, Visitor, allocate, to_value};
 use taipan_object::types::slots::Slots;
-use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::types::{Type, TypeSpec, lookup, type_flags};
 use taipan_object::vm::hooks::GeneratorKind;
 use taipan_object::vm::names;
-use taipan_object::{Ref, Result, Value, Vm};
+use taipan_object::{Raised, Ref, Result, Value, Vm};
 
 use crate::code::Code;
-use crate::frame::{FRAME_GENERATOR, Frame, HandledItem, Interp, release, retain};
+use crate::frame::{FRAME_GENERATOR, Frame, HandledItem, Interp, clear_words, copy_words, release, retain};
+use crate::function::Function;
 use crate::instruction::{Op, VARIANT, Word};
 use crate::lower::Slot;
 
 pub use anext::anext_awaitable;
 pub use async_generator::{ASYNC_GENERATOR, wrap_value};
+pub(crate) use async_generator::{enter_step, step_ended, step_raised, step_returned, step_yielded};
 pub use coroutine::{COROUTINE, awaitable_of, get_awaitable};
 pub use delegate::throw;
 
@@ -57,6 +59,7 @@ pub struct Generator {
     frame: UnsafeCell<Frame>,
     handled: HandledItem,
     code: Ref<Code>,
+    /// `__name__` and `__qualname__`; UNBOUND: as the code says.
     names: ObjectCell<(Value, Value)>,
     /// `cr_origin`: where the coroutine was made, or None.
     origin: Value,
@@ -105,11 +108,18 @@ unsafe impl Payload for Generator {
     fn clear(&self) {
         self.clear_frame();
     }
+    #[inline(always)]
+    fn has_to_be_finalized(&self) -> bool {
+        self.state.get() != State::Cleared
+    }
 }
 
 impl Drop for Generator {
+    #[inline(always)]
     fn drop(&mut self) {
-        self.clear_frame();
+        if self.state.get() != State::Cleared {
+            self.clear_frame();
+        }
     }
 }
 
@@ -224,50 +234,46 @@ pub fn kind(value: &Value) -> Option<GeneratorKind> {
     .find_map(|(spec, kind)| ty.is(spec).then_some(kind))
 }
 
-/// Moves a running frame into a new generator of the kind that the code's flags ask for.
+/// Memory for a generator of the kind that the code's flags ask for, all written but its locals. `names`: as in
+/// [`Function::generator_names`].
 ///
 /// # Safety
-/// The frame is current and has nothing on its operand stack; it is not used again but to find its caller.
-pub(crate) unsafe fn from_frame(vm: &Vm, interp: &Interp, frame: *mut Frame) -> Result {
+/// `pc` is that of the code's RETURN_GENERATOR; `function` and `namespace` are owned words, which pass to the generator. The
+/// caller writes the locals before anything else happens.
+#[inline(always)]
+unsafe fn make(
+    vm: &Vm,
+    code: &Code,
+    pc: *const u64,
+    function: u64,
+    namespace: u64,
+    names: (Value, Value),
+    origin: Value,
+) -> Result<*mut Generator> {
     // SAFETY: by contract; the new object has room for the registers.
     unsafe {
-        let code = &*(*frame).code;
         let spec = match () {
             _ if code.has_flag(CO_COROUTINE) => &COROUTINE,
             _ if code.has_flag(CO_ASYNC_GENERATOR) => &ASYNC_GENERATOR,
             _ => &GENERATOR,
         };
-        let origin = match code.has_flag(CO_COROUTINE) {
-            true => coroutine::origin(interp, (*frame).previous),
-            false => Value::NONE,
-        };
-        let registers = code.registers.get() as usize;
         let ty = spec.ty();
+        let registers = code.registers.get() as usize;
         let Some(block) = allocate(ty, size_of::<Generator>() + registers * size_of::<u64>()) else {
             return Err(vm.memory_error());
         };
         let generator = block.as_ptr().cast::<Generator>();
-        let regs = generator.add(1).cast::<u64>();
-        for at in 0..code.nlocalsplus() {
-            let word = *(*frame).regs.add(at);
-            let borrowed = at < 32 && (*frame).borrowed >> at & 1 != 0;
-            *regs.add(at) = if borrowed { retain(word) } else { word };
-        }
-        for at in code.nlocalsplus()..registers {
-            *regs.add(at) = 0;
-        }
-        let function = (*frame).function();
         generator.write(Generator {
             header: Header::new(ty),
             state: Cell::new(State::Created),
             frame: UnsafeCell::new(Frame {
-                regs,
-                pc: (*frame).pc,
+                regs: generator.add(1).cast::<u64>(),
+                pc,
                 code,
                 previous: ptr::null_mut(),
-                function: (*frame).function,
-                namespace: std::mem::replace(&mut (*frame).namespace, 0),
-                object: (*frame).object,
+                function,
+                namespace,
+                object: 0,
                 top: ptr::null_mut(),
                 borrowed: 0,
                 flags: FRAME_GENERATOR,
@@ -275,19 +281,77 @@ pub(crate) unsafe fn from_frame(vm: &Vm, interp: &Interp, frame: *mut Frame) -> 
             }),
             handled: HandledItem::new(),
             code: taipan_object::object::to_ref(code),
-            names: ObjectCell::new((function.name(), function.qualname())),
+            names: ObjectCell::new(names),
             origin,
             finalizer: ObjectCell::new(None),
             hooks_done: Cell::new(false),
             closed: Cell::new(false),
             running_async: Cell::new(false),
         });
-        if (*frame).object != 0 {
-            crate::frame_object::retarget((*frame).object, (*generator).frame.get());
-            (*frame).object = 0;
+        Ok(generator)
+    }
+}
+
+/// Moves a running frame into a new generator.
+///
+/// # Safety
+/// The frame is current and has nothing on its operand stack; it is not used again but to find its caller.
+pub(crate) unsafe fn from_frame(vm: &Vm, interp: &Interp, frame: *mut Frame) -> Result {
+    // SAFETY: by contract.
+    unsafe {
+        let code = &*(*frame).code;
+        let origin = match code.has_flag(CO_COROUTINE) {
+            true => coroutine::origin(interp, (*frame).previous),
+            false => Value::NONE,
+        };
+        let names = (*frame).function().generator_names();
+        let generator = make(vm, code, (*frame).pc, (*frame).function, (*frame).namespace, names, origin)?;
+        ((*frame).function, (*frame).namespace) = (0, 0);
+        let mut borrowed = (*frame).borrowed;
+        while borrowed != 0 {
+            retain(*(*frame).regs.add(borrowed.trailing_zeros() as usize));
+            borrowed &= borrowed - 1;
         }
-        (*frame).function = 0;
-        Ok(Value::from_object_pointer(block.cast()))
+        // What is above the locals is written before it is read, as in other frames.
+        let own = (*generator).frame.get();
+        copy_words((*frame).regs, (*own).regs, code.nlocalsplus());
+        if (*frame).object != 0 {
+            crate::frame_object::retarget((*frame).object, own);
+            (*own).object = std::mem::replace(&mut (*frame).object, 0);
+        }
+        Ok(Value::from_object_pointer(NonNull::new_unchecked(generator.cast())))
+    }
+}
+
+/// What `object`'s method `name` gives, called without arguments, if it is a generator function with `flag` among its code's
+/// flags that does nothing before it gives the generator. None: it has to be called.
+pub(crate) fn by_method(vm: &Vm, object: &Value, name: &Value, flag: u32) -> Option<Value> {
+    let ty = object.ty();
+    if !ty.is_heap_type() {
+        return None;
+    }
+    let method = lookup::find(ty, name)?;
+    let function = method.downcast_exact::<Function>()?;
+    let code = function.code();
+    let entry = code.entry.get();
+    if code.simple_args != 1 || !code.has_flag(flag) || entry.is_null() || Interp::of(vm).depth_left.get() <= 0 {
+        return None;
+    }
+    // SAFETY: verified code is at the entry; the function's reference passes to the generator, whose locals are written at once.
+    unsafe {
+        if Word::decode(*entry).op() != Op::ReturnGenerator as u8 {
+            return None;
+        }
+        let names = function.generator_names();
+        let code = std::ptr::from_ref(code);
+        let Ok(generator) = make(vm, &*code, entry, method.into_word(), 0, names, Value::NONE) else {
+            vm.discard(vm.raised());
+            return None;
+        };
+        let regs = (*(*generator).frame.get()).regs;
+        *regs = object.clone().into_word();
+        clear_words(regs.add(1), (*code).nlocalsplus() - 1);
+        Some(Value::from_object_pointer(NonNull::new_unchecked(generator.cast())))
     }
 }
 
@@ -335,11 +399,13 @@ impl Generator {
     }
 
     pub fn name(&self) -> Value {
-        self.names.borrow(&self.header).0.clone()
+        let name = self.names.borrow(&self.header).0.clone();
+        if name.is_unbound() { self.code.name_value().clone() } else { name }
     }
 
     pub fn qualname(&self) -> Value {
-        self.names.borrow(&self.header).1.clone()
+        let qualname = self.names.borrow(&self.header).1.clone();
+        if qualname.is_unbound() { self.code.qualname_value().clone() } else { qualname }
     }
 
     /// `gi_frame`: the frame object, None once the frame is gone.
@@ -351,12 +417,13 @@ impl Generator {
         }
     }
 
-    /// Links the frame to the running one, with the owned word `sent` where the frame waits for it.
+    /// Links the frame to the running one, with the owned word `sent` where the frame waits for it. Returns the frame and the
+    /// instruction at which it waits.
     ///
     /// # Safety
     /// [`Generator::can_resume`]; the caller keeps the generator alive and makes its frame current.
     #[inline(always)]
-    pub(crate) unsafe fn prepare(&self, vm: &Vm, interp: &Interp, sent: u64) -> *mut Frame {
+    pub(crate) unsafe fn prepare(&self, vm: &Vm, interp: &Interp, sent: u64) -> (*mut Frame, Word) {
         // SAFETY: by contract.
         unsafe {
             let frame = self.frame.get();
@@ -372,7 +439,7 @@ impl Generator {
             if self.handled.exception.get() != 0 {
                 interp.publish_handled(vm);
             }
-            frame
+            (frame, w)
         }
     }
 
@@ -402,11 +469,17 @@ impl Generator {
     }
 
     /// The running frame is about to end for good.
+    #[inline(always)]
     pub(crate) fn finished(&self, vm: &Vm, interp: &Interp) {
         self.state.set(State::Cleared);
-        self.leave_handled(vm, interp);
-        // SAFETY: the item owns its exception.
-        unsafe { release(self.handled.exception.replace(0)) };
+        interp.handled.set(self.handled.previous.get());
+        let exception = self.handled.exception.get();
+        if exception != 0 {
+            interp.publish_handled(vm);
+            self.handled.exception.set(0);
+            // SAFETY: the item owned its exception.
+            unsafe { release(exception) };
+        }
     }
 
     /// Calls `f` with the words that the suspended frame's operand stack owns.
@@ -438,9 +511,7 @@ impl Generator {
             self.state.set(State::Cleared);
             owned.into_iter().rev().for_each(|word| release(word));
             let frame = self.frame.get();
-            if (*frame).object != 0 {
-                crate::frame_object::take_over(frame);
-            } else {
+            if (*frame).object == 0 || !crate::frame_object::take_over(frame) {
                 for at in (0..(*frame).code().nlocalsplus()).rev() {
                     release(std::mem::replace(&mut *(*frame).regs.add(at), 0));
                 }
@@ -495,38 +566,20 @@ pub enum Resumed {
 
 /// Resumes a generator from native code, with a value sent, or with the exception in flight raised in it.
 pub fn resume(vm: &Vm, generator: &Generator, sent: Option<&Value>, raising: bool) -> Result<Resumed> {
-    match generator.state.get() {
-        State::Running => {
-            if raising {
-                vm.discard(vm.raised());
-            }
-            return Err(vm.value_error(format!("{} already executing", generator.kind())));
-        }
-        State::Created if !raising && sent.is_some_and(|value| !value.is_none()) => {
-            let kind = generator.kind();
-            return Err(vm.type_error(format!("can't send non-None value to a just-started {kind}")));
-        }
-        State::Cleared if raising => return Err(vm.raised()),
-        State::Cleared => {
-            if generator.code.has_flag(CO_COROUTINE) {
-                return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
-            }
-            return Ok(Resumed::Returned(Value::NONE));
-        }
-        State::Created | State::Suspended => {}
+    if generator.state.get() != State::Suspended
+        && let Some(outcome) = resume_unsuspended(vm, generator, sent, raising)
+    {
+        return outcome;
     }
     let interp = Interp::of(vm);
-    if vm.check_stack("").is_err() || interp.depth_left.get() <= 0 {
-        if !vm.has_exception() {
-            let _ = vm.recursion_error("maximum recursion depth exceeded");
-        }
-        return Err(vm.raised());
+    if !vm.has_stack() || interp.depth_left.get() <= 0 {
+        return Err(no_room(vm));
     }
     let keep = to_value(generator);
     // SAFETY: it can be resumed, and `keep` outlives the run.
     let word = unsafe {
         let sent = sent.map_or(Value::NONE, Value::clone).into_word();
-        let frame = generator.prepare(vm, interp, sent);
+        let (frame, _) = generator.prepare(vm, interp, sent);
         if raising && generator.handled.exception.get() != 0 {
             // What is thrown is chained to what the generator itself handles.
             let exception = vm.take(vm.raised());
@@ -548,8 +601,45 @@ pub fn resume(vm: &Vm, generator: &Generator, sent: Option<&Value>, raising: boo
     result
 }
 
+/// What comes of resuming a generator that does not wait at a `yield`; None: it can begin.
+#[cold]
+#[inline(never)]
+fn resume_unsuspended(vm: &Vm, generator: &Generator, sent: Option<&Value>, raising: bool) -> Option<Result<Resumed>> {
+    Some(match generator.state.get() {
+        State::Running => {
+            if raising {
+                vm.discard(vm.raised());
+            }
+            Err(vm.value_error(format!("{} already executing", generator.kind())))
+        }
+        State::Created if !raising && sent.is_some_and(|value| !value.is_none()) => {
+            let kind = generator.kind();
+            Err(vm.type_error(format!("can't send non-None value to a just-started {kind}")))
+        }
+        State::Cleared if raising => Err(vm.raised()),
+        State::Cleared if generator.code.has_flag(CO_COROUTINE) => {
+            Err(vm.runtime_error("cannot reuse already awaited coroutine"))
+        }
+        State::Cleared => Ok(Resumed::Returned(Value::NONE)),
+        State::Created | State::Suspended => return None,
+    })
+}
+
+/// `RecursionError`, for want of native stack or because calls nest too deeply.
+#[cold]
+#[inline(never)]
+fn no_room(vm: &Vm) -> Raised {
+    match vm.check_stack("") {
+        Err(raised) => raised,
+        Ok(()) if vm.has_exception() => vm.raised(),
+        Ok(()) => vm.recursion_error("maximum recursion depth exceeded"),
+    }
+}
+
 fn iternext(vm: &Vm, this: &Value) -> Result<Option<Value>> {
-    match resume(vm, own(this), None, false)? {
+    // SAFETY: this slot is that of the three types, which share the layout.
+    let generator = unsafe { &*(this.word() as *const Generator) };
+    match resume(vm, generator, None, false)? {
         Resumed::Yielded(value) => Ok(Some(value)),
         Resumed::Returned(value) if value.is_none() => Ok(None),
         Resumed::Returned(value) => Err(vm.stop_iteration(Some(value))),

@@ -14,7 +14,7 @@
 //!
 //! Further words: `jump` (relative to the instruction's own first word, in the low 32 bits), `cache` (an inline cache,
 //! zero until it is filled), `mask` (which registers of a call from `base` on are borrowed: low 32 bits; high 32 bits:
-//! constant index of the keyword names plus one), `imm`, `dests` (four 16-bit registers).
+//! constant index of the keyword names plus one), `imm`, `dests` (up to four 16-bit registers).
 //!
 //! In brackets: whether it may call Python code, raise, run the collector. Dropping a reference counts as calling.
 
@@ -30,6 +30,10 @@ macro_rules! instruction_table {
             Borrow(dst, src) [] ();
             /// Two borrows: `a = b`, `a + 1 = c`.
             BorrowPair(dst, src, src) [] ();
+            /// The same of locals and constants, in the order that the name says.
+            BorrowLocalConst(dst, src, const) [] ();
+            BorrowConstLocal(dst, const, src) [] ();
+            BorrowConstPair(dst, const, const) [] ();
             /// Turns the borrowed reference in `a` into an owned one.
             Own(peek) [] ();
             /// `a` = constant; takes a reference if B_OWNED.
@@ -158,14 +162,16 @@ macro_rules! instruction_table {
             /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`.
             LoadMethod(dst, src, name) [cache, cache] (call raise collect);
             StoreAttr(name, src, src) [cache, cache] (call raise collect);
+            StoreAttrK(name, src, const) [cache, cache] (call raise collect);
             DeleteAttr(none, src, name) [] (call raise collect);
             /// `b` … `b + 2` are `super`, class and self. VARIANT: as a method (to `a` and `a + 1`); VARIANT2: `super`
             /// has two arguments.
             LoadSuperAttr(dst, base, name) [] (call raise collect);
             /// Special method `c` of `b` and its `self` (or null) to `a` and `a + 1`.
-            LoadSpecial(dst, src, imm) [] (call raise collect);
+            LoadSpecial(dst, src, imm) [cache] (call raise collect);
             /// `b[c] = a`; A_LOCAL stands for "a is owned".
             StoreSubscr(src, src, src) [] (call raise collect);
+            StoreSubscrK(src, src, const) [] (call raise collect);
             DeleteSubscr(none, src, src) [] (call raise collect);
             /// `a = b[b + 1 : b + 2]`.
             BinarySlice(dst, base) [] (call raise collect);
@@ -199,10 +205,15 @@ macro_rules! instruction_table {
             DictUpdate(none, peek, src) [] (call raise collect);
             /// Keyword arguments `c` into `b` for a call of `a`.
             DictMerge(peek, peek, src) [] (call raise collect);
+            /// The keyword arguments `c` for a call of `b`: a new dict, or `c` itself if it is an exact dict, which the call will
+            /// only read.
+            KeywordDict(dst, peek, src) [] (call raise collect);
             /// `c` items to the registers from `a` on, the first one to the last register.
             UnpackSequence(dst, src, imm) [] (call raise collect);
             /// At most four items into locals, the first to the first.
             UnpackToLocals(none, src, imm) [dests] (call raise collect);
+            /// The same for at most twelve.
+            UnpackToMany(none, src, imm) [dests, dests, dests] (call raise collect);
             /// `c & 0xff` items before and `c >> 8` after the starred one; the first to the last register.
             UnpackEx(dst, src) [imm] (call raise collect);
             MakeFunction(dst, src) [] (call raise collect);
@@ -224,7 +235,7 @@ macro_rules! instruction_table {
 
             // Iteration, generators, coroutines.
             GetIter(dst, src) [] (call raise collect);
-            /// The next value of `b`, or a jump.
+            /// The next value of `b`, or a jump. VARIANT: the next instruction takes the value apart as a pair.
             ForIter(dst, peek) [jump] (call raise collect);
             GetLen(dst, peek) [] (call raise collect);
             GetYieldFromIter(dst, src) [] (call raise collect);
@@ -414,6 +425,13 @@ pub const A_LOCAL: u8 = 4;
 /// What it means, the instruction's row says.
 pub const VARIANT: u8 = 8;
 pub const VARIANT2: u8 = 16;
+/// Of [`Op::LoadGlobal`], [`Op::LoadAttr`] and [`Op::Subscr`]: the reference of the result is not taken, since the next
+/// instruction only looks at it. Whatever has another result than one that something else holds meanwhile, first clears this
+/// and the next instruction's [`LENT`] for good (`Machine::stop_lending`).
+pub const LENDS: u8 = VARIANT;
+/// Operand `b`, which is owned as its flag says, is the result of such an instruction: its reference has yet to be taken, if
+/// anything happens before the operand has been used.
+pub const LENT: u8 = VARIANT2;
 /// Feedback: floats were met.
 pub const SEEN_FLOAT: u8 = 0x40;
 /// Feedback: objects other than small ints and floats were met.
@@ -462,6 +480,18 @@ impl Word {
     #[inline(always)]
     pub const fn c(self) -> u16 {
         (self.0 >> 48) as u16
+    }
+
+    /// The same instruction without `flags`.
+    #[inline(always)]
+    pub const fn without(self, flags: u8) -> Word {
+        Word(self.0 & !((flags as u64) << 8))
+    }
+
+    /// Whether it releases its operand `b`.
+    #[inline(always)]
+    pub const fn releases_b(self) -> bool {
+        self.flags() & (B_OWNED | LENT) == B_OWNED
     }
 
     /// The same instruction with local `local` as its destination.
@@ -555,7 +585,7 @@ pub fn operands(op: Op, words: &[u64], at: usize, names: &dyn Names) -> String {
             }
             Extra::imm => write!(text, " #{value}"),
             Extra::name => write!(text, " {}", names.name(value as u32)),
-            Extra::dests => (0..word.c().min(4))
+            Extra::dests => (0..word.c().saturating_sub(4 * index as u16).min(4))
                 .try_for_each(|item| write!(text, " {}", names.register((value >> (16 * item)) as u16))),
         };
     }

@@ -23,7 +23,7 @@ use std::cell::Cell;
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, SharedCode};
 
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, VARIANT, VARIANT2, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
 
 pub use counting::lower_for_counting;
@@ -79,6 +79,13 @@ pub struct HandlerEntry {
     pub pc: u32,
     pub depth: u32,
     pub push_lasti: bool,
+}
+
+/// What an argument is borrowed from.
+#[derive(Clone, Copy)]
+enum Lent {
+    Local(u16),
+    Const(u16),
 }
 
 /// Register code.
@@ -220,7 +227,7 @@ struct Lowerer<'v, 'a> {
     last_result: Option<LastResult>,
     assigned: u32,
     /// The end of the last borrow emitted.
-    last_borrow: usize,
+    last_borrow: Option<(Lent, usize)>,
     /// Collected for [`boundaries`] only.
     boundaries: Option<Vec<Boundary>>,
     /// Whether [`Lowered::pc_of_unit`] is asked for.
@@ -244,7 +251,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             fixups: Vec::new(),
             last_result: None,
             assigned: 0,
-            last_borrow: 0,
+            last_borrow: None,
             boundaries: None,
             mapped: !fold,
             at: 0,
@@ -497,13 +504,15 @@ impl<'v, 'a> Lowerer<'v, 'a> {
 
     fn unary(&mut self, op: Op, flags: u8, c: u16) {
         let b = self.pop();
-        self.emit_result(op, flags | owned_b(b), b.reg, c);
+        let flags = flags | owned_b(b) | self.lent(op, b);
+        self.emit_result(op, flags, b.reg, c);
     }
 
     fn binary(&mut self, op: Op, flags: u8) -> usize {
         let c = self.pop();
         let b = self.pop();
-        self.emit_result(op, flags | owned_b(b) | owned_c(c), b.reg, c.reg)
+        let flags = flags | owned_b(b) | owned_c(c) | self.lent(op, b);
+        self.emit_result(op, flags, b.reg, c.reg)
     }
 
     /// A binary operation which has a form for a constant on the right.
@@ -825,8 +834,14 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             LOAD_ATTR => self.load_method((oparg >> 1) as u16),
             STORE_ATTR => {
                 let owner = self.pop();
+                if let Some(constant) = self.pop_const() {
+                    let flags = owned_b(owner) | self.lent(Op::StoreAttrK, owner);
+                    self.emit(Op::StoreAttrK, flags, small, owner.reg, constant);
+                    return;
+                }
                 let value = self.pop();
-                self.emit(Op::StoreAttr, owned_b(owner) | owned_c(value), small, owner.reg, value.reg);
+                let flags = owned_b(owner) | owned_c(value) | self.lent(Op::StoreAttr, owner);
+                self.emit(Op::StoreAttr, flags, small, owner.reg, value.reg);
             }
             DELETE_ATTR => self.consume(Op::DeleteAttr, small),
             LOAD_SUPER_ATTR => {
@@ -844,10 +859,19 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 self.slots.push(Slot::Own);
             }
             STORE_SUBSCR => {
+                if let Some(constant) = self.pop_const() {
+                    let container = self.pop();
+                    let value = self.pop();
+                    let flags = owned_b(container) | if value.owned { A_LOCAL } else { 0 };
+                    let flags = flags | self.lent(Op::StoreSubscrK, container);
+                    self.emit(Op::StoreSubscrK, flags, value.reg, container.reg, constant);
+                    return;
+                }
                 let sub = self.pop();
                 let container = self.pop();
                 let value = self.pop();
                 let flags = owned_b(container) | owned_c(sub) | if value.owned { A_LOCAL } else { 0 };
+                let flags = flags | self.lent(Op::StoreSubscr, container);
                 self.emit(Op::StoreSubscr, flags, value.reg, container.reg, sub.reg);
             }
             DELETE_SUBSCR => {
@@ -880,6 +904,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             BUILD_SET => {
                 self.build(Op::BuildSet, 0, oparg as usize, small);
             }
+            BUILD_MAP if oparg == 0 && self.passes_keywords_on() => self.slots.push(Slot::Null),
             BUILD_MAP => {
                 self.build(Op::BuildMap, 0, 2 * oparg as usize, small);
             }
@@ -915,8 +940,14 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             }
             DICT_MERGE => {
                 let update = self.pop();
-                let map = self.peek(self.slot_at(oparg));
                 let callable = self.peek(self.slot_at(oparg + 3));
+                let slot = self.slot_at(oparg);
+                if self.slots[slot] == Slot::Null {
+                    self.emit(Op::KeywordDict, owned_c(update), self.register(slot), callable, update.reg);
+                    self.slots[slot] = Slot::Own;
+                    return;
+                }
+                let map = self.peek(slot);
                 self.emit(Op::DictMerge, owned_c(update), callable, map, update.reg);
             }
             UNPACK_SEQUENCE => self.unpack_sequence(oparg),
@@ -1207,7 +1238,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             _ => None,
         };
         let b = self.pop();
-        let flags = owned_b(b) | if lender.is_some() { VARIANT } else { 0 };
+        let flags = owned_b(b) | if lender.is_some() { VARIANT } else { self.lent(Op::LoadMethod, b) };
         self.emit(Op::LoadMethod, flags, self.register(top), b.reg, name);
         self.slots.push(Slot::Own);
         self.slots.push(if lender.is_some() { Slot::Borrowed(lender) } else { Slot::Own });
@@ -1226,7 +1257,11 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             match self.slots[index] {
                 Slot::Null | Slot::Own if bit == 1 => {}
                 Slot::Local { local, copy: false } if bit < 32 => {
-                    self.borrow(reg, local);
+                    self.borrow(reg, Lent::Local(local));
+                    mask |= 1 << bit;
+                }
+                Slot::Const(constant) if bit < 32 && constant <= 0xFFFF => {
+                    self.borrow(reg, Lent::Const(constant as u16));
                     mask |= 1 << bit;
                 }
                 Slot::Const(constant) if bit < 32 => {
@@ -1246,20 +1281,78 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         self.words[word + 1] = mask | names.map_or(0, |names| (names as u64 + 1) << 32);
     }
 
-    /// Emits a borrow, two in a row as one.
-    fn borrow(&mut self, reg: u16, local: u16) {
-        let end = self.words.len();
-        if self.last_borrow == end && end > 0 {
-            let last = Word::decode(self.words[end - 1]);
-            if last.a() + 1 == reg {
-                let pair = Word::new(Op::BorrowPair, 0, last.a(), last.b(), local);
-                self.words[end - 1] = pair.encode();
-                self.last_borrow = 0;
-                return;
-            }
+    /// [`LENT`], if the instruction emitted last made the operand `b` of the next one, an `op`, and need not take a reference
+    /// to it. One that releases an operand of its own might thereby end the result.
+    fn lent(&mut self, op: Op, b: Src) -> u8 {
+        let looks_only = matches!(
+            op,
+            Op::LoadAttr
+                | Op::LoadMethod
+                | Op::StoreAttr
+                | Op::StoreAttrK
+                | Op::Subscr
+                | Op::SubscrK
+                | Op::StoreSubscr
+                | Op::StoreSubscrK
+        );
+        let Some(last) = self.last_result.filter(|_| self.fold && b.owned && looks_only) else { return 0 };
+        let word = Word::decode(self.words[last.word]);
+        let Some(lender) = Op::from_u8(word.op()) else { return 0 };
+        let lends = match lender {
+            Op::LoadGlobal => true,
+            Op::LoadAttr | Op::SubscrK => !word.releases_b(),
+            Op::Subscr => !word.releases_b() && word.flags() & C_OWNED == 0,
+            _ => false,
+        };
+        if !lends || word.a() != b.reg || last.word + lender.len() != self.words.len() {
+            return 0;
         }
-        self.emit(Op::Borrow, 0, reg, local, 0);
-        self.last_borrow = end + 1;
+        self.words[last.word] = word.encode() | (LENDS as u64) << 8;
+        LENT
+    }
+
+    /// Emits a borrow, two in a row as one.
+    fn borrow(&mut self, reg: u16, lent: Lent) {
+        let end = self.words.len();
+        if let Some((first, at)) = self.last_borrow.take()
+            && at + 1 == end
+            && Word::decode(self.words[at]).a() + 1 == reg
+        {
+            let (op, b, c) = match (first, lent) {
+                (Lent::Local(b), Lent::Local(c)) => (Op::BorrowPair, b, c),
+                (Lent::Local(b), Lent::Const(c)) => (Op::BorrowLocalConst, b, c),
+                (Lent::Const(b), Lent::Local(c)) => (Op::BorrowConstLocal, b, c),
+                (Lent::Const(b), Lent::Const(c)) => (Op::BorrowConstPair, b, c),
+            };
+            self.words[at] = Word::new(op, 0, reg - 1, b, c).encode();
+            // That of a lone constant.
+            self.sites.pop_if(|site| site.pc as usize == at);
+            return;
+        }
+        match lent {
+            Lent::Local(local) => self.emit(Op::Borrow, 0, reg, local, 0),
+            Lent::Const(constant) => self.emit32(Op::LoadConst, 0, reg, constant.into()),
+        };
+        self.last_borrow = Some((lent, end));
+    }
+
+    /// Whether the dict that the current BUILD_MAP makes gets the items of a local and is then passed to a call, in
+    /// `f(**keywords)`.
+    fn passes_keywords_on(&self) -> bool {
+        let next = |ahead| self.following(ahead).map(|instr| (instr.op, instr.oparg));
+        matches!(next(1), Some((Opcode::LOAD_FAST | Opcode::LOAD_FAST_BORROW, _)))
+            && next(2) == Some((Opcode::DICT_MERGE, 1))
+            && matches!(next(3), Some((Opcode::CALL_FUNCTION_EX, _)))
+    }
+
+    /// Tells a ForIter, if it is what was emitted last, that the pair that it gives is taken apart at once.
+    fn note_pair(&mut self, source: Src, count: u32) {
+        let Some(last) = self.last_result.filter(|_| self.fold && source.owned && count == 2) else { return };
+        let word = Word::decode(self.words[last.word]);
+        let follows = last.word + Op::ForIter.len() == self.words.len();
+        if word.op() == Op::ForIter as u8 && word.a() == source.reg && follows {
+            self.words[last.word] = word.encode() | (VARIANT as u64) << 8;
+        }
     }
 
     fn unpack_sequence(&mut self, count: u32) {
@@ -1268,15 +1361,18 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             for &local in &locals {
                 self.detach_local(local);
             }
+            self.note_pair(source, count);
             // Detaching emitted moves behind which `source` is still in place: it is a local or a stack register.
-            let word = self.emit(Op::UnpackToLocals, owned_b(source), 0, source.reg, count as u16);
+            let op = if count <= 4 { Op::UnpackToLocals } else { Op::UnpackToMany };
+            let word = self.emit(op, owned_b(source), 0, source.reg, count as u16);
             for (index, &local) in locals.iter().enumerate() {
-                self.words[word + 1] |= (local as u64) << (16 * index);
+                self.words[word + 1 + index / 4] |= (local as u64) << (16 * (index % 4));
             }
             self.at += ahead;
             return;
         }
         let first = self.register(self.slots.len());
+        self.note_pair(source, count);
         self.emit(Op::UnpackSequence, owned_b(source), first, source.reg, count as u16);
         self.slots.resize(self.slots.len() + count as usize, Slot::Own);
     }
@@ -1284,7 +1380,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
     /// The locals into which the next instructions store the `count` topmost values, if they do, and how many
     /// instructions that takes.
     fn following_stores(&self, count: u32) -> Option<(Vec<u16>, usize)> {
-        if count > 4 {
+        if count > 12 {
             return None;
         }
         let mut locals = Vec::new();

@@ -119,7 +119,7 @@ pub(crate) unsafe fn here(vm: &Vm, frame: *mut Frame, unit: u32) {
     let exception = vm.take(vm.raised());
     let next = exceptions::take_traceback(&exception);
     // SAFETY: by contract.
-    let traceback = new(next, unsafe { frame_object::of_frame(vm, frame) }, unit as i32 * 2, -1);
+    let traceback = new(next, unsafe { frame_object::kept_of_frame(vm, frame) }, unit as i32 * 2, -1);
     exceptions::set_traceback(&exception, traceback);
     let _ = vm.set_exception(exception);
 }

@@ -12,6 +12,7 @@ use crate::types::creation::FROM_END;
 use crate::types::{Type, type_flags};
 use crate::value::Value;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Where slot `i` of an object is.
 #[inline(always)]
@@ -169,6 +170,49 @@ pub fn set(header: &Header, name: &Value, value: Value) {
         *slot_pointer(header, slot, shape.capacity) = value.into_word();
     }
     header.set_shape_id(next);
+}
+
+/// What [`fill`] remembers: the shape of an object without attributes, and the one that it has with them.
+pub struct Filled(AtomicU64);
+
+impl Filled {
+    pub const fn new() -> Filled {
+        Filled(AtomicU64::new(0))
+    }
+}
+
+/// Gives a new object, which has no attributes yet, those with these names (interned). `filled` is for the same names only.
+pub fn fill(header: &Header, names: &[Value], values: impl Iterator<Item = Value>, filled: &Filled) {
+    let before = header.shape_id();
+    let known = filled.0.load(Relaxed);
+    if known >> 32 != u64::from(before) || header.has_flag(object_flags::DICT_MODE) {
+        for (name, value) in names.iter().zip(values) {
+            set(header, name, value);
+        }
+        let is_new = |name: (&Value, &Value)| name.0.is(name.1);
+        if !header.has_flag(object_flags::DICT_MODE) {
+            let shape = shape::of(header);
+            if shape.names.len() == names.len() && shape.names.iter().zip(names).all(is_new) {
+                filled.0.store(u64::from(before) << 32 | u64::from(shape.id), Relaxed);
+            }
+        }
+        return;
+    }
+    let capacity = shape::of(header).capacity;
+    // SAFETY: the slots are made to exist before the shape says so, and all of them get a value, as those of the known shape
+    // did, which has no others.
+    unsafe {
+        if names.len() > usize::from(capacity) {
+            reserve_overflow(header, names.len() - usize::from(capacity));
+        }
+        let mut slot = 0;
+        for value in values.take(names.len()) {
+            *slot_pointer(header, slot, capacity) = value.into_word();
+            slot += 1;
+        }
+        assert!(usize::from(slot) == names.len(), "a value for every name");
+    }
+    header.set_shape_id(known as u32);
 }
 
 /// Later instances of `ty` get `slots` in-object slots.

@@ -20,6 +20,7 @@ pub mod module;
 pub mod namespace;
 pub mod number_locale;
 pub mod object;
+pub mod pairs;
 pub mod property;
 pub mod range;
 pub mod reversed;

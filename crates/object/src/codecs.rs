@@ -509,13 +509,23 @@ pub fn to_utf8(vm: &Vm, text: &Value) -> Result<String> {
 
 /// Whether arguments `(encoding, errors)` name a codec that keeps ASCII as it is, and no error handler of its own.
 pub fn keeps_ascii(args: &[Value]) -> bool {
+    if is_default(args) {
+        return true;
+    }
     const NAMES: [&str; 8] = ["utf-8", "utf8", "ascii", "latin-1", "UTF-8", "us-ascii", "latin1", "iso-8859-1"];
     let is = |arg: &Value, name: &str| arg.downcast_exact::<Str>().is_some_and(|arg| arg.is_str(name));
     (args[1].is_unbound() || is(&args[1], "strict"))
         && (args[0].is_unbound() || NAMES.iter().any(|name| is(&args[0], name)))
 }
 
-/// Whether arguments `(encoding, errors)` are the defaults.
+/// Whether arguments `(encoding, errors)` are the defaults of signatures, or name the same by the same objects.
+#[inline]
+fn is_default(args: &[Value]) -> bool {
+    let names = crate::vm::names();
+    (args[1].is_unbound() || args[1].is(&names.strict)) && (args[0].is_unbound() || args[0].is(&names.utf_8))
+}
+
+/// Whether arguments `(encoding, errors)` stand for strict UTF-8.
 pub fn is_utf8(args: &[Value]) -> bool {
     let is = |arg: &Value, name: &str| arg.downcast_exact::<Str>().is_some_and(|arg| arg.is_str(name));
     (args[1].is_unbound() || is(&args[1], "strict")) && (args[0].is_unbound() || is(&args[0], "utf-8"))

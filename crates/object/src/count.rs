@@ -18,7 +18,6 @@ use std::sync::atomic::Ordering::Relaxed;
 const NESTING_LIMIT: u32 = 50;
 
 thread_local! {
-    static OWNER: Cell<u32> = const { Cell::new(0) };
     static NESTING: Cell<u32> = const { Cell::new(0) };
     static DEFERRED: RefCell<Vec<NonNull<Header>>> = const { RefCell::new(Vec::new()) };
     /// How many objects are in the list.
@@ -27,10 +26,10 @@ thread_local! {
     static RUNNING: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The id with which this thread's objects are marked.
+/// The id with which this thread's objects are marked: all threads have the same, as the GIL is on.
 #[inline(always)]
-pub fn current_owner() -> u32 {
-    OWNER.get()
+pub const fn current_owner() -> u32 {
+    0
 }
 
 /// Adds a reference.

@@ -25,7 +25,10 @@ pub struct BaseException {
 }
 
 pub struct ExceptionState {
-    pub args: Value,
+    /// The tuple of arguments, or, if there is just one and nobody has asked for the tuple yet, that one.
+    args: Value,
+    /// `args` is the only argument itself.
+    has_single: bool,
     /// `None` or a traceback.
     pub traceback: Value,
     pub context: Option<Value>,
@@ -58,14 +61,44 @@ unsafe impl Payload for BaseException {
 
 impl ExceptionState {
     fn empty() -> ExceptionState {
+        Self::new(crate::builtins::tuple::empty().into_value(), false)
+    }
+
+    #[inline(always)]
+    fn new(args: Value, has_single: bool) -> ExceptionState {
         ExceptionState {
-            args: Tuple::from_slice(&[]).into_value(),
+            args,
+            has_single,
             traceback: Value::NONE,
             context: None,
             cause: None,
             suppress_context: false,
             fields: Vec::new(),
         }
+    }
+
+    /// `args`, which is made now if there was only the argument.
+    fn args(&mut self) -> &Value {
+        if self.has_single {
+            let single = std::mem::replace(&mut self.args, Value::NONE);
+            self.args = Tuple::from_array([single]).into_value();
+            self.has_single = false;
+        }
+        &self.args
+    }
+
+    /// The arguments as a slice, if `args` is an exact tuple or only one.
+    fn arguments(&self) -> Option<&[Value]> {
+        match self.has_single {
+            true => Some(std::slice::from_ref(&self.args)),
+            false => self.args.downcast_exact::<Tuple>().map(Tuple::as_slice),
+        }
+    }
+
+    /// Replaces `args`; the old ones are for the caller to drop.
+    fn replace_args(&mut self, args: Value) -> Value {
+        self.has_single = false;
+        std::mem::replace(&mut self.args, args)
     }
 }
 
@@ -76,19 +109,16 @@ pub fn new_exception(ty: &Type, args: Vec<Value>) -> Value {
 
 /// As [`new_exception`], with one argument.
 pub fn new_exception_with(ty: &Type, argument: Value) -> Value {
-    with_args(ty, Tuple::from_array([argument]))
+    with_state(ty, ExceptionState::new(argument, true))
 }
 
 /// As [`new_exception`], with `args` as they are to be.
 pub(crate) fn with_args(ty: &Type, args: Ref<Tuple>) -> Value {
-    let state = ExceptionState {
-        args: args.into_value(),
-        traceback: Value::NONE,
-        context: None,
-        cause: None,
-        suppress_context: false,
-        fields: Vec::new(),
-    };
+    with_state(ty, ExceptionState::new(args.into_value(), false))
+}
+
+#[inline]
+fn with_state(ty: &Type, state: ExceptionState) -> Value {
     let exception = BaseException { header: Header::new(ty), state: ObjectCell::new(state) };
     let value = Ref::new_with_type(ty, exception).into_value();
     fields::init_from_args(&value);
@@ -132,7 +162,7 @@ pub fn delete_field(exception: &Value, name: &Value) {
 /// `exception.args`
 pub fn args(exception: &Value) -> Vec<Value> {
     let exception = state(exception);
-    let args = exception.state.borrow(&exception.header).args.clone();
+    let args = exception.state.borrow(&exception.header).args().clone();
     args.downcast::<Tuple>().map(|t| t.as_slice().to_vec()).unwrap_or_default()
 }
 

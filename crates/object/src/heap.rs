@@ -59,7 +59,7 @@ pub use statistics::{ClassStatistics, allocated_blocks, allocated_bytes, class_s
 pub use trace::{TRACE, TraceHooks, pause_tracing, resume_tracing, set_trace_hooks, set_tracing, without_tracing};
 pub use walk::{for_each_container, for_each_object, for_each_recent_container, settle_containers};
 
-use local::{LOCAL, Local, bin_of};
+use local::{Local, bin_of};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -107,16 +107,11 @@ pub fn prefix() -> usize {
 pub fn allocate(size: usize, kind: Kind) -> Option<NonNull<u8>> {
     if size <= size_class::SMALL_BLOCK - MAX_PREFIX && !TRACE.load(Relaxed) {
         let bin = bin_of((size.max(MIN_OBJECT) + prefix() - 1) >> 4, kind);
-        let object = LOCAL.with(|local| {
-            let object = local.pop(bin);
-            if kind == Kind::Container
-                && let Some(object) = object
-            {
+        let local = local::current();
+        if let Some(object) = local.pop(bin) {
+            if kind == Kind::Container {
                 local.count_allocated_container(object);
             }
-            object
-        });
-        if let Some(object) = object {
             sanitizer::allowed(
                 object.as_ptr() as usize,
                 (size.max(MIN_OBJECT) + prefix()).next_multiple_of(16) - prefix(),
@@ -133,7 +128,8 @@ fn allocate_slowly(size: usize, kind: Kind) -> Option<NonNull<u8>> {
     let object = if block <= size_class::MAX_CLASS_BLOCK {
         let class = size_class::of_block(block);
         let bin = bin_of(class, kind);
-        LOCAL.with(|local| local.pop(bin).or_else(|| local.refill(bin, class, kind)))?
+        let local = local::current();
+        local.pop(bin).or_else(|| local.refill(bin, class, kind))?
     } else {
         let page = segment::pool().take_single(block, kind)?;
         segment::mark_recent(page);
@@ -142,7 +138,7 @@ fn allocate_slowly(size: usize, kind: Kind) -> Option<NonNull<u8>> {
     // SAFETY: just allocated.
     sanitizer::allowed(object.as_ptr() as usize, unsafe { usable_size(object) });
     if kind == Kind::Container {
-        LOCAL.with(|local| local.count_allocated_container(object));
+        local::current().count_allocated_container(object);
     }
     if TRACE.load(Relaxed) {
         trace::report(|hooks| hooks.allocated, object.as_ptr() as usize, size + prefix());
@@ -196,19 +192,21 @@ pub unsafe fn free(object: NonNull<u8>) {
     }
     // SAFETY: every block has room for the header and the word after it. Catches most double frees.
     debug_assert!(unsafe { page::is_live(address) }, "free of what is no object");
-    LOCAL.with(|local| {
-        local.count_freed(page);
-        // SAFETY: as the caller promises; the page belongs to this thread, or it does not.
-        unsafe {
-            let Some(address) = sanitizer::exchange(address, page.block_size.get() - prefix()) else { return };
-            let page = segment::page_of(address);
-            if page.owner.get() == local.record.get() {
-                Local::push(page, address);
-            } else {
-                cross_thread_free::free_elsewhere(page, address);
-            }
+    let local = local::current();
+    local.count_freed(page);
+    // SAFETY: as the caller promises; the page belongs to this thread, or it does not.
+    unsafe {
+        let (mut page, mut address) = (page, address);
+        if cfg!(feature = "address-sanitizer") {
+            let Some(other) = sanitizer::exchange(address, page.block_size.get() - prefix()) else { return };
+            (page, address) = (segment::page_of(other), other);
         }
-    });
+        if page.owner.get() == local.record.get() {
+            Local::push(page, address);
+        } else {
+            cross_thread_free::free_elsewhere(page, address);
+        }
+    }
 }
 
 /// How many bytes from the object's address on belong to it: the requested size, rounded up to what
@@ -231,6 +229,6 @@ pub fn is_heap_address(address: usize) -> bool {
 /// Gives memory that no object uses back to the system, but for pages that other threads allocate from.
 /// For after a full collection.
 pub fn trim() {
-    LOCAL.with(Local::retire_all);
+    local::current().retire_all();
     segment::pool().trim();
 }

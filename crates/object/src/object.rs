@@ -34,6 +34,11 @@ pub unsafe trait Payload: Sized + 'static {
     fn traverse(&self, _visit: Visitor) {}
     /// Drops the references that can close a cycle (the collector's `tp_clear`).
     fn clear(&self) {}
+    /// Whether the type's finaliser, if it has one, would do anything to this object, which is about to be deallocated.
+    #[inline(always)]
+    fn has_to_be_finalized(&self) -> bool {
+        true
+    }
 }
 
 /// An owned reference to an object known to have the layout `T`.
@@ -50,7 +55,7 @@ impl<T: Payload> Ref<T> {
     #[inline]
     pub fn try_new(payload: T) -> Option<Ref<T>> {
         const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes") };
-        let pointer = allocate(T::static_type(), size_of::<T>())?.cast::<T>();
+        let pointer = allocate_exact::<T>()?;
         // SAFETY: freshly allocated with room for a `T`, which begins with the header.
         unsafe {
             pointer.as_ptr().write(payload);
@@ -64,6 +69,19 @@ impl<T: Payload> Ref<T> {
         match Self::try_new(payload) {
             Some(object) => object,
             None => heap::out_of_memory(),
+        }
+    }
+
+    /// As [`Ref::new`], for a payload that is made when there is a place for it: so it is written there, and nowhere else
+    /// before.
+    #[inline(always)]
+    pub fn new_with(make: impl FnOnce() -> T) -> Ref<T> {
+        const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes") };
+        let Some(pointer) = allocate_exact::<T>() else { heap::out_of_memory() };
+        // SAFETY: room for a `T`.
+        unsafe {
+            pointer.as_ptr().write(make());
+            Ref(Value::from_object_pointer(pointer.cast()), PhantomData)
         }
     }
 
@@ -176,6 +194,19 @@ pub fn allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
     }
 }
 
+/// A block for an exact instance of `T`'s type, as from [`allocate`].
+#[inline(always)]
+fn allocate_exact<T: Payload>() -> Option<NonNull<T>> {
+    let ty = T::static_type();
+    debug_assert!(!ty.is_heap_type() && ty.is_container() == (T::KIND == Kind::Container));
+    let Some(pointer) = heap::allocate(size_of::<T>(), T::KIND) else {
+        return allocate(ty, size_of::<T>()).map(NonNull::cast);
+    };
+    // SAFETY: the private word is before every block.
+    unsafe { (*pointer.as_ptr().cast::<Header>()).set_shape_id(ty.root_shape()) };
+    Some(pointer.cast())
+}
+
 /// As [`allocate`], without recourse to the reserve: for sizes that Python code chose.
 #[inline]
 pub fn try_allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
@@ -202,7 +233,7 @@ pub unsafe fn deallocate<T: Payload>(object: *mut Header) {
     // SAFETY: by contract the object is whole until `drop_in_place`.
     unsafe {
         let header = &*object;
-        if header.ty().needs_finalize() && !finalize(header) {
+        if header.ty().needs_finalize() && (*object.cast::<T>()).has_to_be_finalized() && !finalize(header) {
             return;
         }
         // The finaliser may have assigned `__class__`.

@@ -17,6 +17,7 @@ pub mod number;
 pub mod quick_compare;
 pub mod repr;
 pub mod sequence;
+pub mod thread_table;
 
 use crate::value::Value;
 use std::cell::Cell;

@@ -87,6 +87,13 @@ method_table! { static FUNCTIONS = [
         |vm, _, args| {
             let data = ascii_or_buffer(vm, &args[0])?;
             let strict = vm.is_true(&args[1])?;
+            if let Some(length) = base64::padded_length(&data) {
+                let mut complete = false;
+                let decoded = Bytes::build(vm, BYTES.ty(), length, |out| complete = base64::decode_padded(&data, out))?;
+                if complete {
+                    return Ok(decoded);
+                }
+            }
             let decoded = base64::decode(&data, strict).map_err(|failure| match failure {
                 Some(message) => error(vm, message),
                 None => vm.memory_error(),
@@ -189,19 +196,32 @@ fn hexlify(vm: &Vm, args: &[Value]) -> Result {
     if args[1].bound().is_none() {
         vm.index_i32(&args[2])?;
         return Bytes::build(vm, BYTES.ty(), data.len().saturating_mul(2), |out| {
-            for (pair, byte) in out.chunks_exact_mut(2).zip(data.iter()) {
-                const DIGITS: &[u8; 16] = b"0123456789abcdef";
-                pair[0] = DIGITS[usize::from(byte >> 4)];
-                pair[1] = DIGITS[usize::from(byte & 15)];
+            // Arithmetic rather than a table: the compiler makes vectors of it.
+            let digit = |value: u8| value + b'0' + if value > 9 { b'a' - b'0' - 10 } else { 0 };
+            for (pair, byte) in out.as_chunks_mut::<2>().0.iter_mut().zip(data.iter()) {
+                *pair = [digit(byte >> 4), digit(byte & 15)];
             }
         });
     }
     bytes::from_slice(vm, &hex::hex_digits(vm, &data, &args[1], &args[2], 0xff)?)
 }
 
+/// The values of hexadecimal digits; other bytes have values that are no digit's.
+static HEX_VALUES: [u8; 256] = {
+    let mut values = [0xff; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        let character = b"0123456789abcdef"[digit];
+        values[character as usize] = digit as u8;
+        values[character.to_ascii_uppercase() as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
 /// The value of a hexadecimal digit.
 fn digit(byte: u8) -> Option<u8> {
-    (byte as char).to_digit(16).map(|digit| digit as u8)
+    Some(HEX_VALUES[usize::from(byte)]).filter(|value| *value < 16)
 }
 
 fn unhexlify(vm: &Vm, text: &Value) -> Result {
@@ -209,17 +229,13 @@ fn unhexlify(vm: &Vm, text: &Value) -> Result {
     if text.len() % 2 == 1 {
         return Err(error(vm, "Odd-length string"));
     }
-    let mut valid = true;
+    let mut seen = 0;
     let decoded = Bytes::build(vm, BYTES.ty(), text.len() / 2, |out| {
-        for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
-            match (digit(pair[0]), digit(pair[1])) {
-                (Some(high), Some(low)) => *byte = high << 4 | low,
-                _ => {
-                    valid = false;
-                    return;
-                }
-            }
+        for (byte, pair) in out.iter_mut().zip(text.as_chunks::<2>().0) {
+            let [high, low] = pair.map(|digit| HEX_VALUES[usize::from(digit)]);
+            seen |= high | low;
+            *byte = high << 4 | low;
         }
     })?;
-    if valid { Ok(decoded) } else { Err(error(vm, "Non-hexadecimal digit found")) }
+    if seen < 16 { Ok(decoded) } else { Err(error(vm, "Non-hexadecimal digit found")) }
 }

@@ -11,6 +11,7 @@ use taipan_object::builtins::dict::Entry;
 use taipan_object::builtins::property::{self, PROPERTY};
 use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
 use taipan_object::builtins::super_object::{self, SUPER};
+use taipan_object::builtins::type_object::is_getattro;
 use taipan_object::header::{Header, object_flags};
 use taipan_object::native::member::{MemberDescriptor, Place};
 use taipan_object::native::module::MODULE;
@@ -24,7 +25,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{B_OWNED, Word};
+use crate::instruction::{B_OWNED, LENDS, LENT, Word};
 
 /// The index is that of a word of the object.
 const SLOT: u64 = 1;
@@ -32,7 +33,7 @@ const SLOT: u64 = 1;
 const VALUE: u64 = 2;
 /// As `VALUE`, for a method that gets `self`.
 const METHOD: u64 = 3;
-/// The object is a class: the version is its own, and so is the list.
+/// The object is a class: the version is its own, and so is the list; instead of a new shape there is its metatype's version.
 const CLASS_VALUE: u64 = 4;
 /// The object is a module: the version is its dict's keys version, the index an entry.
 const MODULE_ENTRY: u64 = 5;
@@ -192,7 +193,9 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
             }
             CLASS_VALUE | CLASS_METHOD => {
                 let class = &*(object as *const Type);
-                if lookup::current_version(class) != second as u32 {
+                if lookup::current_version(class) != second as u32
+                    || lookup::current_version(ty) != (second >> 32) as u32
+                {
                     return None;
                 }
                 Some((lookup::cached_value(class, index(first) as u16).word(), kind(first) == CLASS_METHOD))
@@ -211,6 +214,22 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
             }
             _ => None,
         }
+    }
+}
+
+/// The getter in a cache of the kind [`PROPERTY_GETTER`], borrowed; null if the cache is not one for `object`.
+#[inline(always)]
+unsafe fn cached_getter(object: u64, first: u64, second: u64) -> *const Header {
+    // SAFETY: `object` is live; shape and version say what is at the index.
+    unsafe {
+        if object & 7 != 0 {
+            return std::ptr::null();
+        }
+        let header = &*(object as *const Header);
+        if header.shape_id() != first as u32 || lookup::current_version(header.ty()) != second as u32 {
+            return std::ptr::null();
+        }
+        lookup::cached_value(header.ty(), index(first) as u16).word() as *const Header
     }
 }
 
@@ -339,9 +358,13 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
     let header = object.as_object()?;
     let ty = header.ty();
     let shape = header.shape_id();
-    if ty.is(&TYPE) {
-        let class = object.downcast_exact::<Type>()?;
+    if ty.slots().getattro.is_some_and(is_getattro) {
+        let class = object.downcast::<Type>()?;
         if lookup::find(ty, name).is_some_and(|found| found.ty().slots().descr_set.is_some()) {
+            return None;
+        }
+        let metatype_version = lookup::version(ty);
+        if metatype_version == 0 {
             return None;
         }
         let mut value = lookup::find(class, name)?;
@@ -351,7 +374,7 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
                 return None;
             }
             let (version, at) = lookup::cached_index(class, &function)?;
-            return Cache::new(CLASS_METHOD, shape, at as usize, version, 0);
+            return Cache::new(CLASS_METHOD, shape, at as usize, version, metatype_version);
         }
         if value.ty().is(&STATICMETHOD) {
             value = staticmethod::function(&value);
@@ -360,7 +383,7 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
             return None;
         }
         let (version, at) = lookup::cached_index(class, &value)?;
-        return Cache::new(CLASS_VALUE, shape, at as usize, version, 0);
+        return Cache::new(CLASS_VALUE, shape, at as usize, version, metatype_version);
     }
     if !lookup::looks_up_generically(ty) && !ty.is(&MODULE) {
         return None;
@@ -604,18 +627,36 @@ impl Machine<'_> {
         unsafe {
             let object = self.get(w.b());
             if let Some((word, _)) = cached(object, self.extra(1), self.extra(2)) {
-                retain(word);
-                if w.flags() & B_OWNED != 0 {
+                if w.flags() & LENDS == 0 {
+                    retain(word);
+                }
+                if w.releases_b() {
                     self.save();
                     release(object);
                 }
                 self.set(w, word);
                 return self.advance(3);
             }
-            if kind(self.extra(1)) == PROPERTY_GETTER
-                && let Some(flow) = out!(self.call_getter(w, object))
-            {
-                return flow;
+            if kind(self.extra(1)) == PROPERTY_GETTER && w.flags() & LENDS == 0 {
+                let getter = cached_getter(object, self.extra(1), self.extra(2));
+                if !getter.is_null() {
+                    if w.flags() & LENT != 0 {
+                        retain(object);
+                    }
+                    let lent = (w.flags() & B_OWNED == 0) as u32;
+                    if self.takes_plainly(getter, 1) {
+                        return self.call_plainly(getter, object, 0, 1, lent, 3);
+                    }
+                    return out!(self.call_with_one(retain(getter as u64), object, lent != 0, 3));
+                }
+            }
+            let mut w = w;
+            if w.flags() & (LENDS | LENT) != 0 {
+                if out!(self.renews_lending_cache(w, object)) {
+                    return Flow::NEXT;
+                }
+                retain(object);
+                w = w.without(LENT);
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);
@@ -635,21 +676,28 @@ impl Machine<'_> {
         }
     }
 
-    /// Calls the cached getter of a property, if the cache is for `object`.
+    /// Whether a LoadAttr that lends, or whose operand is lent, is to be tried again: its cache is one for the object now, or it
+    /// does not lend any more.
     #[inline(never)]
-    unsafe fn call_getter(&mut self, w: Word, object: u64) -> Option<Flow> {
-        // SAFETY: a live operand, which becomes the getter's argument.
+    unsafe fn renews_lending_cache(&mut self, w: Word, object: u64) -> bool {
+        // SAFETY: live operand; nothing that could end it runs.
         unsafe {
-            let (first, second) = (self.extra(1), self.extra(2));
-            if object & 7 != 0 {
-                return None;
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
+            let caches = self.pc.add(1).cast_mut();
+            if take_shared(object, name, Use::Load, caches) && kind(*caches) < DICT_ENTRY {
+                return true;
             }
-            let header = &*(object as *const Header);
-            if header.shape_id() != first as u32 || lookup::current_version(header.ty()) != second as u32 {
-                return None;
+            if w.flags() & LENDS == 0 {
+                return false;
             }
-            let getter = lookup::cached_value(header.ty(), index(first) as u16).word();
-            Some(self.call_with_one(retain(getter), object, w.flags() & B_OWNED == 0, 3))
+            if let Some(cache) = cache_for(view(&object), name, false) {
+                share(&cache, name, Use::Load);
+                cache.store(caches);
+            }
+            if cached(object, *caches, *caches.add(1)).is_none() {
+                self.stop_lending();
+            }
+            true
         }
     }
 
@@ -657,12 +705,21 @@ impl Machine<'_> {
     pub unsafe fn load_method(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
+            let mut w = w;
             let object = self.get(w.b());
             let (word, is_method) = match cached(object, self.extra(1), self.extra(2)) {
                 Some((word, is_method)) => (retain(word), is_method),
                 None => {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c() as usize);
+                    if w.flags() & LENT != 0 {
+                        let caches = self.pc.add(1).cast_mut();
+                        if take_shared(object, name, Use::Method, caches) && kind(*caches) < DICT_ENTRY {
+                            return Flow::NEXT;
+                        }
+                        retain(object);
+                        w = w.without(LENT);
+                    }
                     if kind(self.extra(1)) >= DICT_ENTRY
                         && let Some((word, is_method)) = beside_dict(object, self.extra(1), self.extra(2), name)
                     {
@@ -692,13 +749,13 @@ impl Machine<'_> {
         unsafe {
             self.put(w.a(), callable);
             if is_method {
-                if w.flags() & B_OWNED == 0 && !variant(w) {
+                if !w.releases_b() && !variant(w) {
                     retain(object);
                 }
                 self.put(w.a() + 1, object);
             } else {
                 self.put(w.a() + 1, 0);
-                if w.flags() & B_OWNED != 0 && is_pointer(object) {
+                if w.releases_b() && is_pointer(object) {
                     self.save();
                     release(object);
                 }
@@ -707,7 +764,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn store_attr(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_attr<const K: bool>(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; shape and version say that the slot is there.
         unsafe {
             let object = self.get(w.b());
@@ -721,15 +778,17 @@ impl Machine<'_> {
                         _ => (object as *mut u64).add(index(first)),
                     };
                     if !slot.is_null() {
-                        let value = self.take_c(w);
+                        let value = if K { retain(self.constant(w.c() as u32)) } else { self.take_c(w) };
                         let old = std::mem::replace(&mut *slot, value);
                         if kind(first) == NEW_SLOT {
                             header.set_shape_id((second >> 32) as u32);
                         }
-                        if is_pointer(old) || w.flags() & B_OWNED != 0 {
+                        if is_pointer(old) || w.releases_b() {
                             self.save();
                             release(old);
-                            release_operands(w.flags() & B_OWNED, object, 1);
+                            if w.releases_b() {
+                                release(object);
+                            }
                         }
                         return self.advance(3);
                     }
@@ -740,7 +799,10 @@ impl Machine<'_> {
             if take_shared(object, name, Use::Store, self.pc.add(1).cast_mut()) {
                 return Flow::NEXT;
             }
-            let value = self.get(w.c());
+            if w.flags() & LENT != 0 {
+                retain(object);
+            }
+            let value = self.right::<K>(w);
             let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());
             self.outcome(result, 3)
         }
@@ -826,33 +888,55 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
+    /// The cache is {type version: 32, index of the method in the type's list: 16}.
+    #[inline(always)]
     pub unsafe fn load_special(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, which moves to the register of `self`; versions are never reused, so one says what type it is,
+        // too.
+        unsafe {
+            let (object, cache) = (self.get(w.b()), self.extra(1));
+            if object & 7 == 0 && cache != 0 {
+                let ty = (*(object as *const Header)).ty();
+                if lookup::current_version(ty) == cache as u32 {
+                    let found = retain(lookup::cached_value(ty, (cache >> 32) as u16).word());
+                    self.put_method(w, found, true, object);
+                    return self.advance(2);
+                }
+            }
+            out!(self.load_special_slow(w))
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn load_special_slow(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
             self.save();
-            let vm = self.vm;
-            let object = self.get(w.b());
+            let (vm, object) = (self.vm, self.get(w.b()));
             let value = view(&object);
+            let ty = value.ty();
             let names = names();
             let name = [&names.__enter__, &names.__exit__, &names.__aenter__, &names.__aexit__][w.c() as usize & 3];
-            let Some(found) = lookup::find(value.ty(), name) else {
+            let Some(found) = lookup::find(ty, name) else {
                 special_missing(vm, value, w.c() as usize & 3);
                 release_operands(w.flags(), object, 1);
                 return self.unwind();
             };
             if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
+                if let Some((version, at)) = lookup::cached_index(ty, &found) {
+                    *self.pc.add(1).cast_mut() = version as u64 | (at as u64) << 32;
+                }
                 self.put_method(w, found.into_word(), true, object);
-                return self.advance(1);
+                return self.advance(2);
             }
             let bound = match found.ty().slots().descr_get {
-                Some(get) => get(vm, &found, Some(value), Some(&value.ty().to_value())),
+                Some(get) => get(vm, &found, Some(value), Some(&ty.to_value())),
                 None => Ok(found),
             };
             match bound {
                 Ok(bound) => {
                     self.put_method(w, bound.into_word(), false, object);
-                    self.advance(1)
+                    self.advance(2)
                 }
                 Err(_) => {
                     release_operands(w.flags(), object, 1);

@@ -51,6 +51,16 @@ impl Drop for Moved {
     }
 }
 
+/// The 16-bit part with number `at` of the words from `places` on.
+///
+/// # Safety
+/// There are that many words.
+#[inline(always)]
+unsafe fn destination(places: *const u64, at: usize) -> u16 {
+    // SAFETY: by contract.
+    unsafe { (*places.add(at / 4) >> (16 * (at % 4))) as u16 }
+}
+
 impl Machine<'_> {
     #[cold]
     fn wrong_bytecode(&mut self) -> Flow {
@@ -315,6 +325,24 @@ impl Machine<'_> {
         }
     }
 
+    #[inline(never)]
+    pub unsafe fn keyword_dict(&mut self, w: Word) -> Flow {
+        // SAFETY: live operands, `c` released if owned.
+        unsafe {
+            let (callable, other) = (self.get(w.b()), self.get(w.c()));
+            if view(&other).downcast_exact::<Dict>().is_some() {
+                let word = self.take_c(w);
+                self.put(w.a(), word);
+                return self.advance(1);
+            }
+            self.save();
+            let dict = Dict::new().into_value();
+            let result = merge(self.vm, view(&callable), &dict, view(&other));
+            release_operands(w.flags(), 1, other);
+            self.finish(w, word_of(result.map(|()| dict)), 1)
+        }
+    }
+
     /// Clones the items of an exact tuple or list of the right length.
     unsafe fn simple_items(&self, word: u64, count: usize) -> Option<SmallVec<[Value; 4]>> {
         if word & 7 != 0 {
@@ -419,12 +447,26 @@ impl Machine<'_> {
 
     #[inline(never)]
     pub unsafe fn unpack_to_locals(&mut self, w: Word) -> Flow {
+        // SAFETY: as there.
+        unsafe { self.unpack_to::<4>(w) }
+    }
+
+    #[inline(never)]
+    pub unsafe fn unpack_to_many(&mut self, w: Word) -> Flow {
+        // SAFETY: as there.
+        unsafe { self.unpack_to::<12>(w) }
+    }
+
+    /// Unpacks to locals, whose numbers are in as many words as `MOST` of them need.
+    #[inline(always)]
+    unsafe fn unpack_to<const MOST: usize>(&mut self, w: Word) -> Flow {
         // SAFETY: the destinations are locals.
         unsafe {
-            let locals = self.extra(1);
+            let words = 1 + MOST / 4;
+            let places = self.pc.add(1);
             if let Some((tuple, items)) = self.exact_tuple(w, w.c() as usize) {
                 for (at, item) in items.iter().enumerate() {
-                    let local = (locals >> (16 * at)) as u16;
+                    let local = destination(places, at);
                     let old = self.get(local);
                     self.put(local, retain(item.word()));
                     if crate::frame::is_pointer(old) {
@@ -432,27 +474,27 @@ impl Machine<'_> {
                     }
                 }
                 release(tuple);
-                return self.advance(2);
+                return self.advance(words);
             }
-            let mut items = [0; 4];
+            let mut items = [0; MOST];
             if self.exact_list(w, items.iter_mut().take(w.c() as usize).map(|item| item as *mut u64)) {
-                self.put_locals(locals, &items[..w.c() as usize]);
-                return self.advance(2);
+                self.put_locals(places, &items[..w.c() as usize]);
+                return self.advance(words);
             }
             let Some(items) = self.items_of(w, w.c() as usize) else { return self.unwind() };
             let items: SmallVec<[u64; 4]> = items.into_iter().map(Value::into_word).collect();
-            self.put_locals(locals, &items);
-            self.advance(2)
+            self.put_locals(places, &items);
+            self.advance(words)
         }
     }
 
-    /// Stores owned words in the locals whose numbers are the 16-bit parts of `locals`.
+    /// Stores owned words in the locals whose numbers are the 16-bit parts of the words from `places` on.
     #[inline(always)]
-    unsafe fn put_locals(&self, locals: u64, items: &[u64]) {
+    pub(super) unsafe fn put_locals(&self, places: *const u64, items: &[u64]) {
         // SAFETY: the locals are the current frame's.
         unsafe {
             for (at, item) in items.iter().enumerate() {
-                let local = (locals >> (16 * at)) as u16;
+                let local = destination(places, at);
                 let old = self.get(local);
                 self.put(local, *item);
                 if crate::frame::is_pointer(old) {

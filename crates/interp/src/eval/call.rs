@@ -15,6 +15,7 @@ use taipan_object::builtins::method::{BoundMethod, METHOD};
 use taipan_object::builtins::object::{allocate_instance, is_object_new};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
+use taipan_object::builtins::type_object::makes_instances;
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
@@ -317,9 +318,7 @@ unsafe fn clear_locals(frame: *mut Frame) {
 pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
     // SAFETY: by contract.
     unsafe {
-        if (*frame).object != 0 {
-            crate::frame_object::take_over(frame);
-        } else {
+        if (*frame).object == 0 || !crate::frame_object::take_over(frame) {
             clear_locals(frame);
         }
         if (*frame).namespace != 0 {
@@ -390,6 +389,9 @@ impl Machine<'_> {
                         return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
                     }
                     self.save();
+                    if let Some(flow) = self.call_defaulted(&operands, 2) {
+                        return flow;
+                    }
                     return out!(self.call_general(w));
                 }
                 if ty.is(&METHOD) {
@@ -466,7 +468,7 @@ impl Machine<'_> {
             if ty.is(&FUNCTION) {
                 return self.call_python(&operands, None, 2);
             }
-            if ty.is(&TYPE)
+            if makes_instances(ty)
                 && operands.first == self.regs.add(w.b() as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {
@@ -503,6 +505,10 @@ impl Machine<'_> {
                 && (!code.entry.get().is_null() || self.lowered(code))
             {
                 self.call_simple(operands.callable, false, first, operands.count, operands.borrowed, code, words)
+            } else if kwnames.is_none()
+                && let Some(flow) = self.call_defaulted(&operands, words)
+            {
+                flow
             } else {
                 self.call_python(&operands, kwnames, words)
             };
@@ -565,6 +571,52 @@ impl Machine<'_> {
         self.constants = code.constants.get();
     }
 
+    /// Enters a function that has only positional parameters, if defaults are there for those that are missing; otherwise
+    /// nothing has happened.
+    #[inline(always)]
+    unsafe fn call_defaulted(&mut self, operands: &Operands, words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame.
+        unsafe {
+            let function = &*(operands.callable as *const Function);
+            let (code, given) = (function.code(), operands.count);
+            let defaults = function.defaults_slice();
+            let argcount = usize::try_from(code.simple_args).ok()?;
+            let required = argcount.checked_sub(defaults.len())?;
+            if given >= argcount || given < required || argcount > LENDABLE || code.entry.get().is_null() {
+                return None;
+            }
+            self.enter_defaulted(operands, code, &defaults[given - required..], words)
+        }
+    }
+
+    /// Enters a function whose arguments stay where they are, with `defaults` behind them.
+    #[inline(always)]
+    unsafe fn enter_defaulted(
+        &mut self,
+        operands: &Operands,
+        code: &Code,
+        defaults: &[Value],
+        words: u16,
+    ) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame.
+        unsafe {
+            let given = operands.count;
+            let regs = self.window(operands.first);
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                operands.release_all();
+                return Some(self.unwind());
+            }
+            if regs != operands.first {
+                copy_words(operands.first, regs, given);
+            }
+            for (at, default) in defaults.iter().enumerate() {
+                *regs.add(given + at) = retain(default.word());
+            }
+            let lent = operands.borrowed & ((1u64 << given) - 1) as u32;
+            Some(self.enter_bound(operands, code, regs, given + defaults.len(), lent, words))
+        }
+    }
+
     /// Enters a function if all that is given has a place and nothing is missing; otherwise nothing has happened.
     #[inline(never)]
     unsafe fn call_bound(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
@@ -581,25 +633,69 @@ impl Machine<'_> {
             {
                 return None;
             }
+            if !kwnames.is_empty()
+                && let Some(flow) = self.call_in_order(operands, kwnames, words)
+            {
+                return Some(flow);
+            }
             let defaults = function.defaults_slice();
             let required = argcount.checked_sub(defaults.len())?;
             if !kwnames.is_empty() || code.total_args() != argcount || given < required {
                 return self.call_sorted(operands, kwnames, words);
             }
-            // The arguments stay where they are, defaults follow.
+            self.enter_defaulted(operands, code, &defaults[given - required..], words)
+        }
+    }
+
+    /// As [`Machine::call_bound`], if the keyword arguments come in the order of the parameters behind the positional ones: then
+    /// all are where they should be.
+    #[inline(always)]
+    unsafe fn call_in_order(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
+        unsafe {
+            let function = &*(operands.callable as *const Function);
+            let code = function.code();
+            let argcount = code.data.argcount as usize;
+            let total = argcount + code.data.kwonlyargcount as usize;
+            let given = operands.count - kwnames.len();
+            if code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
+                || operands.count > total
+                || given > argcount
+                || given < code.data.posonlyargcount as usize
+            {
+                return None;
+            }
+            let names = code.localsplusnames();
+            if names[given..operands.count].iter().zip(kwnames).any(|(name, keyword)| name.word() != keyword.word()) {
+                return None;
+            }
             let regs = self.window(operands.first);
+            if regs.add(code.registers.get() as usize) > self.interp.stacks.registers_end.get() {
+                return None;
+            }
+            // A default that is missing makes it an error, which is found out again where the message is made. What lies
+            // behind the arguments is free.
+            let defaults = function.defaults_slice();
+            for place in operands.count..total {
+                let default = if place >= argcount {
+                    function.kwdefault(&names[place])?
+                } else {
+                    defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
+                };
+                *regs.add(place) = default;
+            }
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
                 return Some(self.unwind());
             }
+            for place in operands.count..total {
+                retain(*regs.add(place));
+            }
             if regs != operands.first {
-                copy_words(operands.first, regs, given);
+                copy_words(operands.first, regs, operands.count);
             }
-            for at in given..argcount {
-                *regs.add(at) = retain(defaults[at - required].word());
-            }
-            let lent = operands.borrowed & ((1u64 << given) - 1) as u32;
-            Some(self.enter_bound(operands, code, regs, argcount, lent, words))
+            let lent = operands.borrowed & ((1u64 << operands.count) - 1) as u32;
+            Some(self.enter_bound(operands, code, regs, total, lent, words))
         }
     }
 
@@ -652,7 +748,7 @@ impl Machine<'_> {
                 let place = left.trailing_zeros() as usize;
                 left &= left - 1;
                 *space.add(place) = if place >= argcount {
-                    function.kwdefaults()?.get_str(&*names.add(place))?.word()
+                    function.kwdefault(&*names.add(place))?
                 } else {
                     defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
                 };
@@ -673,7 +769,7 @@ impl Machine<'_> {
                 total += 1;
             }
             if code.has_flag(CO_VARKEYWORDS) {
-                let dict = Dict::new();
+                let dict = Dict::with_capacity(extra_keywords.count_ones() as usize);
                 while extra_keywords != 0 {
                     let at = extra_keywords.trailing_zeros() as usize;
                     extra_keywords &= extra_keywords - 1;
@@ -714,6 +810,47 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether `callable`, which may be null, is a Python function that takes just `count` arguments and has run before, and
+    /// there is room for a call of it from an instruction without call operands.
+    #[inline(always)]
+    pub(super) unsafe fn takes_plainly(&self, callable: *const Header, count: usize) -> bool {
+        // SAFETY: null or a live object; the frame is alive.
+        unsafe {
+            if callable.is_null() || !(*callable).ty().is(&FUNCTION) {
+                return false;
+            }
+            let code = (*callable.cast::<Function>()).code();
+            let stacks = &self.interp.stacks;
+            code.simple_args == count as i32
+                && !code.entry.get().is_null()
+                && (*self.frame).top.add(code.registers.get() as usize) <= stacks.registers_end.get()
+        }
+    }
+
+    /// Calls a function that [`Machine::takes_plainly`] its `count` arguments, one or two, from an instruction of `words`
+    /// words. Bit i of `lent`: argument i is borrowed.
+    #[inline(always)]
+    pub(super) unsafe fn call_plainly(
+        &mut self,
+        function: *const Header,
+        argument: u64,
+        second: u64,
+        count: usize,
+        lent: u32,
+        words: u16,
+    ) -> Flow {
+        // SAFETY: live words, which pass to the frame; the window starts where the frame's own registers end.
+        unsafe {
+            let first = (*self.frame).top;
+            *first = argument;
+            if count == 2 {
+                *first.add(1) = second;
+            }
+            let code = (*function.cast::<Function>()).code();
+            self.call_simple(function as u64, true, first, count, lent, code, words)
+        }
+    }
+
     /// Calls the function in the owned word `function`, which takes one argument, from an instruction without call
     /// operands of `words` words.
     #[inline(never)]
@@ -741,7 +878,7 @@ impl Machine<'_> {
     }
 
     /// As [`Machine::call_with_one`] with two arguments. Bit i of `lent`: argument i is borrowed.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) unsafe fn call_with_two(
         &mut self,
         function: u64,
@@ -958,6 +1095,16 @@ impl Machine<'_> {
                 0 => *operands.first.add(operands.count),
                 index => self.constant(index - 1),
             };
+            if may_go_on
+                && !on_stack
+                && view(&operands.callable).ty().is(&FUNCTION)
+                && operands.count <= LENDABLE
+                && let Some(names) = view(&names).downcast_exact::<Tuple>()
+                && names.len() <= w.c() as usize
+                && let Some(flow) = self.call_bound(&operands, names.as_slice(), 2)
+            {
+                return flow;
+            }
             let names_value = Value::from_word(if on_stack { names } else { retain(names) });
             if !may_go_on {
                 operands.release_all();
@@ -972,7 +1119,7 @@ impl Machine<'_> {
             if view(&operands.callable).ty().is(&FUNCTION) {
                 return self.call_python(&operands, Some(&names_value), 2);
             }
-            if view(&operands.callable).ty().is(&TYPE)
+            if makes_instances(view(&operands.callable).ty())
                 && operands.first == self.regs.add(w.b() as usize + 2)
                 && let Some(init) = python_constructor(&*(operands.callable as *const Type))
             {

@@ -25,7 +25,7 @@ impl Machine<'_> {
             let Some(op) = Op::from_u8(w.op()) else { return Met::Nothing };
             let cache_hits = match op {
                 Op::LoadAttr | Op::LoadMethod => attribute::load_hits(self.get(w.b()), *pc.add(1), *pc.add(2)),
-                Op::StoreAttr => attribute::store_hits(self.get(w.b()), *pc.add(1), *pc.add(2)),
+                Op::StoreAttr | Op::StoreAttrK => attribute::store_hits(self.get(w.b()), *pc.add(1), *pc.add(2)),
                 Op::LoadGlobal => names::cached_global((*self.frame).function(), *pc.add(1), *pc.add(2)).is_some(),
                 _ => return self.operands_met(w, op),
             };

@@ -9,7 +9,7 @@ use taipan_object::{Result, Value, Vm};
 use super::iteration::reraise_value;
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{release, retain};
-use crate::instruction::{C_OWNED, Word};
+use crate::instruction::{B_OWNED, C_OWNED, Word};
 
 const NOT_CATCHABLE: &str = "catching classes that do not inherit from BaseException is not allowed";
 
@@ -98,8 +98,12 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let exception = self.get(w.b());
-            raise_from(self.vm, view(&exception), None);
-            release_operands(w.flags(), exception, 1);
+            if w.flags() & B_OWNED != 0 && view(&exception).downcast::<BaseException>().is_some() {
+                let _ = self.vm.raise(Value::from_word(exception));
+            } else {
+                raise_from(self.vm, view(&exception), None);
+                release_operands(w.flags(), exception, 1);
+            }
             self.unwind()
         }
     }
@@ -232,11 +236,10 @@ impl Machine<'_> {
             }
             let traceback = exceptions::traceback(&exception);
             let class = exception.ty().to_value();
-            let mut args = vec![class, exception, traceback];
-            if this != 0 {
-                args.insert(0, view(&this).clone());
-            }
-            let result = self.vm.call(view(&exit), &args, None);
+            let has_self = this != 0;
+            let this = if has_self { view(&this).clone() } else { Value::NONE };
+            let args = [this, class, exception, traceback];
+            let result = self.vm.call(view(&exit), &args[usize::from(!has_self)..], None);
             drop(args);
             self.finish(w, word_of(result), 1)
         }

@@ -22,6 +22,11 @@ impl Machine<'_> {
     pub unsafe fn call_intrinsic_1(&mut self, w: Word) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
+            if w.c() == Intrinsic1::AsyncGenWrap as u16
+                && let Some(flow) = self.yield_for_step(w)
+            {
+                return flow;
+            }
             self.save();
             let word = self.get(w.b());
             let result = intrinsic_1(self.vm, &*self.frame, w.c() as u32, view(&word));

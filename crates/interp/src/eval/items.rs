@@ -14,7 +14,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, release_right_first, view, word_of};
 use crate::frame::{is_pointer, release, retain};
 use crate::function::Function;
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Word};
 
 /// The position that a small int's word means in a sequence of this length.
 #[inline(always)]
@@ -67,24 +67,42 @@ impl Machine<'_> {
                 && container & 7 == 0
                 && let Some(word) = sequence_item(container, index)
             {
-                retain(word);
-                if w.flags() & B_OWNED != 0 {
+                if w.flags() & LENDS == 0 {
+                    retain(word);
+                }
+                if w.releases_b() {
                     self.save();
                     release(container);
                 }
                 self.set(w, word);
                 return self.advance(1);
             }
+            let mut w = w;
+            if w.flags() & (LENDS | LENT) != 0 {
+                if w.flags() & LENDS != 0 {
+                    out!(self.stop_lending());
+                    return Flow::NEXT;
+                }
+                retain(container);
+                w = w.without(LENT);
+            }
             if container & 7 == 0 && (*(container as *const Header)).ty().is(&DICT) {
                 self.save();
                 let result = dict_item(self.vm, w.flags(), container, index);
                 return self.finish(w, result, 1);
             }
-            if container & 7 == 0
-                && (*(container as *const Header)).ty().is_heap_type()
-                && let Some(flow) = out!(self.subscr_by_function(w, container, index, K))
-            {
-                return flow;
+            if container & 7 == 0 && (*(container as *const Header)).ty().is_heap_type() {
+                let ty = (*(container as *const Header)).ty();
+                let lent = (w.flags() & B_OWNED == 0) as u32 | ((K || w.flags() & C_OWNED == 0) as u32) << 1;
+                if ty.slots().subscript.is_some_and(is_dunder_getitem) {
+                    let method = lookup::find_known(ty, &names().__getitem__);
+                    if self.takes_plainly(method, 2) {
+                        return self.call_plainly(method, container, index, 2, lent, 1);
+                    }
+                }
+                if let Some(flow) = out!(self.subscr_by_function(container, index, lent)) {
+                    return flow;
+                }
             }
             self.binary_slow::<K>(w)
         }
@@ -92,8 +110,8 @@ impl Machine<'_> {
 
     /// Enters `__getitem__` of a class, if it is a Python function.
     #[inline(never)]
-    unsafe fn subscr_by_function(&mut self, w: Word, container: u64, index: u64, constant: bool) -> Option<Flow> {
-        // SAFETY: live operands, which become arguments.
+    unsafe fn subscr_by_function(&mut self, container: u64, index: u64, lent: u32) -> Option<Flow> {
+        // SAFETY: live operands, which become arguments. Bit i of `lent`: argument i is borrowed.
         unsafe {
             let ty = (*(container as *const Header)).ty();
             if !ty.slots().subscript.is_some_and(is_dunder_getitem) {
@@ -102,16 +120,15 @@ impl Machine<'_> {
             let method = lookup::find(ty, &names().__getitem__)?;
             method.downcast_exact::<Function>()?;
             self.save();
-            let lent = (w.flags() & B_OWNED == 0) as u32 | ((constant || w.flags() & C_OWNED == 0) as u32) << 1;
             Some(self.call_with_two(method.into_word(), container, index, lent, 1))
         }
     }
 
     #[inline(always)]
-    pub unsafe fn store_subscr(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_subscr<const K: bool>(&mut self, w: Word) -> Flow {
         // SAFETY: live operands; `a` is a source here.
         unsafe {
-            let (value, container, index) = (self.get(w.a()), self.get(w.b()), self.get(w.c()));
+            let (value, container, index) = (self.get(w.a()), self.get(w.b()), self.right::<K>(w));
             self.save();
             if index & 1 != 0 && container & 7 == 0 && (*(container as *const Header)).ty().is(&LIST) {
                 let items = &mut *(*(container as *const List)).items.as_ptr();
@@ -122,9 +139,14 @@ impl Machine<'_> {
                     if is_pointer(old) {
                         release(old);
                     }
-                    release_operands(w.flags() & B_OWNED, container, 1);
+                    if w.releases_b() {
+                        release(container);
+                    }
                     return self.advance(1);
                 }
+            }
+            if w.flags() & LENT != 0 {
+                retain(container);
             }
             let result = match view(&container).downcast_exact::<Dict>() {
                 Some(dict) => dict.set(self.vm, view(&index), view(&value).clone()),

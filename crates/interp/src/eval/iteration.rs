@@ -1,17 +1,21 @@
 //! Loops, generators and awaiting.
 
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_GENERATOR};
 use taipan_object::builtins::list::iterator::{LIST_ITERATOR, ListIterator};
+use taipan_object::builtins::pairs::{PairWords, next_pair, yields_pairs};
 use taipan_object::builtins::range::iterator::{RANGE_ITERATOR, RangeIterator};
 use taipan_object::builtins::str::iterator::{STR_ASCII_ITERATOR, str_iter_next};
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::tuple::iterator::{TUPLE_ITERATOR, TupleIterator};
 use taipan_object::exceptions::{STOP_ASYNC_ITERATION, STOP_ITERATION};
 use taipan_object::header::Header;
+use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, leave_frame, release_operands, view, word_of};
-use crate::frame::{FRAME_ENTRY, FRAME_SWITCH, Frame, release, retain};
+use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
+use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
-use crate::instruction::{C_OWNED, Op, Word};
+use crate::instruction::{B_OWNED, C_OWNED, Op, VARIANT, Word};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
@@ -46,7 +50,10 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let iterable = self.get(w.b());
-            let result = self.vm.iter(view(&iterable));
+            let result = match generator::by_method(self.vm, view(&iterable), &names().__iter__, CO_GENERATOR) {
+                Some(generator) => Ok(generator),
+                None => self.vm.iter(view(&iterable)),
+            };
             release_operands(w.flags(), iterable, 1);
             self.finish(w, word_of(result), 1)
         }
@@ -58,6 +65,11 @@ impl Machine<'_> {
         unsafe {
             let iterator = self.get(w.b());
             self.save();
+            if variant(w)
+                && let Some(flow) = out!(self.iterate_pairs(w, iterator))
+            {
+                return flow;
+            }
             if iterator & 7 == 0 {
                 let ty = (*(iterator as *const Header)).ty();
                 if ty.is(&RANGE_ITERATOR) {
@@ -98,6 +110,56 @@ impl Machine<'_> {
         }
     }
 
+    /// ForIter over an iterator of pairs, and the instruction behind it, which takes the pair apart: no tuple is made. `None`
+    /// if the iterator yields something else, or is watched: then nothing has happened.
+    #[inline(never)]
+    unsafe fn iterate_pairs(&mut self, w: Word, iterator: u64) -> Option<Flow> {
+        // SAFETY: live operand, which stays; the destinations are locals or free stack registers.
+        unsafe {
+            let ty = view(&iterator).ty();
+            if ty.is(&LIST_ITERATOR) {
+                let Some(item) = (*(iterator as *const ListIterator)).step() else {
+                    return Some(self.jump(self.extra(1)));
+                };
+                let pair = match item.downcast_exact::<Tuple>().map(Tuple::as_slice) {
+                    Some([first, second]) => Some((retain(first.word()), retain(second.word()))),
+                    _ => None,
+                };
+                let Some((first, second)) = pair else { return Some(self.iterated(w, Some(item))) };
+                let flow = self.take_pair(first, second);
+                drop(item);
+                return Some(flow);
+            }
+            if !yields_pairs(ty) || crate::monitoring::watching() {
+                return None;
+            }
+            match next_pair(self.vm, view(&iterator)) {
+                PairWords(0, PairWords::END) => Some(self.jump(self.extra(1))),
+                PairWords(0, PairWords::RAISED) => Some(self.unwind()),
+                PairWords(0, _) => None,
+                PairWords(first, second) => Some(self.take_pair(first, second)),
+            }
+        }
+    }
+
+    /// What the instruction behind a ForIter does with a pair, here two owned words.
+    #[inline(always)]
+    unsafe fn take_pair(&mut self, first: u64, second: u64) -> Flow {
+        // SAFETY: the destinations are locals or free stack registers.
+        unsafe {
+            self.pc = self.pc.add(Op::ForIter.len());
+            self.save();
+            let w = Word::decode(*self.pc);
+            if w.op() == Op::UnpackToLocals as u8 {
+                self.put_locals(self.pc.add(1), &[first, second]);
+                return self.advance(Op::UnpackToLocals.len());
+            }
+            self.put(w.a() + 1, first);
+            self.put(w.a(), second);
+            self.advance(Op::UnpackSequence.len())
+        }
+    }
+
     /// Stores what a native iterator gave, or leaves the loop.
     #[inline(always)]
     unsafe fn iterated(&mut self, w: Word, next: Option<Value>) -> Flow {
@@ -123,7 +185,10 @@ impl Machine<'_> {
                 let _ = self.vm.recursion_error("maximum recursion depth exceeded");
                 return self.unwind();
             }
-            let frame = generator.prepare(self.vm, self.interp, sent);
+            let (mut frame, w) = generator.prepare(self.vm, self.interp, sent);
+            if delegates(w) {
+                frame = descend(self.vm, self.interp, frame);
+            }
             (*frame).pc = (*frame).pc.add(Op::YieldValue.len());
             self.load(frame);
             Flow::NEXT
@@ -167,32 +232,74 @@ impl Machine<'_> {
             let generator = Generator::of_frame(frame);
             generator.suspend(self.vm, self.interp);
             let flags = (*frame).flags;
-            if flags & (FRAME_ENTRY | FRAME_SWITCH) != 0 {
-                (*frame).flags &= !(FRAME_ENTRY | FRAME_SWITCH);
+            if flags & SPECIAL_RESUMPTION != 0 {
+                (*frame).flags &= !SPECIAL_RESUMPTION;
                 if flags & FRAME_ENTRY != 0 {
                     return self.leave(value);
                 }
-                return out!(self.yield_and_switch(value));
+                return out!(self.yield_specially(value, flags));
             }
-            self.load(self.interp.frame.get());
+            let mut resumer = self.interp.frame.get();
+            if Word::decode(*(*resumer).pc).op() == Op::Send as u8 {
+                resumer = ascend(self.vm, self.interp, resumer);
+            }
+            self.load(resumer);
             let w = Word::decode(*self.pc);
             self.set(w, value);
             self.advance(2)
         }
     }
 
-    /// The end of a yield after which the frame below goes on in debug code.
-    #[cold]
+    /// The end of a yield in a frame that was resumed for a step of an asynchronous generator, or after which the frame below
+    /// goes on in debug code.
     #[inline(never)]
-    unsafe fn yield_and_switch(&mut self, value: u64) -> Flow {
-        // SAFETY: as in `yield_value`.
+    unsafe fn yield_specially(&mut self, value: u64, flags: u16) -> Flow {
+        // SAFETY: as in `yield_value`; the receiver of a step's SEND stays.
         unsafe {
             self.load(self.interp.frame.get());
             let w = Word::decode(*self.pc);
-            self.set(w, value);
-            let flow = self.advance(2);
-            self.switch();
+            let flow = if flags & FRAME_STEP != 0 {
+                let receiver = self.get(w.b());
+                let (value, done) = generator::step_yielded(view(&receiver), Value::from_word(value));
+                self.sent(w, receiver, value, done, None)
+            } else {
+                self.set(w, value);
+                self.advance(2)
+            };
+            if flags & FRAME_SWITCH != 0 && self.goes_on() {
+                self.switch();
+            }
             flow
+        }
+    }
+
+    /// ASYNC_GEN_WRAP and the yield behind it, in a frame that was resumed for a step of its generator: what is yielded needs
+    /// no wrapping, as it goes where it would be unwrapped. None: it is not so, and nothing has happened.
+    #[inline(always)]
+    pub(super) unsafe fn yield_for_step(&mut self, w: Word) -> Option<Flow> {
+        // SAFETY: the next instruction is verified code; live operand, consumed. The receiver of the step's SEND stays.
+        unsafe {
+            let (frame, pc) = (self.frame, self.pc.add(Op::CallIntrinsic1.len()));
+            let next = Word::decode(*pc);
+            if (*frame).flags & SPECIAL_RESUMPTION != FRAME_STEP
+                || next.op() != Op::YieldValue as u8
+                || next.flags() & (VARIANT | B_OWNED) != B_OWNED
+                || next.b() != w.a()
+                || crate::monitoring::watching()
+            {
+                return None;
+            }
+            let value = self.take_b(w);
+            self.put(next.a(), 0);
+            (*frame).pc = pc;
+            (*frame).flags &= !FRAME_STEP;
+            Generator::of_frame(frame).suspend(self.vm, self.interp);
+            self.load(self.interp.frame.get());
+            let w = Word::decode(*self.pc);
+            let receiver = self.get(w.b());
+            generator::step_ended(view(&receiver));
+            self.put(w.a(), value);
+            Some(self.jump(self.extra(1)))
         }
     }
 
@@ -208,6 +315,12 @@ impl Machine<'_> {
                 return self.leave(result);
             }
             self.load(self.interp.frame.get());
+            if flags & FRAME_STEP != 0 {
+                release(result);
+                let receiver = self.get(Word::decode(*self.pc).b());
+                let _ = generator::step_returned(self.vm, view(&receiver));
+                return self.unwind();
+            }
             if crate::monitoring::watching()
                 && crate::monitoring::generator_over(self.vm, self.interp, self.frame, view(&result)).is_err()
             {
@@ -248,35 +361,60 @@ impl Machine<'_> {
         }
     }
 
+    /// Continues in an asynchronous generator, if the receiver is the awaitable of a step that can go on so.
+    #[inline(always)]
+    unsafe fn enter_step(&mut self, w: Word, receiver: u64, value: u64) -> bool {
+        // SAFETY: live operands; the receiver stays, and keeps the generator alive.
+        unsafe {
+            if crate::monitoring::watching() || self.interp.depth_left.get() <= 0 {
+                return false;
+            }
+            let Some((generator, sent)) = generator::enter_step(view(&receiver), view(&value)) else { return false };
+            release_operands(w.flags() & C_OWNED, 1, value);
+            let _ = self.enter_generator(generator, sent.into_word());
+            (*generator.frame()).flags |= FRAME_STEP;
+            true
+        }
+    }
+
     /// Sends to something that is no generator to be resumed in a frame of this loop.
     #[inline(never)]
     unsafe fn send_general(&mut self, w: Word, receiver: u64, value: u64) -> Flow {
         // SAFETY: live operands; the receiver stays.
         unsafe {
+            if self.enter_step(w, receiver, value) {
+                return Flow::NEXT;
+            }
             let mut stop = None;
             let outcome = generator::send_noting(self.vm, view(&receiver), view(&value), &mut stop);
             release_operands(w.flags() & C_OWNED, 1, value);
             match outcome {
-                Ok((value, done)) => {
-                    if done && crate::monitoring::watching() {
-                        let (vm, interp) = (self.vm, self.interp);
-                        let stop = match stop {
-                            Some(stop) => Ok(Some(stop)),
-                            None => generator::stop_of_step(vm, view(&receiver), &value),
-                        };
-                        let told = stop.and_then(|stop| match stop {
-                            Some(stop) => crate::monitoring::delegate_over(vm, interp, self.frame, &stop),
-                            None => Ok(()),
-                        });
-                        if told.is_err() {
-                            return self.unwind();
-                        }
-                    }
-                    self.put(w.a(), value.into_word());
-                    if done { self.jump(self.extra(1)) } else { self.advance(2) }
-                }
+                Ok((value, done)) => self.sent(w, receiver, value, done, stop),
                 Err(_) => self.unwind(),
             }
+        }
+    }
+
+    /// Ends a SEND with what the receiver gave; `stop`: the exception by which it said that it is done.
+    unsafe fn sent(&mut self, w: Word, receiver: u64, value: Value, done: bool, stop: Option<Value>) -> Flow {
+        // SAFETY: a live receiver, which stays.
+        unsafe {
+            if done && crate::monitoring::watching() {
+                let (vm, interp) = (self.vm, self.interp);
+                let stop = match stop {
+                    Some(stop) => Ok(Some(stop)),
+                    None => generator::stop_of_step(vm, view(&receiver), &value),
+                };
+                let told = stop.and_then(|stop| match stop {
+                    Some(stop) => crate::monitoring::delegate_over(vm, interp, self.frame, &stop),
+                    None => Ok(()),
+                });
+                if told.is_err() {
+                    return self.unwind();
+                }
+            }
+            self.put(w.a(), value.into_word());
+            if done { self.jump(self.extra(1)) } else { self.advance(2) }
         }
     }
 
@@ -298,17 +436,19 @@ impl Machine<'_> {
             self.save();
             let word = self.get(w.b());
             let code = (*self.frame).code();
-            let result = generator::yield_from_iter(self.vm, view(&word), code.flags());
+            let result = match generator::by_method(self.vm, view(&word), &names().__iter__, CO_GENERATOR) {
+                Some(generator) => Ok(generator),
+                None => generator::yield_from_iter(self.vm, view(&word), code.flags()),
+            };
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub unsafe fn get_awaitable(&mut self, w: Word) -> Flow {
-        // SAFETY: live operand, released if owned.
+        // SAFETY: live operand.
         unsafe {
-            self.save();
             let word = self.get(w.b());
             if word & 7 == 0 && (*(word as *const Header)).ty().is(&COROUTINE) && (*(word as *const Generator)).is_new()
             {
@@ -317,6 +457,16 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(1);
             }
+            out!(self.get_other_awaitable(w))
+        }
+    }
+
+    #[inline(never)]
+    unsafe fn get_other_awaitable(&mut self, w: Word) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            let word = self.get(w.b());
             let result = generator::get_awaitable(self.vm, view(&word), w.c());
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
@@ -329,7 +479,10 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let word = self.get(w.b());
-            let result = get_aiter(self.vm, view(&word));
+            let result = match generator::by_method(self.vm, view(&word), &names().__aiter__, CO_ASYNC_GENERATOR) {
+                Some(generator) => Ok(generator),
+                None => get_aiter(self.vm, view(&word)),
+            };
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
@@ -380,6 +533,78 @@ impl Machine<'_> {
             drop(awaitable);
             self.unwind_again()
         }
+    }
+}
+
+/// What says that the end of a generator's run takes more than to go on in the frame below.
+const SPECIAL_RESUMPTION: u16 = FRAME_ENTRY | FRAME_SWITCH | FRAME_STEP;
+
+/// Whether an instruction is the yield of a `yield from` or `await`.
+#[inline(always)]
+fn delegates(w: Word) -> bool {
+    w.op() == Op::YieldValue as u8 && w.flags() & VARIANT != 0
+}
+
+/// The generator or coroutine in a register, if it waits at a yield.
+#[inline(always)]
+unsafe fn suspended<'a>(receiver: u64) -> Option<&'a Generator> {
+    // SAFETY: a live word; the types share the layout.
+    unsafe {
+        if receiver & 7 != 0 {
+            return None;
+        }
+        let ty = (*(receiver as *const Header)).ty();
+        let generator = &*(receiver as *const Generator);
+        ((ty.is(&GENERATOR) || ty.is(&COROUTINE)) && generator.is_suspended()).then_some(generator)
+    }
+}
+
+/// Goes from a frame that has just been resumed where it delegates to the innermost one that it delegates to, as far as these
+/// are generators that wait: as their JUMP and SEND would, one after the other. Returns the frame to go on with, behind the
+/// instruction at its `pc`.
+#[inline(never)]
+unsafe fn descend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame {
+    // SAFETY: the frame is current; verified code is at its `pc`. Registers are as the instructions passed over say.
+    unsafe {
+        let mut waits_at = Word::decode(*(*frame).pc);
+        while delegates(waits_at) && interp.depth_left.get() > 0 {
+            let pc = (*frame).pc.add(Op::YieldValue.len());
+            let jump = Word::decode(*pc);
+            if jump.op() != Op::Jump as u8 {
+                break;
+            }
+            let target = pc.offset(jump.bc() as i32 as isize);
+            let send = Word::decode(*target);
+            if send.op() != Op::Send as u8 || send.flags() & C_OWNED == 0 {
+                break;
+            }
+            let regs = (*frame).regs;
+            let Some(generator) = suspended(*regs.add(send.b() as usize)) else { break };
+            (*frame).pc = target;
+            (frame, waits_at) = generator.prepare(vm, interp, *regs.add(send.c() as usize));
+        }
+        frame
+    }
+}
+
+/// The way back, when a generator yielded to the SEND of `frame`: as long as that yields on what it is sent, it waits there.
+/// Returns the frame whose instruction gets the value, which is current then.
+#[inline(never)]
+unsafe fn ascend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame {
+    // SAFETY: as in `descend`.
+    unsafe {
+        while Word::decode(*(*frame).pc).op() == Op::Send as u8 {
+            let next = (*frame).pc.add(Op::Send.len());
+            let w = Word::decode(*next);
+            if !delegates(w) || (*frame).flags & SPECIAL_RESUMPTION != 0 {
+                break;
+            }
+            (*frame).pc = next;
+            *(*frame).regs.add(w.a() as usize) = 0;
+            Generator::of_frame(frame).suspend(vm, interp);
+            frame = interp.frame.get();
+        }
+        frame
     }
 }
 

@@ -1,7 +1,8 @@
 //! Locals that may be unbound, cells, globals and the names of class and module code.
 //!
-//! LOAD_GLOBAL's caches are {keys version: 32, entry: 16, kind: 8}: the first word is about the globals, the second
-//! about the builtins. A keys version says which names a dict has at which entries, so the value is read afresh.
+//! LOAD_GLOBAL's caches are {keys version of the globals: 32, of the builtins: 32} and the address of the value's place in
+//! the one that has the name; the builtins' version is 0 if it is the globals. A keys version says which names a dict has, and
+//! that its entries have not moved, so the value is read afresh. The second word is 0 as long as there is no cache.
 
 use taipan_bytecode::code::CO_OPTIMIZED;
 use taipan_object::builtins::cell::Cell;
@@ -15,32 +16,7 @@ use taipan_object::{Ref, Result, Value, Vm};
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{Frame, is_pointer, release, retain};
 use crate::function::Function;
-use crate::instruction::Word;
-
-const IN_GLOBALS: u64 = 1;
-const IN_BUILTINS: u64 = 2;
-
-#[inline(always)]
-fn cache_kind(cache: u64) -> u64 {
-    cache >> 48 & 0xFF
-}
-
-fn cache_word(version: u32, entry: usize, kind: u64) -> Option<u64> {
-    if version == 0 || entry > 0xFFFF { None } else { Some(version as u64 | (entry as u64) << 32 | kind << 48) }
-}
-
-/// The entry that `cache` names, if `dict` still has the keys it had.
-#[inline(always)]
-unsafe fn cached_entry(dict: &Dict, cache: u64) -> Option<u64> {
-    // SAFETY: nothing runs between the test and the read.
-    unsafe {
-        let table = &*dict.state.as_ptr();
-        if table.current_keys_version() != cache as u32 {
-            return None;
-        }
-        Some(table.entries.get_unchecked((cache >> 32) as u16 as usize).value.word())
-    }
-}
+use crate::instruction::{LENDS, Word};
 
 /// The value that a filled cache of LOAD_GLOBAL gives in `function`, borrowed.
 ///
@@ -48,24 +24,25 @@ unsafe fn cached_entry(dict: &Dict, cache: u64) -> Option<u64> {
 /// The words are the caches of an instruction of the function's code.
 #[inline(always)]
 pub(super) unsafe fn cached_global(function: &Function, first: u64, second: u64) -> Option<u64> {
-    // SAFETY: by contract; versions say what is at the entries.
+    // SAFETY: by contract; versions say that the place is still the name's. Nothing runs between the tests and the read.
     unsafe {
-        match cache_kind(first) {
-            IN_GLOBALS => cached_entry(&function.globals, first),
-            IN_BUILTINS if cached_version(&function.globals) == first as u32 => {
-                cached_entry(&function.builtins, second)
-            }
-            _ => None,
+        if cached_version(&function.globals) != first as u32 || second == 0 {
+            return None;
         }
+        let builtins_version = (first >> 32) as u32;
+        if builtins_version != 0 && cached_version(&function.builtins) != builtins_version {
+            return None;
+        }
+        Some(*(second as *const u64))
     }
 }
 
 /// In words, what the cache of a LOAD_GLOBAL holds; `None` if nothing.
 pub(crate) fn describe_global_cache(first: u64) -> Option<&'static str> {
-    match cache_kind(first) {
-        IN_GLOBALS => Some("globals"),
-        IN_BUILTINS => Some("builtins"),
-        _ => None,
+    match first {
+        0 => None,
+        _ if first >> 32 == 0 => Some("globals"),
+        _ => Some("builtins"),
     }
 }
 
@@ -145,23 +122,29 @@ unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64)
         let hash = hash_of(name);
         // Where only `__eq__` could tell a key from the name, nothing is cached.
         match table.lookup(name, hash) {
-            Probe::Found(entry) => caches_made = cache_word(version, entry, IN_GLOBALS).map(|cache| (cache, 0)),
+            Probe::Found(entry) if version != 0 => {
+                caches_made = Some((version as u64, &raw const table.entries[entry].value));
+            }
             Probe::Absent if !std::ptr::eq(&**globals, &**builtins) => {
                 drop(table);
                 let mut builtins_table = builtins.state.borrow(&builtins.header);
                 let builtins_version = builtins_table.keys_version();
-                if let Probe::Found(entry) = builtins_table.lookup(name, hash) {
-                    let second = cache_word(builtins_version, entry, IN_BUILTINS);
-                    caches_made = cache_word(version, 0, IN_BUILTINS).zip(second);
+                if let Probe::Found(entry) = builtins_table.lookup(name, hash)
+                    && version != 0
+                    && builtins_version != 0
+                {
+                    let versions = version as u64 | (builtins_version as u64) << 32;
+                    caches_made = Some((versions, &raw const builtins_table.entries[entry].value));
                 }
             }
             _ => {}
         }
         if let Some((first, second)) = caches_made {
-            // SAFETY: the instruction has two cache words; the kinds agree whichever is read first.
+            // SAFETY: the instruction has two cache words.
             unsafe {
-                *caches.add(1) = second;
+                *caches.add(1) = 0;
                 *caches = first;
+                *caches.add(1) = second as u64;
             }
         }
     }
@@ -364,12 +347,34 @@ impl Machine<'_> {
         // SAFETY: the frame's function and its dicts are alive; entries own their values.
         unsafe {
             if let Some(word) = cached_global((*self.frame).function(), self.extra(1), self.extra(2)) {
-                self.set(w, retain(word));
+                if w.flags() & LENDS == 0 {
+                    retain(word);
+                }
+                self.set(w, word);
                 return self.advance(3);
             }
             self.save();
             let caches = self.pc.add(1).cast_mut();
             let word = load_global_slow(self.vm, self.frame(), w.bc(), caches);
+            if w.flags() & LENDS != 0 && word != 0 {
+                return out!(self.lend_global(w, word));
+            }
+            self.finish(w, word, 3)
+        }
+    }
+
+    /// Ends a LoadGlobal that is to lend the owned `word`, and may if the cache now says that a dict has it, too.
+    #[cold]
+    #[inline(never)]
+    unsafe fn lend_global(&mut self, w: Word, word: u64) -> Flow {
+        // SAFETY: as in `load_global`; the word's own reference is not the last one if it is released.
+        unsafe {
+            let lends = Word::decode(*self.pc).flags() & LENDS != 0;
+            if lends && cached_global((*self.frame).function(), self.extra(1), self.extra(2)) == Some(word) {
+                release(word);
+            } else {
+                self.stop_lending();
+            }
             self.finish(w, word, 3)
         }
     }

@@ -3,8 +3,10 @@
 use taipan_object::{Value, Vm, exceptions};
 
 use super::iteration::finish_generator;
-use super::{leave_frame, release_operands};
-use crate::frame::{FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, Frame, Interp, release, retain};
+use super::{leave_frame, release_operands, view};
+use crate::frame::{
+    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, FRAME_STEP, Frame, Interp, release, retain,
+};
 use crate::instruction::{Op, VARIANT, Word};
 use crate::lower::{Site, Slot};
 use crate::monitoring::{self, Stage};
@@ -133,6 +135,10 @@ pub(crate) unsafe fn unwind(vm: &Vm, interp: &Interp, mut frame: *mut Frame, mut
                 return std::ptr::null_mut();
             }
             frame = interp.frame.get();
+            if flags & FRAME_STEP != 0 {
+                let receiver = *(*frame).regs.add(Word::decode(*(*frame).pc).b() as usize);
+                crate::generator::step_raised(vm, view(&receiver));
+            }
             if flags & FRAME_OPERATOR != 0 {
                 // The instruction's operands were lent to the frame that has just ended.
                 let w = Word::decode(*(*frame).pc);

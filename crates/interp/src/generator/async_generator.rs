@@ -12,7 +12,7 @@ use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::slots::Slots;
 use taipan_object::types::{Type, TypeSpec, type_flags};
-use taipan_object::{Ref, Result, Value, Vm};
+use taipan_object::{Raised, Ref, Result, Value, Vm};
 
 use super::delegate::{check_throw_arguments, exception_of, throw};
 use super::{CLASS_GETITEM, Generator, Resumed, common_slots, name_getset, own, qualname_getset, resume, yield_from};
@@ -33,6 +33,10 @@ unsafe impl Payload for AsyncGenerator {
     }
     fn clear(&self) {
         self.0.clear();
+    }
+    #[inline(always)]
+    fn has_to_be_finalized(&self) -> bool {
+        self.0.has_to_be_finalized()
     }
 }
 
@@ -140,6 +144,10 @@ macro_rules! step_type {
             fn traverse(&self, visit: Visitor) {
                 self.step.traverse(visit);
             }
+            #[inline(always)]
+            fn has_to_be_finalized(&self) -> bool {
+                self.step.state.get() == StepState::Init
+            }
         }
 
         static $spec: TypeSpec = TypeSpec::new::<$name>($python)
@@ -213,7 +221,13 @@ fn init_hooks(vm: &Vm, this: &Value) -> Result<()> {
 fn step_slots(s: &mut Slots) {
     s.iter = Some(|_, this| Ok(this.clone()));
     s.await_ = Some(|_, this| Ok(this.clone()));
-    s.iternext = Some(|vm, this| send(vm, step_of(this), None).map(Some));
+    s.iternext = Some(|vm, this| send(vm, step_of(this), None)?.shown(vm).map(Some));
+    s.send = Some(|vm, this, value| {
+        Ok(match send(vm, step_of(this), Some(value))? {
+            Outcome::Yielded(value) => (value, false),
+            Outcome::Done(value) => (value.unwrap_or(Value::NONE), true),
+        })
+    });
     s.finalize = Some(|vm, this| {
         let step = step_of(this);
         if step.state.get() == StepState::Init {
@@ -234,50 +248,130 @@ fn step_slots(s: &mut Slots) {
 
 taipan_object::method_table! {
     static STEP_METHODS = [
-    MethodDef::new("send($self, object, /)", "", |vm, this, args| send(vm, step_of(this), Some(&args[0]))),
-    MethodDef::raw("throw", "", |vm, this, args, kwnames| throw_step(vm, step_of(this), args, kwnames)),
+    MethodDef::new("send($self, object, /)", "", |vm, this, args| {
+        send(vm, step_of(this), Some(&args[0]))?.shown(vm)
+    }),
+    MethodDef::raw("throw", "", |vm, this, args, kwnames| {
+        throw_step(vm, step_of(this), args, kwnames)?.shown(vm)
+    }),
     MethodDef::new("close($self, /)", "", |vm, this, _| close_step(vm, step_of(this))),
 ];
 }
 
-/// What a run of the generator means for the step: a wrapped value ends it.
-fn unwrap(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result {
-    let generator = own(&step.generator);
-    let ended = || {
-        generator.running_async.set(false);
-        step.state.set(StepState::Closed);
-    };
-    match result {
-        Ok(Resumed::Yielded(value)) => match value.downcast::<WrappedValue>() {
-            Some(wrapped) => {
-                let value = wrapped.value.clone();
-                ended();
-                Err(vm.stop_iteration(Some(value)))
-            }
-            None => Ok(value),
-        },
-        Ok(Resumed::Returned(_)) => {
-            generator.closed.set(true);
-            ended();
-            Err(vm.raise(new_exception(STOP_ASYNC_ITERATION.ty(), Vec::new())))
-        }
-        Err(raised) => {
-            let exception = vm.pending(&raised);
-            if exception.ty().is_subtype(STOP_ASYNC_ITERATION.ty()) || exception.ty().is_subtype(GENERATOR_EXIT.ty()) {
-                generator.closed.set(true);
-            }
-            ended();
-            Err(raised)
+/// What a step came to.
+enum Outcome {
+    /// It waits for something, which it yields.
+    Yielded(Value),
+    /// It is over, and this is what the `await` gives: what the generator yielded, or nothing.
+    Done(Option<Value>),
+}
+
+impl Outcome {
+    /// As Python code sees it.
+    fn shown(self, vm: &Vm) -> Result {
+        match self {
+            Outcome::Yielded(value) => Ok(value),
+            Outcome::Done(value) => Err(vm.stop_iteration(value)),
         }
     }
 }
 
-fn reused(vm: &Vm, step: &Step) -> taipan_object::Raised {
+impl Step {
+    fn ended(&self) {
+        own(&self.generator).running_async.set(false);
+        self.state.set(StepState::Closed);
+    }
+
+    /// The generator yielded `value`: if it is a wrapped one, the step is over.
+    fn yielded(&self, value: Value) -> Outcome {
+        match value.downcast::<WrappedValue>() {
+            Some(wrapped) => {
+                let value = wrapped.value.clone();
+                self.ended();
+                Outcome::Done(Some(value))
+            }
+            None => Outcome::Yielded(value),
+        }
+    }
+
+    /// The generator returned.
+    fn returned(&self, vm: &Vm) -> Raised {
+        own(&self.generator).closed.set(true);
+        self.ended();
+        vm.raise(new_exception(STOP_ASYNC_ITERATION.ty(), Vec::new()))
+    }
+
+    /// The generator raised the exception in flight.
+    fn raised(&self, vm: &Vm, raised: Raised) -> Raised {
+        let exception = vm.pending(&raised);
+        if exception.ty().is_subtype(STOP_ASYNC_ITERATION.ty()) || exception.ty().is_subtype(GENERATOR_EXIT.ty()) {
+            own(&self.generator).closed.set(true);
+        }
+        self.ended();
+        raised
+    }
+}
+
+/// What a run of the generator means for the step.
+fn unwrap(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result<Outcome> {
+    match result {
+        Ok(Resumed::Yielded(value)) => Ok(step.yielded(value)),
+        Ok(Resumed::Returned(_)) => Err(step.returned(vm)),
+        Err(raised) => Err(step.raised(vm, raised)),
+    }
+}
+
+/// If `receiver` is the awaitable of `asend()` or `__anext__()`, and its generator can go on with `value` in the eval loop: the
+/// generator and what it is to be sent. From here on the step is under way; the loop says how it ends ([`step_yielded`],
+/// [`step_returned`], [`step_raised`]).
+pub(crate) fn enter_step<'a>(receiver: &'a Value, value: &Value) -> Option<(&'a Generator, Value)> {
+    let step = &receiver.downcast_exact::<AsyncSend>()?.step;
+    let Action::Send(first) = &step.kind else { return None };
+    let generator = own(&step.generator);
+    let sent = match step.state.get() {
+        StepState::Closed => return None,
+        StepState::Init if generator.running_async.get() => return None,
+        StepState::Init if value.is_none() => first,
+        StepState::Init | StepState::Iterating => value,
+    };
+    if !generator.can_resume() || !generator.has_started() && !sent.is_none() {
+        return None;
+    }
+    step.state.set(StepState::Iterating);
+    generator.running_async.set(true);
+    Some((generator, sent.clone()))
+}
+
+/// The generator of a step that [`enter_step`] began yielded `value`: what the awaiting code gets, and whether the step is
+/// over.
+pub(crate) fn step_yielded(receiver: &Value, value: Value) -> (Value, bool) {
+    match step_of(receiver).yielded(value) {
+        Outcome::Yielded(value) => (value, false),
+        Outcome::Done(value) => (value.unwrap_or(Value::NONE), true),
+    }
+}
+
+/// The same, when it gave a value that is the step's.
+pub(crate) fn step_ended(receiver: &Value) {
+    step_of(receiver).ended();
+}
+
+/// The same, when it returned.
+pub(crate) fn step_returned(vm: &Vm, receiver: &Value) -> Raised {
+    step_of(receiver).returned(vm)
+}
+
+/// The same, when it raised the exception in flight.
+pub(crate) fn step_raised(vm: &Vm, receiver: &Value) {
+    let _ = step_of(receiver).raised(vm, vm.raised());
+}
+
+fn reused(vm: &Vm, step: &Step) -> Raised {
     let what = if matches!(step.kind, Action::Send(_)) { "__anext__()/asend()" } else { "aclose()/athrow()" };
     vm.runtime_error(format!("cannot reuse already awaited {what}"))
 }
 
-fn already_running(vm: &Vm, step: &Step) -> taipan_object::Raised {
+fn already_running(vm: &Vm, step: &Step) -> Raised {
     let what = match step.kind {
         Action::Send(_) => "anext()",
         Action::Throw(_) => "athrow()",
@@ -286,7 +380,7 @@ fn already_running(vm: &Vm, step: &Step) -> taipan_object::Raised {
     vm.runtime_error(format!("{what}: asynchronous generator is already running"))
 }
 
-fn send(vm: &Vm, step: &Step, arg: Option<&Value>) -> Result {
+fn send(vm: &Vm, step: &Step, arg: Option<&Value>) -> Result<Outcome> {
     if step.state.get() == StepState::Closed {
         return Err(reused(vm, step));
     }
@@ -308,7 +402,7 @@ fn send(vm: &Vm, step: &Step, arg: Option<&Value>) -> Result {
     }
     if generator.state() == super::State::Cleared {
         step.state.set(StepState::Closed);
-        return Err(vm.stop_iteration(None));
+        return Ok(Outcome::Done(None));
     }
     if step.state.get() == StepState::Init {
         if generator.running_async.get() {
@@ -338,7 +432,7 @@ fn send(vm: &Vm, step: &Step, arg: Option<&Value>) -> Result {
 }
 
 /// What a run means for `athrow()` and `aclose()`.
-fn thrown(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result {
+fn thrown(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result<Outcome> {
     if matches!(step.kind, Action::Throw(_)) {
         return unwrap(vm, step, result);
     }
@@ -349,11 +443,11 @@ fn thrown(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result {
             step.state.set(StepState::Closed);
             Err(vm.runtime_error("async generator ignored GeneratorExit"))
         }
-        Ok(Resumed::Yielded(value)) => Ok(value),
+        Ok(Resumed::Yielded(value)) => Ok(Outcome::Yielded(value)),
         Ok(Resumed::Returned(_)) => {
             generator.running_async.set(false);
             step.state.set(StepState::Closed);
-            Err(vm.stop_iteration(None))
+            Ok(Outcome::Done(None))
         }
         Err(raised) => {
             generator.running_async.set(false);
@@ -361,14 +455,14 @@ fn thrown(vm: &Vm, step: &Step, result: Result<Resumed>) -> Result {
             let exception = vm.take(raised);
             let ty = exception.ty();
             if ty.is_subtype(STOP_ASYNC_ITERATION.ty()) || ty.is_subtype(GENERATOR_EXIT.ty()) {
-                return Err(vm.stop_iteration(None));
+                return Ok(Outcome::Done(None));
             }
             Err(vm.set_exception(exception))
         }
     }
 }
 
-fn throw_step(vm: &Vm, step: &Step, args: &[Value], kwnames: Option<&Value>) -> Result {
+fn throw_step(vm: &Vm, step: &Step, args: &[Value], kwnames: Option<&Value>) -> Result<Outcome> {
     if step.state.get() == StepState::Closed {
         return Err(reused(vm, step));
     }
@@ -393,7 +487,8 @@ fn close_step(vm: &Vm, step: &Step) -> Result {
     }
     let exit = new_exception(GENERATOR_EXIT.ty(), Vec::new());
     match throw_step(vm, step, &[exit], None) {
-        Ok(_) => Err(vm.runtime_error("coroutine ignored GeneratorExit")),
+        Ok(Outcome::Done(_)) => Ok(Value::NONE),
+        Ok(Outcome::Yielded(_)) => Err(vm.runtime_error("coroutine ignored GeneratorExit")),
         Err(raised) => {
             let exception = vm.take(raised);
             let ty = exception.ty();

@@ -32,6 +32,10 @@ unsafe impl Payload for Coroutine {
     fn clear(&self) {
         self.0.clear();
     }
+    #[inline(always)]
+    fn has_to_be_finalized(&self) -> bool {
+        self.0.has_to_be_finalized()
+    }
 }
 
 const SEND: MethodDef = MethodDef::new(

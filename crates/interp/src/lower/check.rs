@@ -135,9 +135,14 @@ impl Check<'_> {
             }
         }
         match op {
-            Op::BorrowPair | Op::LoadMethod | Op::LoadSpecial | Op::CleanupThrow | Op::CheckEgMatch => {
-                written.push(word.a() + 1)
-            }
+            Op::BorrowPair
+            | Op::BorrowLocalConst
+            | Op::BorrowConstLocal
+            | Op::BorrowConstPair
+            | Op::LoadMethod
+            | Op::LoadSpecial
+            | Op::CleanupThrow
+            | Op::CheckEgMatch => written.push(word.a() + 1),
             Op::LoadSuperAttr if word.flags() & VARIANT != 0 => written.push(word.a() + 1),
             Op::UnpackSequence => written = (word.a()..word.a() + word.c()).collect(),
             Op::UnpackEx => {
@@ -145,8 +150,9 @@ impl Check<'_> {
                 let count = 1 + (counts & 0xFF) + (counts >> 8);
                 written = (word.a()..word.a() + count as u16).collect();
             }
-            Op::UnpackToLocals => {
-                let locals = (0..word.c()).map(|index| (code.words[pc + 1] >> (16 * index)) as u16);
+            Op::UnpackToLocals | Op::UnpackToMany => {
+                let at = |index: u16| code.words[pc + 1 + index as usize / 4] >> (16 * (index % 4));
+                let locals = (0..word.c()).map(|index| at(index) as u16);
                 if locals.into_iter().any(|local| local as usize >= nlocals) {
                     return Err("unpacks to no local".into());
                 }
@@ -228,7 +234,9 @@ impl Check<'_> {
         let a = (word.a() as usize).wrapping_sub(nlocals);
         match op {
             Op::Borrow => held[a] = Borrowed,
-            Op::BorrowPair => held[a..a + 2].fill(Borrowed),
+            Op::BorrowPair | Op::BorrowLocalConst | Op::BorrowConstLocal | Op::BorrowConstPair => {
+                held[a..a + 2].fill(Borrowed)
+            }
             Op::LoadConst if word.flags() & (A_LOCAL | B_OWNED) == 0 => held[a] = Borrowed,
             Op::LoadMethod if word.flags() & VARIANT != 0 => held[a + 1] = Borrowed,
             Op::Own => {

@@ -104,6 +104,44 @@ impl Bytes {
         Ok(bytes.into_value())
     }
 
+    /// An exact bytes object with the bytes of `data`, which `change` then changes in place.
+    pub fn modified(vm: &Vm, data: &[u8], change: impl FnOnce(&mut [u8])) -> Result {
+        if let [byte] = data {
+            let mut byte = [*byte];
+            change(&mut byte);
+            return Ok(single_or_empty(Some(byte[0])));
+        }
+        let Some(bytes) = Self::allocate(BYTES.ty(), data.len()) else { return Err(vm.memory_error()) };
+        // SAFETY: the block has room for the bytes, which are initialised first, and nobody else sees it yet.
+        unsafe {
+            let room = (&raw const *bytes).add(1).cast_mut().cast::<u8>();
+            std::ptr::copy_nonoverlapping(data.as_ptr(), room, data.len());
+            change(std::slice::from_raw_parts_mut(room, data.len()));
+        }
+        Ok(bytes.into_value())
+    }
+
+    /// An exact bytes object of parts, which have `length` bytes together.
+    pub(crate) fn from_parts<'a>(vm: &Vm, length: usize, parts: impl Iterator<Item = &'a [u8]>) -> Result {
+        if length <= 1 {
+            let byte = parts.flatten().next().copied();
+            return Ok(single_or_empty(byte));
+        }
+        let Some(bytes) = Self::allocate(BYTES.ty(), length) else { return Err(vm.memory_error()) };
+        let mut done = 0;
+        for part in parts {
+            assert!(part.len() <= length - done, "the parts are longer than was said");
+            // SAFETY: the block has room for `length` bytes, seen by nobody else.
+            unsafe {
+                let room = (&raw const *bytes).add(1).cast_mut().cast::<u8>().add(done);
+                std::ptr::copy_nonoverlapping(part.as_ptr(), room, part.len());
+            }
+            done += part.len();
+        }
+        assert!(done == length, "the parts are shorter than was said");
+        Ok(bytes.into_value())
+    }
+
     #[inline(always)]
     pub fn as_slice(&self) -> &[u8] {
         // SAFETY: `length` initialised bytes follow the struct.

@@ -106,7 +106,8 @@ impl Dict {
     /// An empty dict.
     #[inline]
     pub fn new() -> Ref<Dict> {
-        Self::from_table(Table::default())
+        // Made in place: a table that is moved as a whole has to be read while it is still being written.
+        Ref::new_with(|| Dict { header: Header::new(DICT.ty()), state: ObjectCell::new(Table::default()) })
     }
 
     fn from_table(table: Table) -> Ref<Dict> {
@@ -115,7 +116,9 @@ impl Dict {
 
     /// An empty dict, with room for `capacity` items if there is memory.
     pub fn with_capacity(capacity: usize) -> Ref<Dict> {
-        Self::from_table(Table::with_capacity(capacity).unwrap_or_default())
+        let dict = Self::new();
+        let _ = dict.table().reserve(capacity);
+        dict
     }
 
     /// An empty instance of `ty`, dict or a subclass.

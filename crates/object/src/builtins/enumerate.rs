@@ -101,6 +101,12 @@ fn bind<'a>(vm: &Vm, args: &'a [Value], kwnames: Option<&Value>) -> Result<(&'a 
 }
 
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
+    let next = next_numbered(vm, this)?;
+    Ok(next.map(|(number, item)| own(this).pair.make(number, item)))
+}
+
+/// The next number and item of an `enumerate`.
+pub(super) fn next_numbered(vm: &Vm, this: &Value) -> Result<Option<(Value, Value)>> {
     let enumerate = own(this);
     let Some(item) = vm.next_of_any(&enumerate.iterator)? else { return Ok(None) };
     let small = {
@@ -120,7 +126,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
             number
         }
     };
-    Ok(Some(enumerate.pair.make(number, item)))
+    Ok(Some((number, item)))
 }
 
 crate::method_table! { static METHODS = [

@@ -86,8 +86,17 @@ pub fn from_i128(n: i128) -> Value {
     }
 }
 
+/// Whether it has more than one word, so that it fits no `i64`.
+#[inline]
+fn is_long(n: &IBig) -> bool {
+    n.as_sign_words().1.len() > 1
+}
+
 /// An exact int; immediate if it fits.
 pub fn from_ibig(n: IBig) -> Value {
+    if is_long(&n) {
+        return Ref::new(Int { header: Header::new(INT.ty()), value: n }).into_value();
+    }
     match i64::try_from(&n) {
         Ok(small) => from_i64(small),
         Err(_) => heap_int(n),
@@ -126,6 +135,9 @@ impl<'a> Operand<'a> {
             return Some(Operand::Small(value.is_true() as i64));
         }
         let big = &value.downcast::<Int>()?.value;
+        if is_long(big) {
+            return Some(Operand::Big(big));
+        }
         Some(match i64::try_from(big) {
             Ok(n) => Operand::Small(n),
             Err(_) => Operand::Big(big),

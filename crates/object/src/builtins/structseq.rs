@@ -3,6 +3,7 @@
 //!
 //! An instance is a tuple of the visible fields; fields beyond them are kept as instance attributes.
 
+use crate::attributes::{self, Filled};
 use crate::builtins::dict::Dict;
 use crate::builtins::str::{Str, intern};
 use crate::builtins::tuple::{TUPLE, Tuple};
@@ -13,7 +14,7 @@ use crate::object::{Ref, Result};
 use crate::types::{Type, creation, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, OnceLock};
 
 /// The declaration of a struct sequence.
 pub struct StructSeq {
@@ -26,7 +27,10 @@ pub struct StructSeq {
     pub visible: usize,
     /// Whether Python code may make instances.
     pub constructible: bool,
-    pub cell: std::sync::OnceLock<Ref<Type>>,
+    pub cell: OnceLock<Ref<Type>>,
+    /// The names of the fields that the tuple does not show, and the shape of instances.
+    hidden: OnceLock<Box<[Value]>>,
+    filled: Filled,
 }
 
 impl StructSeq {
@@ -36,7 +40,16 @@ impl StructSeq {
         fields: &'static [Option<&'static str>],
         visible: usize,
     ) -> StructSeq {
-        StructSeq { name, doc, fields, visible, constructible: true, cell: std::sync::OnceLock::new() }
+        StructSeq {
+            name,
+            doc,
+            fields,
+            visible,
+            constructible: true,
+            cell: OnceLock::new(),
+            hidden: OnceLock::new(),
+            filled: Filled::new(),
+        }
     }
 
     /// Python code cannot make instances (`sys.flags`).
@@ -113,12 +126,15 @@ impl StructSeq {
 fn build(ty: &Type, declaration: &StructSeq, values: Vec<Value>) -> Value {
     debug_assert_eq!(values.len(), declaration.fields.len());
     let mut values = values.into_iter();
-    let shown: Vec<Value> = values.by_ref().take(declaration.visible).collect();
-    let instance = Tuple::new_with_type(ty, shown.into_iter()).into_value();
-    for (field, value) in declaration.fields[declaration.visible..].iter().zip(values) {
-        if let (Some(field), Some(header)) = (field, instance.as_object()) {
-            crate::attributes::set(header, intern(field).as_value(), value);
-        }
+    let instance = Tuple::new_with_type(ty, values.by_ref().take(declaration.visible)).into_value();
+    let hidden = &declaration.fields[declaration.visible..];
+    if let Some(header) = instance.as_object()
+        && !hidden.is_empty()
+    {
+        let names = || hidden.iter().flatten().map(|field| intern(field).into_value()).collect();
+        let names = declaration.hidden.get_or_init(names);
+        let values = hidden.iter().zip(values).filter(|(field, _)| field.is_some()).map(|(_, value)| value);
+        attributes::fill(header, names, values, &declaration.filled);
     }
     instance
 }
@@ -150,7 +166,7 @@ fn setattro(vm: &Vm, this: &Value, name: &Value, value: Option<&Value>) -> Resul
 
 /// A field that the tuple does not show.
 pub(crate) fn hidden(instance: &Value, name: &Value) -> Value {
-    instance.as_object().and_then(|header| crate::attributes::get(header, name)).unwrap_or(Value::NONE)
+    instance.as_object().and_then(|header| attributes::get(header, name)).unwrap_or(Value::NONE)
 }
 
 fn refuse(vm: &Vm, class: &Value, _: &[Value], _: Option<&Value>) -> Result {
@@ -211,7 +227,7 @@ fn make(vm: &Vm, ty: &Type, sequence: &Value, extra: &Value) -> Result {
                 None => Value::NONE,
             },
         };
-        crate::attributes::set(header, &field, value);
+        attributes::set(header, &field, value);
     }
     if extra.is_some_and(|extra| extra.len() > used) {
         return Err(vm.type_error(format!("{name}() got duplicate or unexpected field name(s)")));

@@ -95,6 +95,13 @@ pub fn is_getattro(f: crate::types::slots::Binary) -> bool {
     std::ptr::fn_addr_eq(f, getattro as crate::types::slots::Binary)
 }
 
+/// Whether calling the instances of `ty`, a metaclass, makes instances of theirs as `type` does.
+#[inline(always)]
+pub fn makes_instances(ty: &Type) -> bool {
+    let plain = call as crate::types::slots::Call;
+    ty.has_flags(type_flags::TYPE_SUBCLASS) && ty.slots().call.is_some_and(|f| std::ptr::fn_addr_eq(f, plain))
+}
+
 /// As [`getattro`]; `None` when nothing has the name.
 pub fn getattro_opt(vm: &Vm, this: &Value, name: &Value) -> Result<Option<Value>> {
     let class = this.downcast::<Type>().expect("own slot");

@@ -98,12 +98,10 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let zip = own(this);
-    let iterators = zip.iterators.as_slice();
-    if let [first, second] = iterators {
-        let Some(a) = vm.next_of_any(first)? else { return zip.end(vm, 0) };
-        let Some(b) = vm.next_of_any(second)? else { return zip.end(vm, 1) };
-        return Ok(Some(zip.pair.make(a, b)));
+    if let Some(next) = next_of_both(vm, this) {
+        return Ok(next?.map(|(a, b)| zip.pair.make(a, b)));
     }
+    let iterators = zip.iterators.as_slice();
     if iterators.is_empty() {
         return Ok(None);
     }
@@ -113,21 +111,33 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
             Some(item) => items.push(item),
             None => {
                 drop(items);
-                return zip.end(vm, at);
+                zip.end(vm, at)?;
+                return Ok(None);
             }
         }
     }
     Ok(Some(zip.pair.make_of(items.into_iter())))
 }
 
+/// The next items of a `zip` over two iterators, if it is one.
+pub(super) fn next_of_both(vm: &Vm, this: &Value) -> Option<Result<Option<(Value, Value)>>> {
+    let zip = own(this);
+    let [first, second] = zip.iterators.as_slice() else { return None };
+    let next = || {
+        let Some(a) = vm.next_of_any(first)? else { return zip.end(vm, 0).map(|()| None) };
+        let Some(b) = vm.next_of_any(second)? else { return zip.end(vm, 1).map(|()| None) };
+        Ok(Some((a, b)))
+    };
+    Some(next())
+}
+
 impl Zip {
-    /// The iterator at `ended` is exhausted.
-    fn end(&self, vm: &Vm, ended: usize) -> Result<Option<Value>> {
+    /// The iterator at `ended` is exhausted: an error if the others should be, and are not.
+    fn end(&self, vm: &Vm, ended: usize) -> Result<()> {
         if *self.strict.borrow(&self.header) {
-            check_strict(vm, "zip", self.iterators.as_slice(), ended)
-        } else {
-            Ok(None)
+            check_strict(vm, "zip", self.iterators.as_slice(), ended)?;
         }
+        Ok(())
     }
 }
 

@@ -82,26 +82,29 @@ fn ssize(vm: &Vm, value: &Value) -> Result {
 }
 
 /// Sets the attributes that follow from `args` alone.
+#[inline]
 pub fn init_from_args(this: &Value) {
-    let mut ty = this.ty();
-    while !ty.is_heap_type() {
-        match ty.base() {
-            Some(base) if !ty.is(&STOP_ITERATION) && !ty.is(&SYSTEM_EXIT) && !ty.is(&IMPORT_ERROR) => ty = base,
-            Some(_) => break,
-            // The whole of a built-in class's ancestry has been seen.
-            None => return,
-        }
+    let ty = this.ty();
+    let with_fields = [&STOP_ITERATION, &SYSTEM_EXIT, &IMPORT_ERROR, &MODULE_NOT_FOUND_ERROR];
+    if ty.is_heap_type() || with_fields.iter().any(|spec| ty.is(spec)) {
+        init_special_fields(this);
     }
+}
+
+#[inline(never)]
+fn init_special_fields(this: &Value) {
     let Some(mro) = this.ty().mro() else { return };
     let word = |spec: &'static TypeSpec| std::ptr::from_ref(spec.ty()) as u64;
     let (stop_iteration, system_exit, import_error) = (word(&STOP_ITERATION), word(&SYSTEM_EXIT), word(&IMPORT_ERROR));
     let special = |class: &u64| *class == stop_iteration || *class == system_exit || *class == import_error;
     let Some(class) = mro.as_slice().iter().map(Value::word).find(special) else { return };
+    if class == stop_iteration {
+        let value = state(this).state.borrow(&state(this).header).arguments().and_then(|args| args.first().cloned());
+        return set_field(this, &names().value, value.unwrap_or(Value::NONE));
+    }
     let args = methods::args_tuple(this);
     let Some(args) = args.downcast::<Tuple>() else { return };
-    if class == stop_iteration {
-        set_field(this, &names().value, args.as_slice().first().cloned().unwrap_or(Value::NONE));
-    } else if class == system_exit {
+    if class == system_exit {
         let code = match args.as_slice() {
             [] => Value::NONE,
             [one] => one.clone(),

@@ -22,7 +22,11 @@ pub fn simple_slots(s: &mut Slots) {
 pub fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let ty = class.downcast::<Type>().expect("`tp_new` gets a type");
     let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
-    Ok(with_args(ty, Tuple::from_slice(&args[..positional])))
+    Ok(match &args[..positional] {
+        [] => with_args(ty, crate::builtins::tuple::empty()),
+        [one] => new_exception_with(ty, one.clone()),
+        several => with_args(ty, Tuple::from_slice(several)),
+    })
 }
 
 pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
@@ -41,16 +45,13 @@ pub fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
 fn has_args(this: &Value, args: &[Value]) -> bool {
     let exception = state(this);
     let state = exception.state.borrow(&exception.header);
-    state
-        .args
-        .downcast_exact::<Tuple>()
-        .is_some_and(|own| own.len() == args.len() && own.as_slice().iter().zip(args).all(|(own, new)| own.is(new)))
+    state.arguments().is_some_and(|own| own.len() == args.len() && own.iter().zip(args).all(|(own, new)| own.is(new)))
 }
 
 pub fn set_args(this: &Value, args: Vec<Value>) {
     let exception = state(this);
     let args = Tuple::from_vec(args).into_value();
-    let old = std::mem::replace(&mut exception.state.borrow(&exception.header).args, args);
+    let old = exception.state.borrow(&exception.header).replace_args(args);
     drop(old);
 }
 
@@ -112,9 +113,7 @@ crate::method_table! { pub static METHODS = [
         Ok(Value::NONE)
     }),
     MethodDef::new("__reduce__($self, /)", "", |_, this, _| {
-        let exception = state(this);
-        let args = exception.state.borrow(&exception.header).args.clone();
-        let mut parts = vec![this.ty().to_value(), args];
+        let mut parts = vec![this.ty().to_value(), args_tuple(this)];
         if let Some(header) = this.as_object()
             && let Some(dict) = own_attributes(header)
         {
@@ -140,7 +139,7 @@ crate::method_table! { pub static METHODS = [
 /// `exception.args` as it is.
 pub fn args_tuple(this: &Value) -> Value {
     let exception = state(this);
-    exception.state.borrow(&exception.header).args.clone()
+    exception.state.borrow(&exception.header).args().clone()
 }
 
 /// The instance dict, if the exception has attributes.
@@ -183,11 +182,7 @@ pub static MEMBERS: &[MemberDef] = &[MemberDef::new("__suppress_context__", "", 
 
 pub static GETSET: &[GetSetDef] = &[
     GetSetDef::new("__dict__", "", crate::types::creation::get_dict).setter(crate::types::creation::set_dict),
-    GetSetDef::new("args", "", |_, this| {
-        let exception = state(this);
-        Ok(exception.state.borrow(&exception.header).args.clone())
-    })
-    .setter(|vm, this, value| {
+    GetSetDef::new("args", "", |_, this| Ok(args_tuple(this))).setter(|vm, this, value| {
         let Some(value) = value else { return Err(vm.type_error("args may not be deleted")) };
         let items = vm.collect(value)?;
         set_args(this, items);

@@ -26,6 +26,14 @@ pub struct Local {
     pub in_hook: Word,
 }
 
+/// The thread's. A small function, so that it is inlined before a profile is made or used: a call through the pointer in a
+/// `LocalKey` would be counted as one of many functions, and become a chain of comparisons with them.
+#[inline(always)]
+pub fn current() -> &'static Local {
+    // SAFETY: without `Drop` the storage is there as long as the thread, which nothing that uses this outlives.
+    unsafe { &*LOCAL.with(std::ptr::from_ref) }
+}
+
 /// Not the address of a record, and not the 0 that owns blocks with a page to themselves.
 const DETACHED: usize = 1;
 

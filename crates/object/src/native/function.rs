@@ -92,17 +92,17 @@ fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 /// `tp_new_wrapper`: checks that the class asked for is one this `__new__` can make.
 fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let ty = ty.downcast::<Type>().expect("`__new__` is bound to a type");
-    let name = ty.name();
     let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
     if positional == 0 {
+        let name = ty.name();
         return Err(vm.type_error(format!("{name}.__new__(): not enough arguments")));
     }
     let Some(class) = args[0].downcast::<Type>() else {
-        let got = args[0].ty().name();
+        let (name, got) = (ty.name(), args[0].ty().name());
         return Err(vm.type_error(format!("{name}.__new__(X): X is not a type object ({got})")));
     };
     if !class.is_subtype(ty) {
-        let sub = class.name();
+        let (name, sub) = (ty.name(), class.name());
         return Err(vm.type_error(format!("{name}.__new__({sub}): {sub} is not a subtype of {name}")));
     }
     // The most derived built-in base must be the one whose `__new__` this is.
@@ -123,7 +123,7 @@ fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Res
         return new(vm, &args[0], &args[1..], kwnames);
     }
     if !same {
-        let (sub, base) = (class.full_name(), native.full_name());
+        let (name, sub, base) = (ty.name(), class.full_name(), native.full_name());
         return Err(vm.type_error(format!("{name}.__new__({sub}) is not safe, use {base}.__new__()")));
     }
     let new = own.expect("just compared");

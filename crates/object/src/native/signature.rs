@@ -152,8 +152,51 @@ impl Signature {
         {
             return result;
         }
+        if let Some(names) = kwnames.and_then(|names| names.downcast::<Tuple>())
+            && let Some(result) = self.call_with_names(vm, this, args, names.as_slice(), f)
+        {
+            return result;
+        }
         let bound = self.bind_for(vm, args, kwnames, bound_to)?;
         f(vm, this, &bound)
+    }
+
+    /// As [`Signature::call_with_defaults`], with keyword arguments whose names are the very objects that the parameters have.
+    fn call_with_names(
+        &self,
+        vm: &Vm,
+        this: &Value,
+        args: &[Value],
+        names: &[Value],
+        f: fn(&Vm, &Value, &[Value]) -> Result,
+    ) -> Option<Result> {
+        let (given, total) = (args.len() - names.len(), self.defaults.len());
+        if given > self.positional || total != self.parameters.len() || total > BORROWED {
+            return None;
+        }
+        // No value is 0.
+        let mut words = [0; BORROWED];
+        for (word, value) in words.iter_mut().zip(&args[..given]) {
+            *word = value.word();
+        }
+        for (name, value) in names.iter().zip(&args[given..]) {
+            let at = self.parameters.iter().position(|parameter| parameter.name_value.is(name))?;
+            if words[at] != 0 || self.parameters[at].kind == Kind::PositionalOnly {
+                return None;
+            }
+            words[at] = value.word();
+        }
+        for (at, parameter) in self.parameters.iter().enumerate() {
+            if words[at] == 0 {
+                if parameter.required {
+                    return None;
+                }
+                words[at] = self.defaults[at].word();
+            }
+        }
+        // SAFETY: a value is one word, and these are words of values that outlive the call. The slice only lends them: nothing
+        // is dropped.
+        Some(f(vm, this, unsafe { std::slice::from_raw_parts(words.as_ptr().cast::<Value>(), total) }))
     }
 
     /// Calls `f` with positional arguments and defaults, borrowing all of them; `None` if they do not fit the signature,

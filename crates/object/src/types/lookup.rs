@@ -13,10 +13,11 @@ use crate::object::Result;
 use crate::types::{Type, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
-use std::cell::UnsafeCell;
+use crate::vm::thread_table::{Own, Spare};
 use std::sync::atomic::{AtomicU32, Ordering::*};
 
 const CACHE_SIZE: usize = 4096;
+const AFTER_CACHE_SIZE: usize = 512;
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -26,9 +27,23 @@ struct Entry {
     value: u64,
 }
 
+/// What a thread found. It holds for other threads as well.
+struct Caches {
+    found: [Entry; CACHE_SIZE],
+    after: [AfterEntry; AFTER_CACHE_SIZE],
+}
+
+static SPARE_CACHES: Spare<Caches> = Spare::new();
+
 thread_local! {
-    static CACHE: UnsafeCell<[Entry; CACHE_SIZE]> =
-        const { UnsafeCell::new([Entry { version: 0, name: 0, value: 0 }; CACHE_SIZE]) };
+    // SAFETY: zeroed caches have no entry with a version, and entries are valid by their versions alone.
+    static CACHES: Own<Caches> = const { unsafe { Own::new(&SPARE_CACHES) } };
+}
+
+/// The thread's caches; null if it is ending, or has no memory for them.
+#[inline(always)]
+fn caches() -> *mut Caches {
+    CACHES.try_with(Own::get).unwrap_or(std::ptr::null_mut())
 }
 
 static NEXT_VERSION: AtomicU32 = AtomicU32::new(1);
@@ -109,26 +124,48 @@ pub fn find(ty: &Type, name: &Value) -> Option<Value> {
     }
     let hash = (version as u64).wrapping_mul(0x9E37_79B9) ^ (name.word() >> 4);
     let at = hash as usize % CACHE_SIZE;
-    CACHE.with(|cache| {
-        let place = cache.get().cast::<Entry>().wrapping_add(at);
-        // SAFETY: thread-local, `at` is below the size, and nothing re-enters meanwhile.
-        let entry = unsafe { *place };
-        if entry.version == version && entry.name == name.word() {
-            if entry.value == 0 {
-                return None;
-            }
-            // SAFETY: the version is current, so the namespace still owns the value.
-            return Some(unsafe { Value::borrow_word(&entry.value) }.clone());
+    let caches = caches();
+    if caches.is_null() {
+        return find_uncached(ty, name);
+    }
+    // SAFETY: the thread's own, and `at` is below the size.
+    let place = unsafe { (&raw mut (*caches).found).cast::<Entry>().add(at) };
+    // SAFETY: nothing else uses the entry meanwhile.
+    let entry = unsafe { *place };
+    if entry.version == version && entry.name == name.word() {
+        if entry.value == 0 {
+            return None;
         }
-        // This may look up other names: the namespaces of built-in types are made when they are first asked for.
-        let found = find_uncached(ty, name);
-        if is_interned(name) {
-            let entry = Entry { version, name: name.word(), value: found.as_ref().map_or(0, Value::word) };
-            // SAFETY: as above.
-            unsafe { place.write(entry) };
-        }
-        found
-    })
+        // SAFETY: the version is current, so the namespace still owns the value.
+        return Some(unsafe { Value::borrow_word(&entry.value) }.clone());
+    }
+    // This may look up other names: the namespaces of built-in types are made when they are first asked for.
+    let found = find_uncached(ty, name);
+    if is_interned(name) {
+        let entry = Entry { version, name: name.word(), value: found.as_ref().map_or(0, Value::word) };
+        // SAFETY: as above.
+        unsafe { place.write(entry) };
+    }
+    found
+}
+
+/// What [`find`] gives, borrowed, if it is known from before; null if not, or if there is nothing.
+///
+/// # Safety
+/// The object is not used any more once Python code may have run.
+#[inline(always)]
+pub unsafe fn find_known(ty: &Type, name: &Value) -> *const Header {
+    let (version, caches) = (current_version(ty), caches());
+    if caches.is_null() {
+        return std::ptr::null();
+    }
+    let hash = (version as u64).wrapping_mul(0x9E37_79B9) ^ (name.word() >> 4);
+    // SAFETY: the thread's own, the index is below the size, and nothing else uses the entry meanwhile.
+    let entry = unsafe { *(&raw const (*caches).found).cast::<Entry>().add(hash as usize % CACHE_SIZE) };
+    if version == 0 || entry.version != version || entry.name != name.word() || entry.value & 7 != 0 {
+        return std::ptr::null();
+    }
+    entry.value as *const Header
 }
 
 /// What [`find_after`] found. Valid like an [`Entry`].
@@ -140,13 +177,6 @@ struct AfterEntry {
     value: u64,
 }
 
-const AFTER_CACHE_SIZE: usize = 512;
-
-thread_local! {
-    static AFTER_CACHE: UnsafeCell<[AfterEntry; AFTER_CACHE_SIZE]> =
-        const { UnsafeCell::new([AfterEntry { version: 0, class: 0, name: 0, value: 0 }; AFTER_CACHE_SIZE]) };
-}
-
 /// As [`find`], in what follows `class` in the MRO of `ty` (what `super` looks at).
 pub fn find_after(ty: &Type, class: &Value, name: &Value) -> Option<Value> {
     let version = version(ty);
@@ -154,19 +184,25 @@ pub fn find_after(ty: &Type, class: &Value, name: &Value) -> Option<Value> {
         return find_after_uncached(ty, class, name);
     }
     let mixed = (version as u64).wrapping_mul(0x9E37_79B9) ^ (class.word() >> 4).wrapping_mul(5) ^ (name.word() >> 4);
-    AFTER_CACHE.with(|cache| {
-        // SAFETY: thread-local, and nothing below the borrow re-enters.
-        let entry = unsafe { &mut (*cache.get())[mixed as usize % AFTER_CACHE_SIZE] };
-        if entry.version == version && entry.class == class.word() && entry.name == name.word() {
-            // SAFETY: the version is current, so the namespace still owns the value.
-            return Some(unsafe { Value::borrow_word(&entry.value) }.clone());
-        }
-        let found = find_after_uncached(ty, class, name)?;
-        if is_interned(name) {
-            *entry = AfterEntry { version, class: class.word(), name: name.word(), value: found.word() };
-        }
-        Some(found)
-    })
+    let caches = caches();
+    if caches.is_null() {
+        return find_after_uncached(ty, class, name);
+    }
+    // SAFETY: the thread's own, and the index is below the size.
+    let place = unsafe { (&raw mut (*caches).after).cast::<AfterEntry>().add(mixed as usize % AFTER_CACHE_SIZE) };
+    // SAFETY: nothing else uses the entry meanwhile.
+    let entry = unsafe { *place };
+    if entry.version == version && entry.class == class.word() && entry.name == name.word() {
+        // SAFETY: the version is current, so the namespace still owns the value.
+        return Some(unsafe { Value::borrow_word(&entry.value) }.clone());
+    }
+    let found = find_after_uncached(ty, class, name)?;
+    if is_interned(name) {
+        let entry = AfterEntry { version, class: class.word(), name: name.word(), value: found.word() };
+        // SAFETY: as above.
+        unsafe { place.write(entry) };
+    }
+    Some(found)
 }
 
 fn find_after_uncached(ty: &Type, class: &Value, name: &Value) -> Option<Value> {

@@ -12,6 +12,8 @@ macro_rules! interned_names {
             $( pub $name: Value, )*
             /// `__lt__` … `__ge__`, by `CompareOp`.
             pub compare: [Value; 6],
+            /// `utf-8`
+            pub utf_8: Value,
         }
         impl Names {
             fn new() -> Names {
@@ -19,6 +21,7 @@ macro_rules! interned_names {
                     $( $name: intern(stringify!($name)).into_value(), )*
                     compare: ["__lt__", "__le__", "__eq__", "__ne__", "__gt__", "__ge__"]
                         .map(|name| intern(name).into_value()),
+                    utf_8: intern("utf-8").into_value(),
                 }
             }
         }

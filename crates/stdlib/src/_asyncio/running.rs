@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -140,10 +141,30 @@ pub fn swap_task(vm: &Vm, event_loop: &Value, task: Option<Value>) -> Result<Opt
     Ok(RUNNING.with(|running| replace(&running.task, task)))
 }
 
-/// The addresses of this module's tasks that are not done.
-static TASKS: Mutex<Option<HashSet<usize>>> = Mutex::new(None);
+/// Spreads an address over the bits of its hash.
+#[derive(Default)]
+struct AddressHasher(u64);
 
-fn with_tasks<R>(f: impl FnOnce(&mut HashSet<usize>) -> R) -> R {
+impl Hasher for AddressHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+type Addresses = HashSet<usize, BuildHasherDefault<AddressHasher>>;
+
+/// The addresses of this module's tasks that are not done.
+static TASKS: Mutex<Option<Addresses>> = Mutex::new(None);
+
+fn with_tasks<R>(f: impl FnOnce(&mut Addresses) -> R) -> R {
     f(TASKS.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
 }
 

@@ -144,11 +144,11 @@ fn joined(vm: &Vm, mut data: Vec<Value>) -> Result {
 impl TreeBuilder {
     /// Gives the text gathered to the element it belongs to.
     fn flush(&self, vm: &Vm) -> Result<()> {
-        let (data, tail_of, last) =
-            self.with(|state| (std::mem::take(&mut state.data), state.last_for_tail.clone(), state.last.clone()));
-        if data.is_empty() {
-            return Ok(());
-        }
+        let gathered = self.with(|state| match state.data.is_empty() {
+            true => None,
+            false => Some((std::mem::take(&mut state.data), state.last_for_tail.clone(), state.last.clone())),
+        });
+        let Some((data, tail_of, last)) = gathered else { return Ok(()) };
         let (target, name) = match tail_of {
             Some(element) => (element, "tail"),
             None => (last, "text"),
@@ -176,8 +176,8 @@ impl TreeBuilder {
     }
 
     fn report(&self, vm: &Vm, report: Report, node: Value) -> Result<()> {
-        let (append, name) = self.with(|state| (state.append_event.clone(), state.reports[report as usize].clone()));
-        let (Some(append), Some(name)) = (append, name) else { return Ok(()) };
+        let wanted = self.with(|state| state.append_event.clone().zip(state.reports[report as usize].clone()));
+        let Some((append, name)) = wanted else { return Ok(()) };
         vm.call_args(&append, &[Tuple::from_array([name, node]).into_value()])?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! `xml.etree.ElementTree.XMLParser`: feeds a target, by default a builder, from the XML engine.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Mutex;
 
 use taipan_object::builtins::bytes::Bytes;
@@ -19,7 +20,7 @@ use taipan_object::{Ref, Result, Value, Vm, codecs, method_table};
 use super::builder::{self, Report, TreeBuilder};
 use crate::payload::{class_of, signature};
 use crate::pyexpat::driver::encoding_by_codec;
-use crate::pyexpat::engine::{Code, Encoding, Engine, Event, Handlers, Kind, Step, error};
+use crate::pyexpat::engine::{Code, Declaration, Encoding, Engine, Event, Handlers, Kind, Name, Step, error};
 
 /// The methods of a target, by the order of [`METHODS_OF_TARGET`].
 const METHODS_OF_TARGET: [&str; 9] =
@@ -38,8 +39,9 @@ const END_NS: usize = 8;
 pub struct XmlParser {
     header: Header,
     state: ObjectCell<State>,
-    /// Names with their namespaces in braces, by the engine's form of them. Interned strings refer to nothing.
-    names: Mutex<HashMap<String, Value>>,
+    /// Names with their namespaces in braces, by the address of the engine's form of them, which is kept so that no other
+    /// name comes to lie there. Strings refer to nothing.
+    names: Mutex<HashMap<usize, (Name, Value), BuildHasherDefault<AddressHasher>>>,
 }
 
 struct State {
@@ -51,6 +53,8 @@ struct State {
     methods: [Option<Value>; METHODS_OF_TARGET.len()],
     /// Namespaces are reported to the builder.
     namespaces: bool,
+    /// What the engine is asked to report.
+    wanted: Handlers,
 }
 
 // SAFETY: repr(C), header first, visits every reference that can be part of a cycle.
@@ -92,6 +96,7 @@ pub static XML_PARSER: TypeSpec = TypeSpec::new::<XmlParser>("xml.etree.ElementT
                 entity: None,
                 methods: Default::default(),
                 namespaces: false,
+                wanted: Handlers::default(),
             };
             let header = Header::new(class);
             let parser = XmlParser { header, state: ObjectCell::new(state), names: Mutex::default() };
@@ -122,17 +127,40 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     for (slot, name) in methods.iter_mut().zip(METHODS_OF_TARGET) {
         *slot = vm.get_attr_str_opt(&target, name)?;
     }
-    let new = State {
+    let mut new = State {
         engine: Some(Box::new(Engine::new(known, Some(Some('}'))))),
         encoding,
         target,
         entity: Some(Dict::new()),
         methods,
         namespaces: false,
+        wanted: Handlers::default(),
     };
+    new.find_wanted();
     let old = std::mem::replace(&mut *XmlParser::of(this).state(), new);
     drop(old);
     Ok(())
+}
+
+impl State {
+    /// Says what the engine is to report.
+    fn find_wanted(&mut self) {
+        let mut handlers = Handlers { bits: 0, expand: true };
+        let mut want = |kind: Kind, condition: bool| {
+            if condition {
+                handlers.bits |= 1 << kind as u8;
+            }
+        };
+        for kind in [Kind::StartElement, Kind::EndElement, Kind::CharacterData, Kind::Default] {
+            want(kind, true);
+        }
+        want(Kind::StartDoctype, true);
+        want(Kind::Comment, self.methods[COMMENT].is_some());
+        want(Kind::Pi, self.methods[PI].is_some());
+        want(Kind::StartNamespace, self.namespaces || self.methods[START_NS].is_some());
+        want(Kind::EndNamespace, self.namespaces || self.methods[END_NS].is_some());
+        self.wanted = handlers;
+    }
 }
 
 /// Raises a `ParseError`.
@@ -174,37 +202,35 @@ impl XmlParser {
         self.state().methods[at].clone()
     }
 
-    fn wanted(&self) -> Handlers {
-        let state = self.state();
-        let mut handlers = Handlers { bits: 0, expand: true };
-        let mut want = |kind: Kind, condition: bool| {
-            if condition {
-                handlers.bits |= 1 << kind as u8;
-            }
-        };
-        for kind in [Kind::StartElement, Kind::EndElement, Kind::CharacterData, Kind::Default] {
-            want(kind, true);
-        }
-        want(Kind::StartDoctype, true);
-        want(Kind::Comment, state.methods[COMMENT].is_some());
-        want(Kind::Pi, state.methods[PI].is_some());
-        want(Kind::StartNamespace, state.namespaces || state.methods[START_NS].is_some());
-        want(Kind::EndNamespace, state.namespaces || state.methods[END_NS].is_some());
-        handlers
-    }
-
     /// `uri}local` as `{uri}local`.
-    fn name(&self, name: &str) -> Value {
+    fn name(&self, name: &Name) -> Value {
         let mut names = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some(known) = names.get(name) {
+        let address = name.as_ptr() as usize;
+        if let Some((_, known)) = names.get(&address) {
             return known.clone();
         }
         let made = match name.contains('}') {
             true => Value::from(format!("{{{name}")),
             false => Str::new(name).into_value(),
         };
-        names.insert(name.to_string(), made.clone());
+        names.insert(address, (name.clone(), made.clone()));
         made
+    }
+}
+
+/// Spreads addresses over a table.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
+    }
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
     }
 }
 
@@ -261,7 +287,8 @@ fn dispatch(vm: &Vm, this: &Value, event: Event) -> Result<()> {
             Some(builder) => builder.end_namespace(vm),
             None => call(END_NS, &[or_empty(&prefix)]),
         },
-        Event::StartDoctype { name, system, public, .. } => {
+        Event::Declaration(declaration) => {
+            let Declaration::StartDoctype { name, system, public, .. } = *declaration else { return Ok(()) };
             if parser.method(DOCTYPE).is_some() {
                 return call(DOCTYPE, &[text(&name), or_none(&public), or_none(&system)]);
             }
@@ -315,10 +342,13 @@ fn feed(vm: &Vm, this: &Value, data: &[u8], is_final: bool) -> Result<()> {
         engine.feed(data, is_final);
     }
     loop {
-        let handlers = parser.wanted();
-        let step = match parser.state().engine.as_mut() {
-            Some(engine) => engine.next(handlers),
-            None => return Ok(()),
+        let step = {
+            let mut state = parser.state();
+            let handlers = state.wanted;
+            match state.engine.as_mut() {
+                Some(engine) => engine.next(handlers),
+                None => return Ok(()),
+            }
         };
         let outcome = match step {
             Ok(Step::Event(event)) => dispatch(vm, this, event).and_then(|()| vm.check_memory()),
@@ -440,7 +470,9 @@ fn set_events(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     }
     builder.set_events(append, reports);
     let namespaces = builder.reports(Report::StartNamespace) || builder.reports(Report::EndNamespace);
-    parser.state().namespaces = namespaces;
+    let mut state = parser.state();
+    state.namespaces = namespaces;
+    state.find_wanted();
     Ok(Value::NONE)
 }
 

@@ -36,6 +36,41 @@ pub fn encode(data: &[u8], out: &mut [u8]) {
     }
 }
 
+/// How many bytes a text stands for that is nothing but whole groups of the alphabet, the last of them padded; `None` if it
+/// is not of such a length.
+pub fn padded_length(text: &[u8]) -> Option<usize> {
+    let padding = match text {
+        [.., b'=', b'='] => 2,
+        [.., b'='] => 1,
+        _ => 0,
+    };
+    if text.is_empty() || text.len() % 4 != 0 { None } else { Some(text.len() / 4 * 3 - padding) }
+}
+
+/// Decodes a text into the [`padded_length`] of it; false if it has other characters than those.
+pub fn decode_padded(text: &[u8], out: &mut [u8]) -> bool {
+    let mut seen = 0;
+    let mut group = |quad: &[u8; 4]| {
+        let values = quad.map(|byte| VALUES[byte as usize]);
+        seen |= values[0] | values[1] | values[2] | values[3];
+        let bits = values.iter().fold(0, |bits, value| bits << 6 | u32::from(*value));
+        [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]
+    };
+    let (triples, tail) = out.as_chunks_mut::<3>();
+    let (quads, _) = text.as_chunks::<4>();
+    for (triple, quad) in triples.iter_mut().zip(quads) {
+        *triple = group(quad);
+    }
+    if !tail.is_empty()
+        && let Some(mut quad) = quads.last().copied()
+    {
+        // Padding adds no bits.
+        quad[1 + tail.len()..].fill(ALPHABET[0]);
+        tail.copy_from_slice(&group(&quad)[..tail.len()]);
+    }
+    seen < 64
+}
+
 /// Decodes `text`; the error is a message, or `None` if there is no memory. Unless `strict`, characters outside the alphabet
 /// and misplaced padding are passed over.
 pub fn decode(text: &[u8], strict: bool) -> Result<Vec<u8>, Option<String>> {

@@ -18,13 +18,13 @@ mod input;
 mod prolog_tokens;
 mod tokens;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use dtd::Accounting;
 use dtd::Dtd;
 pub use error::Code;
-pub use event::{Event, Handlers, Kind};
+pub use event::{Declaration, Event, Handlers, Kind, Name};
 use input::Buffer;
 pub use input::{Encoding, Position};
 
@@ -67,9 +67,9 @@ struct Expansion {
 /// An open element.
 struct Tag {
     /// As written.
-    name: String,
+    name: Name,
     /// With its namespace.
-    expanded: String,
+    expanded: Name,
     /// Namespace bindings in force outside.
     bindings: usize,
 }
@@ -100,6 +100,8 @@ pub struct Engine {
     question: Option<Question>,
     expansions: Vec<Expansion>,
     tags: Vec<Tag>,
+    /// The names of elements and attributes so far.
+    names: HashSet<Name>,
     /// Open elements of the document, or of the external entity, at its beginning.
     base_depth: usize,
     bindings: Vec<Binding>,
@@ -143,6 +145,7 @@ impl Engine {
             question: None,
             expansions: Vec::new(),
             tags: Vec::new(),
+            names: HashSet::new(),
             base_depth: 0,
             bindings: Vec::new(),
             namespaces,
@@ -354,6 +357,24 @@ impl Engine {
         }
     }
 
+    /// The parser's own copy of a name.
+    fn intern(&mut self, name: &str) -> Name {
+        if let Some(known) = self.names.get(name) {
+            return known.clone();
+        }
+        let name = Name::from(name);
+        self.names.insert(name.clone());
+        name
+    }
+
+    /// A name in the text, which was checked.
+    fn name(&mut self, text: &[u8]) -> Name {
+        match str::from_utf8(text) {
+            Ok(name) => self.intern(name),
+            Err(_) => self.intern(&string(text)),
+        }
+    }
+
     /// More input may come behind the current text.
     fn have_more(&self) -> bool {
         self.expansions.is_empty() && !self.buffer.is_final
@@ -436,5 +457,8 @@ const ENTITY_SIZE: u64 = 96;
 
 /// Text as a string. Tokens are checked before, so it is well-formed.
 fn string(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
+    match str::from_utf8(text) {
+        Ok(text) => text.to_string(),
+        Err(_) => String::from_utf8_lossy(text).into_owned(),
+    }
 }

@@ -8,7 +8,7 @@ use taipan_object::native::{GetSetDef, descriptors};
 use taipan_object::types::Type;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::engine::event::{Model, Text};
+use super::engine::event::{Declaration, Model, Name, Text};
 use super::engine::{Event, Kind};
 use super::parser::Parser;
 
@@ -162,7 +162,7 @@ fn model(vm: &Vm, this: &Value, model: &Model) -> Result {
     .into_value())
 }
 
-fn attributes(vm: &Vm, this: &Value, all: &[(String, String)]) -> Result {
+fn attributes(vm: &Vm, this: &Value, all: &[(Name, String)]) -> Result {
     if Parser::of(this).state().ordered_attributes {
         let items = all.iter().flat_map(|(key, value)| [name(this, key), Str::new(value).into_value()]);
         return Ok(List::from_vec(items.collect()).into_value());
@@ -206,42 +206,44 @@ pub fn dispatch(vm: &Vm, this: &Value, event: Event) -> Result<()> {
         }
         Event::EndElement { name } => vec![n(name)],
         Event::Pi { target, data } => vec![n(target), Str::new(data).into_value()],
-        Event::UnparsedEntityDecl { name, base, system, public, notation } => {
-            vec![n(name), on(base), on(system), on(public), on(notation)]
-        }
-        Event::NotationDecl { name, base, system, public } => vec![n(name), on(base), on(system), on(public)],
         Event::StartNamespace { prefix, uri } => vec![on(prefix), on(uri)],
         Event::EndNamespace { prefix } => vec![on(prefix)],
         Event::Comment(text) | Event::Default(text) => vec![Str::new(text).into_value()],
-        Event::ExternalEntityRef { context, base, system, public } => {
-            vec![optional(context), on(base), on(system), on(public)]
-        }
-        Event::StartDoctype { name, system, public, has_internal_subset } => {
-            vec![n(name), on(system), on(public), Value::from(i32::from(*has_internal_subset))]
-        }
-        Event::EntityDecl { name, parameter, value, base, system, public, notation } => vec![
-            n(name),
-            Value::from(i32::from(*parameter)),
-            optional(value),
-            on(base),
-            on(system),
-            on(public),
-            on(notation),
-        ],
-        Event::XmlDecl { version, encoding, standalone } => {
-            vec![optional(version), optional(encoding), Value::from(*standalone)]
-        }
-        Event::ElementDecl { name, model: content } => vec![n(name), model(vm, this, content)?],
-        Event::AttlistDecl { element, attribute, ty, default, required } => {
-            vec![
-                n(element),
-                n(attribute),
-                optional(&Some(ty.clone())),
-                optional(default),
-                Value::from(i32::from(*required)),
-            ]
-        }
         Event::SkippedEntity { name, parameter } => vec![n(name), Value::from(i32::from(*parameter))],
+        Event::Declaration(declaration) => match &**declaration {
+            Declaration::UnparsedEntityDecl { name, base, system, public, notation } => {
+                vec![n(name), on(base), on(system), on(public), on(notation)]
+            }
+            Declaration::NotationDecl { name, base, system, public } => vec![n(name), on(base), on(system), on(public)],
+            Declaration::ExternalEntityRef { context, base, system, public } => {
+                vec![optional(context), on(base), on(system), on(public)]
+            }
+            Declaration::StartDoctype { name, system, public, has_internal_subset } => {
+                vec![n(name), on(system), on(public), Value::from(i32::from(*has_internal_subset))]
+            }
+            Declaration::EntityDecl { name, parameter, value, base, system, public, notation } => vec![
+                n(name),
+                Value::from(i32::from(*parameter)),
+                optional(value),
+                on(base),
+                on(system),
+                on(public),
+                on(notation),
+            ],
+            Declaration::XmlDecl { version, encoding, standalone } => {
+                vec![optional(version), optional(encoding), Value::from(*standalone)]
+            }
+            Declaration::ElementDecl { name, model: content } => vec![n(name), model(vm, this, content)?],
+            Declaration::AttlistDecl { element, attribute, ty, default, required } => {
+                vec![
+                    n(element),
+                    n(attribute),
+                    optional(&Some(ty.clone())),
+                    optional(default),
+                    Value::from(i32::from(*required)),
+                ]
+            }
+        },
         Event::CharacterData(_) | Event::StartCdata | Event::EndCdata | Event::NotStandalone | Event::EndDoctype => {
             Vec::new()
         }

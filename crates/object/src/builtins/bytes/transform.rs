@@ -16,6 +16,9 @@ macro_rules! mappings {
     ($($name:ident $map:expr;)*) => { $(
         pub(crate) fn $name(vm: &Vm, this: &Value, _: &[Value]) -> Result {
             let map: fn(&mut [u8]) = $map;
+            if let Some(bytes) = this.downcast::<Bytes>() {
+                return Bytes::modified(vm, bytes.as_slice(), map);
+            }
             let mut data = vm.buffer_of(&own(vm, this)?)?;
             map(&mut data);
             make_owned(vm, this, data)
@@ -190,12 +193,51 @@ pub(crate) fn translate(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         return Err(vm.value_error("translation table must be 256 characters long"));
     }
     let delete = args[1].bound().map(|delete| vm.bytes_like(delete)).transpose()?;
-    let mut keep = [true; 256];
-    for byte in delete.iter().flat_map(|delete| delete.iter()) {
-        keep[*byte as usize] = false;
+    let table: Option<&[u8; 256]> = table.as_deref().and_then(|table| table.try_into().ok());
+    let data = own(vm, this)?;
+    match delete.filter(|delete| !delete.is_empty()) {
+        None => translate_all(vm, this, &data, table),
+        Some(delete) => translate_some(vm, this, &data, table, &delete),
     }
-    let map = |byte: &u8| table.as_ref().map_or(*byte, |table| table[*byte as usize]);
-    let out = vm.buffer_from(own(vm, this)?.iter().filter(|byte| keep[**byte as usize]).map(map))?;
+}
+
+/// `translate` that deletes nothing.
+fn translate_all(vm: &Vm, this: &Value, data: &[u8], table: Option<&[u8; 256]>) -> Result {
+    let Some(table) = table else { return unchanged(vm, this) };
+    let mut changed = 0;
+    let mut map = |data: &mut [u8]| {
+        for byte in data {
+            let mapped = table[*byte as usize];
+            changed |= mapped ^ *byte;
+            *byte = mapped;
+        }
+    };
+    if super::is_bytes(this) {
+        let mapped = Bytes::modified(vm, data, &mut map)?;
+        return if changed == 0 { unchanged(vm, this) } else { Ok(mapped) };
+    }
+    let mut out = vm.buffer_of(data)?;
+    map(&mut out);
+    make_owned(vm, this, out)
+}
+
+/// `translate` that leaves bytes out.
+fn translate_some(vm: &Vm, this: &Value, data: &[u8], table: Option<&[u8; 256]>, delete: &[u8]) -> Result {
+    let mut keep = [1u8; 256];
+    for byte in delete {
+        keep[*byte as usize] = 0;
+    }
+    let kept = data.iter().map(|byte| keep[*byte as usize] as usize).sum();
+    if kept == data.len() {
+        return translate_all(vm, this, data, table);
+    }
+    let mut out = reserved(vm, Some(kept))?;
+    if kept > 0 {
+        out.extend(data.iter().filter(|byte| keep[**byte as usize] != 0));
+    }
+    if let Some(table) = table {
+        out.iter_mut().for_each(|byte| *byte = table[*byte as usize]);
+    }
     make_owned(vm, this, out)
 }
 
@@ -211,7 +253,38 @@ pub(crate) fn maketrans(vm: &Vm, _: &Value, args: &[Value]) -> Result {
     from_slice(vm, &table)
 }
 
+/// `separator.join(items)` for a list or tuple of nothing but exact bytes objects; `None` for others.
+fn join_exact(vm: &Vm, separator: &Bytes, items: &Value) -> Option<Result> {
+    let borrowed;
+    let items: &[Value] = if let Some(tuple) = items.downcast_exact::<Tuple>() {
+        tuple.as_slice()
+    } else {
+        let list = items.downcast_exact::<List>()?;
+        borrowed = list.items.borrow(&list.header);
+        &borrowed
+    };
+    let separator = separator.as_slice();
+    let mut length = separator.len().checked_mul(items.len().checked_sub(1)?)?;
+    for item in items {
+        length = length.checked_add(item.downcast_exact::<Bytes>()?.as_slice().len())?;
+    }
+    if let [only] = items {
+        return Some(Ok(only.clone()));
+    }
+    fn part(item: &Value) -> &[u8] {
+        item.downcast_exact::<Bytes>().map_or(&[], Bytes::as_slice)
+    }
+    let (first, rest) = items.split_first()?;
+    let rest = rest.iter().flat_map(|item| [separator, part(item)]);
+    Some(Bytes::from_parts(vm, length, std::iter::once(part(first)).chain(rest)))
+}
+
 pub(crate) fn join(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    if let Some(separator) = this.downcast::<Bytes>()
+        && let Some(joined) = join_exact(vm, separator, &args[0])
+    {
+        return joined;
+    }
     // Held all the time: the iterable's code cannot resize a bytearray.
     let separator = own(vm, this)?;
     let items = if let Some(tuple) = args[0].downcast_exact::<Tuple>() {
@@ -270,10 +343,7 @@ pub(crate) fn concat(vm: &Vm, this: &Value, other: &Value) -> Result {
             return Ok(this.clone());
         }
         let Some(length) = a.len().checked_add(b.len()) else { return Err(vm.memory_error()) };
-        return Bytes::build(vm, super::BYTES.ty(), length, |out| {
-            out[..a.len()].copy_from_slice(&a);
-            out[a.len()..].copy_from_slice(&b);
-        });
+        return Bytes::from_parts(vm, length, [&*a, &*b].into_iter());
     }
     let mut out = reserved(vm, a.len().checked_add(b.len()))?;
     out.extend_from_slice(&a);

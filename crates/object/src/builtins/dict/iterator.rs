@@ -99,6 +99,12 @@ impl<D: Direction> DictIterator<D> {
     /// The next item forwards, if it stands where it is looked for.
     #[inline(always)]
     fn next_plainly(&self) -> Option<Value> {
+        self.next_entry().map(|(key, value)| D::item(&self.pair, key, value))
+    }
+
+    /// The key and value that [`DictIterator::next_plainly`] finds.
+    #[inline(always)]
+    fn next_entry(&self) -> Option<(&Value, &Value)> {
         if D::REVERSED || cfg!(debug_assertions) || PARALLEL.load(Relaxed) {
             return None;
         }
@@ -115,7 +121,7 @@ impl<D: Direction> DictIterator<D> {
         let key = entry.key.as_ref()?;
         state.position += 1;
         state.left -= 1;
-        Some(D::item(&self.pair, key, &entry.value))
+        Some((key, &entry.value))
     }
 
     #[inline(never)]
@@ -192,6 +198,12 @@ impl State {
         self.left -= 1;
         Step::Item(key.clone(), entry.value.clone())
     }
+}
+
+/// The key and value of the next item of a `dict_itemiterator`, if it stands where it is looked for.
+#[inline(always)]
+pub(in crate::builtins) fn next_item(iterator: &Value) -> Option<(Value, Value)> {
+    own::<Items>(iterator).next_entry().map(|(key, value)| (key.clone(), value.clone()))
 }
 
 /// The next item of a `dict_keyiterator`, for the eval loop.

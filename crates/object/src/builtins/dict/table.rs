@@ -11,6 +11,7 @@ use crate::builtins::str::Str;
 use crate::heap;
 use crate::value::Value;
 use crate::vm::quick_compare::quick_equal;
+use std::alloc::Layout;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// The table; for the eval loop's caches `entries` is public.
@@ -23,8 +24,8 @@ pub struct Table {
     used: usize,
     /// How many entries can be appended before the table is rebuilt.
     usable: usize,
-    /// Identifies "these names at these positions" for caches; 0: no cache depends on it. Dropped when a key is added,
-    /// removed or moved; not when a value is replaced.
+    /// Identifies "these names at these places in memory" for caches; 0: no cache depends on it. Dropped when a key is added,
+    /// removed or moved, and when the entries move; not when a value is replaced.
     keys_version: u32,
     /// Bumped by every change of the key set, for lookups in progress.
     pub mutations: u32,
@@ -126,15 +127,6 @@ fn index_width(log2_size: u8) -> usize {
 }
 
 impl Table {
-    /// A table with room for `count` entries.
-    pub fn with_capacity(count: usize) -> Result<Table, OutOfMemory> {
-        let mut table = Table::default();
-        if count > 0 {
-            table.rebuild(log2_for_entries(count)?)?;
-        }
-        Ok(table)
-    }
-
     /// Takes everything out.
     pub fn take(&mut self) -> Table {
         let mutations = self.mutations.wrapping_add(1);
@@ -362,6 +354,28 @@ impl Table {
         self.keys_version
     }
 
+    /// Gives a table that has none the fewest slots.
+    #[inline(always)]
+    fn begin(&mut self) -> Result<(), OutOfMemory> {
+        debug_assert!(self.log2_size == 0 && self.entries.capacity() == 0);
+        const CAPACITY: usize = (2 << MIN_LOG2) / 3;
+        const LAYOUT: Layout = match Layout::array::<Entry>(CAPACITY) {
+            Ok(layout) => layout,
+            Err(_) => panic!("a few entries have a layout"),
+        };
+        // SAFETY: the layout has a size, and is that of a vector of this capacity.
+        unsafe {
+            let room = heap::fallible(|| std::alloc::alloc(LAYOUT));
+            if room.is_null() {
+                return Err(OutOfMemory);
+            }
+            (&raw mut self.entries).write(Vec::from_raw_parts(room.cast(), 0, CAPACITY));
+        }
+        self.log2_size = MIN_LOG2;
+        self.usable = CAPACITY;
+        Ok(())
+    }
+
     /// Gives the table `1 << log2_size` slots and squeezes out deleted entries.
     #[cold]
     #[inline(never)]
@@ -374,6 +388,7 @@ impl Table {
         let capacity = usable_of(log2_size);
         let room = capacity.saturating_sub(self.entries.len());
         heap::fallible(|| self.entries.try_reserve_exact(room)).map_err(|_| OutOfMemory)?;
+        self.keys_version = 0;
         if self.has_gaps() {
             self.entries.retain(|entry| entry.key.is_some());
             self.changed_keys();
@@ -393,6 +408,9 @@ impl Table {
         if self.capacity() >= more {
             return Ok(());
         }
+        if self.log2_size == 0 && more <= usable_of(MIN_LOG2) {
+            return self.begin();
+        }
         self.rebuild(log2_for_entries(self.used + more)?)
     }
 
@@ -405,7 +423,11 @@ impl Table {
     #[inline]
     pub fn append(&mut self, key: Value, hash: i64, value: Value) -> Result<(), OutOfMemory> {
         if self.usable == 0 {
-            self.rebuild(log2_for_slots(self.used * 3))?;
+            if self.log2_size == 0 {
+                self.begin()?;
+            } else {
+                self.rebuild(log2_for_slots(self.used * 3))?;
+            }
         }
         let at = self.entries.len();
         if !self.is_linear() {

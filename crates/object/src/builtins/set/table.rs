@@ -209,10 +209,16 @@ impl Table {
     fn insert_clean(&mut self, hash: i64, key: Value) {
         let mask = self.slots.len() - 1;
         let mut cursor = Cursor::new(hash, mask);
-        while self.slots[cursor.at].key.is_some() {
+        loop {
+            // SAFETY: cursors stay below the mask of the table they were made for.
+            let slot = unsafe { self.slots.get_unchecked_mut(cursor.at) };
+            if slot.key.is_none() {
+                // SAFETY: what is written over owns nothing.
+                unsafe { std::ptr::write(slot, Slot { hash, key: Some(key) }) };
+                return;
+            }
             cursor.advance(mask);
         }
-        self.slots[cursor.at] = Slot { hash, key: Some(key) };
     }
 
     /// Makes room for `more` keys, when that takes a larger table.
@@ -233,7 +239,9 @@ impl Table {
         }
         if self.mask() == other.mask() && other.fill == other.used {
             for (slot, from) in self.slots.iter_mut().zip(&other.slots) {
-                *slot = Slot { hash: from.hash, key: from.key.clone() };
+                if let Some(key) = &from.key {
+                    *slot = Slot { hash: from.hash, key: Some(key.clone()) };
+                }
             }
         } else {
             for (hash, key) in other.entries() {

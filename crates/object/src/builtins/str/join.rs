@@ -12,17 +12,18 @@ use crate::vm::Vm;
 use smallvec::SmallVec;
 
 pub(super) fn join_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let collected;
-    let items: &[Value] = if let Some(tuple) = args[0].downcast_exact::<Tuple>() {
-        tuple.as_slice()
-    } else {
-        collected = match args[0].downcast_exact::<List>() {
-            Some(list) => list.to_vec(),
-            None => collect(vm, &args[0])?,
-        };
-        &collected
-    };
-    join(vm, this, items)
+    if let Some(tuple) = args[0].downcast_exact::<Tuple>() {
+        return join(vm, this, tuple.as_slice());
+    }
+    let Some(list) = args[0].downcast_exact::<List>() else { return join(vm, this, &collect(vm, &args[0])?) };
+    {
+        // Joining strings runs no Python code.
+        let items = list.items.borrow(&list.header);
+        if items.iter().all(|item| item.downcast::<Str>().is_some()) {
+            return join(vm, this, &items);
+        }
+    }
+    join(vm, this, &list.to_vec())
 }
 
 fn collect(vm: &Vm, iterable: &Value) -> Result<Vec<Value>> {

@@ -8,6 +8,7 @@ use crate::builtins::tuple::Tuple;
 use crate::exceptions;
 use crate::object::Result;
 use crate::text::builder::{Sink, TextBuilder};
+use crate::text::int_conversion;
 use crate::text::percent_format::{
     self, Directive, Flavor, not_all_converted, not_enough_arguments, parse_directive, star_wants_int,
 };
@@ -76,6 +77,11 @@ impl<'a> Arguments<'a> {
             }
             _ => Err(self.vm.text_error(not_enough_arguments())),
         }
+    }
+
+    /// What `take` would return, if that is one of the items.
+    fn peek(&self) -> Option<&'a Value> {
+        if self.keyed.is_some() || self.used_mapping { None } else { self.items.get(self.next) }
     }
 
     /// Drops the value of a `%(key)` that no conversion uses.
@@ -222,9 +228,16 @@ pub fn format(vm: &Vm, text: &Value, operand: &Value) -> Result {
 
 fn write<U: Unit>(vm: &Vm, units: &[U], arguments: &mut Arguments, out: &mut TextBuilder) -> Result<()> {
     let mut at = 0;
-    while let Some(length) = units[at..].iter().position(|unit| unit.code() == b'%' as u32) {
+    while let Some(length) = find_percent(&units[at..]) {
         out.push_units(&units[at..at + length]);
         at += length + 1;
+        if let (Some(kind), Some(value)) = (units.get(at), arguments.peek())
+            && write_simply(kind.code(), value, out)
+        {
+            arguments.next += 1;
+            at += 1;
+            continue;
+        }
         let directive = directive(vm, units, &mut at, Flavor::Str, arguments)?;
         if directive.is_percent() {
             arguments.forget_key();
@@ -236,6 +249,33 @@ fn write<U: Unit>(vm: &Vm, units: &[U], arguments: &mut Arguments, out: &mut Tex
     }
     out.push_units(&units[at..]);
     Ok(())
+}
+
+fn find_percent<U: Unit>(units: &[U]) -> Option<usize> {
+    match U::as_bytes(units) {
+        Some(bytes) => memchr::memchr(b'%', bytes),
+        None => units.iter().position(|unit| unit.code() == b'%' as u32),
+    }
+}
+
+/// Writes a value for a directive that is nothing but its type, in the cases that need no more than that; false in others.
+fn write_simply(kind: u32, value: &Value, out: &mut TextBuilder) -> bool {
+    match u8::try_from(kind) {
+        Ok(b's' | b'd') if value.is_small_int() => {
+            let mut buffer = [0; 20];
+            let n = value.as_small_int().unwrap_or(0);
+            out.push_ascii(int_conversion::small_to_decimal(n, &mut buffer));
+            true
+        }
+        Ok(b's') => match value.downcast_exact::<Str>() {
+            Some(text) => {
+                text.push_to(out);
+                true
+            }
+            None => false,
+        },
+        _ => false,
+    }
 }
 
 fn write_value(vm: &Vm, directive: &Directive, value: &Value, out: &mut TextBuilder) -> Result<()> {

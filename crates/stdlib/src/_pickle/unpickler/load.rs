@@ -384,9 +384,12 @@ impl<'a> Loader<'a> {
     #[inline]
     fn utf8(&mut self, length: usize) -> Result<()> {
         let data = self.input.read(self.vm, length)?;
-        let text = match std::str::from_utf8(data) {
-            Ok(text) => Str::new(text),
-            Err(_) => codecs::decode_native(self.vm, Codec::Utf8, data, 0, Some("surrogatepass"), true)?.0,
+        let text = if data.is_ascii() {
+            Str::from_ascii(data)
+        } else if let Ok(text) = std::str::from_utf8(data) {
+            Str::new(text)
+        } else {
+            codecs::decode_native(self.vm, Codec::Utf8, data, 0, Some("surrogatepass"), true)?.0
         };
         self.push(text.into_value());
         Ok(())

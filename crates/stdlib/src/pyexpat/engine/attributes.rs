@@ -1,8 +1,8 @@
 //! Attributes and namespaces.
 
-use super::chars::{Char, char_at, is_space};
+use super::chars::{Char, char_at, is_space, plain_value};
 use super::content::{char_ref, predefined};
-use super::event::{Event, Handlers, Kind};
+use super::event::{Event, Handlers, Kind, Name};
 use super::tokens::{self, Token};
 use super::{Binding, Code, Engine, lock, string};
 
@@ -10,7 +10,7 @@ const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS_NAMESPACE: &str = "http://www.w3.org/2000/xmlns/";
 
 /// An element's name as written and with its namespace, its attributes, and how many of them it has itself.
-pub type Element = (String, String, Vec<(String, String)>, usize);
+pub type Element = (Name, Name, Vec<(Name, String)>, usize);
 
 impl Engine {
     /// Takes a start tag apart.
@@ -18,11 +18,11 @@ impl Engine {
         let text = &text[..end];
         let mut place = at + 1;
         let name_end = end_of_name(text, place);
-        let name = string(&text[place..name_end]);
+        let name = self.name(&text[place..name_end]);
         place = name_end;
-        let mut attributes: Vec<(String, String)> = Vec::new();
+        let mut attributes: Vec<(Name, String)> = Vec::new();
         while let Some((from, to, value_from, value_to)) = next_attribute(text, &mut place) {
-            let attribute = string(&text[from..to]);
+            let attribute = self.name(&text[from..to]);
             if attributes.iter().any(|(other, _)| *other == attribute) {
                 self.event_at(from);
                 return Err(Code::DuplicateAttribute);
@@ -32,23 +32,26 @@ impl Engine {
             attributes.push((attribute, value));
         }
         let mut specified = attributes.len();
-        {
-            let dtd = lock(&self.dtd);
-            for declared in dtd.attributes.get(&name).map_or(&[][..], Vec::as_slice) {
-                if let Some(default) = &declared.default
-                    && !attributes.iter().any(|(attribute, _)| *attribute == declared.name)
-                {
-                    attributes.push((declared.name.clone(), default.clone()));
-                }
-            }
+        for (attribute, default) in self.defaults(&name, &attributes) {
+            attributes.push((self.intern(&attribute), default));
         }
         let mut expanded = name.clone();
         if self.namespaces.is_some() {
             self.bind(&mut attributes, &mut specified, handlers)?;
             self.expand_attributes(&mut attributes)?;
-            expanded = self.expanded_name(&name, true)?;
+            if let Some(with_namespace) = self.expanded_name(&name, true)? {
+                expanded = self.intern(&with_namespace);
+            }
         }
         Ok((name, expanded, attributes, specified))
+    }
+
+    /// The attributes with a default value that an element does not have itself.
+    fn defaults(&self, element: &str, attributes: &[(Name, String)]) -> Vec<(String, String)> {
+        let dtd = lock(&self.dtd);
+        let declared = dtd.attributes.get(element).map_or(&[][..], Vec::as_slice).iter();
+        let missing = declared.filter(|declared| !attributes.iter().any(|(known, _)| **known == *declared.name));
+        missing.filter_map(|declared| Some((declared.name.clone(), declared.default.clone()?))).collect()
     }
 
     fn is_cdata(&self, element: &str, attribute: &str) -> bool {
@@ -90,6 +93,12 @@ impl Engine {
             }
         };
         while at < to {
+            let end = if is_cdata { plain_value(&text[..to], at) } else { at };
+            if end > at {
+                value.extend(str::from_utf8(&text[at..end]));
+                at = end;
+                continue;
+            }
             match char_at(&text[..to], at) {
                 Char::Of('\r', _) => {
                     space(value);
@@ -191,14 +200,14 @@ impl Engine {
     /// Takes the namespace declarations out of an element's attributes and binds their prefixes.
     fn bind(
         &mut self,
-        attributes: &mut Vec<(String, String)>,
+        attributes: &mut Vec<(Name, String)>,
         specified: &mut usize,
         handlers: Handlers,
     ) -> Result<(), Code> {
         let place = self.buffer.event;
         let mut at = 0;
         while at < attributes.len() {
-            let prefix = match attributes[at].0.as_str() {
+            let prefix = match &*attributes[at].0 {
                 "xmlns" => None,
                 name => match name.strip_prefix("xmlns:") {
                     Some(prefix) => Some(prefix.to_string()),
@@ -244,9 +253,17 @@ impl Engine {
         }
     }
 
-    fn expand_attributes(&self, attributes: &mut [(String, String)]) -> Result<(), Code> {
+    fn expand_attributes(&mut self, attributes: &mut [(Name, String)]) -> Result<(), Code> {
+        let mut changed = false;
         for (name, _) in attributes.iter_mut().filter(|(name, _)| name.contains(':')) {
-            *name = self.expanded_name(name, false)?;
+            if let Some(expanded) = self.expanded_name(name, false)? {
+                *name = self.intern(&expanded);
+                changed = true;
+            }
+        }
+        if !changed {
+            // They differed as they were written.
+            return Ok(());
         }
         if self.namespace_prefixes {
             // Names that differ by their prefixes only are the same.
@@ -259,15 +276,15 @@ impl Engine {
             let names: Vec<String> = attributes.iter().map(|(name, _)| plain(name)).collect();
             return duplicates(&names);
         }
-        let names: Vec<String> = attributes.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<String> = attributes.iter().map(|(name, _)| name.to_string()).collect();
         duplicates(&names)
     }
 
-    /// A name with its namespace, and its prefix if that is wanted.
-    fn expanded_name(&self, name: &str, is_element: bool) -> Result<String, Code> {
+    /// A name with its namespace, and its prefix if that is wanted; `None` if it is in no namespace.
+    fn expanded_name(&self, name: &str, is_element: bool) -> Result<Option<String>, Code> {
         let (prefix, local) = match name.split_once(':') {
             Some((prefix, local)) => (Some(prefix), local),
-            None if !is_element => return Ok(name.to_string()),
+            None if !is_element => return Ok(None),
             None => (None, name),
         };
         let bound = self.bindings.iter().rev().find(|binding| binding.prefix.as_deref() == prefix);
@@ -277,7 +294,7 @@ impl Engine {
             (None, Some(_)) => return Err(Code::UnboundPrefix),
             (None, None) => None,
         };
-        let Some(uri) = uri else { return Ok(name.to_string()) };
+        let Some(uri) = uri else { return Ok(None) };
         let mut expanded = uri.to_string();
         expanded.extend(self.namespaces.flatten());
         expanded.push_str(local);
@@ -287,7 +304,7 @@ impl Engine {
             expanded.extend(self.namespaces.flatten());
             expanded.push_str(prefix);
         }
-        Ok(expanded)
+        Ok(Some(expanded))
     }
 }
 

@@ -35,6 +35,55 @@ pub fn char_at(text: &[u8], at: usize) -> Char {
     }
 }
 
+const NAME: u8 = 1;
+const NAME_START: u8 = 2;
+const VALUE: u8 = 4;
+
+/// What the ASCII characters can be part of without further ado: names but for colons, values of attributes but for quotes
+/// and references.
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let c = byte as u8;
+        if c.is_ascii_alphabetic() || c == b'_' {
+            classes[byte] |= NAME | NAME_START;
+        }
+        if c.is_ascii_digit() || c == b'-' || c == b'.' {
+            classes[byte] |= NAME;
+        }
+        if c >= b' ' && !matches!(c, b'"' | b'\'' | b'<' | b'&') {
+            classes[byte] |= VALUE;
+        }
+        byte += 1;
+    }
+    classes
+};
+
+fn run(text: &[u8], at: usize, class: u8) -> usize {
+    let mut end = at;
+    while let Some(byte) = text.get(end) {
+        if CLASSES[usize::from(*byte)] & class == 0 {
+            break;
+        }
+        end += 1;
+    }
+    end
+}
+
+/// Where the ASCII characters end that a name at `at` begins with; `at` if it begins with something else, or with a colon.
+pub fn ascii_name(text: &[u8], at: usize) -> usize {
+    match text.get(at) {
+        Some(byte) if CLASSES[usize::from(*byte)] & NAME_START != 0 => run(text, at + 1, NAME),
+        _ => at,
+    }
+}
+
+/// Where the ASCII characters end that stand for themselves in an attribute's value.
+pub fn plain_value(text: &[u8], at: usize) -> usize {
+    run(text, at, VALUE)
+}
+
 pub fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }

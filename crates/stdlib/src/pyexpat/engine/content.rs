@@ -1,7 +1,7 @@
 //! Elements, text and references.
 
 use super::chars::is_allowed;
-use super::event::{Event, Handlers, Kind};
+use super::event::{Declaration, Event, Handlers, Kind, Name};
 use super::tokens::{self, Token};
 use super::{Code, Engine, Phase, Tag, Turn, lock, string};
 
@@ -235,7 +235,7 @@ impl Engine {
             entity.open = false;
         }
         self.consume(end);
-        Ok(Turn::Event(Event::ExternalEntityRef { context, base, system, public }))
+        Ok(Turn::Event(Event::from(Declaration::ExternalEntityRef { context, base, system, public })))
     }
 
     /// An entity that is not expanded.
@@ -269,11 +269,19 @@ impl Engine {
         if handlers.has(Kind::StartElement) {
             reported = true;
             let name = expanded.clone();
-            self.queue.push_back((place, Event::StartElement { name, attributes, specified }));
+            let event = Event::StartElement { name, attributes, specified };
+            if !empty && self.queue.is_empty() {
+                self.consume(end);
+                self.open_tag(raw_name, expanded, bindings);
+                return Ok(Turn::Event(event));
+            }
+            self.queue.push_back((place, event));
         }
         self.consume(end);
         if empty {
-            let after = if reported && self.expansions.is_empty() { end } else { place };
+            // Expat's position moves on only for the second of the two events.
+            let moves = reported && handlers.has(Kind::EndElement) && self.expansions.is_empty();
+            let after = if moves { end } else { place };
             if handlers.has(Kind::EndElement) {
                 reported = true;
                 self.queue.push_back((after, Event::EndElement { name: expanded }));
@@ -287,10 +295,14 @@ impl Engine {
             if !reported && handlers.has(Kind::Default) {
                 self.queue.push_back((place, Event::Default(string(raw))));
             }
-            lock(&self.accounting).allocated += 64;
-            self.tags.push(Tag { name: raw_name, expanded, bindings });
+            self.open_tag(raw_name, expanded, bindings);
         }
         Ok(Turn::Again)
+    }
+
+    fn open_tag(&mut self, name: Name, expanded: Name, bindings: usize) {
+        lock(&self.accounting).allocated += 64;
+        self.tags.push(Tag { name, expanded, bindings });
     }
 
     fn end_tag(&mut self, text: &[u8], at: usize, end: usize, handlers: Handlers) -> Result<Turn, Code> {
@@ -311,14 +323,14 @@ impl Engine {
             accounting.allocated = accounting.allocated.saturating_sub(64);
         }
         let place = self.buffer.event;
-        if handlers.has(Kind::EndElement) {
-            self.queue.push_back((place, Event::EndElement { name: tag.expanded }));
-        } else if handlers.has(Kind::Default) {
-            self.queue.push_back((place, Event::Default(string(&text[at..end]))));
-        }
+        // The queue is empty: what ends with the element comes behind its own event.
+        let turn = match handlers.has(Kind::EndElement) {
+            true => Turn::Event(Event::EndElement { name: tag.expanded }),
+            false => self.default_event(handlers, &text[at..end]),
+        };
         self.unbind(tag.bindings, place, handlers);
         self.after_element();
-        Ok(Turn::Again)
+        Ok(turn)
     }
 
     /// Behind the root element the epilog begins.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::chars::{Char, char_at, is_public_id, is_space};
 use super::content::char_ref;
 use super::dtd::{Attribute, Entity};
-use super::event::{Event, Handlers, Kind, Model, Text};
+use super::event::{Declaration, Event, Handlers, Kind, Model, Text};
 use super::input::Encoding;
 use super::prolog_tokens::{self, Token};
 use super::tokens;
@@ -346,12 +346,12 @@ impl Engine {
 
     fn start_doctype(&mut self, has_internal_subset: bool) -> Event {
         self.doctype.doctype_reported = true;
-        Event::StartDoctype {
+        Event::from(Declaration::StartDoctype {
             name: self.doctype.doctype_name.clone().unwrap_or_default(),
             system: self.doctype.doctype_system.clone(),
             public: self.doctype.doctype_public.clone(),
             has_internal_subset,
-        }
+        })
     }
 
     /// Has the program read the external subset, if it wants to.
@@ -365,12 +365,12 @@ impl Engine {
         if self.param_entity_parsing != 0 && handlers.has(Kind::ExternalEntityRef) {
             self.queue.push_back((
                 place,
-                Event::ExternalEntityRef {
+                Event::from(Declaration::ExternalEntityRef {
                     context: None,
                     base: self.base.clone(),
                     system: self.doctype.doctype_system.clone(),
                     public: self.doctype.doctype_public.clone(),
-                },
+                }),
             ));
             self.doctype.after = Some(After::ExternalSubset { had_references, close });
             // The element begins only behind what comes after.
@@ -452,7 +452,7 @@ impl Engine {
                         dtd.param_entity_read = false;
                         drop(dtd);
                         self.consume(end);
-                        let event = Event::ExternalEntityRef { context: None, base, system, public };
+                        let event = Event::from(Declaration::ExternalEntityRef { context: None, base, system, public });
                         self.queue.push_back((place, event));
                         self.doctype.after = Some(After::ParameterEntity);
                         return Ok(Turn::Again);
@@ -590,13 +590,13 @@ impl Engine {
                 let notation = Some(string(raw));
                 self.declare_entity(None, notation.clone());
                 if handlers.has(Kind::UnparsedEntityDecl) {
-                    let event = Event::UnparsedEntityDecl {
+                    let event = Event::from(Declaration::UnparsedEntityDecl {
                         name: self.doctype.name.clone(),
                         base: self.base.clone(),
                         system: self.doctype.system.clone(),
                         public: self.doctype.public.clone(),
                         notation,
-                    };
+                    });
                     return Ok(self.report(Close, raw, end, handlers, event));
                 }
                 let event = self.entity_event(None, notation);
@@ -607,7 +607,7 @@ impl Engine {
     }
 
     fn entity_event(&self, value: Text, notation: Text) -> Event {
-        Event::EntityDecl {
+        Event::from(Declaration::EntityDecl {
             name: self.doctype.name.clone(),
             parameter: self.doctype.parameter,
             value,
@@ -615,7 +615,7 @@ impl Engine {
             system: self.doctype.system.clone(),
             public: self.doctype.public.clone(),
             notation,
-        }
+        })
     }
 
     fn declare_entity(&mut self, text: Option<Arc<[u8]>>, notation: Text) {
@@ -773,12 +773,12 @@ impl Engine {
     }
 
     fn notation_event(&self) -> Event {
-        Event::NotationDecl {
+        Event::from(Declaration::NotationDecl {
             name: self.doctype.name.clone(),
             base: self.base.clone(),
             system: self.doctype.system.clone(),
             public: self.doctype.public.clone(),
-        }
+        })
     }
 
     fn attlist_role(&mut self, token: Token, raw: &[u8], end: usize, handlers: Handlers) -> Result<Turn, Code> {
@@ -866,7 +866,7 @@ impl Engine {
             declared.push(Attribute { name: attribute.clone(), is_cdata, default: default.clone() });
         }
         drop(dtd);
-        let event = Event::AttlistDecl { element, attribute, ty, default, required };
+        let event = Event::from(Declaration::AttlistDecl { element, attribute, ty, default, required });
         self.report(Expect::AttlistName, raw, end, handlers, event)
     }
 
@@ -955,7 +955,7 @@ impl Engine {
     }
 
     fn element_declared(&mut self, model: Model, raw: &[u8], end: usize, handlers: Handlers) -> Turn {
-        let event = Event::ElementDecl { name: self.doctype.name.clone(), model };
+        let event = Event::from(Declaration::ElementDecl { name: self.doctype.name.clone(), model });
         self.report(Expect::Close, raw, end, handlers, event)
     }
 
@@ -996,17 +996,17 @@ impl Engine {
         }
         self.consume(end);
         if handlers.has(Kind::XmlDecl) {
-            return Ok(Turn::Event(Event::XmlDecl {
+            return Ok(Turn::Event(Event::from(Declaration::XmlDecl {
                 version: declaration.version,
                 encoding: declaration.encoding.map(|(name, _)| name),
                 standalone: declaration.standalone,
-            }));
+            })));
         }
         Ok(self.default_event(handlers, raw))
     }
 }
 
-struct Declaration {
+struct XmlDeclaration {
     version: Text,
     /// With its place.
     encoding: Option<(String, usize)>,
@@ -1014,10 +1014,10 @@ struct Declaration {
 }
 
 /// The parts of an XML or text declaration, or the offending place.
-fn parse_declaration(raw: &[u8], is_text_declaration: bool) -> Result<Declaration, usize> {
+fn parse_declaration(raw: &[u8], is_text_declaration: bool) -> Result<XmlDeclaration, usize> {
     let end = raw.len() - 2;
     let mut at = 5;
-    let mut declaration = Declaration { version: None, encoding: None, standalone: -1 };
+    let mut declaration = XmlDeclaration { version: None, encoding: None, standalone: -1 };
     let mut part = pseudo_attribute(raw, &mut at, end)?;
     let Some((mut name, mut from, mut to)) = part.take() else { return Err(at) };
     if &raw[name.clone()] == b"version" {

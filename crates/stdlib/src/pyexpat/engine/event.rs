@@ -1,5 +1,7 @@
 //! What the parser reports.
 
+use std::sync::Arc;
+
 /// The handlers a program can set, in the order of their bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -62,28 +64,59 @@ impl Drop for Model {
 
 pub type Text = Option<String>;
 
+/// A name of an element or attribute. A parser has one for equal names.
+pub type Name = Arc<str>;
+
 pub enum Event {
-    StartElement { name: String, attributes: Vec<(String, String)>, specified: usize },
-    EndElement { name: String },
-    Pi { target: String, data: String },
+    StartElement {
+        name: Name,
+        attributes: Vec<(Name, String)>,
+        specified: usize,
+    },
+    EndElement {
+        name: Name,
+    },
+    Pi {
+        target: String,
+        data: String,
+    },
     CharacterData(String),
-    UnparsedEntityDecl { name: String, base: Text, system: Text, public: Text, notation: Text },
-    NotationDecl { name: String, base: Text, system: Text, public: Text },
-    StartNamespace { prefix: Text, uri: Text },
-    EndNamespace { prefix: Text },
+    StartNamespace {
+        prefix: Text,
+        uri: Text,
+    },
+    EndNamespace {
+        prefix: Text,
+    },
     Comment(String),
     StartCdata,
     EndCdata,
     Default(String),
     NotStandalone,
+    EndDoctype,
+    SkippedEntity {
+        name: String,
+        parameter: bool,
+    },
+    /// What happens outside elements, apart so that events stay small.
+    Declaration(Box<Declaration>),
+}
+
+pub enum Declaration {
+    UnparsedEntityDecl { name: String, base: Text, system: Text, public: Text, notation: Text },
+    NotationDecl { name: String, base: Text, system: Text, public: Text },
     ExternalEntityRef { context: Text, base: Text, system: Text, public: Text },
     StartDoctype { name: String, system: Text, public: Text, has_internal_subset: bool },
-    EndDoctype,
     EntityDecl { name: String, parameter: bool, value: Text, base: Text, system: Text, public: Text, notation: Text },
     XmlDecl { version: Text, encoding: Text, standalone: i32 },
     ElementDecl { name: String, model: Model },
     AttlistDecl { element: String, attribute: String, ty: String, default: Text, required: bool },
-    SkippedEntity { name: String, parameter: bool },
+}
+
+impl From<Declaration> for Event {
+    fn from(declaration: Declaration) -> Event {
+        Event::Declaration(Box::new(declaration))
+    }
 }
 
 impl Event {
@@ -93,8 +126,6 @@ impl Event {
             Event::EndElement { .. } => Kind::EndElement,
             Event::Pi { .. } => Kind::Pi,
             Event::CharacterData(_) => Kind::CharacterData,
-            Event::UnparsedEntityDecl { .. } => Kind::UnparsedEntityDecl,
-            Event::NotationDecl { .. } => Kind::NotationDecl,
             Event::StartNamespace { .. } => Kind::StartNamespace,
             Event::EndNamespace { .. } => Kind::EndNamespace,
             Event::Comment(_) => Kind::Comment,
@@ -102,14 +133,18 @@ impl Event {
             Event::EndCdata => Kind::EndCdata,
             Event::Default(_) => Kind::Default,
             Event::NotStandalone => Kind::NotStandalone,
-            Event::ExternalEntityRef { .. } => Kind::ExternalEntityRef,
-            Event::StartDoctype { .. } => Kind::StartDoctype,
             Event::EndDoctype => Kind::EndDoctype,
-            Event::EntityDecl { .. } => Kind::EntityDecl,
-            Event::XmlDecl { .. } => Kind::XmlDecl,
-            Event::ElementDecl { .. } => Kind::ElementDecl,
-            Event::AttlistDecl { .. } => Kind::AttlistDecl,
             Event::SkippedEntity { .. } => Kind::SkippedEntity,
+            Event::Declaration(declaration) => match **declaration {
+                Declaration::UnparsedEntityDecl { .. } => Kind::UnparsedEntityDecl,
+                Declaration::NotationDecl { .. } => Kind::NotationDecl,
+                Declaration::ExternalEntityRef { .. } => Kind::ExternalEntityRef,
+                Declaration::StartDoctype { .. } => Kind::StartDoctype,
+                Declaration::EntityDecl { .. } => Kind::EntityDecl,
+                Declaration::XmlDecl { .. } => Kind::XmlDecl,
+                Declaration::ElementDecl { .. } => Kind::ElementDecl,
+                Declaration::AttlistDecl { .. } => Kind::AttlistDecl,
+            },
         }
     }
 }

@@ -179,6 +179,10 @@ impl Buffer {
         if self.text.try_reserve(data.len().saturating_mul(2)).is_err() {
             return false;
         }
+        if self.tail.is_empty() && matches!(self.encoding, Some(Encoding::Utf8)) {
+            self.text.extend_from_slice(data);
+            return true;
+        }
         let mut bytes = std::mem::take(&mut self.tail);
         bytes.extend_from_slice(data);
         if self.encoding.is_none() && !self.detect(&mut bytes) {

@@ -1,6 +1,6 @@
 //! Tokens of content: what stands between the root element's tags.
 
-use super::chars::{Char, char_at, is_name_char, is_name_start, is_space};
+use super::chars::{Char, ascii_name, char_at, is_name_char, is_name_start, is_space, plain_value};
 
 /// A token, or why there is none.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,8 +37,11 @@ pub type Scan = (Token, usize);
 
 /// Scans a name from `at`: its end, or the token that says why there is none. `colons` are counted for namespaces.
 pub fn name(text: &[u8], at: usize, namespaces: bool) -> Result<usize, Scan> {
-    let mut end = at;
+    let mut end = ascii_name(text, at);
     let mut colon = false;
+    if end > at && text.get(end).is_some_and(|byte| matches!(byte, b' ' | b'>' | b'=' | b'/' | b';')) {
+        return Ok(end);
+    }
     loop {
         match char_at(text, end) {
             Char::Of(':', _) if namespaces => {
@@ -245,6 +248,7 @@ fn attribute(text: &[u8], at: usize, namespaces: bool) -> Result<usize, Scan> {
     };
     end += 1;
     loop {
+        end = plain_value(text, end);
         match char_at(text, end) {
             Char::Of(c, length) if c == quote => return Ok(end + length),
             Char::Of('<', _) | Char::Invalid => return Err((Token::Invalid, end)),
