@@ -172,6 +172,9 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     let stats = &GENERATIONS[generation];
     stats.collections.fetch_add(1, Relaxed);
     stats.collected.fetch_add(found, Relaxed);
+    if !crate::vm::gil::is_enabled() {
+        heap::release_deferred();
+    }
     run_callbacks(vm, "stop", generation, found, 0);
     COLLECTING.store(false, Relaxed);
     found
@@ -252,7 +255,7 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
     if !has_room || Vec::<[usize; 2]>::new().try_reserve_exact(total).is_err() {
         return 0;
     }
-    let unreachable = deduce_unreachable(&candidates);
+    let unreachable = deduce_unreachable(&candidates, 0);
     for candidate in &candidates {
         // SAFETY: nothing ran since the candidates were found alive.
         set_generation(unsafe { candidate.as_ref() }, (generation + 1).min(2));
@@ -328,13 +331,14 @@ thread_local! {
     static STACK: Cell<Vec<NonNull<Header>>> = const { Cell::new(Vec::new()) };
 }
 
-/// The candidates that are referred to only by each other.
-fn deduce_unreachable(candidates: &[NonNull<Header>]) -> Vec<NonNull<Header>> {
+/// The candidates that are referred to only by each other, apart from `held` references to each.
+fn deduce_unreachable(candidates: &[NonNull<Header>], held: u32) -> Vec<NonNull<Header>> {
     // SAFETY (whole function): the candidates are alive and nothing else runs until the counters are put back.
     for candidate in candidates {
         let object = unsafe { candidate.as_ref() };
         object.private().collector.fetch_or(bits::CANDIDATE, Relaxed);
-        object.owner.store(object.local.get(), Relaxed);
+        crate::count::gather(object);
+        object.owner.store(object.local.get().wrapping_sub(held), Relaxed);
     }
     for candidate in candidates {
         visit_children(*candidate, &mut |child| {
@@ -359,7 +363,7 @@ fn deduce_unreachable(candidates: &[NonNull<Header>]) -> Vec<NonNull<Header>> {
     let mut unreachable = Vec::new();
     for candidate in candidates {
         let object = unsafe { candidate.as_ref() };
-        object.owner.store(0, Relaxed);
+        crate::count::restore(object);
         if is_candidate(object) {
             object.private().collector.fetch_and(!bits::CANDIDATE, Relaxed);
             unreachable.push(*candidate);
@@ -420,18 +424,8 @@ fn finalize_garbage(vm: &Vm, garbage: &[Value]) {
 fn split_resurrected(held: Vec<Value>) -> (Vec<Value>, Vec<Value>) {
     let headers: Vec<NonNull<Header>> =
         held.iter().map(|v| NonNull::from(v.as_object().expect("garbage consists of objects"))).collect();
-    for header in &headers {
-        // SAFETY: alive through `held`; our own reference does not count.
-        let object = unsafe { header.as_ref() };
-        object.local.set(object.local.get() - 1);
-    }
     let dead: HashSet<u64, BuildHasherDefault<Spread>> =
-        deduce_unreachable(&headers).into_iter().map(|header| header.as_ptr() as u64).collect();
-    for header in &headers {
-        // SAFETY: as above.
-        let object = unsafe { header.as_ref() };
-        object.local.set(object.local.get() + 1);
-    }
+        deduce_unreachable(&headers, 1).into_iter().map(|header| header.as_ptr() as u64).collect();
     held.into_iter().partition(|value| dead.contains(&value.word()))
 }
 

@@ -9,7 +9,9 @@
 
 use crate::types::Type;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+#[cfg(feature = "free-threading")]
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
 /// The two words at the start of every object.
 #[repr(C)]
@@ -43,6 +45,10 @@ pub mod object_flags {
     pub const HAS_WEAKREFS: u16 = 2;
     /// The object's attributes are in a dictionary, not in slots.
     pub const DICT_MODE: u16 = 4;
+    /// Several threads have touched the object (`interp/src/eval/shared.rs`); who writes to it is alone.
+    pub const SHARED: u16 = 8;
+    /// Several threads write to the object, holding its lock.
+    pub const LOCKED: u16 = 16;
 }
 
 impl Header {
@@ -73,6 +79,7 @@ impl Header {
     ///
     /// # Safety
     /// The heap's prefix is 16 bytes.
+    #[cfg(feature = "free-threading")]
     #[inline(always)]
     pub(crate) unsafe fn shared(&self) -> &AtomicI64 {
         // SAFETY: the caller says that the word is there.
@@ -96,6 +103,15 @@ impl Header {
     }
     pub fn clear_flag(&self, flag: u16) {
         self.private().flags.fetch_and(!flag, Relaxed);
+    }
+    /// The id of the thread that counts in the object itself.
+    #[inline(always)]
+    pub fn owner(&self) -> u32 {
+        self.owner.load(Relaxed)
+    }
+    #[inline(always)]
+    pub fn is_owned_by(&self, id: u32) -> bool {
+        self.owner.load(Relaxed) == id
     }
     #[inline(always)]
     pub fn is_immortal(&self) -> bool {

@@ -17,6 +17,8 @@ pub mod number;
 pub mod quick_compare;
 pub mod repr;
 pub mod sequence;
+#[cfg(feature = "free-threading")]
+pub mod world;
 
 use crate::value::Value;
 use std::cell::Cell;
@@ -68,6 +70,10 @@ impl Drop for Vm {
         if std::ptr::eq(CURRENT.get(), self) {
             CURRENT.set(std::ptr::null());
         }
+        #[cfg(feature = "free-threading")]
+        if self.attached.get() {
+            world::thread_ends();
+        }
         if self.attached.get() {
             self.detach_for_ever();
         }
@@ -92,6 +98,8 @@ impl Vm {
             breaker: Cell::new(std::ptr::null()),
         });
         CURRENT.set(&*vm);
+        #[cfg(feature = "free-threading")]
+        world::thread_begins();
         vm
     }
 

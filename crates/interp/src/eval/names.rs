@@ -60,6 +60,23 @@ pub(super) unsafe fn cached_global(function: &Function, first: u64, second: u64)
     }
 }
 
+/// Where the value is that [`cached_global`] gives.
+///
+/// # Safety
+/// It gives one.
+#[cfg(feature = "free-threading")]
+pub(super) unsafe fn cached_place(function: &Function, first: u64, second: u64) -> *const u64 {
+    let (dict, cache) = if is_in_globals(first) { (&function.globals, first) } else { (&function.builtins, second) };
+    // SAFETY: by contract the entry is there.
+    unsafe { (&raw const (*(*dict.state.as_ptr()).entries.as_ptr().add((cache >> 32) as u16 as usize)).value).cast() }
+}
+
+/// Whether the cache of a LOAD_GLOBAL is about the globals.
+#[cfg(feature = "free-threading")]
+pub(super) fn is_in_globals(first: u64) -> bool {
+    cache_kind(first) == IN_GLOBALS
+}
+
 /// In words, what the cache of a LOAD_GLOBAL holds; `None` if nothing.
 pub(crate) fn describe_global_cache(first: u64) -> Option<&'static str> {
     match cache_kind(first) {
