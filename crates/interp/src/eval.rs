@@ -52,7 +52,7 @@ pub use call::{call_function, eval_code, run_function};
 pub(crate) use call::{leave_frame, resume_frame};
 pub(crate) use names::describe_global_cache;
 #[cfg(feature = "free-threading")]
-pub use shared::{Alternation, prepare as prepare_for_threads};
+pub use shared::{Alternation, prepare as prepare_for_threads, runs_beside};
 pub(crate) use unwind::find_map;
 
 /// What a handler returns once it has said, by the machine's `pc`, where to go on. There is always something to go on

@@ -30,7 +30,7 @@ pub fn current_ident() -> u64 {
 }
 
 #[cfg(feature = "free-threading")]
-pub use crate::eval::prepare_for_threads as prepare;
+pub use crate::eval::{prepare_for_threads as prepare, runs_beside};
 
 /// Makes the interpreter's state of a thread, which is attached.
 pub fn starts(vm: &Vm) {

@@ -48,6 +48,8 @@ pub enum Audited {
     No,
     /// It may be called with whatever arguments.
     Free,
+    /// With an object whose length is plain to see.
+    Sized,
     /// With arguments that do not change.
     Constant,
     /// It reads the items of its first argument, which have to be constant, as the other arguments.

@@ -99,6 +99,10 @@ pub mod beside {
     pub const USE: u8 = 2;
     /// The same, by the thread that made them, as long as no other has touched them.
     pub const USE_OWN: u8 = 4;
+    /// They may be called.
+    pub const CALL: u8 = 8;
+    /// It has been found out whether they may be called.
+    pub const ASKED: u8 = 16;
 }
 
 /// A type object.
@@ -148,7 +152,7 @@ pub struct Type {
     pub spec: Option<&'static TypeSpec>,
     /// What may be done with instances of this built-in type while other threads run: bits of [`beside`].
     #[cfg(feature = "free-threading")]
-    pub(crate) beside: Cell<u8>,
+    pub(crate) beside: std::sync::atomic::AtomicU8,
 }
 
 // SAFETY: `Cell`s and slots change only while the type is created or with the world stopped.
@@ -427,7 +431,7 @@ impl Type {
             slot_members: ObjectCell::new(Vec::new()),
             spec,
             #[cfg(feature = "free-threading")]
-            beside: Cell::new(0),
+            beside: std::sync::atomic::AtomicU8::new(0),
         }
     }
 
@@ -722,10 +726,16 @@ impl Type {
         self.is_learning()
     }
 
+    #[cfg(feature = "free-threading")]
+    #[inline]
+    pub fn is_allowed_beside(&self, bit: u8) -> bool {
+        self.beside.load(Relaxed) & bit != 0
+    }
+
     /// Says what may be done with instances while other threads run: bits of [`beside`].
     #[cfg(feature = "free-threading")]
     pub fn allow_beside(&self, bits: u8) {
-        self.beside.set(self.beside.get() | bits);
+        self.beside.fetch_or(bits, Relaxed);
     }
 
     pub(crate) fn is_learning(&self) -> bool {

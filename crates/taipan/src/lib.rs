@@ -43,6 +43,8 @@ fn start_process() {
             thread_starts: threads::starts,
             #[cfg(feature = "free-threading")]
             before_thread: threads::prepare,
+            #[cfg(feature = "free-threading")]
+            runs_beside: threads::runs_beside,
             thread_ends: threads::ends,
             run_exitfuncs: taipan_stdlib::atexit::run_exitfuncs,
             finish_signals: taipan_stdlib::_signal::finish,

@@ -24,7 +24,7 @@ use taipan_object::builtins::cell::{CELL, Cell};
 use taipan_object::builtins::dict::{DICT, Dict, Probe};
 use taipan_object::builtins::float::FLOAT;
 use taipan_object::builtins::int::{INT, hash_i64};
-use taipan_object::builtins::iterator::{CALLABLE_ITERATOR, SEQUENCE_ITERATOR};
+use taipan_object::builtins::iterator::CALLABLE_ITERATOR;
 use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::method::{BoundMethod, METHOD};
 use taipan_object::builtins::object::{OBJECT, is_object_new};
@@ -34,7 +34,7 @@ use taipan_object::count;
 use taipan_object::header::{Header, object_flags};
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
 use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
-use taipan_object::types::{TYPE, Type, type_flags};
+use taipan_object::types::{TYPE, Type, beside, type_flags};
 use taipan_object::vm::world;
 use taipan_object::{Value, Vm};
 
@@ -44,7 +44,7 @@ use crate::function::{FUNCTION, Function};
 use crate::generator::{GENERATOR, Generator};
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, Word};
 
-pub use audit::prepare;
+pub use audit::{prepare, runs_beside};
 
 /// What becomes of an instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -137,7 +137,17 @@ impl Alternation {
 #[inline(always)]
 pub(super) unsafe fn before(m: &Machine, w: Word) -> Next {
     if count::is_shared() {
-        if IS_HARMLESS[w.op() as usize] {
+        // SAFETY: by contract.
+        let simple = unsafe {
+            match CLASSES[w.op() as usize] {
+                Class::Harmless => true,
+                Class::Binary => !is_pointer(m.get(w.b())) && !is_pointer(m.get(w.c())),
+                Class::BinaryK => !is_pointer(m.get(w.b())) && !is_pointer(m.constant(w.c() as u32)),
+                Class::Safepoint => !world::is_stopped() && !m.interp.eval_breaker() && !crate::monitoring::watching(),
+                Class::Other => false,
+            }
+        };
+        if simple {
             return Next::Execute;
         }
         // SAFETY: by contract.
@@ -155,7 +165,7 @@ pub(super) unsafe fn before(m: &Machine, w: Word) -> Next {
         match alternation.left.get() {
             0 => {
                 // SAFETY: by contract.
-                if unsafe { become_shared(*m) } { Next::Skip(0) } else { Next::Leave }
+                unsafe { become_shared(*m) }
             }
             left => {
                 alternation.left.set(left - 1);
@@ -183,10 +193,13 @@ unsafe fn become_alone(m: Machine) {
     }
 }
 
-/// False if there are no others.
 #[cold]
 #[inline(never)]
-unsafe fn become_shared(m: Machine) -> bool {
+unsafe fn become_shared(m: Machine) -> Next {
+    if !m.goes_on() {
+        // Where the frame was, is needed by what comes now.
+        return Next::Execute;
+    }
     // SAFETY: as above.
     unsafe { m.save() };
     if count::has_waiting() {
@@ -194,12 +207,12 @@ unsafe fn become_shared(m: Machine) -> bool {
     }
     let alternation = &m.interp.alternation;
     if !world::is_parallel() {
-        return false;
+        return Next::Leave;
     }
     m.vm.become_shared();
     // SAFETY: every x86-64 processor has the instruction.
     alternation.since.set(unsafe { _rdtsc() });
-    true
+    Next::Skip(0)
 }
 
 /// After so many writes by threads that were alone for each, an object is locked instead.
@@ -271,12 +284,17 @@ fn is_plain(ty: &Type) -> bool {
     ty.is_heap_type() && std::ptr::fn_addr_eq(ty.dealloc, OBJECT.ty().dealloc)
 }
 
-/// How deep and how far tuples are looked into.
-const FEW_ITEMS: usize = 64;
+/// So many items of a tuple, and of those in it, are looked at.
+const FEW_ITEMS: u32 = 64;
 
 /// Whether a value never changes, and neither does what it consists of.
 #[inline]
 unsafe fn is_constant(word: u64) -> bool {
+    // SAFETY: a live value.
+    unsafe { is_constant_within(word, &mut 0) }
+}
+
+unsafe fn is_constant_within(word: u64, seen: &mut u32) -> bool {
     // SAFETY: a live value.
     unsafe {
         if !is_pointer(word) {
@@ -287,8 +305,10 @@ unsafe fn is_constant(word: u64) -> bool {
             return true;
         }
         if ty.is(&TUPLE) {
-            let items = (*(word as *const Tuple)).as_slice();
-            return items.len() <= FEW_ITEMS && items.iter().all(|item| is_constant(item.word()));
+            return (*(word as *const Tuple)).as_slice().iter().all(|item| {
+                *seen += 1;
+                *seen <= FEW_ITEMS && is_constant_within(item.word(), seen)
+            });
         }
         ty.is(&RANGE) || ty.is(&TYPE)
     }
@@ -301,7 +321,7 @@ unsafe fn is_key(word: u64) -> bool {
     unsafe {
         is_constant(word) || {
             let ty = header(word).ty();
-            is_plain(ty) || ty.is(&FUNCTION) || ty.is(&METHOD) && is_key((*(word as *const BoundMethod)).this.word())
+            is_plain(ty) || ty.is(&FUNCTION)
         }
     }
 }
@@ -312,9 +332,25 @@ fn is_container(ty: &Type) -> bool {
     ty.is(&LIST) || ty.is(&DICT) || ty.is(&TUPLE) || ty.is(&SET) || ty.is(&FROZENSET)
 }
 
-const fn harmless() -> [bool; 256] {
+/// What an instruction is looked at for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Class {
+    /// See [`admit`].
+    Other,
+    /// It touches nothing but the frame's registers and what is new, whatever its operands are.
+    Harmless,
+    /// The same, if its operands, two registers, are no objects.
+    Binary,
+    /// The same, of a register and a constant.
+    BinaryK,
+    /// A safepoint and nothing else.
+    Safepoint,
+}
+
+const fn classes() -> [Class; 256] {
     use Op::*;
-    let ops = [
+    let harmless = [
         Move,
         Borrow,
         BorrowPair,
@@ -339,18 +375,43 @@ const fn harmless() -> [bool; 256] {
         MatchMapping,
         MatchSequence,
         ReturnGenerator,
+        // Exceptions are a thread's own; where one is not, its state is in a cell. The last three have to find the frame's `pc`
+        // as it is.
+        RaiseOne,
+        RaiseAgain,
+        Reraise,
+        PushExcInfo,
+        PopExcept,
+        CheckExcMatch,
+        JumpIfExcMatch,
+        Unwind,
+        UnwindAgain,
+        Leave,
     ];
-    let mut table = [false; 256];
+    let mut table = [Class::Other; 256];
     let mut at = 0;
-    while at < ops.len() {
-        table[ops[at] as usize] = true;
+    while at < harmless.len() {
+        table[harmless[at] as usize] = Class::Harmless;
         at += 1;
     }
+    at = 0;
+    while at < Op::ALL.len() {
+        let op = Op::ALL[at];
+        if op.is_binary() {
+            let with_constant = op as u8 >= AddK as u8 && op as u8 <= XorK as u8
+                || op as u8 >= CompareLtK as u8 && op as u8 <= CompareGeK as u8
+                || op as u8 >= JumpIfLtK as u8 && op as u8 <= JumpIfGeK as u8;
+            table[at] = if with_constant { Class::BinaryK } else { Class::Binary };
+        }
+        at += 1;
+    }
+    table[Subscr as usize] = Class::Other;
+    table[SubscrK as usize] = Class::Other;
+    table[JumpBackward as usize] = Class::Safepoint;
     table
 }
 
-/// Instructions that touch nothing but the frame's registers and what is new, whatever their operands are.
-static IS_HARMLESS: [bool; 256] = harmless();
+static CLASSES: [Class; 256] = classes();
 
 impl Machine<'_> {
     /// The current frame goes on, at its `pc`, in the loop for threads beside others.
@@ -845,6 +906,7 @@ impl Machine<'_> {
                     || ty.is(&BYTES)
                     || ty.is(&GENERATOR)
                     || audit::is_iterator(ty)
+                    || ty.is(&CALLABLE_ITERATOR)
                     || is_plain(ty),
             )
         }
@@ -862,10 +924,7 @@ impl Machine<'_> {
             if ty.is(&GENERATOR) {
                 return go_if(is_mine(object) && can_resume(iterator));
             }
-            if ty.is(&SEQUENCE_ITERATOR) || ty.is(&CALLABLE_ITERATOR) {
-                return Alone;
-            }
-            go_if(audit::is_iterator(ty) && is_mine(object) || is_plain(ty))
+            go_if(if ty.is_heap_type() { is_plain(ty) } else { ty.is_allowed_beside(beside::USE) })
         }
     }
 
@@ -925,7 +984,7 @@ impl Machine<'_> {
             if ty.is(&TYPE) {
                 return self.instantiates(&*(callable as *const Type), args);
             }
-            Alone
+            go_if(audit::is_called_beside(ty) && args.iter().all(|arg| is_constant(*arg)))
         }
     }
 

@@ -329,7 +329,7 @@ impl Type {
         if self.is_heap_type() {
             std::ptr::fn_addr_eq(self.dealloc, crate::builtins::object::OBJECT.ty().dealloc)
         } else {
-            self.beside.get() & beside::DIE != 0
+            self.is_allowed_beside(beside::DIE)
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct Hooks {
     pub is_function: fn(&Value) -> bool,
     /// Makes what the interpreter keeps for a thread; the thread is attached and about to run Python code.
     pub thread_starts: fn(&Vm),
+    /// Whether something may be called while other threads run.
+    #[cfg(feature = "free-threading")]
+    pub runs_beside: fn(&Value) -> bool,
     /// Before a thread starts another, without the GIL.
     #[cfg(feature = "free-threading")]
     pub before_thread: fn(),

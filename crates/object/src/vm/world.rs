@@ -214,7 +214,7 @@ fn is_sound(value: &Value) -> bool {
     if ty.is_heap_type() {
         return std::ptr::fn_addr_eq(ty.dealloc, OBJECT.ty().dealloc);
     }
-    let bits = ty.beside.get();
+    let bits = ty.beside.load(Relaxed);
     bits & beside::USE != 0 || bits & beside::USE_OWN != 0 && value.as_object().is_some_and(is_mine)
 }
 
@@ -248,7 +248,7 @@ impl Vm {
     /// As [`Vm::alone_for`], for a call.
     #[inline(always)]
     pub(crate) fn alone_for_call(&self, callable: &Value) -> ForAWhile<'_> {
-        if count::is_shared() && !HOOKS.get().is_some_and(|hooks| (hooks.is_function)(callable)) {
+        if count::is_shared() && !HOOKS.get().is_some_and(|hooks| (hooks.runs_beside)(callable)) {
             return self.alone_for_a_while();
         }
         ForAWhile(None)

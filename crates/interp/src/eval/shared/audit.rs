@@ -5,6 +5,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use taipan_object::Value;
 use taipan_object::builtins::{
     bool::BOOL, bytes, cell, complex, dict, enumerate, float::FLOAT, int::INT, iterator, list, map_filter, method,
     range, reversed, set, singletons, slice, str, tuple, zip,
@@ -12,6 +13,7 @@ use taipan_object::builtins::{
 use taipan_object::count;
 use taipan_object::header::Header;
 use taipan_object::heap;
+use taipan_object::native::function::BuiltinFunction;
 use taipan_object::native::{Audited, MethodDef, descriptors, function, module};
 use taipan_object::types::{TYPE, Type, TypeSpec, beside};
 
@@ -21,7 +23,7 @@ use super::{
 };
 use crate::code::CODE;
 use crate::frame::is_pointer;
-use crate::function::FUNCTION;
+use crate::function::{FUNCTION, Function};
 use crate::generator::GENERATOR;
 
 /// Iterators whose next item is had without anything but the iterator and what it iterates over.
@@ -50,7 +52,7 @@ static ITERATORS: [&TypeSpec; 19] = [
 static VIEWS: [&TypeSpec; 3] = [&dict::views::DICT_KEYS, &dict::views::DICT_VALUES, &dict::views::DICT_ITEMS];
 
 /// Other types whose protocols touch nothing but the object, in its cell.
-static VALUES: [&TypeSpec; 17] = [
+static VALUES: [&TypeSpec; 18] = [
     &INT,
     &FLOAT,
     &complex::COMPLEX,
@@ -66,13 +68,13 @@ static VALUES: [&TypeSpec; 17] = [
     &cell::CELL,
     &method::METHOD,
     &iterator::SEQUENCE_ITERATOR,
+    &iterator::CALLABLE_ITERATOR,
     &range::iterator::LONG_RANGE_ITERATOR,
     &FUNCTION,
 ];
 
 /// Types whose instances may be destroyed, but not used, while other threads run.
-static QUIET: [&TypeSpec; 3] =
-    [&function::BUILTIN_FUNCTION, &descriptors::METHOD_WRAPPER, &iterator::CALLABLE_ITERATOR];
+static QUIET: [&TypeSpec; 2] = [&function::BUILTIN_FUNCTION, &descriptors::METHOD_WRAPPER];
 
 /// Types whose instances are never destroyed.
 static IMMEDIATE: [&TypeSpec; 5] =
@@ -142,150 +144,76 @@ pub(super) fn is_view(ty: &Type) -> bool {
 }
 
 /// The functions that may be called, by the type or module they belong to.
-const FUNCTIONS: &[(&str, Audited, &[&str])] = &[
+const FUNCTIONS: &[(&str, Audited, &str)] = &[
     (
         "str",
         Audited::Constant,
-        &[
-            "capitalize",
-            "casefold",
-            "center",
-            "count",
-            "encode",
-            "endswith",
-            "expandtabs",
-            "find",
-            "index",
-            "isalnum",
-            "isalpha",
-            "isascii",
-            "isdecimal",
-            "isdigit",
-            "isidentifier",
-            "islower",
-            "isnumeric",
-            "isprintable",
-            "isspace",
-            "istitle",
-            "isupper",
-            "ljust",
-            "lower",
-            "lstrip",
-            "partition",
-            "removeprefix",
-            "removesuffix",
-            "replace",
-            "rfind",
-            "rindex",
-            "rjust",
-            "rpartition",
-            "rsplit",
-            "rstrip",
-            "split",
-            "splitlines",
-            "startswith",
-            "strip",
-            "swapcase",
-            "title",
-            "upper",
-            "zfill",
-            "format",
-        ],
+        "capitalize casefold center count endswith expandtabs find index isalnum isalpha isascii isdecimal isdigit \
+         isidentifier islower isnumeric isprintable isspace istitle isupper ljust lower lstrip partition removeprefix \
+         removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase title \
+         upper zfill format",
     ),
-    ("str", Audited::Items, &["join"]),
-    (
-        "bytes",
-        Audited::Constant,
-        &[
-            "count",
-            "decode",
-            "endswith",
-            "find",
-            "hex",
-            "index",
-            "lower",
-            "replace",
-            "rfind",
-            "split",
-            "startswith",
-            "strip",
-            "upper",
-        ],
-    ),
-    ("int", Audited::Constant, &["bit_length", "bit_count", "to_bytes", "conjugate", "is_integer"]),
-    ("float", Audited::Constant, &["is_integer", "hex", "as_integer_ratio", "conjugate"]),
-    ("tuple", Audited::Constant, &["count", "index"]),
-    ("list", Audited::Writes, &["append", "pop", "clear", "reverse", "insert"]),
-    ("list", Audited::Reads, &["copy", "count", "index"]),
-    ("list", Audited::Sorts, &["sort"]),
-    ("list", Audited::Takes, &["extend"]),
-    ("dict", Audited::Reads, &["get", "keys", "values", "items", "copy"]),
-    ("dict", Audited::WritesKey, &["setdefault", "pop", "popitem", "clear"]),
-    ("set", Audited::WritesKey, &["add", "discard", "remove", "pop", "clear"]),
-    ("set", Audited::Reads, &["copy"]),
-    (
-        "builtins",
-        Audited::Constant,
-        &["abs", "chr", "divmod", "hash", "hex", "oct", "bin", "ord", "pow", "round", "format"],
-    ),
-    ("builtins", Audited::Free, &["len", "isinstance", "id", "callable"]),
-    ("builtins", Audited::Items, &["sum", "sorted", "any", "all", "min", "max"]),
-    ("builtins", Audited::Next, &["next"]),
+    ("str", Audited::Items, "join"),
+    ("bytes", Audited::Constant, "count endswith find hex index lower replace rfind split startswith strip upper"),
+    ("int", Audited::Constant, "bit_length bit_count to_bytes conjugate is_integer"),
+    ("float", Audited::Constant, "is_integer hex as_integer_ratio conjugate"),
+    ("tuple", Audited::Constant, "count index"),
+    ("list", Audited::Writes, "append pop clear reverse insert"),
+    ("list", Audited::Reads, "copy count index"),
+    ("list", Audited::Sorts, "sort"),
+    ("list", Audited::Takes, "extend"),
+    ("dict", Audited::Reads, "get keys values items copy"),
+    ("dict", Audited::WritesKey, "setdefault pop popitem clear"),
+    ("set", Audited::WritesKey, "add discard remove pop clear"),
+    ("set", Audited::Reads, "copy"),
+    ("deque", Audited::Free, "append appendleft pop popleft clear"),
+    ("builtins", Audited::Constant, "abs chr divmod hash hex oct bin ord pow round format"),
+    ("builtins", Audited::Free, "isinstance id callable"),
+    ("builtins", Audited::Sized, "len"),
+    ("builtins", Audited::Items, "sum sorted any all min max"),
+    ("builtins", Audited::Next, "next"),
     (
         "math",
         Audited::Constant,
-        &[
-            "acos",
-            "asin",
-            "atan",
-            "atan2",
-            "ceil",
-            "comb",
-            "copysign",
-            "cos",
-            "degrees",
-            "dist",
-            "erf",
-            "exp",
-            "fabs",
-            "factorial",
-            "floor",
-            "fmod",
-            "frexp",
-            "gamma",
-            "gcd",
-            "hypot",
-            "isclose",
-            "isfinite",
-            "isinf",
-            "isnan",
-            "isqrt",
-            "lcm",
-            "ldexp",
-            "log",
-            "log10",
-            "log1p",
-            "log2",
-            "modf",
-            "perm",
-            "pow",
-            "radians",
-            "sin",
-            "sinh",
-            "sqrt",
-            "tan",
-            "tanh",
-            "trunc",
-        ],
+        "acos asin atan atan2 ceil comb copysign cos degrees dist erf exp fabs factorial floor fmod frexp gamma gcd hypot \
+         isclose isfinite isinf isnan isqrt lcm ldexp log log10 log1p log2 modf perm pow radians sin sinh sqrt tan tanh trunc",
     ),
-    ("time", Audited::Constant, &["perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "time", "time_ns"]),
-    ("_thread", Audited::Free, &["get_ident"]),
-    ("lock", Audited::Free, &["acquire", "release", "locked", "__enter__", "__exit__"]),
-    ("RLock", Audited::Free, &["acquire", "release", "__enter__", "__exit__"]),
-    ("SimpleQueue", Audited::Free, &["put", "put_nowait", "get", "get_nowait", "empty", "qsize"]),
-    ("Pattern", Audited::Constant, &["match", "search", "fullmatch", "findall", "finditer", "split", "sub", "subn"]),
-    ("Match", Audited::Constant, &["group", "groups", "start", "end", "span", "groupdict"]),
+    ("time", Audited::Constant, "perf_counter perf_counter_ns monotonic monotonic_ns time time_ns"),
+    ("_thread", Audited::Free, "get_ident"),
+    ("lock", Audited::Free, "acquire release locked __enter__ __exit__"),
+    ("RLock", Audited::Free, "acquire release __enter__ __exit__"),
+    ("SimpleQueue", Audited::Free, "put put_nowait get get_nowait empty qsize"),
+    ("Random", Audited::Free, "random getrandbits"),
+    ("Pattern", Audited::Constant, "match search fullmatch findall finditer split"),
+    ("SRE_Scanner", Audited::Free, "match search"),
+    ("Match", Audited::Constant, "group groups start end span groupdict"),
 ];
+
+/// Types whose instances may be called with constant arguments.
+const CALLED: &[&str] = &["_json.Scanner"];
+
+/// Whether it is one of those types.
+pub(super) fn is_called_beside(ty: &Type) -> bool {
+    if ty.is_heap_type() {
+        return false;
+    }
+    if !ty.is_allowed_beside(beside::ASKED) {
+        let is_listed = ty.spec.is_some_and(|spec| CALLED.contains(&spec.name));
+        ty.allow_beside(beside::ASKED | if is_listed { beside::CALL } else { 0 });
+    }
+    ty.is_allowed_beside(beside::CALL)
+}
+
+/// Whether native code may call something beside other threads.
+pub fn runs_beside(callable: &Value) -> bool {
+    if callable.downcast_exact::<Function>().is_some() {
+        return true;
+    }
+    match callable.downcast_exact::<BuiltinFunction>().map(|function| function.def) {
+        Some(function::Definition::Method(def)) => audited(def) == Audited::Free,
+        _ => false,
+    }
+}
 
 /// What a function may do to its operands.
 fn audited(def: &MethodDef) -> Audited {
@@ -293,7 +221,9 @@ fn audited(def: &MethodDef) -> Audited {
         Audited::Unknown => {
             let owner = def.signature().owner.clone();
             let name = def.name();
-            let rows = FUNCTIONS.iter().filter(|(of, _, names)| Some(*of) == owner.as_deref() && names.contains(&name));
+            let rows = FUNCTIONS.iter().filter(|(of, _, names)| {
+                Some(*of) == owner.as_deref() && names.split(' ').any(|listed| listed == name)
+            });
             let answer = rows.map(|(_, audited, _)| *audited).next().unwrap_or(Audited::No);
             def.set_audited(answer);
             answer
@@ -330,6 +260,10 @@ impl Machine<'_> {
             let all_constant = || args.iter().all(|arg| is_constant(*arg));
             match audited(def) {
                 Audited::Free => Go,
+                Audited::Sized => match args {
+                    [object] => self.truth_beside(*object),
+                    _ => Alone,
+                },
                 Audited::Constant => go_if(all_constant()),
                 Audited::Items => {
                     let [items, others @ ..] = args else { return Alone };
@@ -379,8 +313,12 @@ impl Machine<'_> {
 pub(super) unsafe fn constructs(m: &Machine, class: &Type, args: &[u64]) -> Verdict {
     // SAFETY: live operands.
     unsafe {
-        if class.is(&INT) || class.is(&FLOAT) || class.is(&str::STR) || class.is(&BOOL) || class.is(&range::RANGE) {
+        if class.is(&INT) || class.is(&FLOAT) || class.is(&BOOL) || class.is(&range::RANGE) {
             return go_if(args.iter().all(|arg| is_constant(*arg)));
+        }
+        if class.is(&str::STR) {
+            // With more arguments it decodes, which may import.
+            return go_if(args.len() <= 1 && args.iter().all(|arg| is_constant(*arg)));
         }
         let makes_container =
             class.is(&list::LIST) || class.is(&tuple::TUPLE) || class.is(&set::SET) || class.is(&set::FROZENSET);
