@@ -567,6 +567,11 @@ impl Interp {
     #[cold]
     #[inline(never)]
     pub fn handle_eval_breaker(&self, vm: &Vm) -> taipan_object::Result<()> {
+        // Beside other threads, native code may ask for this; the loop sees to it, alone, at its next safepoint.
+        #[cfg(feature = "free-threading")]
+        if taipan_object::count::is_shared() {
+            return Ok(());
+        }
         self.breaker.reset();
         #[cfg(feature = "free-threading")]
         self.give_way(vm);
