@@ -177,12 +177,13 @@ fn read_numbers(config: &mut Config, environment: &Environment) -> Result<(), Fa
         };
     }
     read_cpu_count(config, environment)?;
+    read_gil(config, environment)?;
     for (option, variable) in [
         ("thread_inherit_context", "PYTHON_THREAD_INHERIT_CONTEXT"),
         ("context_aware_warnings", "PYTHON_CONTEXT_AWARE_WARNINGS"),
     ] {
         let function = format!("config_init_{option}");
-        let mut on = false;
+        let mut on = !config.gil;
         if let Some(value) = environment.get(variable) {
             on = match as_number(Some(&value)) {
                 Some(n @ 0..=1) => n == 1,
@@ -214,7 +215,7 @@ fn read_numbers(config: &mut Config, environment: &Environment) -> Result<(), Fa
             Some(value) => Some(parse(value, "option -X frozen_modules")?),
         };
     }
-    read_gil(config, environment)
+    Ok(())
 }
 
 fn read_cpu_count(config: &mut Config, environment: &Environment) -> Result<(), Failure> {
@@ -233,11 +234,15 @@ fn read_cpu_count(config: &mut Config, environment: &Environment) -> Result<(), 
     Ok(())
 }
 
-fn read_gil(config: &Config, environment: &Environment) -> Result<(), Failure> {
+fn read_gil(config: &mut Config, environment: &Environment) -> Result<(), Failure> {
     let wanted = xoption(config, "gil").or_else(|| environment.get("PYTHON_GIL").map(Some));
     let Some(value) = wanted else { return Ok(()) };
     match value.as_deref().map(OsStr::as_bytes) {
         Some(b"1") => Ok(()),
+        Some(b"0") if cfg!(feature = "free-threading") => {
+            config.gil = false;
+            Ok(())
+        }
         Some(b"0") => Err(invalid("config_read_gil", "Disabling the GIL is not supported by this build")),
         _ => Err(invalid("config_read_gil", "PYTHON_GIL / -X gil must be \"0\" or \"1\"")),
     }

@@ -51,6 +51,8 @@ pub struct Config {
     pub code_debug_ranges: bool,
     /// `-X cpu_count`
     pub cpu_count: Option<i32>,
+    /// Whether threads have to hold the GIL; `-X gil=0` lets them run at the same time.
+    pub gil: bool,
     pub thread_inherit_context: bool,
     pub context_aware_warnings: bool,
     pub faulthandler: bool,
@@ -98,6 +100,7 @@ impl Default for Config {
             import_time: 0,
             code_debug_ranges: true,
             cpu_count: None,
+            gil: true,
             thread_inherit_context: false,
             context_aware_warnings: false,
             faulthandler: false,

@@ -38,6 +38,8 @@ mod iteration;
 mod names;
 mod pattern;
 mod quick;
+#[cfg(feature = "free-threading")]
+mod shared;
 mod unwind;
 
 use taipan_object::{Result, Value, Vm};
@@ -49,6 +51,8 @@ pub(crate) use attribute::describe_cache as describe_attribute_cache;
 pub use call::{call_function, eval_code, run_function};
 pub(crate) use call::{leave_frame, resume_frame};
 pub(crate) use names::describe_global_cache;
+#[cfg(feature = "free-threading")]
+pub use shared::{Alternation, prepare as prepare_for_threads, runs_beside};
 pub(crate) use unwind::find_map;
 
 /// What a handler returns once it has said, by the machine's `pc`, where to go on. There is always something to go on
@@ -358,301 +362,379 @@ pub(crate) unsafe fn release_right_first(flags: u8, b: u64, c: u64) {
     }
 }
 
-/// Runs `entry`, whose `pc` is set and which has [`crate::frame::FRAME_ENTRY`], until it returns or yields (the word of
-/// the value) or raises (0).
+/// Makes a loop that runs `entry`, whose `pc` is set and which has [`crate::frame::FRAME_ENTRY`], until it returns or yields
+/// (the word of the value) or raises (0). What is given is done before each instruction, and when the loop is left.
 ///
 /// # Safety
-/// The frame is the current one, complete, and verified code is at its `pc`.
-#[inline(never)]
+/// (of the function) The frame is the current one, complete, and verified code is at its `pc`.
+macro_rules! eval_loop {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident, |$m:ident, $w:ident| $before:block, |$left:ident| $leave:block) => {
+        $(#[$doc])*
+        #[inline(never)]
+        $visibility unsafe fn $name(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
+            // SAFETY: the handlers rely on what the verifier proved of the code that runs; see their files.
+            unsafe {
+                let mut machine = Machine {
+                    vm,
+                    interp,
+                    frame: entry,
+                    pc: (*entry).pc,
+                    regs: (*entry).regs,
+                    constants: (*(*entry).code).constants.get(),
+                };
+                let m = &mut machine;
+                loop {
+                    let w = Word::decode(*m.pc);
+                    {
+                        let ($m, $w) = (&mut *m, w);
+                        $before
+                    }
+                    // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
+                    let op: Op = std::mem::transmute::<u8, Op>(w.op());
+                    let Flow(()) = match op {
+                        Op::Move => {
+                            let word = m.take_b(w);
+                            m.set(w, word);
+                            m.advance(1)
+                        }
+                        Op::Borrow => {
+                            m.put(w.a(), m.get(w.b()));
+                            m.advance(1)
+                        }
+                        Op::BorrowPair => {
+                            let (first, second) = (m.get(w.b()), m.get(w.c()));
+                            m.put(w.a(), first);
+                            m.put(w.a() + 1, second);
+                            m.advance(1)
+                        }
+                        Op::BorrowLocalConst => {
+                            let (first, second) = (m.get(w.b()), m.constant(w.c() as u32));
+                            m.put(w.a(), first);
+                            m.put(w.a() + 1, second);
+                            m.advance(1)
+                        }
+                        Op::BorrowConstLocal => {
+                            let (first, second) = (m.constant(w.b() as u32), m.get(w.c()));
+                            m.put(w.a(), first);
+                            m.put(w.a() + 1, second);
+                            m.advance(1)
+                        }
+                        Op::BorrowConstPair => {
+                            let (first, second) = (m.constant(w.b() as u32), m.constant(w.c() as u32));
+                            m.put(w.a(), first);
+                            m.put(w.a() + 1, second);
+                            m.advance(1)
+                        }
+                        Op::Own => {
+                            retain(m.get(w.a()));
+                            m.advance(1)
+                        }
+                        Op::LoadConst => {
+                            let word = m.constant(w.bc());
+                            if w.flags() & B_OWNED != 0 {
+                                retain(word);
+                            }
+                            m.set(w, word);
+                            m.advance(1)
+                        }
+                        Op::LoadNull => {
+                            m.put(w.a(), 0);
+                            m.advance(1)
+                        }
+                        Op::LoadCommonConstant => out!(m.load_common_constant(w)),
+                        Op::Release => {
+                            let word = m.get(w.b());
+                            if is_pointer(word) {
+                                m.save();
+                                release(word);
+                            }
+                            m.advance(1)
+                        }
+                        Op::Swap => {
+                            let (b, c) = (m.get(w.b()), m.get(w.c()));
+                            m.put(w.b(), c);
+                            m.put(w.c(), b);
+                            m.advance(1)
+                        }
+                        Op::CheckBound => {
+                            if m.get(w.b()) == 0 {
+                                m.save();
+                                names::raise_unbound(vm, m.frame(), w.b());
+                                m.unwind()
+                            } else {
+                                m.advance(1)
+                            }
+                        }
+                        Op::CheckCell => out!(m.check_cell(w)),
+                        Op::DeleteFast => {
+                            let old = m.get(w.b());
+                            m.put(w.b(), 0);
+                            if is_pointer(old) {
+                                m.release_local(w.b(), old);
+                            }
+                            m.advance(1)
+                        }
+                        Op::LoadFastAndClear => out!(m.load_fast_and_clear(w)),
+                        Op::StoreFastMaybeNull => {
+                            let word = m.take_b(w);
+                            m.set(w, word);
+                            m.advance(1)
+                        }
+
+                        Op::MakeCell => out!(m.make_cell(w)),
+                        Op::CopyFreeVars => out!(m.copy_free_vars(w)),
+                        Op::LoadDeref => m.load_deref(w),
+                        Op::StoreDeref => m.store_deref(w),
+                        Op::DeleteDeref => out!(m.delete_deref(w)),
+                        Op::LoadGlobal => m.load_global(w),
+                        Op::StoreGlobal => out!(m.store_global(w)),
+                        Op::DeleteGlobal => out!(m.delete_global(w)),
+                        Op::LoadName => out!(m.load_name(w)),
+                        Op::StoreName => out!(m.store_name(w)),
+                        Op::DeleteName => out!(m.delete_name(w)),
+                        Op::LoadLocals => out!(m.load_locals(w)),
+                        Op::LoadFromDictOrDeref => out!(m.load_from_dict_or_deref(w)),
+                        Op::LoadFromDictOrGlobals => out!(m.load_from_dict_or_globals(w)),
+                        Op::LoadBuildClass => out!(m.load_build_class(w)),
+                        Op::SetupAnnotations => out!(m.setup_annotations()),
+
+                        Op::Add => m.add::<false>(w),
+                        Op::AddK => m.add::<true>(w),
+                        Op::Subtract => m.subtract::<false>(w),
+                        Op::SubtractK => m.subtract::<true>(w),
+                        Op::Multiply => m.multiply::<false>(w),
+                        Op::MultiplyK => m.multiply::<true>(w),
+                        Op::And => m.bit_and::<false>(w),
+                        Op::AndK => m.bit_and::<true>(w),
+                        Op::Or => m.bit_or::<false>(w),
+                        Op::OrK => m.bit_or::<true>(w),
+                        Op::Xor => m.bit_xor::<false>(w),
+                        Op::XorK => m.bit_xor::<true>(w),
+                        Op::FloorDivide => m.floor_divide::<false>(w),
+                        Op::FloorDivideK => m.floor_divide::<true>(w),
+                        Op::Remainder => m.remainder::<false>(w),
+                        Op::RemainderK => m.remainder::<true>(w),
+                        Op::Lshift => m.shift_left::<false>(w),
+                        Op::LshiftK => m.shift_left::<true>(w),
+                        Op::Rshift => m.shift_right::<false>(w),
+                        Op::RshiftK => m.shift_right::<true>(w),
+                        Op::TrueDivide => m.true_divide::<false>(w),
+                        Op::TrueDivideK => m.true_divide::<true>(w),
+                        Op::Power | Op::MatrixMultiply => m.binary_slow::<false>(w),
+                        Op::PowerK | Op::MatrixMultiplyK => m.binary_slow::<true>(w),
+                        Op::Subscr => m.subscr::<false>(w),
+                        Op::SubscrK => m.subscr::<true>(w),
+                        Op::Negative => m.negative(w),
+                        Op::Positive | Op::Invert => m.unary_slow(w),
+                        Op::Not => m.not(w),
+                        Op::ToBool => m.to_bool(w),
+
+                        Op::CompareLt => m.compare::<false, 0>(w),
+                        Op::CompareLe => m.compare::<false, 1>(w),
+                        Op::CompareEq => m.compare::<false, 2>(w),
+                        Op::CompareNe => m.compare::<false, 3>(w),
+                        Op::CompareGt => m.compare::<false, 4>(w),
+                        Op::CompareGe => m.compare::<false, 5>(w),
+                        Op::CompareLtK => m.compare::<true, 0>(w),
+                        Op::CompareLeK => m.compare::<true, 1>(w),
+                        Op::CompareEqK => m.compare::<true, 2>(w),
+                        Op::CompareNeK => m.compare::<true, 3>(w),
+                        Op::CompareGtK => m.compare::<true, 4>(w),
+                        Op::CompareGeK => m.compare::<true, 5>(w),
+                        Op::Is => m.is(w),
+                        Op::Contains => m.contains::<false>(w),
+                        Op::ContainsK => m.contains::<true>(w),
+
+                        Op::Jump => m.jump(w.bc() as u64),
+                        Op::JumpBackward => m.jump_backward(w),
+                        Op::JumpIf => m.jump_if(w),
+                        Op::JumpIfNone => m.jump_if_none(w),
+                        Op::JumpIfLt => m.jump_if_compare::<false, 0>(w),
+                        Op::JumpIfLe => m.jump_if_compare::<false, 1>(w),
+                        Op::JumpIfEq => m.jump_if_compare::<false, 2>(w),
+                        Op::JumpIfNe => m.jump_if_compare::<false, 3>(w),
+                        Op::JumpIfGt => m.jump_if_compare::<false, 4>(w),
+                        Op::JumpIfGe => m.jump_if_compare::<false, 5>(w),
+                        Op::JumpIfLtK => m.jump_if_compare::<true, 0>(w),
+                        Op::JumpIfLeK => m.jump_if_compare::<true, 1>(w),
+                        Op::JumpIfEqK => m.jump_if_compare::<true, 2>(w),
+                        Op::JumpIfNeK => m.jump_if_compare::<true, 3>(w),
+                        Op::JumpIfGtK => m.jump_if_compare::<true, 4>(w),
+                        Op::JumpIfGeK => m.jump_if_compare::<true, 5>(w),
+                        Op::JumpIfIs => m.jump_if_is(w),
+                        Op::JumpIfContains => m.jump_if_contains::<false>(w),
+                        Op::JumpIfContainsK => m.jump_if_contains::<true>(w),
+                        Op::JumpIfExcMatch => out!(m.jump_if_exc_match(w)),
+
+                        Op::LoadAttr => m.load_attr(w),
+                        Op::LoadMethod => m.load_method(w),
+                        Op::LoadSlot => m.load_slot(w),
+                        Op::LoadOwnMethod => m.load_own_method(w),
+                        Op::StoreAttr => m.store_attr::<false>(w),
+                        Op::StoreAttrK => m.store_attr::<true>(w),
+                        Op::DeleteAttr => out!(m.delete_attr(w)),
+                        Op::LoadSuperAttr => out!(m.load_super_attr(w)),
+                        Op::LoadSpecial => m.load_special(w),
+                        Op::StoreSubscr => m.store_subscr::<false>(w),
+                        Op::StoreSubscrK => m.store_subscr::<true>(w),
+                        Op::DeleteSubscr => out!(m.delete_subscr(w)),
+                        Op::BinarySlice => out!(m.binary_slice(w)),
+                        Op::StoreSlice => out!(m.store_slice(w)),
+                        Op::ImportName => out!(m.import_name(w)),
+                        Op::ImportFrom => out!(m.import_from(w)),
+
+                        Op::BuildTuple => out!(m.build_tuple(w)),
+                        Op::BuildList => out!(m.build_list(w)),
+                        Op::BuildSet => out!(m.build_set(w)),
+                        Op::BuildMap => out!(m.build_map(w)),
+                        Op::BuildString => out!(m.build_string(w)),
+                        Op::BuildSlice => out!(m.build_slice(w)),
+                        Op::BuildTemplate => out!(m.build_template(w)),
+                        Op::BuildInterpolation => out!(m.build_interpolation(w)),
+                        Op::ConvertValue => out!(m.convert_value(w)),
+                        Op::FormatSimple => out!(m.format_simple(w)),
+                        Op::FormatWithSpec => out!(m.format_with_spec(w)),
+                        Op::ListAppend => m.list_append(w),
+                        Op::ListExtend => out!(m.list_extend(w)),
+                        Op::SetAdd => out!(m.set_add(w)),
+                        Op::SetUpdate => out!(m.set_update(w)),
+                        Op::MapAdd => out!(m.map_add(w)),
+                        Op::DictUpdate => out!(m.dict_update(w)),
+                        Op::DictMerge => out!(m.dict_merge(w)),
+                        Op::KeywordDict => out!(m.keyword_dict(w)),
+                        Op::UnpackSequence => out!(m.unpack_sequence(w)),
+                        Op::UnpackToLocals => out!(m.unpack_to_locals(w)),
+                        Op::UnpackToMany => out!(m.unpack_to_many(w)),
+                        Op::UnpackEx => out!(m.unpack_ex(w)),
+                        Op::MakeFunction => out!(m.make_function(w)),
+                        Op::SetFunctionAttribute => out!(m.set_function_attribute(w)),
+
+                        Op::Call => m.call(w),
+                        Op::CallKw => out!(m.call_kw(w)),
+                        Op::CallFunctionEx => out!(m.call_function_ex(w)),
+                        Op::CallIntrinsic1 => out!(m.call_intrinsic_1(w)),
+                        Op::CallIntrinsic2 => out!(m.call_intrinsic_2(w)),
+                        Op::Return => {
+                            let word = m.take_b(w);
+                            m.do_return(word)
+                        }
+                        Op::ReturnConst => {
+                            let word = retain(m.constant(w.bc()));
+                            m.do_return(word)
+                        }
+
+                        Op::GetIter => out!(m.get_iter(w)),
+                        Op::ForIter => m.for_iter(w),
+                        Op::GetLen => out!(m.get_len(w)),
+                        Op::GetYieldFromIter => out!(m.get_yield_from_iter(w)),
+                        Op::GetAwaitable => m.get_awaitable(w),
+                        Op::GetAiter => out!(m.get_aiter(w)),
+                        Op::GetAnext => out!(m.get_anext(w)),
+                        Op::ReturnGenerator => out!(m.return_generator()),
+                        Op::YieldValue => m.yield_value(w),
+                        Op::Send => m.send(w),
+                        Op::CleanupThrow => out!(m.cleanup_throw(w)),
+                        Op::EndAsyncFor => out!(m.end_async_for(w)),
+
+                        Op::Raise => out!(m.raise(w)),
+                        Op::RaiseOne => out!(m.raise_one(w)),
+                        Op::RaiseAgain => out!(m.raise_again()),
+                        Op::Reraise => out!(m.reraise(w)),
+                        Op::PushExcInfo => out!(m.push_exc_info(w)),
+                        Op::PopExcept => out!(m.pop_except(w)),
+                        Op::CheckExcMatch => out!(m.check_exc_match(w)),
+                        Op::CheckEgMatch => out!(m.check_eg_match(w)),
+                        Op::WithExceptStart => out!(m.with_except_start(w)),
+
+                        Op::MatchMapping => out!(m.match_flag(w, taipan_object::types::type_flags::MAPPING)),
+                        Op::MatchSequence => out!(m.match_flag(w, taipan_object::types::type_flags::SEQUENCE)),
+                        Op::MatchKeys => out!(m.match_keys(w)),
+                        Op::MatchClass => out!(m.match_class(w)),
+
+                        Op::Boundary => m.boundary(w),
+
+                        Op::Unwind | Op::UnwindAgain => {
+                            let handler = unwind::unwind(vm, interp, m.frame, w.op() == Op::Unwind as u8);
+                            if handler.is_null() {
+                                return 0;
+                            }
+                            m.load(handler);
+                            Flow::NEXT
+                        }
+                        Op::Leave => {
+                            {
+                                let $left = &mut *m;
+                                $leave
+                            }
+                            return interp.result.take();
+                        }
+                        Op::Count => out!(m.count(w)),
+                    };
+                }
+            }
+        }
+    };
+}
+
+#[cfg(not(feature = "free-threading"))]
+eval_loop! {
+    /// Runs a frame.
+    pub(crate) fn run, |_m, _w| {}, |_m| {}
+}
+
+/// What the loops return if the current frame is to go on in the other one: the word of no value.
+#[cfg(feature = "free-threading")]
+const SWITCH: u64 = 8;
+
+/// Runs a frame, in one loop while there are no other threads and in another while there are.
+///
+/// # Safety
+/// As of the loops.
+#[cfg(feature = "free-threading")]
 pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
-    // SAFETY: the handlers rely on what the verifier proved of the code that runs; see their files.
-    unsafe {
-        let mut machine = Machine {
-            vm,
-            interp,
-            frame: entry,
-            pc: (*entry).pc,
-            regs: (*entry).regs,
-            constants: (*(*entry).code).constants.get(),
+    let mut frame = entry;
+    loop {
+        // SAFETY: by contract; what a loop left is the current frame.
+        let result = unsafe {
+            if taipan_object::vm::world::is_parallel() {
+                shared::run_beside(vm, interp, frame)
+            } else {
+                run_alone(vm, interp, frame)
+            }
         };
-        let m = &mut machine;
-        loop {
-            let w = Word::decode(*m.pc);
-            // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
-            let op: Op = std::mem::transmute::<u8, Op>(w.op());
-            let Flow(()) = match op {
-                Op::Move => {
-                    let word = m.take_b(w);
-                    m.set(w, word);
-                    m.advance(1)
-                }
-                Op::Borrow => {
-                    m.put(w.a(), m.get(w.b()));
-                    m.advance(1)
-                }
-                Op::BorrowPair => {
-                    let (first, second) = (m.get(w.b()), m.get(w.c()));
-                    m.put(w.a(), first);
-                    m.put(w.a() + 1, second);
-                    m.advance(1)
-                }
-                Op::BorrowLocalConst => {
-                    let (first, second) = (m.get(w.b()), m.constant(w.c() as u32));
-                    m.put(w.a(), first);
-                    m.put(w.a() + 1, second);
-                    m.advance(1)
-                }
-                Op::BorrowConstLocal => {
-                    let (first, second) = (m.constant(w.b() as u32), m.get(w.c()));
-                    m.put(w.a(), first);
-                    m.put(w.a() + 1, second);
-                    m.advance(1)
-                }
-                Op::BorrowConstPair => {
-                    let (first, second) = (m.constant(w.b() as u32), m.constant(w.c() as u32));
-                    m.put(w.a(), first);
-                    m.put(w.a() + 1, second);
-                    m.advance(1)
-                }
-                Op::Own => {
-                    retain(m.get(w.a()));
-                    m.advance(1)
-                }
-                Op::LoadConst => {
-                    let word = m.constant(w.bc());
-                    if w.flags() & B_OWNED != 0 {
-                        retain(word);
-                    }
-                    m.set(w, word);
-                    m.advance(1)
-                }
-                Op::LoadNull => {
-                    m.put(w.a(), 0);
-                    m.advance(1)
-                }
-                Op::LoadCommonConstant => out!(m.load_common_constant(w)),
-                Op::Release => {
-                    let word = m.get(w.b());
-                    if is_pointer(word) {
-                        m.save();
-                        release(word);
-                    }
-                    m.advance(1)
-                }
-                Op::Swap => {
-                    let (b, c) = (m.get(w.b()), m.get(w.c()));
-                    m.put(w.b(), c);
-                    m.put(w.c(), b);
-                    m.advance(1)
-                }
-                Op::CheckBound => {
-                    if m.get(w.b()) == 0 {
-                        m.save();
-                        names::raise_unbound(vm, m.frame(), w.b());
-                        m.unwind()
-                    } else {
-                        m.advance(1)
-                    }
-                }
-                Op::CheckCell => out!(m.check_cell(w)),
-                Op::DeleteFast => {
-                    let old = m.get(w.b());
-                    m.put(w.b(), 0);
-                    if is_pointer(old) {
-                        m.release_local(w.b(), old);
-                    }
-                    m.advance(1)
-                }
-                Op::LoadFastAndClear => out!(m.load_fast_and_clear(w)),
-                Op::StoreFastMaybeNull => {
-                    let word = m.take_b(w);
-                    m.set(w, word);
-                    m.advance(1)
-                }
+        if result != SWITCH {
+            return result;
+        }
+        frame = interp.frame.get();
+    }
+}
 
-                Op::MakeCell => out!(m.make_cell(w)),
-                Op::CopyFreeVars => out!(m.copy_free_vars(w)),
-                Op::LoadDeref => m.load_deref(w),
-                Op::StoreDeref => m.store_deref(w),
-                Op::DeleteDeref => out!(m.delete_deref(w)),
-                Op::LoadGlobal => m.load_global(w),
-                Op::StoreGlobal => out!(m.store_global(w)),
-                Op::DeleteGlobal => out!(m.delete_global(w)),
-                Op::LoadName => out!(m.load_name(w)),
-                Op::StoreName => out!(m.store_name(w)),
-                Op::DeleteName => out!(m.delete_name(w)),
-                Op::LoadLocals => out!(m.load_locals(w)),
-                Op::LoadFromDictOrDeref => out!(m.load_from_dict_or_deref(w)),
-                Op::LoadFromDictOrGlobals => out!(m.load_from_dict_or_globals(w)),
-                Op::LoadBuildClass => out!(m.load_build_class(w)),
-                Op::SetupAnnotations => out!(m.setup_annotations()),
+#[cfg(feature = "free-threading")]
+eval_loop! {
+    /// Runs a frame while the thread is alone.
+    fn run_alone, |_m, _w| {}, |m| {
+        if m.interp.alternation.switching.replace(false) {
+            return SWITCH;
+        }
+    }
+}
 
-                Op::Add => m.add::<false>(w),
-                Op::AddK => m.add::<true>(w),
-                Op::Subtract => m.subtract::<false>(w),
-                Op::SubtractK => m.subtract::<true>(w),
-                Op::Multiply => m.multiply::<false>(w),
-                Op::MultiplyK => m.multiply::<true>(w),
-                Op::And => m.bit_and::<false>(w),
-                Op::AndK => m.bit_and::<true>(w),
-                Op::Or => m.bit_or::<false>(w),
-                Op::OrK => m.bit_or::<true>(w),
-                Op::Xor => m.bit_xor::<false>(w),
-                Op::XorK => m.bit_xor::<true>(w),
-                Op::FloorDivide => m.floor_divide::<false>(w),
-                Op::FloorDivideK => m.floor_divide::<true>(w),
-                Op::Remainder => m.remainder::<false>(w),
-                Op::RemainderK => m.remainder::<true>(w),
-                Op::Lshift => m.shift_left::<false>(w),
-                Op::LshiftK => m.shift_left::<true>(w),
-                Op::Rshift => m.shift_right::<false>(w),
-                Op::RshiftK => m.shift_right::<true>(w),
-                Op::TrueDivide => m.true_divide::<false>(w),
-                Op::TrueDivideK => m.true_divide::<true>(w),
-                Op::Power | Op::MatrixMultiply => m.binary_slow::<false>(w),
-                Op::PowerK | Op::MatrixMultiplyK => m.binary_slow::<true>(w),
-                Op::Subscr => m.subscr::<false>(w),
-                Op::SubscrK => m.subscr::<true>(w),
-                Op::Negative => m.negative(w),
-                Op::Positive | Op::Invert => m.unary_slow(w),
-                Op::Not => m.not(w),
-                Op::ToBool => m.to_bool(w),
-
-                Op::CompareLt => m.compare::<false, 0>(w),
-                Op::CompareLe => m.compare::<false, 1>(w),
-                Op::CompareEq => m.compare::<false, 2>(w),
-                Op::CompareNe => m.compare::<false, 3>(w),
-                Op::CompareGt => m.compare::<false, 4>(w),
-                Op::CompareGe => m.compare::<false, 5>(w),
-                Op::CompareLtK => m.compare::<true, 0>(w),
-                Op::CompareLeK => m.compare::<true, 1>(w),
-                Op::CompareEqK => m.compare::<true, 2>(w),
-                Op::CompareNeK => m.compare::<true, 3>(w),
-                Op::CompareGtK => m.compare::<true, 4>(w),
-                Op::CompareGeK => m.compare::<true, 5>(w),
-                Op::Is => m.is(w),
-                Op::Contains => m.contains::<false>(w),
-                Op::ContainsK => m.contains::<true>(w),
-
-                Op::Jump => m.jump(w.bc() as u64),
-                Op::JumpBackward => m.jump_backward(w),
-                Op::JumpIf => m.jump_if(w),
-                Op::JumpIfNone => m.jump_if_none(w),
-                Op::JumpIfLt => m.jump_if_compare::<false, 0>(w),
-                Op::JumpIfLe => m.jump_if_compare::<false, 1>(w),
-                Op::JumpIfEq => m.jump_if_compare::<false, 2>(w),
-                Op::JumpIfNe => m.jump_if_compare::<false, 3>(w),
-                Op::JumpIfGt => m.jump_if_compare::<false, 4>(w),
-                Op::JumpIfGe => m.jump_if_compare::<false, 5>(w),
-                Op::JumpIfLtK => m.jump_if_compare::<true, 0>(w),
-                Op::JumpIfLeK => m.jump_if_compare::<true, 1>(w),
-                Op::JumpIfEqK => m.jump_if_compare::<true, 2>(w),
-                Op::JumpIfNeK => m.jump_if_compare::<true, 3>(w),
-                Op::JumpIfGtK => m.jump_if_compare::<true, 4>(w),
-                Op::JumpIfGeK => m.jump_if_compare::<true, 5>(w),
-                Op::JumpIfIs => m.jump_if_is(w),
-                Op::JumpIfContains => m.jump_if_contains::<false>(w),
-                Op::JumpIfContainsK => m.jump_if_contains::<true>(w),
-                Op::JumpIfExcMatch => out!(m.jump_if_exc_match(w)),
-
-                Op::LoadAttr => m.load_attr(w),
-                Op::LoadMethod => m.load_method(w),
-                Op::LoadSlot => m.load_slot(w),
-                Op::LoadOwnMethod => m.load_own_method(w),
-                Op::StoreAttr => m.store_attr::<false>(w),
-                Op::StoreAttrK => m.store_attr::<true>(w),
-                Op::DeleteAttr => out!(m.delete_attr(w)),
-                Op::LoadSuperAttr => out!(m.load_super_attr(w)),
-                Op::LoadSpecial => m.load_special(w),
-                Op::StoreSubscr => m.store_subscr::<false>(w),
-                Op::StoreSubscrK => m.store_subscr::<true>(w),
-                Op::DeleteSubscr => out!(m.delete_subscr(w)),
-                Op::BinarySlice => out!(m.binary_slice(w)),
-                Op::StoreSlice => out!(m.store_slice(w)),
-                Op::ImportName => out!(m.import_name(w)),
-                Op::ImportFrom => out!(m.import_from(w)),
-
-                Op::BuildTuple => out!(m.build_tuple(w)),
-                Op::BuildList => out!(m.build_list(w)),
-                Op::BuildSet => out!(m.build_set(w)),
-                Op::BuildMap => out!(m.build_map(w)),
-                Op::BuildString => out!(m.build_string(w)),
-                Op::BuildSlice => out!(m.build_slice(w)),
-                Op::BuildTemplate => out!(m.build_template(w)),
-                Op::BuildInterpolation => out!(m.build_interpolation(w)),
-                Op::ConvertValue => out!(m.convert_value(w)),
-                Op::FormatSimple => out!(m.format_simple(w)),
-                Op::FormatWithSpec => out!(m.format_with_spec(w)),
-                Op::ListAppend => m.list_append(w),
-                Op::ListExtend => out!(m.list_extend(w)),
-                Op::SetAdd => out!(m.set_add(w)),
-                Op::SetUpdate => out!(m.set_update(w)),
-                Op::MapAdd => out!(m.map_add(w)),
-                Op::DictUpdate => out!(m.dict_update(w)),
-                Op::DictMerge => out!(m.dict_merge(w)),
-                Op::KeywordDict => out!(m.keyword_dict(w)),
-                Op::UnpackSequence => out!(m.unpack_sequence(w)),
-                Op::UnpackToLocals => out!(m.unpack_to_locals(w)),
-                Op::UnpackToMany => out!(m.unpack_to_many(w)),
-                Op::UnpackEx => out!(m.unpack_ex(w)),
-                Op::MakeFunction => out!(m.make_function(w)),
-                Op::SetFunctionAttribute => out!(m.set_function_attribute(w)),
-
-                Op::Call => m.call(w),
-                Op::CallKw => out!(m.call_kw(w)),
-                Op::CallFunctionEx => out!(m.call_function_ex(w)),
-                Op::CallIntrinsic1 => out!(m.call_intrinsic_1(w)),
-                Op::CallIntrinsic2 => out!(m.call_intrinsic_2(w)),
-                Op::Return => {
-                    let word = m.take_b(w);
-                    m.do_return(word)
-                }
-                Op::ReturnConst => {
-                    let word = retain(m.constant(w.bc()));
-                    m.do_return(word)
-                }
-
-                Op::GetIter => out!(m.get_iter(w)),
-                Op::ForIter => m.for_iter(w),
-                Op::GetLen => out!(m.get_len(w)),
-                Op::GetYieldFromIter => out!(m.get_yield_from_iter(w)),
-                Op::GetAwaitable => m.get_awaitable(w),
-                Op::GetAiter => out!(m.get_aiter(w)),
-                Op::GetAnext => out!(m.get_anext(w)),
-                Op::ReturnGenerator => out!(m.return_generator()),
-                Op::YieldValue => m.yield_value(w),
-                Op::Send => m.send(w),
-                Op::CleanupThrow => out!(m.cleanup_throw(w)),
-                Op::EndAsyncFor => out!(m.end_async_for(w)),
-
-                Op::Raise => out!(m.raise(w)),
-                Op::RaiseOne => out!(m.raise_one(w)),
-                Op::RaiseAgain => out!(m.raise_again()),
-                Op::Reraise => out!(m.reraise(w)),
-                Op::PushExcInfo => out!(m.push_exc_info(w)),
-                Op::PopExcept => out!(m.pop_except(w)),
-                Op::CheckExcMatch => out!(m.check_exc_match(w)),
-                Op::CheckEgMatch => out!(m.check_eg_match(w)),
-                Op::WithExceptStart => out!(m.with_except_start(w)),
-
-                Op::MatchMapping => out!(m.match_flag(w, taipan_object::types::type_flags::MAPPING)),
-                Op::MatchSequence => out!(m.match_flag(w, taipan_object::types::type_flags::SEQUENCE)),
-                Op::MatchKeys => out!(m.match_keys(w)),
-                Op::MatchClass => out!(m.match_class(w)),
-
-                Op::Boundary => m.boundary(w),
-
-                Op::Unwind | Op::UnwindAgain => {
-                    let handler = unwind::unwind(vm, interp, m.frame, w.op() == Op::Unwind as u8);
-                    if handler.is_null() {
-                        return 0;
-                    }
-                    m.load(handler);
-                    Flow::NEXT
-                }
-                Op::Leave => return interp.result.take(),
-                Op::Count => out!(m.count(w)),
-            };
+#[cfg(feature = "free-threading")]
+eval_loop! {
+    /// Runs a frame beside other threads.
+    fn run_shared, |m, w| {
+        match shared::before(m, w) {
+            shared::Next::Execute => {}
+            shared::Next::Skip(words) => {
+                m.pc = m.pc.add(words);
+                continue;
+            }
+            shared::Next::Leave => return SWITCH,
+        }
+    }, |m| {
+        if m.interp.alternation.switching.replace(false) {
+            m.load(m.interp.frame.get());
+            continue;
         }
     }
 }

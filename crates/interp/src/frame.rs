@@ -368,6 +368,8 @@ pub struct Interp {
     pub modules: Cell<Option<taipan_object::Ref<taipan_object::builtins::dict::Dict>>>,
     /// Something is to be done at the next safepoint.
     pub breaker: Breaker,
+    #[cfg(feature = "free-threading")]
+    pub alternation: crate::eval::Alternation,
 }
 
 /// `sys.setrecursionlimit` sets it for all threads, also for those that start later.
@@ -404,6 +406,8 @@ impl Interp {
             builtins: Cell::new(Vec::new()),
             modules: Cell::new(None),
             breaker: Breaker::new(),
+            #[cfg(feature = "free-threading")]
+            alternation: Default::default(),
         });
         let interp = Box::into_raw(interp);
         vm.interpreter.set(interp.cast());
@@ -566,12 +570,36 @@ impl Interp {
     #[cold]
     #[inline(never)]
     pub fn handle_eval_breaker(&self, vm: &Vm) -> taipan_object::Result<()> {
+        // Beside other threads, native code may ask for this; the loop sees to it, alone, at its next safepoint.
+        #[cfg(feature = "free-threading")]
+        if taipan_object::count::is_shared() {
+            return Ok(());
+        }
         self.breaker.reset();
+        #[cfg(feature = "free-threading")]
+        self.give_way(vm);
         vm.yield_if_requested();
         taipan_object::collector::collect_if_requested(vm);
         // Raises `MemoryError` if memory has run out.
         vm.check_stack("")?;
         vm.check_signals()
+    }
+}
+
+#[cfg(feature = "free-threading")]
+impl Interp {
+    /// Without the GIL and with other threads, the frame that runs goes on in the loop for that.
+    fn give_way(&self, vm: &Vm) {
+        if taipan_object::vm::world::is_parallel() {
+            self.alternation.end_soon();
+        }
+        if taipan_object::count::has_waiting() {
+            taipan_object::count::settle();
+        }
+        if taipan_object::heap::deferred_bytes() > 64 << 20 {
+            debug_assert!(vm.is_attached());
+            taipan_object::heap::release_deferred();
+        }
     }
 }
 

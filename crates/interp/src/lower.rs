@@ -22,6 +22,7 @@ use std::cell::Cell;
 
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, SharedCode};
+use taipan_object::vm::gil;
 
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
@@ -213,6 +214,8 @@ const RECENT_MAPS: usize = 32;
 struct Lowerer<'v, 'a> {
     code: &'v Verified<'a>,
     fold: bool,
+    /// No other thread ever runs at the same time: what another instruction holds stays where it is.
+    alone: bool,
     words: Vec<u64>,
     slots: Vec<Slot>,
     sites: Vec<Site>,
@@ -240,6 +243,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         Lowerer {
             code,
             fold,
+            alone: gil::is_enabled(),
             words: Vec::with_capacity(code.instrs.len() * 2),
             slots: Vec::new(),
             sites: Vec::with_capacity(code.instrs.len()),
@@ -834,7 +838,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             LOAD_ATTR => self.load_method((oparg >> 1) as u16),
             STORE_ATTR => {
                 let owner = self.pop();
-                if let Some(constant) = self.pop_const() {
+                if self.alone
+                    && let Some(constant) = self.pop_const()
+                {
                     let flags = owned_b(owner) | self.lent(Op::StoreAttrK, owner);
                     self.emit(Op::StoreAttrK, flags, small, owner.reg, constant);
                     return;
@@ -859,7 +865,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 self.slots.push(Slot::Own);
             }
             STORE_SUBSCR => {
-                if let Some(constant) = self.pop_const() {
+                if self.alone
+                    && let Some(constant) = self.pop_const()
+                {
                     let container = self.pop();
                     let value = self.pop();
                     let flags = owned_b(container) | if value.owned { A_LOCAL } else { 0 };
@@ -904,7 +912,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             BUILD_SET => {
                 self.build(Op::BuildSet, 0, oparg as usize, small);
             }
-            BUILD_MAP if oparg == 0 && self.passes_keywords_on() => self.slots.push(Slot::Null),
+            BUILD_MAP if oparg == 0 && self.alone && self.passes_keywords_on() => self.slots.push(Slot::Null),
             BUILD_MAP => {
                 self.build(Op::BuildMap, 0, 2 * oparg as usize, small);
             }
@@ -1295,7 +1303,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 | Op::StoreSubscr
                 | Op::StoreSubscrK
         );
-        let Some(last) = self.last_result.filter(|_| self.fold && b.owned && looks_only) else { return 0 };
+        let Some(last) = self.last_result.filter(|_| self.fold && self.alone && b.owned && looks_only) else {
+            return 0;
+        };
         let word = Word::decode(self.words[last.word]);
         let Some(lender) = Op::from_u8(word.op()) else { return 0 };
         let lends = match lender {

@@ -29,6 +29,9 @@ pub fn current_ident() -> u64 {
     unsafe { libc::pthread_self() }
 }
 
+#[cfg(feature = "free-threading")]
+pub use crate::eval::{prepare_for_threads as prepare, runs_beside};
+
 /// Makes the interpreter's state of a thread, which is attached.
 pub fn starts(vm: &Vm) {
     Interp::attach(vm);

@@ -75,6 +75,27 @@ fn lock(owner: &Header) {
     }
 }
 
+/// The lock of an object whose state is in no cell: of instances' attributes.
+#[cfg(feature = "free-threading")]
+pub struct Locked<'a>(&'a Header);
+
+#[cfg(feature = "free-threading")]
+impl<'a> Locked<'a> {
+    /// Waits for the lock.
+    #[inline]
+    pub fn new(object: &'a Header) -> Self {
+        lock(object);
+        Locked(object)
+    }
+}
+
+#[cfg(feature = "free-threading")]
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
+        self.0.private().lock.store(0, Ordering::Release);
+    }
+}
+
 /// A borrow of an [`ObjectCell`].
 pub struct Borrow<'a, T> {
     cell: &'a ObjectCell<T>,

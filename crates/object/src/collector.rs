@@ -171,6 +171,9 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
     let stats = &GENERATIONS[generation];
     stats.collections.fetch_add(1, Relaxed);
     stats.collected.fetch_add(found, Relaxed);
+    if !crate::vm::gil::is_enabled() {
+        heap::release_deferred();
+    }
     run_callbacks(vm, "stop", generation, found, 0);
     COLLECTING.store(false, Relaxed);
     found
@@ -252,7 +255,7 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
     if !has_room || heap::optional(|| stack.try_reserve_exact(total)).is_err() {
         return 0;
     }
-    deduce_unreachable(&candidates, &mut stack);
+    deduce_unreachable(&candidates, &mut stack, 0);
     let next_generation = (generation + 1).min(2);
     for candidate in &candidates {
         // SAFETY: nothing ran since the candidates were found alive.
@@ -339,13 +342,15 @@ fn set_unreachable(object: &Value, on: bool) {
     }
 }
 
-/// Leaves the mark of candidates on those that are referred to only by each other. The stack has room for all of them.
-fn deduce_unreachable(candidates: &[NonNull<Header>], stack: &mut Vec<NonNull<Header>>) {
+/// Leaves the mark of candidates on those that are referred to only by each other, apart from `held` references to each.
+/// The stack has room for all of them.
+fn deduce_unreachable(candidates: &[NonNull<Header>], stack: &mut Vec<NonNull<Header>>, held: u32) {
     // SAFETY (whole function): the candidates are alive and nothing else runs until the counters are put back.
     for candidate in candidates {
         let object = unsafe { candidate.as_ref() };
         object.private().flags.fetch_or(bits::CANDIDATE, Relaxed);
-        object.owner.store(object.local.get(), Relaxed);
+        crate::count::gather(object);
+        object.owner.store(object.local.get().wrapping_sub(held), Relaxed);
     }
     for candidate in candidates {
         visit_children(*candidate, &mut |child| {
@@ -366,7 +371,7 @@ fn deduce_unreachable(candidates: &[NonNull<Header>], stack: &mut Vec<NonNull<He
         }
     }
     for candidate in candidates {
-        unsafe { candidate.as_ref() }.owner.store(0, Relaxed);
+        crate::count::restore(unsafe { candidate.as_ref() });
     }
 }
 
@@ -442,16 +447,10 @@ fn finalize_garbage(vm: &Vm, garbage: &[Value]) {
 fn without_resurrected(mut held: Vec<Value>, stack: &mut Vec<NonNull<Header>>, generation: usize) -> Vec<Value> {
     // SAFETY: an object's value is its address, and garbage consists of objects.
     let headers = unsafe { std::slice::from_raw_parts(held.as_ptr().cast::<NonNull<Header>>(), held.len()) };
+    deduce_unreachable(headers, stack, 1);
     for header in headers {
-        // SAFETY: alive through `held`; our own reference does not count.
+        // SAFETY: alive through `held`.
         let object = unsafe { header.as_ref() };
-        object.local.set(object.local.get() - 1);
-    }
-    deduce_unreachable(headers, stack);
-    for header in headers {
-        // SAFETY: as above.
-        let object = unsafe { header.as_ref() };
-        object.local.set(object.local.get() + 1);
         if !is_candidate(object) {
             object.private().flags.fetch_and(!bits::UNREACHABLE, Relaxed);
             set_generation(object, generation);

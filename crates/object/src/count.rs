@@ -1,12 +1,25 @@
 //! Biased reference counts (PEP 703) and what happens when one reaches zero.
 //!
-//! The owner of an object counts in `Header::local` without atomics, other threads in the shared word.
+//! The owner of an object counts in `Header::local` without atomics, other threads in the shared word (`count/sharing.rs`).
 //! With the GIL on, every thread's owner id is 0 and every count takes the fast path.
 //!
 //! Nested destruction: deallocation recurses natively only [`NESTING_LIMIT`] deep; beyond, objects wait in
 //! a per-thread list which the outermost deallocation works off. What runs Python code (finalisers, callbacks of weak
 //! references) begins anew ([`running_python`]): what is destroyed in there is destroyed before it goes on, as deep as the
 //! recursion limit allows, and its end leaves nothing waiting that came up in it.
+
+#[cfg(feature = "free-threading")]
+mod sharing;
+#[cfg(not(feature = "free-threading"))]
+#[path = "count/single.rs"]
+mod sharing;
+
+#[cfg(feature = "free-threading")]
+pub(crate) use sharing::{NOBODY, set_owner, set_shared};
+pub use sharing::{current_owner, is_only_reference};
+pub(crate) use sharing::{end_revival, gather, restore, revive};
+#[cfg(feature = "free-threading")]
+pub use sharing::{has_waiting, is_shared, settle};
 
 use crate::header::{Header, IMMORTAL};
 use crate::heap;
@@ -24,12 +37,6 @@ thread_local! {
     static WAITING: Cell<usize> = const { Cell::new(0) };
     /// How many calls of [`running_python`] are under way.
     static RUNNING: Cell<u32> = const { Cell::new(0) };
-}
-
-/// The id with which this thread's objects are marked: all threads have the same, as the GIL is on.
-#[inline(always)]
-pub const fn current_owner() -> u32 {
-    0
 }
 
 /// Adds a reference.
@@ -50,7 +57,7 @@ pub unsafe fn incref(object: *mut Header) {
             header.make_immortal();
         }
     } else if owner != IMMORTAL {
-        incref_foreign(header);
+        sharing::incref_foreign(header);
     }
 }
 
@@ -67,30 +74,12 @@ pub unsafe fn decref(object: *mut Header) {
     if owner == current_owner() {
         let count = header.local.get() - 1;
         header.local.set(count);
-        if count == 0 {
+        if count == 0 && sharing::owner_is_done(header) {
             // SAFETY: that was the last reference.
             unsafe { dead(object) };
         }
     } else if owner != IMMORTAL {
-        decref_foreign(header);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn incref_foreign(header: &Header) {
-    if header.owner.load(Relaxed) != IMMORTAL {
-        // SAFETY: foreign owners exist only without the GIL, where the shared word is there.
-        unsafe { header.shared() }.fetch_add(1, Relaxed);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn decref_foreign(header: &Header) {
-    if header.owner.load(Relaxed) != IMMORTAL {
-        // SAFETY: as in `incref_foreign`.
-        unsafe { header.shared() }.fetch_sub(1, Relaxed);
+        sharing::decref_foreign(object);
     }
 }
 
@@ -101,6 +90,9 @@ fn decref_foreign(header: &Header) {
 #[cold]
 #[inline(never)]
 unsafe fn dead(object: *mut Header) {
+    if sharing::leave_to_others(object) {
+        return;
+    }
     let depth = NESTING.get();
     if depth >= NESTING_LIMIT {
         defer(object);
@@ -184,5 +176,5 @@ unsafe fn deallocate(object: *mut Header) {
 
 /// `sys.getrefcount` without the reference of its argument.
 pub fn refcount(header: &Header) -> u64 {
-    u64::from(header.local.get())
+    sharing::total(header)
 }

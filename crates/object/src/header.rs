@@ -9,7 +9,9 @@
 
 use crate::types::Type;
 use std::cell::Cell;
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+#[cfg(feature = "free-threading")]
+use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
 
 /// The two words at the start of every object.
 #[repr(C)]
@@ -48,6 +50,31 @@ pub mod object_flags {
     pub const CACHED: u8 = 8;
 }
 
+/// Bits of [`PrivateWord::age`] in builds that can do without the GIL; the rest is the age.
+#[cfg(feature = "free-threading")]
+pub mod sharing_flags {
+    /// How often a thread that was alone for it wrote to the object, which is shared.
+    pub const WRITES: u16 = 7 << WRITES_SHIFT;
+    pub const WRITES_SHIFT: u32 = 11;
+    /// Several threads have touched the object (`interp/src/eval/shared.rs`); who writes to it is alone.
+    pub const SHARED: u16 = 1 << 14;
+    /// Several threads write to the object, holding its lock.
+    pub const LOCKED: u16 = 1 << 15;
+}
+
+#[cfg(feature = "free-threading")]
+impl Header {
+    /// The [`sharing_flags`], and the age.
+    #[inline(always)]
+    pub fn sharing(&self) -> u16 {
+        self.private().age.load(Relaxed)
+    }
+    /// Replaces the flags in `mask`. Nobody else does so meanwhile.
+    pub fn set_sharing(&self, mask: u16, flags: u16) {
+        self.private().age.store(self.sharing() & !mask | flags, Relaxed);
+    }
+}
+
 impl Header {
     /// A header with one reference, owned by the current thread.
     #[inline(always)]
@@ -76,6 +103,7 @@ impl Header {
     ///
     /// # Safety
     /// The heap's prefix is 16 bytes.
+    #[cfg(feature = "free-threading")]
     #[inline(always)]
     pub(crate) unsafe fn shared(&self) -> &AtomicI64 {
         // SAFETY: the caller says that the word is there.
@@ -99,6 +127,15 @@ impl Header {
     }
     pub fn clear_flag(&self, flag: u8) {
         self.private().flags.fetch_and(!flag, Relaxed);
+    }
+    /// The id of the thread that counts in the object itself.
+    #[inline(always)]
+    pub fn owner(&self) -> u32 {
+        self.owner.load(Relaxed)
+    }
+    #[inline(always)]
+    pub fn is_owned_by(&self, id: u32) -> bool {
+        self.owner.load(Relaxed) == id
     }
     #[inline(always)]
     pub fn is_immortal(&self) -> bool {

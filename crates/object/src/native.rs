@@ -37,6 +37,37 @@ pub enum Quick {
     ListPop,
 }
 
+/// What a native function may do while other threads run (`interp/src/eval/shared/audit.rs`).
+#[cfg(feature = "free-threading")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Audited {
+    /// Nobody has asked yet.
+    Unknown,
+    /// It must not be called then.
+    No,
+    /// It may be called with whatever arguments.
+    Free,
+    /// With an object whose length is plain to see.
+    Sized,
+    /// With arguments that do not change.
+    Constant,
+    /// It reads the items of its first argument, which have to be constant, as the other arguments.
+    Items,
+    /// It reads its object; arguments may be hashed and compared.
+    Reads,
+    /// It writes to its object, and stores its arguments.
+    Writes,
+    /// As `Writes`; the first argument is hashed and compared.
+    WritesKey,
+    /// As `Writes`; it takes the items of its argument.
+    Takes,
+    /// It compares the items of its object.
+    Sorts,
+    /// It takes the next item of an iterator.
+    Next,
+}
+
 /// A native function or method.
 pub struct MethodDef {
     /// `name(params)` as in `__text_signature__`, e.g. `"sort($self, /, *, key=None, reverse=False)"`.
@@ -49,6 +80,8 @@ pub struct MethodDef {
     /// How many positional arguments the function takes just as they are; `u32::MAX` if it never does, or as long as the
     /// signature has not been parsed.
     exact: AtomicU32,
+    #[cfg(feature = "free-threading")]
+    audited: std::sync::atomic::AtomicU8,
 }
 
 /// A table of methods, by its addresses, and the name of the type or module that it belongs to.
@@ -124,6 +157,8 @@ impl MethodDef {
             quick: Quick::No,
             parsed: OnceLock::new(),
             exact: AtomicU32::new(u32::MAX),
+            #[cfg(feature = "free-threading")]
+            audited: std::sync::atomic::AtomicU8::new(0),
         }
     }
 
@@ -143,6 +178,8 @@ impl MethodDef {
             quick: Quick::No,
             parsed: OnceLock::new(),
             exact: AtomicU32::new(u32::MAX),
+            #[cfg(feature = "free-threading")]
+            audited: std::sync::atomic::AtomicU8::new(0),
         }
     }
 
@@ -160,6 +197,19 @@ impl MethodDef {
     pub const fn r#static(mut self) -> MethodDef {
         self.binding = Binding::Static;
         self
+    }
+
+    /// What is known of the function.
+    #[cfg(feature = "free-threading")]
+    #[inline]
+    pub fn audited(&self) -> Audited {
+        // SAFETY: only `set_audited` writes the byte.
+        unsafe { std::mem::transmute(self.audited.load(Relaxed)) }
+    }
+
+    #[cfg(feature = "free-threading")]
+    pub fn set_audited(&self, audited: Audited) {
+        self.audited.store(audited as u8, Relaxed);
     }
 
     pub fn name(&self) -> &'static str {

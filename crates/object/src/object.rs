@@ -240,9 +240,9 @@ pub unsafe fn deallocate<T: Payload>(object: *mut Header) {
         let ty: *const Type = header.ty();
         let heap_type = (*ty).is_heap_type();
         if header.has_flag(object_flags::HAS_WEAKREFS) {
-            header.local.set(1);
+            count::revive(header);
             crate::weakref::clear_references(header);
-            header.local.set(header.local.get() - 1);
+            count::end_revival(header);
         }
         if heap_type || (*ty).has_dict() {
             attributes::clear_for_dealloc(header);
@@ -271,7 +271,7 @@ unsafe fn finalize(header: &Header) -> bool {
         return false;
     }
     header.set_flag(object_flags::FINALIZED);
-    header.local.set(1);
+    count::revive(header);
     {
         // SAFETY: alive again, with one reference: the one made here, which is dropped by hand below.
         let object = std::mem::ManuallyDrop::new(unsafe {
@@ -279,8 +279,7 @@ unsafe fn finalize(header: &Header) -> bool {
         });
         count::running_python(|| Vm::with_current(|vm| vm.preserving_exception(|vm| finalizer(vm, &object))));
     }
-    header.local.set(header.local.get() - 1);
-    header.local.get() == 0
+    count::end_revival(header)
 }
 
 /// `tp_traverse` of every type whose base layout is `T`.

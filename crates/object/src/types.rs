@@ -90,6 +90,21 @@ pub mod type_flags {
 }
 use type_flags as flag;
 
+/// What may be done with instances of a built-in type while other threads run.
+#[cfg(feature = "free-threading")]
+pub mod beside {
+    /// They may be destroyed: that runs no code but the heap's and that of what they refer to.
+    pub const DIE: u8 = 1;
+    /// They may be compared, hashed, computed with, iterated over.
+    pub const USE: u8 = 2;
+    /// The same, by the thread that made them, as long as no other has touched them.
+    pub const USE_OWN: u8 = 4;
+    /// They may be called.
+    pub const CALL: u8 = 8;
+    /// It has been found out whether they may be called.
+    pub const ASKED: u8 = 16;
+}
+
 /// A type object.
 #[repr(C)]
 pub struct Type {
@@ -135,6 +150,9 @@ pub struct Type {
     /// `__slots__` members declared by this very class: name and offset.
     pub(crate) slot_members: ObjectCell<Vec<(Value, u32)>>,
     pub spec: Option<&'static TypeSpec>,
+    /// What may be done with instances of this built-in type while other threads run: bits of [`beside`].
+    #[cfg(feature = "free-threading")]
+    pub(crate) beside: std::sync::atomic::AtomicU8,
 }
 
 // SAFETY: `Cell`s and slots change only while the type is created or with the world stopped.
@@ -412,6 +430,8 @@ impl Type {
             shadowed: ObjectCell::new(Vec::new()),
             slot_members: ObjectCell::new(Vec::new()),
             spec,
+            #[cfg(feature = "free-threading")]
+            beside: std::sync::atomic::AtomicU8::new(0),
         }
     }
 
@@ -700,6 +720,24 @@ impl Type {
     }
 
     /// Whether the first instances are still being watched for the number of attributes they get.
+    /// Whether the number of in-object slots of later instances may still change with the next one.
+    #[cfg(feature = "free-threading")]
+    pub fn is_settling(&self) -> bool {
+        self.is_learning()
+    }
+
+    #[cfg(feature = "free-threading")]
+    #[inline]
+    pub fn is_allowed_beside(&self, bit: u8) -> bool {
+        self.beside.load(Relaxed) & bit != 0
+    }
+
+    /// Says what may be done with instances while other threads run: bits of [`beside`].
+    #[cfg(feature = "free-threading")]
+    pub fn allow_beside(&self, bits: u8) {
+        self.beside.fetch_or(bits, Relaxed);
+    }
+
     pub(crate) fn is_learning(&self) -> bool {
         self.instances.get() < LEARNING_INSTANCES
     }

@@ -18,6 +18,8 @@ pub mod quick_compare;
 pub mod repr;
 pub mod sequence;
 pub mod thread_table;
+#[cfg(feature = "free-threading")]
+pub mod world;
 
 use crate::value::Value;
 use std::cell::Cell;
@@ -69,6 +71,10 @@ impl Drop for Vm {
         if std::ptr::eq(CURRENT.get(), self) {
             CURRENT.set(std::ptr::null());
         }
+        #[cfg(feature = "free-threading")]
+        if self.attached.get() {
+            world::thread_ends();
+        }
         if self.attached.get() {
             self.detach_for_ever();
         }
@@ -93,6 +99,8 @@ impl Vm {
             breaker: Cell::new(std::ptr::null()),
         });
         CURRENT.set(&*vm);
+        #[cfg(feature = "free-threading")]
+        world::thread_begins();
         vm
     }
 

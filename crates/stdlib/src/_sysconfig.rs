@@ -17,8 +17,9 @@ taipan_object::method_table! {
     static FUNCTIONS = [
         MethodDef::new("config_vars($module, /)", "Build variables that are known without a file.", |_, _, _| {
             let variables = Dict::new();
-            for name in ["Py_GIL_DISABLED", "Py_DEBUG"] {
-                variables.set_str(intern(name).as_value(), Value::from(0));
+            let is_free_threaded = !taipan_object::vm::gil::is_enabled();
+            for (name, value) in [("Py_GIL_DISABLED", is_free_threaded), ("Py_DEBUG", false)] {
+                variables.set_str(intern(name).as_value(), Value::from(i64::from(value)));
             }
             Ok(variables.into_value())
         }),

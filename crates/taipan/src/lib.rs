@@ -41,6 +41,10 @@ fn start_process() {
             super_arguments: sys_module::super_arguments,
             is_function: function::is_function,
             thread_starts: threads::starts,
+            #[cfg(feature = "free-threading")]
+            before_thread: threads::prepare,
+            #[cfg(feature = "free-threading")]
+            runs_beside: threads::runs_beside,
             thread_ends: threads::ends,
             run_exitfuncs: taipan_stdlib::atexit::run_exitfuncs,
             finish_signals: taipan_stdlib::_signal::finish,
@@ -77,6 +81,10 @@ impl Interpreter {
     /// exit code; what was wrong has been printed.
     pub fn new(stack_size: usize) -> std::result::Result<Interpreter, i32> {
         start_process();
+        #[cfg(feature = "free-threading")]
+        if !config::get().gil {
+            taipan_object::vm::world::disable_gil();
+        }
         let vm = Vm::new(stack_size);
         vm.attach();
         Interp::attach(&vm);

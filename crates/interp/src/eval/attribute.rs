@@ -19,7 +19,7 @@ use taipan_object::native::own_dict;
 use taipan_object::shape;
 use taipan_object::types::creation::FROM_END;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
-use taipan_object::vm::names;
+use taipan_object::vm::{gil, names};
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
@@ -28,21 +28,21 @@ use crate::function::{FUNCTION, Function};
 use crate::instruction::{A_LOCAL, B_OWNED, LENDS, LENT, Op, SEEN_FLOAT, SEEN_OTHER, VARIANT, Word};
 
 /// The index is that of a word of the object.
-const SLOT: u64 = 1;
+pub(super) const SLOT: u64 = 1;
 /// The index is in the type's list of cached values; the value is no method.
-const VALUE: u64 = 2;
+pub(super) const VALUE: u64 = 2;
 /// As `VALUE`, for a method that gets `self`.
-const METHOD: u64 = 3;
+pub(super) const METHOD: u64 = 3;
 /// The object is a class: the version is its own, and so is the list; instead of a new shape there is its metatype's version.
-const CLASS_VALUE: u64 = 4;
+pub(super) const CLASS_VALUE: u64 = 4;
 /// The object is a module: the version is its dict's keys version, the index an entry.
-const MODULE_ENTRY: u64 = 5;
+pub(super) const MODULE_ENTRY: u64 = 5;
 /// Of a store: the attribute is new; the object gets the new shape.
-const NEW_SLOT: u64 = 6;
+pub(super) const NEW_SLOT: u64 = 6;
 /// The value in the type's list is the getter of a property, a Python function of one argument.
-const PROPERTY_GETTER: u64 = 7;
+pub(super) const PROPERTY_GETTER: u64 = 7;
 /// The object is a class, the value in its list a method that gets the class.
-const CLASS_METHOD: u64 = 8;
+pub(super) const CLASS_METHOD: u64 = 8;
 /// The index is that of a slot in the object's overflow array.
 const OVERFLOW_SLOT: u64 = 9;
 /// The object has its attributes in a dict, as the kinds from here on; the index is that of the entry in which one had the
@@ -58,12 +58,12 @@ const FAILURES: u8 = SEEN_FLOAT | SEEN_OTHER;
 const ONE_FAILURE: u8 = SEEN_FLOAT;
 
 #[inline(always)]
-fn kind(cache: u64) -> u64 {
+pub(super) fn kind(cache: u64) -> u64 {
     cache >> 48 & 0xFF
 }
 
 #[inline(always)]
-fn index(cache: u64) -> usize {
+pub(super) fn index(cache: u64) -> usize {
     (cache >> 32) as u16 as usize
 }
 
@@ -106,7 +106,7 @@ unsafe fn quicken(at: *mut u64, kind: u64) {
     // SAFETY: by contract.
     unsafe {
         let w = Word::decode(*at);
-        if w.flags() & FAILURES == FAILURES {
+        if w.flags() & FAILURES == FAILURES || !gil::is_enabled() {
             return;
         }
         if w.op() == Op::LoadAttr as u8 && w.flags() & !(A_LOCAL | FAILURES) == 0 && kind == SLOT {
@@ -119,7 +119,7 @@ unsafe fn quicken(at: *mut u64, kind: u64) {
 
 /// What a cache in the table of all sites is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
+pub(super) enum Use {
     Load,
     Method,
     Store,
@@ -157,6 +157,15 @@ fn share(cache: &Cache, name: &Value, used: Use) {
         let entry = unsafe { &mut (*caches.get())[shared_index(shape, name, used)] };
         *entry = Shared { name: name.word(), shape, used, first: cache.first, second: cache.second };
     });
+}
+
+/// The cache that some site of this thread had for a shape and name.
+#[cfg(feature = "free-threading")]
+pub(super) fn remembered(shape: u32, name: &Value, used: Use) -> Option<(u64, u64)> {
+    // SAFETY: thread-local, and nothing re-enters.
+    let entry = SHARED_CACHES.with(|caches| unsafe { (*caches.get())[shared_index(shape, name, used)] });
+    let matches = entry.shape == shape && entry.name == name.word() && entry.used == used && shape != 0;
+    matches.then_some((entry.first, entry.second))
 }
 
 /// Puts a shared cache that is valid for `object` into the site's, if there is one: then the instruction will hit.
@@ -820,7 +829,7 @@ impl Machine<'_> {
 
     /// Writes a callable and its `self` to `a` and `a + 1`.
     #[inline(always)]
-    unsafe fn put_method(&mut self, w: Word, callable: u64, is_method: bool, object: u64) {
+    pub(super) unsafe fn put_method(&mut self, w: Word, callable: u64, is_method: bool, object: u64) {
         // SAFETY: live words.
         unsafe {
             self.put(w.a(), callable);

@@ -39,7 +39,7 @@ use crate::instruction::{Op, Word};
 const LENDABLE: usize = 32;
 
 /// The `__init__` of a class whose instances are made by `object.__new__` and initialised by a Python function.
-fn python_constructor(class: &Type) -> Option<Value> {
+pub(super) fn python_constructor(class: &Type) -> Option<Value> {
     let slots = class.slots();
     if !slots.new.is_some_and(is_object_new)
         || !slots.init.is_some_and(is_dunder_init)
@@ -373,9 +373,15 @@ impl Machine<'_> {
     pub unsafe fn call(&mut self, w: Word) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
+            #[cfg(feature = "free-threading")]
+            let asked = self.interp.eval_breaker();
             if !self.safepoint() {
                 release_operands_of(self.operands(w));
                 return self.unwind();
+            }
+            #[cfg(feature = "free-threading")]
+            if asked && taipan_object::vm::world::is_parallel() {
+                return self.switch_loops();
             }
             let operands = self.operands(w);
             if operands.callable & 7 == 0 {

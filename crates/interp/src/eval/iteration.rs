@@ -39,6 +39,11 @@ impl Machine<'_> {
                     out!(self.switch());
                     return flow;
                 }
+                #[cfg(feature = "free-threading")]
+                if taipan_object::vm::world::is_parallel() {
+                    (*self.frame).pc = self.pc.offset(w.bc() as i32 as isize);
+                    return self.switch_loops();
+                }
             }
             self.jump(w.bc() as u64)
         }

@@ -37,6 +37,21 @@ pub(super) unsafe fn cached_global(function: &Function, first: u64, second: u64)
     }
 }
 
+/// Where the value is that [`cached_global`] gives.
+///
+/// # Safety
+/// It gives one.
+#[cfg(feature = "free-threading")]
+pub(super) unsafe fn cached_place(second: u64) -> *const u64 {
+    second as *const u64
+}
+
+/// Whether the cache of a LOAD_GLOBAL is about the globals.
+#[cfg(feature = "free-threading")]
+pub(super) fn is_in_globals(first: u64) -> bool {
+    first >> 32 == 0
+}
+
 /// In words, what the cache of a LOAD_GLOBAL holds; `None` if nothing.
 pub(crate) fn describe_global_cache(first: u64) -> Option<&'static str> {
     match first {

@@ -173,7 +173,9 @@ taipan_object::method_table! {
         MethodDef::new("_clear_internal_caches($module, /)", "\
             Empty all caches that serve the interpreter's speed.", |_, _, _| Ok(Value::NONE)),
         MethodDef::new("_is_gil_enabled($module, /)", "\
-            Tell whether only one thread at a time runs Python code.", |_, _, _| Ok(Value::TRUE)),
+            Tell whether only one thread at a time runs Python code.", |_, _, _| {
+            Ok(Value::bool(taipan_object::vm::gil::is_enabled()))
+        }),
         MethodDef::new("_baserepl($module, /)", "The basic interactive session.", |vm, _, _| {
             let main = vm.import("__main__")?;
             let Some(module) = main.downcast::<Module>() else { return Err(vm.runtime_error("lost __main__")) };

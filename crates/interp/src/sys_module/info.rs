@@ -253,7 +253,7 @@ fn flags(vm: &Vm, config: &Config) -> Result {
             int(config.warn_default_encoding),
             Value::bool(config.safe_path),
             Value::from(config.int_max_str_digits),
-            Value::from(1),
+            int(config.gil),
             int(config.thread_inherit_context),
             int(config.context_aware_warnings),
         ],

@@ -285,7 +285,7 @@ impl Tuple {
     /// Whether the one reference that the caller has is the only one, and counted by this thread.
     #[inline(always)]
     fn is_only_reference(&self) -> bool {
-        self.header.local.get() == 1 && self.header.owner.load(Relaxed) == crate::count::current_owner()
+        crate::count::is_only_reference(&self.header)
     }
 }
 

@@ -46,6 +46,8 @@ impl Vm {
     #[inline]
     pub fn call(&self, callable: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
         self.check_stack(" while calling a Python object")?;
+        #[cfg(feature = "free-threading")]
+        let _alone = self.alone_for_call(callable);
         match callable.ty().slots().call {
             Some(call) => call(self, callable, args, kwnames),
             None => Err(self.type_error(format!("'{}' object is not callable", callable.ty().name()))),

@@ -115,6 +115,8 @@ impl Vm {
         if !value.ty().is(&TUPLE) {
             self.check_stack("")?;
         }
+        #[cfg(feature = "free-threading")]
+        let _alone = self.alone_for([value]);
         match value.ty().slots().hash {
             Some(hash) => hash(self, value),
             None => Err(self.type_error(format!("unhashable type: '{}'", value.ty().name()))),
@@ -127,6 +129,8 @@ impl Vm {
             return Ok(Value::bool(op.holds(a.cmp(&b))));
         }
         self.check_stack(" in comparison")?;
+        #[cfg(feature = "free-threading")]
+        let _alone = self.alone_for([left, right]);
         let (left_type, right_type) = (left.ty(), right.ty());
         let mut tried_right = false;
         if !std::ptr::eq(left_type, right_type)

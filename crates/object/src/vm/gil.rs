@@ -52,7 +52,30 @@ pub fn is_finalizing() -> bool {
     !FINALIZER.load(Relaxed).is_null()
 }
 
-fn acquire(vm: &Vm) {
+/// Whether threads have to hold the lock to run Python code; not under `-X gil=0`.
+#[inline]
+pub fn is_enabled() -> bool {
+    #[cfg(feature = "free-threading")]
+    return !super::world::is_free_threaded();
+    #[cfg(not(feature = "free-threading"))]
+    true
+}
+
+/// Stops the calling thread for ever if the interpreter is being finalised by another one.
+#[cfg(feature = "free-threading")]
+pub(super) fn stop_if_finalizing(vm: &Vm) {
+    let finalizer = FINALIZER.load(Relaxed);
+    if !finalizer.is_null() && !std::ptr::eq(finalizer, vm) {
+        crate::count::set_shared(false);
+        super::world::leave();
+        loop {
+            // SAFETY: no preconditions.
+            unsafe { libc::pause() };
+        }
+    }
+}
+
+pub(super) fn acquire(vm: &Vm) {
     if HELD.compare_exchange(0, 1, SeqCst, Relaxed).is_err() {
         acquire_slowly();
     }
@@ -103,7 +126,7 @@ fn acquire_slowly() {
 }
 
 /// Asks the holder to give the lock up.
-fn request_drop() {
+pub(super) fn request_drop() {
     DROP_REQUESTED.store(true, SeqCst);
     REQUESTING.fetch_add(1, SeqCst);
     // SAFETY: a thread that ends waits in `forget_breaker` until nobody can be using its breaker any more.
@@ -113,7 +136,7 @@ fn request_drop() {
     REQUESTING.fetch_sub(1, SeqCst);
 }
 
-fn release() {
+pub(super) fn release() {
     HOLDER.store(std::ptr::null_mut(), SeqCst);
     HELD.store(0, SeqCst);
     if WAITING.load(SeqCst) > 0 {
@@ -131,6 +154,10 @@ impl Vm {
     pub fn attach(&self) {
         debug_assert!(!self.attached.get(), "the thread is attached already");
         acquire(self);
+        #[cfg(feature = "free-threading")]
+        if super::world::is_free_threaded() {
+            super::world::stop();
+        }
         self.attached.set(true);
     }
 
@@ -138,6 +165,10 @@ impl Vm {
     pub fn detach(&self) {
         debug_assert!(self.attached.get(), "the thread is not attached");
         self.attached.set(false);
+        #[cfg(feature = "free-threading")]
+        if super::world::is_free_threaded() {
+            super::world::go_on();
+        }
         release();
     }
 
@@ -156,6 +187,10 @@ impl Vm {
     /// At a safepoint: lets another thread run if one asked for it.
     pub fn yield_if_requested(&self) {
         if !DROP_REQUESTED.load(Relaxed) || !self.attached.get() {
+            return;
+        }
+        #[cfg(feature = "free-threading")]
+        if crate::count::is_shared() {
             return;
         }
         DROP_REQUESTED.store(false, Relaxed);
@@ -233,14 +268,50 @@ pub fn after_fork_in_child() {
     YIELDING.store(0, SeqCst);
     REQUESTING.store(0, SeqCst);
     DROP_REQUESTED.store(false, SeqCst);
+    #[cfg(feature = "free-threading")]
+    super::world::after_fork_in_child();
 }
 
 /// The lock given up for a while; taken again when this is dropped.
-struct Detached<'a>(&'a Vm);
+struct Detached<'a> {
+    vm: &'a Vm,
+    /// The thread was in the shared state, to which it comes back.
+    #[cfg(feature = "free-threading")]
+    shared: bool,
+}
+
+impl<'a> Detached<'a> {
+    #[inline(always)]
+    fn new(vm: &'a Vm) -> Self {
+        #[cfg(feature = "free-threading")]
+        {
+            let shared = crate::count::is_shared();
+            if shared {
+                vm.attached.set(false);
+                crate::count::set_shared(false);
+                super::world::leave();
+            } else {
+                vm.detach();
+            }
+            Detached { vm, shared }
+        }
+        #[cfg(not(feature = "free-threading"))]
+        {
+            vm.detach();
+            Detached { vm }
+        }
+    }
+}
 
 impl Drop for Detached<'_> {
     fn drop(&mut self) {
-        self.0.attach();
+        #[cfg(feature = "free-threading")]
+        if self.shared {
+            super::world::enter(self.vm);
+            self.vm.attached.set(true);
+            return;
+        }
+        self.vm.attach();
     }
 }
 
@@ -249,8 +320,7 @@ impl Drop for Detached<'_> {
 pub fn blocking<R>(f: impl FnOnce() -> R) -> R {
     match Vm::try_current() {
         Some(vm) if vm.is_attached() => {
-            vm.detach();
-            let _attach_again = Detached(vm);
+            let _attach_again = Detached::new(vm);
             f()
         }
         _ => f(),

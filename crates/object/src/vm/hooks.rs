@@ -28,6 +28,12 @@ pub struct Hooks {
     pub is_function: fn(&Value) -> bool,
     /// Makes what the interpreter keeps for a thread; the thread is attached and about to run Python code.
     pub thread_starts: fn(&Vm),
+    /// Whether something may be called while other threads run.
+    #[cfg(feature = "free-threading")]
+    pub runs_beside: fn(&Value) -> bool,
+    /// Before a thread starts another, without the GIL.
+    #[cfg(feature = "free-threading")]
+    pub before_thread: fn(),
     /// Gives up what the interpreter keeps for a thread, which is attached and runs no more Python code.
     pub thread_ends: fn(&Vm),
     /// Calls the functions that `atexit` registered.
@@ -158,8 +164,29 @@ impl Vm {
     pub fn thread_starts(&self) {
         self.attach();
         if let Some(hooks) = self.hooks() {
+            #[cfg(feature = "free-threading")]
+            if super::world::is_free_threaded() {
+                (hooks.before_thread)();
+            }
             (hooks.thread_starts)(self);
         }
+    }
+
+    /// The calling thread, which is attached, is about to start another one.
+    pub fn before_thread(&self) {
+        #[cfg(feature = "free-threading")]
+        if super::world::is_free_threaded() {
+            if let Some(hooks) = self.hooks() {
+                (hooks.before_thread)();
+            }
+            super::world::before_start();
+        }
+    }
+
+    /// It could not be started.
+    pub fn no_thread(&self) {
+        #[cfg(feature = "free-threading")]
+        super::world::start_failed();
     }
 
     /// The attached thread runs no more Python code.

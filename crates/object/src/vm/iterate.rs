@@ -14,6 +14,8 @@ impl Vm {
     /// `iter(object)`.
     pub fn iter(&self, object: &Value) -> Result {
         self.check_stack("")?;
+        #[cfg(feature = "free-threading")]
+        let _alone = self.alone_for([object]);
         let slots = object.ty().slots();
         if let Some(iter) = slots.iter {
             let iterator = iter(self, object)?;
@@ -42,6 +44,8 @@ impl Vm {
     #[inline]
     pub fn next(&self, iterator: &Value) -> Result<Option<Value>> {
         self.check_stack("")?;
+        #[cfg(feature = "free-threading")]
+        let _alone = self.alone_for([iterator]);
         match iterator.ty().slots().iternext {
             Some(next) => match next(self, iterator) {
                 Err(raised) => self.stop_iteration_to_none(raised),
@@ -69,6 +73,8 @@ impl Vm {
     /// `next(iterator)`: the exhausted iterator's own `StopIteration`, which may carry a value.
     pub fn next_or_stop(&self, iterator: &Value) -> Result {
         self.check_stack("")?;
+        #[cfg(feature = "free-threading")]
+        let _alone = self.alone_for([iterator]);
         match iterator.ty().slots().iternext {
             Some(next) => match next(self, iterator)? {
                 Some(item) => Ok(item),

@@ -9,6 +9,8 @@ use crate::vm::Vm;
 /// Calls a binary slot of both operands in CPython's order (`binary_op1`).
 #[inline]
 fn dispatch(vm: &Vm, left: &Value, right: &Value, slot: fn(&Slots) -> Option<Binary>) -> Result {
+    #[cfg(feature = "free-threading")]
+    let _alone = vm.alone_for([left, right]);
     let (left_type, right_type) = (left.ty(), right.ty());
     let left_slot = slot(left_type.slots());
     let mut right_slot = if std::ptr::eq(left_type, right_type) { None } else { slot(right_type.slots()) };

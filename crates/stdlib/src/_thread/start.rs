@@ -85,11 +85,13 @@ fn start(vm: &Vm, call: Call, thread: &Arc<Thread>, daemon: bool) -> Result<u64>
         thread.cancel_start();
         return Err(vm.runtime_error("can't start new thread"));
     }
+    vm.before_thread();
     let own = thread.clone();
     let body = move || run(call, own, size);
     let system = match std::thread::Builder::new().stack_size(size.saturating_add(EXTRA_STACK)).spawn(body) {
         Ok(system) => system,
         Err(_) => {
+            vm.no_thread();
             thread.cancel_start();
             return Err(vm.runtime_error("can't start new thread"));
         }

@@ -198,10 +198,7 @@ pub fn concat_in_place(vm: &Vm, left: &Value, right: &Value) -> Option<Result> {
 
 /// Whether the variable's reference is the only one, so that the data may be changed.
 fn is_unshared(text: &Str) -> bool {
-    crate::count::refcount(&text.header) == 1
-        && !text.header.is_immortal()
-        && !text.is_interned()
-        && !crate::cell::PARALLEL.load(Relaxed)
+    crate::count::is_only_reference(&text.header) && !text.is_interned()
 }
 
 fn append(vm: &Vm, left: &Value, a: &Str, b: &Str) -> Result {

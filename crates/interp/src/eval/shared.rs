@@ -1,0 +1,1058 @@
+//! The interpreter beside others: what a thread does while other threads run Python code too.
+//!
+//! The loop is the same as ever. Before each instruction [`admit`] decides whether what it is going to do is sound in the
+//! shared state (`vm/world.rs`); if it is not, the thread becomes alone, executes it, and goes on alone for a while: longer
+//! when it has had to do so again and again.
+//!
+//! What other threads may do to an object at the same time is told by its owner and two flags ([`Access`]):
+//!
+//! * *Mine*: made by this thread and touched by no other so far. It is used as with the GIL.
+//! * *Read*: of nobody, or touched by several threads. Everybody reads it without a lock; who writes to it is alone.
+//! * *Locked*: of several threads that write to it. Whoever reads or writes it holds its lock (`cell.rs`).
+//! * *Foreign*: another thread's that no other has touched so far. Whoever touches it first is alone then, and says so.
+//!
+//! From one of these to another an object goes only where no other thread runs. Objects that do not change (numbers, strings,
+//! tuples, code, functions, classes: whoever changes a class is alone) may be used by all. All other types are touched only
+//! by threads that are alone, unless the object is mine. `audit.rs` says which native functions may be called.
+
+mod attribute;
+mod audit;
+
+use std::arch::x86_64::_rdtsc;
+
+use taipan_object::builtins::cell::{CELL, Cell};
+use taipan_object::builtins::dict::{DICT, Dict, Probe};
+use taipan_object::builtins::float::FLOAT;
+use taipan_object::builtins::int::{INT, hash_i64};
+use taipan_object::builtins::iterator::CALLABLE_ITERATOR;
+use taipan_object::builtins::list::{LIST, List};
+use taipan_object::builtins::method::{BoundMethod, METHOD};
+use taipan_object::builtins::object::{OBJECT, is_object_new};
+use taipan_object::builtins::tuple::{TUPLE, Tuple};
+use taipan_object::builtins::{bytes::BYTES, range::RANGE, set::FROZENSET, set::SET, slice::SLICE, str::STR, str::Str};
+use taipan_object::count;
+use taipan_object::header::{Header, sharing_flags};
+use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
+use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
+use taipan_object::types::{TYPE, Type, beside, type_flags};
+use taipan_object::vm::world;
+use taipan_object::{Value, Vm};
+
+use super::{Flow, Machine, WAYS_OUT, run_shared, variant, view};
+use crate::frame::{FRAME_SWITCH, Frame, Interp, is_pointer, release, retain};
+use crate::function::{FUNCTION, Function};
+use crate::generator::{GENERATOR, Generator};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, Word};
+
+pub use audit::{prepare, runs_beside};
+
+/// What becomes of an instruction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// It is executed as ever.
+    Go,
+    /// The thread has to be alone.
+    Alone,
+    /// It has been executed; it has so many words.
+    Done(u8),
+}
+
+use Verdict::{Alone, Done, Go};
+
+/// What the loop does next.
+pub(super) enum Next {
+    Execute,
+    /// The next instruction lies so many words ahead.
+    Skip(usize),
+    /// There are no other threads any more: it goes on in the other loop.
+    Leave,
+}
+
+/// Who may do what to an object at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Mine,
+    Read,
+    Locked,
+    Foreign,
+}
+
+/// How a thread alternates between being alone and not.
+#[derive(Default)]
+pub struct Alternation {
+    /// How many instructions it is still to be alone.
+    left: std::cell::Cell<u32>,
+    /// How many it was to be the last time.
+    stretch: std::cell::Cell<u32>,
+    /// The processor's clock when it was alone last.
+    since: std::cell::Cell<u64>,
+    /// An object that the instruction touches for which the thread has to be alone, and whether it writes to it.
+    touched: std::cell::Cell<(u64, bool)>,
+    /// The loop is left, for the frame that runs to go on in the other one.
+    pub(super) switching: std::cell::Cell<bool>,
+}
+
+/// A stretch of being alone is at most this long, in instructions.
+const LONGEST_STRETCH: u32 = 1 << 15;
+/// Who has not been alone for this long, in ticks of the processor's clock, needs it rarely.
+const RARELY: u64 = 100_000;
+
+/// Runs `entry` beside other threads. In the end the thread is alone if it is now.
+///
+/// # Safety
+/// As of `run`.
+#[inline(never)]
+pub(super) unsafe fn run_beside(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
+    let was_alone = !count::is_shared();
+    // SAFETY: by contract.
+    let result = unsafe { run_shared(vm, interp, entry) };
+    if was_alone && count::is_shared() {
+        interp.alternation.had_to_be_alone();
+        vm.become_alone();
+    }
+    result
+}
+
+impl Alternation {
+    /// Decides how long the thread is to be alone now.
+    fn had_to_be_alone(&self) {
+        // SAFETY: every x86-64 processor has the instruction.
+        let ran = unsafe { _rdtsc() }.wrapping_sub(self.since.get());
+        let stretch = self.stretch.get();
+        let stretch = if ran < RARELY { (stretch * 2).clamp(1, LONGEST_STRETCH) } else { stretch / 16 };
+        self.stretch.set(stretch);
+        self.left.set(stretch);
+    }
+
+    /// The thread gives way to others soon.
+    pub fn end_soon(&self) {
+        self.left.set(0);
+    }
+}
+
+/// Before each instruction.
+///
+/// # Safety
+/// The machine is at the instruction `w`.
+#[inline(always)]
+pub(super) unsafe fn before(m: &Machine, w: Word) -> Next {
+    if count::is_shared() {
+        // SAFETY: by contract.
+        let simple = unsafe {
+            match CLASSES[w.op() as usize] {
+                Class::Harmless => true,
+                Class::Binary => !is_pointer(m.get(w.b())) && !is_pointer(m.get(w.c())),
+                Class::BinaryK => !is_pointer(m.get(w.b())) && !is_pointer(m.constant(w.c() as u32)),
+                Class::Safepoint => !world::is_stopped() && !m.interp.eval_breaker() && !crate::monitoring::watching(),
+                Class::Other => false,
+            }
+        };
+        if simple {
+            return Next::Execute;
+        }
+        // SAFETY: by contract.
+        match unsafe { admit(*m, w) } {
+            Go => Next::Execute,
+            Done(words) => Next::Skip(words as usize),
+            Alone => {
+                // SAFETY: by contract.
+                unsafe { become_alone(*m) };
+                Next::Execute
+            }
+        }
+    } else {
+        let alternation = &m.interp.alternation;
+        match alternation.left.get() {
+            0 => {
+                // SAFETY: by contract.
+                unsafe { become_shared(*m) }
+            }
+            left => {
+                alternation.left.set(left - 1);
+                Next::Execute
+            }
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn become_alone(m: Machine) {
+    // SAFETY: the frame is current; finalisers use registers above it.
+    unsafe { m.save() };
+    let alternation = &m.interp.alternation;
+    let (object, writes) = alternation.touched.replace((0, false));
+    alternation.had_to_be_alone();
+    m.vm.become_alone();
+    if object != 0 {
+        // SAFETY: an operand of the instruction, or what keeps one alive.
+        note(unsafe { &*(object as *const Header) }, writes);
+    }
+    if count::has_waiting() {
+        count::settle();
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn become_shared(m: Machine) -> Next {
+    if !m.goes_on() {
+        // Where the frame was, is needed by what comes now.
+        return Next::Execute;
+    }
+    // SAFETY: as above.
+    unsafe { m.save() };
+    if count::has_waiting() {
+        count::settle();
+    }
+    let alternation = &m.interp.alternation;
+    if !world::is_parallel() {
+        return Next::Leave;
+    }
+    m.vm.become_shared();
+    // SAFETY: every x86-64 processor has the instruction.
+    alternation.since.set(unsafe { _rdtsc() });
+    Next::Skip(0)
+}
+
+/// After so many writes by threads that were alone for each, an object is locked instead.
+const WRITES: u16 = 4;
+/// Notes that a second thread touches an object. The thread is alone.
+fn note(object: &Header, writes: bool) {
+    let sharing = object.sharing();
+    let writes = ((sharing & sharing_flags::WRITES) >> sharing_flags::WRITES_SHIFT) + u16::from(writes);
+    let locked = if writes > WRITES { sharing_flags::LOCKED } else { 0 };
+    let writes = writes.min(WRITES) << sharing_flags::WRITES_SHIFT;
+    object.set_sharing(sharing_flags::WRITES, sharing_flags::SHARED | locked | writes);
+}
+
+#[inline(always)]
+unsafe fn header<'a>(word: u64) -> &'a Header {
+    // SAFETY: a live object's word.
+    unsafe { &*(word as *const Header) }
+}
+
+/// Who may do what to a live object.
+#[inline(always)]
+fn access(object: &Header) -> Access {
+    let sharing = object.sharing();
+    if sharing & (sharing_flags::SHARED | sharing_flags::LOCKED) == 0 {
+        if object.is_owned_by(count::current_owner()) {
+            Access::Mine
+        } else if world::is_live(object.owner()) {
+            Access::Foreign
+        } else {
+            Access::Read
+        }
+    } else if sharing & sharing_flags::LOCKED != 0 {
+        Access::Locked
+    } else {
+        Access::Read
+    }
+}
+
+#[inline(always)]
+fn is_mine(object: &Header) -> bool {
+    access(object) == Access::Mine
+}
+
+/// The word at a place that others may write to at any time, if it needs no count: of no object, or of an immortal one.
+///
+/// # Safety
+/// The place holds a value's word and does not go away meanwhile.
+#[inline(always)]
+unsafe fn read_uncounted(place: *const u64) -> Option<u64> {
+    // SAFETY: by contract. An object that has just been freed is still a block of the heap, whose header can be read: pages
+    // are given back only where no other thread runs. If the place has the same word afterwards, the object was alive.
+    unsafe {
+        let word = place.read_volatile();
+        if !is_pointer(word) || header(word).is_immortal() && place.read_volatile() == word { Some(word) } else { None }
+    }
+}
+
+/// Whether instances of a class have nothing but attributes.
+#[inline]
+fn is_plain(ty: &Type) -> bool {
+    ty.is_heap_type() && std::ptr::fn_addr_eq(ty.dealloc, OBJECT.ty().dealloc)
+}
+
+/// So many items of a tuple, and of those in it, are looked at.
+const FEW_ITEMS: u32 = 64;
+
+/// Whether a value never changes, and neither does what it consists of.
+#[inline]
+unsafe fn is_constant(word: u64) -> bool {
+    // SAFETY: a live value.
+    unsafe { is_constant_within(word, &mut 0) }
+}
+
+unsafe fn is_constant_within(word: u64, seen: &mut u32) -> bool {
+    // SAFETY: a live value.
+    unsafe {
+        if !is_pointer(word) {
+            return true;
+        }
+        let ty = header(word).ty();
+        if ty.is(&STR) || ty.is(&INT) || ty.is(&FLOAT) || ty.is(&BYTES) {
+            return true;
+        }
+        if ty.is(&TUPLE) {
+            return (*(word as *const Tuple)).as_slice().iter().all(|item| {
+                *seen += 1;
+                *seen <= FEW_ITEMS && is_constant_within(item.word(), seen)
+            });
+        }
+        ty.is(&RANGE) || ty.is(&TYPE)
+    }
+}
+
+/// Whether a value can be compared and hashed: it is constant, or an instance of a class, whose methods do it.
+#[inline]
+unsafe fn is_key(word: u64) -> bool {
+    // SAFETY: a live value.
+    unsafe {
+        is_constant(word) || {
+            let ty = header(word).ty();
+            is_plain(ty) || ty.is(&FUNCTION)
+        }
+    }
+}
+
+/// Whether an object is a built-in container.
+#[inline]
+fn is_container(ty: &Type) -> bool {
+    ty.is(&LIST) || ty.is(&DICT) || ty.is(&TUPLE) || ty.is(&SET) || ty.is(&FROZENSET)
+}
+
+/// What an instruction is looked at for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Class {
+    /// See [`admit`].
+    Other,
+    /// It touches nothing but the frame's registers and what is new, whatever its operands are.
+    Harmless,
+    /// The same, if its operands, two registers, are no objects.
+    Binary,
+    /// The same, of a register and a constant.
+    BinaryK,
+    /// A safepoint and nothing else.
+    Safepoint,
+}
+
+const fn classes() -> [Class; 256] {
+    use Op::*;
+    let harmless = [
+        Move,
+        Borrow,
+        BorrowPair,
+        BorrowLocalConst,
+        BorrowConstLocal,
+        BorrowConstPair,
+        Own,
+        LoadConst,
+        LoadNull,
+        Release,
+        Swap,
+        DeleteFast,
+        LoadFastAndClear,
+        StoreFastMaybeNull,
+        Jump,
+        JumpIfNone,
+        Is,
+        JumpIfIs,
+        MakeCell,
+        CopyFreeVars,
+        BuildTuple,
+        BuildList,
+        BuildSlice,
+        YieldValue,
+        MatchMapping,
+        MatchSequence,
+        ReturnGenerator,
+        // Exceptions are a thread's own; where one is not, its state is in a cell. The last three have to find the frame's `pc`
+        // as it is.
+        RaiseOne,
+        RaiseAgain,
+        Reraise,
+        PushExcInfo,
+        PopExcept,
+        CheckExcMatch,
+        JumpIfExcMatch,
+        Unwind,
+        UnwindAgain,
+        Leave,
+    ];
+    let mut table = [Class::Other; 256];
+    let mut at = 0;
+    while at < harmless.len() {
+        table[harmless[at] as usize] = Class::Harmless;
+        at += 1;
+    }
+    at = 0;
+    while at < Op::ALL.len() {
+        let op = Op::ALL[at];
+        if op.is_binary() {
+            let with_constant = op as u8 >= AddK as u8 && op as u8 <= XorK as u8
+                || op as u8 >= CompareLtK as u8 && op as u8 <= CompareGeK as u8
+                || op as u8 >= JumpIfLtK as u8 && op as u8 <= JumpIfGeK as u8;
+            table[at] = if with_constant { Class::BinaryK } else { Class::Binary };
+        }
+        at += 1;
+    }
+    table[Subscr as usize] = Class::Other;
+    table[SubscrK as usize] = Class::Other;
+    table[JumpBackward as usize] = Class::Safepoint;
+    table
+}
+
+static CLASSES: [Class; 256] = classes();
+
+impl Machine<'_> {
+    /// The current frame goes on, at its `pc`, in the loop for threads beside others.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn switch_loops(&mut self) -> Flow {
+        self.interp.alternation.switching.set(true);
+        self.pc = &raw const WAYS_OUT[2];
+        Flow::NEXT
+    }
+
+    /// The thread has to be alone to touch an object for the first time, or to write to one that others read.
+    #[inline(never)]
+    fn touches(&self, object: &Header, writes: bool) -> Verdict {
+        self.interp.alternation.touched.set((object as *const Header as u64, writes));
+        Alone
+    }
+
+    /// Whether an object may be read without a lock, or if its lock is held meanwhile.
+    #[inline(always)]
+    fn reads(&self, object: &Header) -> Verdict {
+        if access(object) == Access::Foreign { self.touches(object, false) } else { Go }
+    }
+
+    /// Whether an object may be written to, by a function that holds its lock meanwhile.
+    #[inline(always)]
+    fn writes(&self, object: &Header) -> Verdict {
+        match access(object) {
+            Access::Mine | Access::Locked => Go,
+            Access::Read | Access::Foreign => self.touches(object, true),
+        }
+    }
+
+    /// Whether a dict may be written to by a function that holds its lock. Those with names that are cached by where they
+    /// are do not get new ones while others look.
+    #[inline(always)]
+    unsafe fn writes_dict(&self, dict: &Dict) -> Verdict {
+        // SAFETY: the version is one word.
+        let is_cached = unsafe { (*dict.state.as_ptr()).current_keys_version() } != 0;
+        if is_cached && !is_mine(&dict.header) { Alone } else { self.writes(&dict.header) }
+    }
+
+    #[inline(always)]
+    unsafe fn b(&self, w: Word) -> u64 {
+        // SAFETY: live operand.
+        unsafe { self.get(w.b()) }
+    }
+}
+
+/// Whether the thread is to look after others at this safepoint; it waits if another is alone.
+#[inline(always)]
+fn is_asked(m: &Machine) -> bool {
+    if world::is_stopped() {
+        // SAFETY: the frame is current. Who is alone may look where it is.
+        unsafe { m.save() };
+        m.vm.pause();
+    }
+    m.interp.eval_breaker() || crate::monitoring::watching()
+}
+
+fn go_if(condition: bool) -> Verdict {
+    if condition { Go } else { Alone }
+}
+
+/// Decides about the instruction `w`, which is not among the harmless ones.
+#[inline(never)]
+unsafe fn admit(m: Machine, w: Word) -> Verdict {
+    use Op::*;
+    // SAFETY (whole function): operands are live, and register code holds only opcodes that lowering wrote.
+    unsafe {
+        let op = std::mem::transmute::<u8, Op>(w.op());
+        match op {
+            CheckBound => go_if(m.b(w) != 0),
+            JumpBackward => go_if(!is_asked(&m)),
+            Return | ReturnConst => go_if(!is_asked(&m) && (*m.frame).flags & FRAME_SWITCH == 0),
+
+            Add | Subtract | Multiply | And | Or | Xor | FloorDivide | Remainder | Lshift | Rshift | TrueDivide
+            | Power => arithmetic(m.b(w), m.get(w.c())),
+            AddK | SubtractK | MultiplyK | AndK | OrK | XorK | FloorDivideK | RemainderK | LshiftK | RshiftK
+            | TrueDivideK | PowerK => arithmetic(m.b(w), m.constant(w.c() as u32)),
+            Negative | Positive | Invert => go_if(is_constant(m.b(w))),
+            CompareLt | CompareLe | CompareEq | CompareNe | CompareGt | CompareGe | JumpIfLt | JumpIfLe | JumpIfEq
+            | JumpIfNe | JumpIfGt | JumpIfGe => arithmetic(m.b(w), m.get(w.c())),
+            CompareLtK | CompareLeK | CompareEqK | CompareNeK | CompareGtK | CompareGeK | JumpIfLtK | JumpIfLeK
+            | JumpIfEqK | JumpIfNeK | JumpIfGtK | JumpIfGeK => arithmetic(m.b(w), m.constant(w.c() as u32)),
+            Not | ToBool | JumpIf => m.truth_beside(m.b(w)),
+            Contains | JumpIfContains => m.contains_in(m.b(w), m.get(w.c())),
+            ContainsK | JumpIfContainsK => m.contains_in(m.b(w), m.constant(w.c() as u32)),
+
+            LoadDeref => m.load_deref_beside(w),
+            StoreDeref => m.store_deref_beside(w),
+            LoadGlobal => m.load_global_beside(w),
+            StoreGlobal => m.store_global_beside(w),
+            LoadAttr => m.load_attr_beside(w),
+            LoadMethod => m.load_method_beside(w),
+            StoreAttr => m.store_attr_beside(w),
+
+            Subscr => m.subscr_beside(w, m.get(w.c())),
+            SubscrK => m.subscr_beside(w, m.constant(w.c() as u32)),
+            StoreSubscr => m.store_subscr_beside(w),
+            DeleteSubscr => m.changes_item(m.b(w), m.get(w.c())),
+            BinarySlice => {
+                let container = header(m.b(w));
+                go_if_all([
+                    is_pointer(m.b(w)) && is_sequence(container.ty()),
+                    is_constant(m.get(w.b() + 1)),
+                    is_constant(m.get(w.b() + 2)),
+                ])
+                .and(|| m.reads(container))
+            }
+
+            BuildString => Go,
+            BuildMap | BuildSet => {
+                let step = if op == BuildMap { 2 } else { 1 };
+                go_if((0..w.c()).all(|at| is_key(m.get(w.b() + at * step))))
+            }
+            FormatSimple | FormatWithSpec => go_if(is_number_or_text(m.b(w))),
+            ConvertValue => go_if(is_number_or_text(m.b(w))),
+            ListAppend => go_if(is_mine(header(m.get(peeked(w))))),
+            SetAdd => go_if(is_mine(header(m.get(peeked(w)))) && is_key(m.get(w.c()))),
+            MapAdd => go_if(is_mine(header(m.get(w.a()))) && is_key(m.b(w))),
+            ListExtend | SetUpdate => {
+                let source = m.get(w.c());
+                go_if(
+                    is_mine(header(m.get(peeked(w))))
+                        && is_pointer(source)
+                        && is_iterated_plainly(source, op == SetUpdate),
+                )
+                .and(|| m.reads(header(source)))
+            }
+            UnpackSequence | UnpackToLocals | UnpackToMany => {
+                let source = m.b(w);
+                if !is_pointer(source) {
+                    return Alone;
+                }
+                let ty = header(source).ty();
+                if ty.is(&TUPLE) { Go } else { go_if(ty.is(&LIST)).and(|| m.reads(header(source))) }
+            }
+            MakeFunction => Go,
+            SetFunctionAttribute => Go,
+
+            GetIter => m.iterates(m.b(w)),
+            ForIter => m.for_iter_beside(w),
+            GetLen => m.truth_beside(m.b(w)),
+            Send => {
+                let receiver = m.b(w);
+                go_if(
+                    is_pointer(receiver)
+                        && header(receiver).ty().is(&GENERATOR)
+                        && is_mine(header(receiver))
+                        && can_resume(receiver),
+                )
+            }
+
+            Call => m.call_beside(w),
+            CallKw => m.call_kw_beside(w),
+            LoadSpecial => {
+                let object = m.b(w);
+                go_if(is_pointer(object) && (!header(object).ty().is_heap_type() || is_plain(header(object).ty())))
+            }
+            LoadSuperAttr => {
+                go_if(is_pointer(m.get(w.b() + 2)) && is_plain(header(m.get(w.b() + 2)).ty()) && variant(w))
+            }
+            _ => Alone,
+        }
+    }
+}
+
+/// The register of the operand that stays, of an instruction without a destination.
+#[inline(always)]
+fn peeked(w: Word) -> u16 {
+    w.b()
+}
+
+fn go_if_all<const N: usize>(conditions: [bool; N]) -> Verdict {
+    go_if(conditions.into_iter().all(|condition| condition))
+}
+
+impl Verdict {
+    /// The second one, unless the first one is another than to go.
+    #[inline(always)]
+    fn and(self, then: impl FnOnce() -> Verdict) -> Verdict {
+        if self == Go { then() } else { self }
+    }
+}
+
+/// Operators and comparisons: of constants, or by methods of classes.
+#[inline(always)]
+unsafe fn arithmetic(b: u64, c: u64) -> Verdict {
+    // SAFETY: live operands.
+    unsafe { go_if(!is_pointer(b) && !is_pointer(c) || is_operand(b) && is_operand(c)) }
+}
+
+#[inline]
+unsafe fn is_operand(word: u64) -> bool {
+    // SAFETY: a live operand.
+    unsafe { is_constant(word) || is_plain(header(word).ty()) }
+}
+
+unsafe fn is_number_or_text(word: u64) -> bool {
+    // SAFETY: a live operand.
+    unsafe {
+        !is_pointer(word) || {
+            let ty = header(word).ty();
+            ty.is(&STR) || ty.is(&INT) || ty.is(&FLOAT)
+        }
+    }
+}
+
+fn is_sequence(ty: &Type) -> bool {
+    ty.is(&LIST) || ty.is(&TUPLE) || ty.is(&STR) || ty.is(&BYTES)
+}
+
+/// Whether to iterate over an object runs no Python code. `hashing`: nor does hashing its items.
+unsafe fn is_iterated_plainly(word: u64, hashing: bool) -> bool {
+    // SAFETY: a live object.
+    unsafe {
+        let ty = header(word).ty();
+        if ty.is(&STR) || ty.is(&RANGE) || ty.is(&BYTES) {
+            return true;
+        }
+        if hashing {
+            return ty.is(&TUPLE) && is_constant(word) || ty.is(&LIST) && is_mine(header(word)) && are_constant(word);
+        }
+        ty.is(&LIST) || ty.is(&TUPLE) || ty.is(&DICT)
+    }
+}
+
+/// Whether all items of a list, which is mine or only read, or of a tuple are constant.
+unsafe fn are_constant(word: u64) -> bool {
+    // SAFETY: a live object; nobody writes to it meanwhile.
+    unsafe {
+        let items = if header(word).ty().is(&LIST) {
+            (*(*(word as *const List)).items.as_ptr()).as_slice()
+        } else {
+            (*(word as *const Tuple)).as_slice()
+        };
+        items.iter().all(|item| is_constant(item.word()))
+    }
+}
+
+unsafe fn can_resume(word: u64) -> bool {
+    // SAFETY: a live generator of this thread.
+    unsafe { (*(word as *const Generator)).can_resume() }
+}
+
+impl Machine<'_> {
+    /// The truth value or length of an object.
+    #[inline]
+    unsafe fn truth_beside(&self, word: u64) -> Verdict {
+        // SAFETY: a live operand.
+        unsafe {
+            if !is_pointer(word) {
+                return Go;
+            }
+            let object = header(word);
+            let ty = object.ty();
+            if is_container(ty) {
+                return self.reads(object);
+            }
+            go_if(is_constant(word) || is_plain(ty) || ty.is(&FUNCTION) || ty.is(&METHOD))
+        }
+    }
+
+    unsafe fn contains_in(&self, item: u64, container: u64) -> Verdict {
+        // SAFETY: live operands.
+        unsafe {
+            if !is_pointer(container) || !is_key(item) {
+                return Alone;
+            }
+            let object = header(container);
+            let ty = object.ty();
+            if is_container(ty) {
+                return self.reads(object);
+            }
+            go_if(ty.is(&STR) || ty.is(&RANGE) || ty.is(&BYTES) || is_plain(ty))
+        }
+    }
+
+    unsafe fn load_deref_beside(&self, w: Word) -> Verdict {
+        // SAFETY: the local is a cell.
+        unsafe {
+            let cell = &*(self.b(w) as *const Cell);
+            if !cell.header.ty().is(&CELL) {
+                return Alone;
+            }
+            match access(&cell.header) {
+                Access::Mine | Access::Read => go_if(self.cell_content(w.b()) != 0),
+                Access::Foreign => self.touches(&cell.header, false),
+                Access::Locked => match cell.get() {
+                    Some(value) => self.put_result(w, value.into_word(), 1),
+                    None => Alone,
+                },
+            }
+        }
+    }
+
+    unsafe fn store_deref_beside(&self, w: Word) -> Verdict {
+        // SAFETY: the local is a cell.
+        unsafe {
+            let cell = &*(self.get(w.c()) as *const Cell);
+            if !cell.header.ty().is(&CELL) {
+                return Alone;
+            }
+            match access(&cell.header) {
+                Access::Mine => Go,
+                Access::Locked => {
+                    self.save();
+                    cell.set(Some(Value::from_word(self.take_b(w))));
+                    Done(1)
+                }
+                _ => self.touches(&cell.header, true),
+            }
+        }
+    }
+
+    /// Ends an instruction that is executed here: writes the owned word `result` to its destination.
+    #[inline(always)]
+    unsafe fn put_result(&self, w: Word, result: u64, words: u8) -> Verdict {
+        // SAFETY: as of `set`.
+        unsafe {
+            let mut copy = *self;
+            copy.set(w, result);
+        }
+        Done(words)
+    }
+
+    unsafe fn load_global_beside(&self, w: Word) -> Verdict {
+        // SAFETY: the frame's function and its dicts are alive.
+        unsafe {
+            let function = (*self.frame).function();
+            let (globals, builtins) = (&function.globals, &function.builtins);
+            let (first, second) = (self.extra(1), self.extra(2));
+            let (to_globals, to_builtins) = (access(&globals.header), access(&builtins.header));
+            if to_globals == Access::Foreign {
+                return self.touches(&globals.header, false);
+            }
+            if to_builtins == Access::Foreign {
+                return self.touches(&builtins.header, false);
+            }
+            if super::names::cached_global(function, first, second).is_none() {
+                return Alone;
+            }
+            if to_globals != Access::Locked && to_builtins != Access::Locked {
+                return Go;
+            }
+            // Entries of such dicts stay where they are, but others may replace the value.
+            let place = super::names::cached_place(second);
+            let word = match read_uncounted(place) {
+                Some(word) => word,
+                None => {
+                    let dict = if super::names::is_in_globals(first) { globals } else { builtins };
+                    let _table = dict.state.borrow(&dict.header);
+                    retain(*place)
+                }
+            };
+            self.put_result(w, word, 3)
+        }
+    }
+
+    unsafe fn store_global_beside(&self, w: Word) -> Verdict {
+        // SAFETY: a live operand.
+        unsafe {
+            let globals = &(*self.frame).function().globals;
+            if !globals.header.ty().is(&DICT) || access(&globals.header) != Access::Locked {
+                return self.touches(&globals.header, true);
+            }
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
+            let mut table = globals.state.borrow(&globals.header);
+            let Some(at) = table.find_str(name) else { return Alone };
+            let value = Value::from_word(self.take_b(w));
+            let old = std::mem::replace(&mut table.entries[at].value, value);
+            drop(table);
+            self.save();
+            drop(old);
+            Done(1)
+        }
+    }
+
+    unsafe fn subscr_beside(&self, w: Word, key: u64) -> Verdict {
+        // SAFETY: live operands.
+        unsafe {
+            let container = self.b(w);
+            if !is_pointer(container) {
+                return Alone;
+            }
+            let object = header(container);
+            let ty = object.ty();
+            if ty.is(&LIST) {
+                match access(object) {
+                    Access::Mine | Access::Read => return go_if(is_constant(key) || is_slice(key)),
+                    Access::Foreign => return self.touches(object, false),
+                    Access::Locked if key & 1 == 0 => return go_if(is_slice(key)),
+                    Access::Locked => {}
+                }
+                let Some(item) = (*(container as *const List)).get_item_i64(key as i64 >> 1) else { return Alone };
+                self.save();
+                if w.flags() & B_OWNED != 0 {
+                    release(container);
+                }
+                return self.put_result(w, item.into_word(), 1);
+            }
+            if ty.is(&DICT) {
+                return match access(object) {
+                    Access::Foreign => self.touches(object, false),
+                    Access::Mine | Access::Read if let Some(value) = find_now(&*(container as *const Dict), key) => {
+                        let value = retain(value);
+                        self.save();
+                        if op_takes_c(w) {
+                            release(key);
+                        }
+                        if w.flags() & B_OWNED != 0 {
+                            release(container);
+                        }
+                        self.put_result(w, value, 1)
+                    }
+                    _ => go_if(is_key(key)),
+                };
+            }
+            if is_plain(ty) {
+                return Go;
+            }
+            go_if(
+                (ty.is(&TUPLE) || ty.is(&STR) || ty.is(&BYTES) || ty.is(&RANGE)) && (is_constant(key) || is_slice(key)),
+            )
+        }
+    }
+
+    unsafe fn store_subscr_beside(&self, w: Word) -> Verdict {
+        // SAFETY: live operands.
+        unsafe {
+            let (container, key) = (self.b(w), self.get(w.c()));
+            if is_pointer(container) && header(container).ty().is(&LIST) {
+                let object = header(container);
+                if key & 1 == 0 {
+                    return Alone;
+                }
+                // One's own, too: native functions read lists under their locks only.
+                if !matches!(access(object), Access::Mine | Access::Locked) {
+                    return self.touches(object, true);
+                }
+                let value = self.get(w.a());
+                let list = &*(container as *const List);
+                self.save();
+                if !list.set_item_i64(key as i64 >> 1, view(&value).clone()) {
+                    return Alone;
+                }
+                if w.flags() & A_LOCAL != 0 {
+                    release(value);
+                }
+                if w.flags() & B_OWNED != 0 {
+                    release(container);
+                }
+                return Done(1);
+            }
+            self.changes_item(container, key)
+        }
+    }
+
+    /// Assignment to an item of a dict or of an instance of a class, or its deletion.
+    unsafe fn changes_item(&self, container: u64, key: u64) -> Verdict {
+        // SAFETY: live operands.
+        unsafe {
+            if !is_pointer(container) {
+                return Alone;
+            }
+            let object = header(container);
+            if object.ty().is(&DICT) {
+                return go_if(is_key(key)).and(|| self.writes_dict(&*(container as *const Dict)));
+            }
+            if object.ty().is(&LIST) && key & 1 != 0 {
+                return self.writes(object);
+            }
+            go_if(is_plain(object.ty()))
+        }
+    }
+
+    unsafe fn iterates(&self, word: u64) -> Verdict {
+        // SAFETY: a live operand.
+        unsafe {
+            if !is_pointer(word) {
+                return Alone;
+            }
+            let object = header(word);
+            let ty = object.ty();
+            if is_container(ty) || audit::is_view(ty) {
+                return self.reads(object);
+            }
+            go_if(
+                ty.is(&STR)
+                    || ty.is(&RANGE)
+                    || ty.is(&BYTES)
+                    || ty.is(&GENERATOR)
+                    || audit::is_iterator(ty)
+                    || ty.is(&CALLABLE_ITERATOR)
+                    || is_plain(ty),
+            )
+        }
+    }
+
+    unsafe fn for_iter_beside(&self, w: Word) -> Verdict {
+        // SAFETY: a live operand.
+        unsafe {
+            let iterator = self.b(w);
+            if !is_pointer(iterator) || crate::monitoring::watching() {
+                return Alone;
+            }
+            let object = header(iterator);
+            let ty = object.ty();
+            if ty.is(&GENERATOR) {
+                return go_if(is_mine(object) && can_resume(iterator));
+            }
+            go_if(if ty.is_heap_type() { is_plain(ty) } else { ty.is_allowed_beside(beside::USE) })
+        }
+    }
+
+    /// Whether a function's code can be entered.
+    unsafe fn is_lowered(word: u64) -> bool {
+        // SAFETY: a live function.
+        let code = unsafe { (*(word as *const Function)).code() };
+        !code.entry.get().is_null()
+    }
+
+    unsafe fn call_beside(&self, w: Word) -> Verdict {
+        // SAFETY: the operands lie from `b` on.
+        unsafe {
+            if is_asked(self) {
+                return Alone;
+            }
+            let base = self.regs.add(w.b() as usize);
+            let has_self = !variant(w) && *base.add(1) != 0;
+            let first = base.add(2 - has_self as usize);
+            let args = std::slice::from_raw_parts(first, w.c() as usize + has_self as usize);
+            self.calls(*base, args)
+        }
+    }
+
+    unsafe fn calls(&self, callable: u64, args: &[u64]) -> Verdict {
+        // SAFETY: live operands.
+        unsafe {
+            if !is_pointer(callable) {
+                return Alone;
+            }
+            let ty = header(callable).ty();
+            if ty.is(&FUNCTION) {
+                return go_if(Self::is_lowered(callable));
+            }
+            if ty.is(&METHOD) {
+                let function = (*(callable as *const BoundMethod)).function.word();
+                return go_if(
+                    is_pointer(function) && header(function).ty().is(&FUNCTION) && Self::is_lowered(function),
+                );
+            }
+            if ty.is(&METHOD_DESCRIPTOR) {
+                let descriptor = &*(callable as *const MethodDescriptor);
+                return match args.split_first() {
+                    Some((this, args)) if std::ptr::eq(view(this).ty(), &*descriptor.owner) => {
+                        self.calls_native(descriptor.def, *this, args)
+                    }
+                    _ => Alone,
+                };
+            }
+            if ty.is(&BUILTIN_FUNCTION) {
+                let function = &*(callable as *const BuiltinFunction);
+                return match function.def {
+                    Definition::Method(def) => self.calls_native(def, function.this.word(), args),
+                    Definition::New => Alone,
+                };
+            }
+            if ty.is(&TYPE) {
+                return self.instantiates(&*(callable as *const Type), args);
+            }
+            go_if(audit::is_called_beside(ty) && args.iter().all(|arg| is_constant(*arg)))
+        }
+    }
+
+    unsafe fn instantiates(&self, class: &Type, args: &[u64]) -> Verdict {
+        // SAFETY: live operands.
+        unsafe {
+            if !class.is_heap_type() {
+                return audit::constructs(self, class, args);
+            }
+            if !is_plain(class) || class.is_settling() || !class.slots().new.is_some_and(is_object_new) {
+                return Alone;
+            }
+            match super::call::python_constructor(class) {
+                Some(init) => go_if(Self::is_lowered(init.word())),
+                None => go_if(args.is_empty() && !class.has_flags(type_flags::IS_ABSTRACT)),
+            }
+        }
+    }
+
+    unsafe fn call_kw_beside(&self, w: Word) -> Verdict {
+        // SAFETY: the operands lie from `b` on.
+        unsafe {
+            if is_asked(self) {
+                return Alone;
+            }
+            let callable = self.b(w);
+            if !is_pointer(callable) {
+                return Alone;
+            }
+            let ty = header(callable).ty();
+            if ty.is(&FUNCTION) {
+                return go_if(Self::is_lowered(callable));
+            }
+            if ty.is(&METHOD) {
+                return self.calls(callable, &[]);
+            }
+            if ty.is(&TYPE) && (*(callable as *const Type)).is_heap_type() {
+                let class = &*(callable as *const Type);
+                return match super::call::python_constructor(class) {
+                    Some(init) if is_plain(class) && !class.is_settling() => go_if(Self::is_lowered(init.word())),
+                    _ => Alone,
+                };
+            }
+            Alone
+        }
+    }
+}
+
+/// Whether the key of a subscription is the instruction's to release.
+fn op_takes_c(w: Word) -> bool {
+    w.op() == Op::Subscr as u8 && w.flags() & C_OWNED != 0
+}
+
+/// The value of a str or small int in a dict that nobody writes to now, borrowed, if it is found without comparing keys.
+#[inline]
+unsafe fn find_now(dict: &Dict, key: u64) -> Option<u64> {
+    // SAFETY: a live key; nobody writes to the table meanwhile.
+    unsafe {
+        let key = view(&key);
+        let hash = match (key.as_small_int(), key.downcast_exact::<Str>()) {
+            (Some(n), _) => hash_i64(n),
+            (_, Some(text)) => text.hash(),
+            _ => return None,
+        };
+        let table = &*dict.state.as_ptr();
+        match table.lookup(key, hash) {
+            Probe::Found(at) => Some(table.entries[at].value.word()),
+            _ => None,
+        }
+    }
+}
+
+unsafe fn is_slice(word: u64) -> bool {
+    // SAFETY: a live operand.
+    unsafe { is_pointer(word) && header(word).ty().is(&SLICE) }
+}

@@ -1,0 +1,203 @@
+//! Attributes, while other threads run: by what the instruction's caches say, or those that the thread had for the shape at
+//! another place. The words of caches are written only by threads that are alone.
+
+use taipan_object::cell::Locked;
+use taipan_object::header::{Header, object_flags};
+use taipan_object::native::module::Module;
+use taipan_object::types::{Type, lookup};
+
+use super::super::attribute::{
+    CLASS_METHOD, CLASS_VALUE, METHOD, MODULE_ENTRY, NEW_SLOT, PROPERTY_GETTER, SLOT, Use, VALUE, index, kind,
+    remembered,
+};
+use super::super::{Machine, release_operands};
+use super::{Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, read_uncounted};
+use crate::frame::{is_pointer, release, retain};
+use crate::instruction::{B_OWNED, Word};
+
+/// The caches that are to be used for an object.
+#[derive(Clone, Copy)]
+struct Caches {
+    first: u64,
+    second: u64,
+    /// They are the instruction's own.
+    own: bool,
+}
+
+/// A value that was found: what is to be done about it.
+enum Found {
+    /// The instruction finds it itself.
+    Itself,
+    /// This owned word; whether it is a method.
+    Word(u64, bool),
+    Not(Verdict),
+}
+
+impl Machine<'_> {
+    unsafe fn caches_for(&self, object: &Header, name: u16, used: Use) -> Option<Caches> {
+        // SAFETY: the instruction has two caches.
+        let (first, second) = unsafe { (self.extra(1), self.extra(2)) };
+        if first as u32 == object.shape_id() && first != 0 {
+            return Some(Caches { first, second, own: true });
+        }
+        // SAFETY: the frame is alive.
+        let name = unsafe { (*(*self.frame).code).name_at(name as usize) };
+        let (first, second) = remembered(object.shape_id(), name, used)?;
+        Some(Caches { first, second, own: false })
+    }
+
+    /// The value of an attribute by the caches for its object.
+    unsafe fn attribute(&self, word: u64, caches: Caches) -> Found {
+        let Caches { first, second, own } = caches;
+        let found = |word: u64, is_method: bool| {
+            // SAFETY: a live value.
+            if own { Found::Itself } else { Found::Word(unsafe { retain(word) }, is_method) }
+        };
+        // SAFETY: a live object; shape and version say what is at the index, as in `cached`.
+        unsafe {
+            let object = header(word);
+            let ty = object.ty();
+            match kind(first) {
+                SLOT => {
+                    if lookup::current_version(ty) != second as u32 {
+                        return Found::Not(Alone);
+                    }
+                    let place = (word as *const u64).add(index(first));
+                    match access(object) {
+                        Access::Mine | Access::Read if *place == 0 => Found::Not(Alone),
+                        Access::Mine | Access::Read => found(*place, false),
+                        Access::Foreign => Found::Not(self.touches(object, false)),
+                        Access::Locked => {
+                            let value = match read_uncounted(place) {
+                                Some(value) => value,
+                                None => {
+                                    let _locked = Locked::new(object);
+                                    retain(*place)
+                                }
+                            };
+                            if value == 0 { Found::Not(Alone) } else { Found::Word(value, false) }
+                        }
+                    }
+                }
+                VALUE | METHOD => {
+                    if lookup::current_version(ty) != second as u32 {
+                        return Found::Not(Alone);
+                    }
+                    found(lookup::cached_value(ty, index(first) as u16).word(), kind(first) == METHOD)
+                }
+                CLASS_VALUE | CLASS_METHOD => {
+                    let class = &*(word as *const Type);
+                    if lookup::current_version(class) != second as u32 {
+                        return Found::Not(Alone);
+                    }
+                    found(lookup::cached_value(class, index(first) as u16).word(), kind(first) == CLASS_METHOD)
+                }
+                MODULE_ENTRY => {
+                    let dict = &(*(word as *const Module)).dict;
+                    let table = dict.state.as_ptr();
+                    if access(&dict.header) == Access::Foreign {
+                        return Found::Not(self.touches(&dict.header, false));
+                    }
+                    if (*table).current_keys_version() != second as u32 {
+                        return Found::Not(Alone);
+                    }
+                    if access(&dict.header) != Access::Locked {
+                        return found((*(*table).entries.as_ptr().add(index(first))).value.word(), false);
+                    }
+                    // No entry moves while others look, since the dict has a keys version.
+                    let table = dict.state.borrow(&dict.header);
+                    Found::Word(retain(table.entries.get_unchecked(index(first)).value.word()), false)
+                }
+                PROPERTY_GETTER if own && lookup::current_version(ty) == second as u32 => Found::Itself,
+                // Beside the object or in a dict: nobody else may have a part in either.
+                _ if own && is_mine(object) && !object.has_flag(object_flags::DICT_MODE) => Found::Itself,
+                _ => Found::Not(Alone),
+            }
+        }
+    }
+
+    pub(super) unsafe fn load_attr_beside(&self, w: Word) -> Verdict {
+        // SAFETY: a live operand, released if owned.
+        unsafe {
+            let object = self.get(w.b());
+            if !is_pointer(object) {
+                return Alone;
+            }
+            let Some(caches) = self.caches_for(header(object), w.c(), Use::Load) else { return Alone };
+            match self.attribute(object, caches) {
+                Found::Itself => Go,
+                Found::Not(verdict) => verdict,
+                Found::Word(word, _) => {
+                    if w.flags() & B_OWNED != 0 {
+                        self.save();
+                        release(object);
+                    }
+                    self.put_result(w, word, 3)
+                }
+            }
+        }
+    }
+
+    pub(super) unsafe fn load_method_beside(&self, w: Word) -> Verdict {
+        // SAFETY: a live operand, which moves to the register of `self` or is released.
+        unsafe {
+            let object = self.get(w.b());
+            if !is_pointer(object) {
+                return Alone;
+            }
+            let Some(caches) = self.caches_for(header(object), w.c(), Use::Method) else { return Alone };
+            if kind(caches.first) == PROPERTY_GETTER {
+                return Alone;
+            }
+            match self.attribute(object, caches) {
+                Found::Itself => Go,
+                Found::Not(verdict) => verdict,
+                Found::Word(word, is_method) => {
+                    let mut copy = *self;
+                    copy.put_method(w, word, is_method, object);
+                    Done(3)
+                }
+            }
+        }
+    }
+
+    pub(super) unsafe fn store_attr_beside(&self, w: Word) -> Verdict {
+        // SAFETY: live operands; shape and version say that the slot is there.
+        unsafe {
+            let word = self.get(w.b());
+            if !is_pointer(word) {
+                return Alone;
+            }
+            let object = header(word);
+            let access = access(object);
+            if matches!(access, Access::Read | Access::Foreign) {
+                return self.touches(object, true);
+            }
+            let Some(caches) = self.caches_for(object, w.a(), Use::Store) else { return Alone };
+            if lookup::current_version(object.ty()) != caches.second as u32 {
+                return Alone;
+            }
+            let in_object = matches!(kind(caches.first), SLOT | NEW_SLOT);
+            if access == Access::Mine && caches.own {
+                return go_if(in_object || !object.has_flag(object_flags::DICT_MODE));
+            }
+            if !in_object {
+                return Alone;
+            }
+            let slot = (word as *mut u64).add(index(caches.first));
+            let locked = Locked::new(object);
+            if object.shape_id() != caches.first as u32 {
+                return Alone;
+            }
+            let old = slot.replace(self.take_c(w));
+            if kind(caches.first) == NEW_SLOT {
+                object.set_shape_id((caches.second >> 32) as u32);
+            }
+            drop(locked);
+            self.save();
+            release(old);
+            release_operands(w.flags() & B_OWNED, word, 1);
+            Done(3)
+        }
+    }
+}

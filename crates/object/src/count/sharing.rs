@@ -1,0 +1,335 @@
+//! Counts of objects that several threads refer to, in the process without the GIL.
+//!
+//! The shared word (at −16) is {count: 62, flags: 2}: the references that threads other than the owner have taken, less
+//! those that they have ended, so that it may be negative. The object is dead when both counts add up to 0:
+//!
+//! * The owner's count reaches 0: the owner gives the object up ([`MERGED`]); from then on the shared count is all there is,
+//!   and who brings it to 0 destroys the object.
+//! * The shared count becomes negative: references that the owner counted were ended by others. Only where no other thread
+//!   runs can the two be added, so the object waits in [`WAITING`] for a thread that is alone (`vm/world.rs`).
+//! * A thread that is alone adds the counts at once: so destruction is as prompt as with the GIL there.
+//!
+//! Destruction itself is for the thread that is alone too, unless the object is of a type that is known to be destroyed by
+//! nothing but memory operations ([`dies_quietly`]).
+
+use super::dead;
+use crate::header::{Header, IMMORTAL, object_flags};
+use crate::types::{Type, beside, type_flags};
+use crate::vm::{Vm, world};
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::sync::Mutex;
+use std::sync::atomic::{
+    AtomicUsize,
+    Ordering::{AcqRel, Acquire, Relaxed, Release},
+};
+
+/// The owner of objects whose references are all counted in the shared word; no thread has the id.
+pub const NOBODY: u32 = IMMORTAL - 1;
+
+/// Flag of the shared word: the owner has given the object up.
+const MERGED: i64 = 1;
+/// Flag of the shared word: the object is in the list of those that wait.
+const QUEUED: i64 = 2;
+/// One reference in the shared word.
+const ONE: i64 = 4;
+
+const FLAGS: i64 = MERGED | QUEUED;
+
+thread_local! {
+    static OWNER: Cell<u32> = const { Cell::new(0) };
+    /// Whether other threads run Python code at the same time as this one.
+    static SHARED: Cell<bool> = const { Cell::new(false) };
+}
+
+#[derive(Clone, Copy)]
+struct Entry(NonNull<Header>);
+// SAFETY: an object in the list is freed only by whoever takes it out.
+unsafe impl Send for Entry {}
+
+static WAITING: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+static WAITING_COUNT: AtomicUsize = AtomicUsize::new(0);
+/// With so many waiting objects a thread asks to be alone.
+const MANY: usize = 512;
+
+/// The id with which this thread's objects are marked; 0 with the GIL on.
+#[inline(always)]
+pub fn current_owner() -> u32 {
+    OWNER.get()
+}
+
+/// Whether this thread is one among others that run.
+#[inline(always)]
+pub fn is_shared() -> bool {
+    SHARED.get()
+}
+
+/// Says whether from now on other threads run Python code at the same time as this one.
+pub(crate) fn set_shared(shared: bool) {
+    SHARED.set(shared);
+}
+
+/// Sets the id with which this thread's objects are marked from now on.
+pub(crate) fn set_owner(id: u32) {
+    OWNER.set(id);
+}
+
+/// Adds a reference that is not the owner's.
+#[cold]
+#[inline(never)]
+pub(super) fn incref_foreign(header: &Header) {
+    if header.owner.load(Relaxed) != IMMORTAL {
+        // SAFETY: foreign owners exist only without the GIL, where the shared word is there.
+        unsafe { header.shared() }.fetch_add(ONE, Relaxed);
+        if !world::is_parallel() {
+            adopt(header);
+        }
+    }
+}
+
+/// Makes an object that no thread owns any more the calling thread's, which is the only one.
+fn adopt(header: &Header) {
+    // SAFETY: as above.
+    let shared = unsafe { header.shared() };
+    let word = shared.load(Relaxed);
+    if word & QUEUED == 0 && !is_shared() {
+        header.local.set((i64::from(header.local.get()) + (word >> 2)) as u32);
+        header.owner.store(current_owner(), Relaxed);
+        shared.store(0, Relaxed);
+    }
+}
+
+/// Ends a reference that is not the owner's.
+#[cold]
+#[inline(never)]
+pub(super) fn decref_foreign(object: *mut Header) {
+    // SAFETY: alive by the contract of `decref`; the shared word as above.
+    let (header, shared) = unsafe { (&*object, (*object).shared()) };
+    if header.owner.load(Relaxed) == IMMORTAL {
+        return;
+    }
+    let word = shared.fetch_sub(ONE, AcqRel) - ONE;
+    if word & QUEUED != 0 {
+        return;
+    }
+    let is_dead = if word & MERGED != 0 {
+        word < ONE
+    } else if is_shared() {
+        if word < 0 && shared.fetch_or(QUEUED, AcqRel) & QUEUED == 0 {
+            enqueue(object, false);
+        }
+        return;
+    } else {
+        // Nobody else counts meanwhile.
+        let total = i64::from(header.local.get()) + (word >> 2);
+        if total > 0 && !world::is_parallel() {
+            adopt(header);
+        } else if total > 0 && word < 0 {
+            header.local.set(total as u32);
+            shared.store(0, Relaxed);
+        }
+        total == 0
+    };
+    if is_dead {
+        header.local.set(0);
+        header.owner.store(NOBODY, Relaxed);
+        shared.store(MERGED, Relaxed);
+        // SAFETY: that was the last reference.
+        unsafe { dead(object) };
+    }
+}
+
+/// The owner's count of an object has become 0; whether there are no other references.
+#[inline(always)]
+pub(super) fn owner_is_done(header: &Header) -> bool {
+    // With the GIL there is no other count.
+    OWNER.get() == 0 || give_up(header)
+}
+
+#[inline(never)]
+fn give_up(header: &Header) -> bool {
+    // SAFETY: without the GIL the shared word is there.
+    let shared = unsafe { header.shared() };
+    if shared.load(Acquire) == 0 {
+        // Never counted by others: nobody else refers to it.
+        return true;
+    }
+    header.owner.store(NOBODY, Release);
+    let word = shared.fetch_or(MERGED, AcqRel);
+    word & QUEUED == 0 && word >> 2 == 0
+}
+
+/// Whether the destruction of `header`'s object, whose count is 0, does nothing but give memory and references back.
+fn dies_quietly(header: &Header) -> bool {
+    let ty = header.ty();
+    ty.dies_quietly() && !ty.has_flags(type_flags::NEEDS_FINALIZE) && !header.has_flag(object_flags::HAS_WEAKREFS)
+}
+
+/// Puts a dead object off if this thread may not destroy it now.
+#[inline(always)]
+pub(super) fn leave_to_others(object: *mut Header) -> bool {
+    is_shared() && leave(object)
+}
+
+#[inline(never)]
+fn leave(object: *mut Header) -> bool {
+    // SAFETY: dead, but whole; the shared word is there, since there are threads that share.
+    unsafe {
+        let header = &*object;
+        if dies_quietly(header) {
+            return false;
+        }
+        let urgent = header.ty().has_flags(type_flags::NEEDS_FINALIZE) || header.has_flag(object_flags::HAS_WEAKREFS);
+        header.local.set(0);
+        header.owner.store(NOBODY, Relaxed);
+        header.shared().store(MERGED | QUEUED, Relaxed);
+        enqueue(object, urgent);
+    }
+    true
+}
+
+fn enqueue(object: *mut Header, urgent: bool) {
+    // SAFETY: not null, as it was dereferenced.
+    let entry = Entry(unsafe { NonNull::new_unchecked(object) });
+    let mut waiting = WAITING.lock().expect("never poisoned");
+    waiting.push(entry);
+    let count = waiting.len();
+    WAITING_COUNT.store(count, Release);
+    drop(waiting);
+    if urgent || count >= MANY {
+        Vm::with_current(|vm| vm.request_safepoint());
+    }
+}
+
+/// Whether objects wait for a thread that is alone.
+#[inline(always)]
+pub fn has_waiting() -> bool {
+    WAITING_COUNT.load(Relaxed) > 0
+}
+
+/// Adds up the counts of the objects that wait, and destroys the dead ones. The thread is alone, at a place where Python
+/// code may run.
+#[cold]
+#[inline(never)]
+pub fn settle() {
+    debug_assert!(!is_shared());
+    loop {
+        let batch = std::mem::take(&mut *WAITING.lock().expect("never poisoned"));
+        WAITING_COUNT.store(0, Relaxed);
+        if batch.is_empty() {
+            return;
+        }
+        // Finalisers run below, and may let other threads run: each object is decided when it is its turn.
+        for Entry(object) in batch {
+            // SAFETY: nobody frees an object that is queued; this thread is alone, as after every finaliser.
+            unsafe {
+                let (header, shared) = (object.as_ref(), object.as_ref().shared());
+                let owner = header.owner.load(Relaxed);
+                if owner == IMMORTAL {
+                    continue;
+                }
+                let total = i64::from(header.local.get()) + (shared.load(Relaxed) >> 2);
+                debug_assert!(total >= 0);
+                if total > 0 && world::is_live(owner) {
+                    header.local.set(total as u32);
+                    shared.store(0, Relaxed);
+                    continue;
+                }
+                header.local.set(0);
+                header.owner.store(NOBODY, Relaxed);
+                shared.store(total * ONE | MERGED, Relaxed);
+                if total == 0 {
+                    dead(object.as_ptr());
+                }
+            }
+        }
+    }
+}
+
+/// How many references there are.
+pub(super) fn total(header: &Header) -> u64 {
+    if header.is_immortal() || OWNER.get() == 0 {
+        return u64::from(header.local.get());
+    }
+    // SAFETY: without the GIL the shared word is there.
+    let others = unsafe { header.shared() }.load(Acquire) >> 2;
+    (i64::from(header.local.get()) + others).max(0) as u64
+}
+
+/// Whether the caller's reference is the only one, and counted by this thread.
+#[inline(always)]
+pub fn is_only_reference(header: &Header) -> bool {
+    header.local.get() == 1
+        && header.owner.load(Relaxed) == OWNER.get()
+        // SAFETY: without the GIL the shared word is there.
+        && (OWNER.get() == 0 || unsafe { header.shared() }.load(Acquire) == 0)
+}
+
+/// Brings a dead object back with one reference, this thread's, for as long as its finaliser or the callbacks of its weak
+/// references run.
+pub(crate) fn revive(header: &Header) {
+    if OWNER.get() != 0 {
+        // SAFETY: without the GIL the shared word is there; nobody else refers to the object.
+        unsafe { header.shared() }.store(0, Relaxed);
+        header.owner.store(OWNER.get(), Relaxed);
+    }
+    header.local.set(1);
+}
+
+/// Ends the reference of [`revive`]; whether the object is dead again.
+pub(crate) fn end_revival(header: &Header) -> bool {
+    if header.owner.load(Relaxed) != OWNER.get() {
+        // It has been given up meanwhile, or has become immortal.
+        if header.is_immortal() {
+            return false;
+        }
+        // SAFETY: as above.
+        let word = unsafe { header.shared() }.fetch_sub(ONE, AcqRel) - ONE;
+        return word & QUEUED == 0 && i64::from(header.local.get()) + (word >> 2) == 0;
+    }
+    header.local.set(header.local.get() - 1);
+    header.local.get() == 0 && owner_is_done(header)
+}
+
+/// Adds all references up in the owner's count, for the collector: until [`restore`] the owner's half of the word is its
+/// own. The thread is alone.
+pub(crate) fn gather(header: &Header) {
+    if OWNER.get() == 0 {
+        return;
+    }
+    // SAFETY: without the GIL the shared word is there, and nobody else counts meanwhile.
+    let shared = unsafe { header.shared() };
+    let word = shared.load(Relaxed);
+    header.local.set((i64::from(header.local.get()) + (word >> 2)) as u32);
+    shared.store(i64::from(header.owner.load(Relaxed)) << 32 | word & FLAGS, Relaxed);
+}
+
+/// Undoes [`gather`].
+pub(crate) fn restore(header: &Header) {
+    if OWNER.get() == 0 {
+        header.owner.store(0, Relaxed);
+        return;
+    }
+    // SAFETY: as above.
+    let shared = unsafe { header.shared() };
+    let word = shared.load(Relaxed);
+    header.owner.store((word as u64 >> 32) as u32, Relaxed);
+    if word & MERGED != 0 {
+        shared.store(i64::from(header.local.replace(0)) * ONE | word & FLAGS, Relaxed);
+    } else {
+        shared.store(word & FLAGS, Relaxed);
+    }
+}
+
+impl Type {
+    /// Whether the destruction of an instance without finaliser and weak references runs no code but the heap's and that of
+    /// what it refers to.
+    #[inline]
+    fn dies_quietly(&self) -> bool {
+        if self.is_heap_type() {
+            std::ptr::fn_addr_eq(self.dealloc, crate::builtins::object::OBJECT.ty().dealloc)
+        } else {
+            self.is_allowed_beside(beside::DIE)
+        }
+    }
+}
