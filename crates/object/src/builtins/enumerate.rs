@@ -105,8 +105,13 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     Ok(next.map(|(number, item)| own(this).pair.make(number, item)))
 }
 
-/// The next number and item of an `enumerate`.
-pub(super) fn next_numbered(vm: &Vm, this: &Value) -> Result<Option<(Value, Value)>> {
+/// The next pair of an `enumerate`, taken apart.
+pub(super) fn next_apart(vm: &Vm, this: &Value) -> Result<Option<(Value, Value)>> {
+    let next = next_numbered(vm, this)?;
+    Ok(next.map(|(number, item)| own(this).pair.keep(number, item)))
+}
+
+fn next_numbered(vm: &Vm, this: &Value) -> Result<Option<(Value, Value)>> {
     let enumerate = own(this);
     let Some(item) = vm.next_of_any(&enumerate.iterator)? else { return Ok(None) };
     let small = {

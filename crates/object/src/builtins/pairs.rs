@@ -1,8 +1,8 @@
-//! The next pair of an iterator over pairs, without the tuple: for loops that take it apart at once.
+//! The next pair of an iterator over pairs, taken apart: for loops that do so at once.
 
 use crate::builtins::dict::iterator::{DICT_ITEM_ITERATOR, next_item};
-use crate::builtins::enumerate::{ENUMERATE, next_numbered};
-use crate::builtins::zip::{ZIP, next_of_both};
+use crate::builtins::enumerate::{self, ENUMERATE};
+use crate::builtins::zip::{self, ZIP};
 use crate::object::Result;
 use crate::types::Type;
 use crate::value::Value;
@@ -52,9 +52,9 @@ pub fn next_pair(vm: &Vm, iterator: &Value) -> PairWords {
         return PairWords(0, PairWords::RAISED);
     }
     if ty.is(&ENUMERATE) {
-        return next_numbered(vm, iterator).into();
+        return enumerate::next_apart(vm, iterator).into();
     }
-    match next_of_both(vm, iterator) {
+    match zip::next_apart(vm, iterator) {
         Some(next) => next.into(),
         None => PairWords(0, PairWords::UNKNOWN),
     }

@@ -227,6 +227,27 @@ impl ReusedPair {
         self.make_new(first, second)
     }
 
+    /// The items of the pair that [`ReusedPair::make`] would give and that is taken apart at once. As there, the iterator keeps
+    /// them until it is asked for the next pair: their counts and the time of their end show it.
+    #[inline(always)]
+    pub fn keep(&self, first: Value, second: Value) -> (Value, Value) {
+        let items = (first.clone(), second.clone());
+        // SAFETY: as in `make`.
+        if !PARALLEL.load(Relaxed)
+            && let Some(tuple) = unsafe { &*self.0.as_ptr() }
+            && tuple.is_only_reference()
+        {
+            let data = (&raw const **tuple).wrapping_add(1).cast_mut().cast::<Value>();
+            // SAFETY: a tuple of two items that nobody else refers to.
+            let (old_first, old_second) = unsafe { (data.replace(first), data.add(1).replace(second)) };
+            tuple.hash.store(-1, Relaxed);
+            drop((old_first, old_second));
+        } else {
+            drop(self.make_new(first, second));
+        }
+        items
+    }
+
     #[inline(never)]
     fn make_new(&self, first: Value, second: Value) -> Value {
         let pair = Tuple::from_array([first, second]);

@@ -119,8 +119,13 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     Ok(Some(zip.pair.make_of(items.into_iter())))
 }
 
-/// The next items of a `zip` over two iterators, if it is one.
-pub(super) fn next_of_both(vm: &Vm, this: &Value) -> Option<Result<Option<(Value, Value)>>> {
+/// The next pair of a `zip` over two iterators, if it is one, taken apart.
+pub(super) fn next_apart(vm: &Vm, this: &Value) -> Option<Result<Option<(Value, Value)>>> {
+    let next = next_of_both(vm, this)?;
+    Some(next.map(|pair| pair.map(|(a, b)| own(this).pair.keep(a, b))))
+}
+
+fn next_of_both(vm: &Vm, this: &Value) -> Option<Result<Option<(Value, Value)>>> {
     let zip = own(this);
     let [first, second] = zip.iterators.as_slice() else { return None };
     let next = || {

@@ -203,7 +203,8 @@ impl State {
 /// The key and value of the next item of a `dict_itemiterator`, if it stands where it is looked for.
 #[inline(always)]
 pub(in crate::builtins) fn next_item(iterator: &Value) -> Option<(Value, Value)> {
-    own::<Items>(iterator).next_entry().map(|(key, value)| (key.clone(), value.clone()))
+    let iterator = own::<Items>(iterator);
+    iterator.next_entry().map(|(key, value)| iterator.pair.keep(key.clone(), value.clone()))
 }
 
 /// The next item of a `dict_keyiterator`, for the eval loop.
