@@ -242,7 +242,7 @@ pub fn settle() {
                 }
                 header.local.set(0);
                 header.owner.store(NOBODY, Relaxed);
-                shared.store(total * ONE | MERGED, Relaxed);
+                shared.store(total << 2 | MERGED, Relaxed);
                 if total == 0 {
                     dead(object.as_ptr());
                 }
@@ -320,7 +320,7 @@ pub(crate) fn restore(header: &Header) {
     let word = shared.load(Relaxed);
     header.owner.store((word as u64 >> 32) as u32, Relaxed);
     if word & MERGED != 0 {
-        shared.store(i64::from(header.local.replace(0)) * ONE | word & FLAGS, Relaxed);
+        shared.store(i64::from(header.local.replace(0)) << 2 | word & FLAGS, Relaxed);
     } else {
         shared.store(word & FLAGS, Relaxed);
     }
