@@ -116,7 +116,8 @@ pub(super) fn decref_foreign(object: *mut Header) {
         word < ONE
     } else if is_shared() {
         if word < 0 && shared.fetch_or(QUEUED, AcqRel) & QUEUED == 0 {
-            enqueue(object, false);
+            // SAFETY: nobody frees an object that is queued.
+            enqueue(object, tells(unsafe { &*object }));
         }
         return;
     } else {
@@ -159,10 +160,14 @@ fn give_up(header: &Header) -> bool {
     word & QUEUED == 0 && word >> 2 == 0
 }
 
+/// Whether somebody is told of an object's death.
+fn tells(header: &Header) -> bool {
+    header.ty().has_flags(type_flags::NEEDS_FINALIZE) || header.has_flag(object_flags::HAS_WEAKREFS)
+}
+
 /// Whether the destruction of `header`'s object, whose count is 0, does nothing but give memory and references back.
 fn dies_quietly(header: &Header) -> bool {
-    let ty = header.ty();
-    ty.dies_quietly() && !ty.has_flags(type_flags::NEEDS_FINALIZE) && !header.has_flag(object_flags::HAS_WEAKREFS)
+    header.ty().dies_quietly() && !tells(header)
 }
 
 /// Puts a dead object off if this thread may not destroy it now.
@@ -179,7 +184,7 @@ fn leave(object: *mut Header) -> bool {
         if dies_quietly(header) {
             return false;
         }
-        let urgent = header.ty().has_flags(type_flags::NEEDS_FINALIZE) || header.has_flag(object_flags::HAS_WEAKREFS);
+        let urgent = tells(header);
         header.local.set(0);
         header.owner.store(NOBODY, Relaxed);
         header.shared().store(MERGED | QUEUED, Relaxed);
@@ -237,7 +242,7 @@ pub fn settle() {
                 }
                 header.local.set(0);
                 header.owner.store(NOBODY, Relaxed);
-                shared.store(total * ONE | MERGED, Relaxed);
+                shared.store(total << 2 | MERGED, Relaxed);
                 if total == 0 {
                     dead(object.as_ptr());
                 }
@@ -315,7 +320,7 @@ pub(crate) fn restore(header: &Header) {
     let word = shared.load(Relaxed);
     header.owner.store((word as u64 >> 32) as u32, Relaxed);
     if word & MERGED != 0 {
-        shared.store(i64::from(header.local.replace(0)) * ONE | word & FLAGS, Relaxed);
+        shared.store(i64::from(header.local.replace(0)) << 2 | word & FLAGS, Relaxed);
     } else {
         shared.store(word & FLAGS, Relaxed);
     }

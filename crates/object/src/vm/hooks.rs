@@ -191,6 +191,10 @@ impl Vm {
 
     /// The attached thread runs no more Python code.
     pub fn thread_ends(&self) {
+        #[cfg(feature = "free-threading")]
+        if crate::count::has_waiting() {
+            crate::count::settle();
+        }
         if let Some(hooks) = self.hooks() {
             (hooks.thread_ends)(self);
         }
