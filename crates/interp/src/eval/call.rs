@@ -682,9 +682,9 @@ impl Machine<'_> {
             // A default that is missing makes it an error, which is found out again where the message is made. What lies
             // behind the arguments is free.
             let defaults = function.defaults_slice();
-            for place in operands.count..total {
+            for (place, name) in names.iter().enumerate().take(total).skip(operands.count) {
                 let default = if place >= argcount {
-                    function.kwdefault(&names[place])?
+                    function.kwdefault(name)?
                 } else {
                     defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
                 };
