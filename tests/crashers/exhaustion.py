@@ -776,5 +776,9 @@ for group in (TEXTS, BYTES, CONTAINERS, NUMBERS, STREAMS, FORMATS, CODE):
         with open("/proc/self/statm") as file:
             limit = int(file.read().split()[0]) * resource.getpagesize() + (64 << 20)
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
-        outcome = attempt(f"line {function.__code__.co_firstlineno}", function)
-        del outcome
+        try:
+            attempt(f"line {function.__code__.co_firstlineno}", function)
+            # What could not say that there was no memory left has it said at the next safepoint, such as a call.
+            len(group)
+        except MemoryError:
+            pass
