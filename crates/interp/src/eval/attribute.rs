@@ -257,15 +257,26 @@ unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
 unsafe fn cached_getter(object: u64, first: u64, second: u64) -> *const Header {
     // SAFETY: `object` is live; shape and version say what is at the index.
     unsafe {
-        if object & 7 != 0 {
-            return std::ptr::null();
+        match fitting(object, first, second) {
+            Some(header) => lookup::cached_value(header.ty(), index(first) as u16).word() as *const Header,
+            None => std::ptr::null(),
         }
-        let header = &*(object as *const Header);
-        if header.shape_id() != first as u32 || lookup::current_version(header.ty()) != second as u32 {
-            return std::ptr::null();
-        }
-        lookup::cached_value(header.ty(), index(first) as u16).word() as *const Header
     }
+}
+
+/// The header of `object`, if a cache is one for its shape and its type as it is now.
+///
+/// # Safety
+/// `object` is live for as long as the header is used.
+#[inline(always)]
+unsafe fn fitting<'a>(object: u64, first: u64, second: u64) -> Option<&'a Header> {
+    if object & 7 != 0 {
+        return None;
+    }
+    // SAFETY: by contract.
+    let header = unsafe { &*(object as *const Header) };
+    let fits = header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32;
+    fits.then_some(header)
 }
 
 /// As [`cached`], for an object that may have its attributes in a dict.
@@ -274,16 +285,10 @@ unsafe fn cached_getter(object: u64, first: u64, second: u64) -> *const Header {
 /// `object` is live; the words are the caches of an instruction with `name`.
 #[inline(never)]
 unsafe fn beside_dict(object: u64, first: u64, second: u64, name: &Value) -> Option<(u64, bool)> {
-    if object & 7 != 0 {
-        return None;
-    }
     // SAFETY: as above: the shape says that the object has a dict.
     unsafe {
-        let header = &*(object as *const Header);
+        let header = fitting(object, first, second)?;
         let ty = header.ty();
-        if header.shape_id() != first as u32 || lookup::current_version(ty) != second as u32 {
-            return None;
-        }
         let table = &*attributes::dictionary_of(header, ty).state.as_ptr();
         if kind(first) == DICT_ENTRY {
             let entry = match table.entries.get(index(first)) {
@@ -332,11 +337,7 @@ pub(super) unsafe fn load_hits(object: u64, first: u64, second: u64) -> bool {
         if cached(object, first, second).is_some() {
             return true;
         }
-        if kind(first) != PROPERTY_GETTER && kind(first) < DICT_ENTRY || object & 7 != 0 {
-            return false;
-        }
-        let header = &*(object as *const Header);
-        header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32
+        (kind(first) == PROPERTY_GETTER || kind(first) >= DICT_ENTRY) && fitting(object, first, second).is_some()
     }
 }
 
@@ -345,14 +346,8 @@ pub(super) unsafe fn load_hits(object: u64, first: u64, second: u64) -> bool {
 /// # Safety
 /// As for [`load_hits`].
 pub(super) unsafe fn store_hits(object: u64, first: u64, second: u64) -> bool {
-    if object & 7 != 0 {
-        return false;
-    }
     // SAFETY: by contract.
-    unsafe {
-        let header = &*(object as *const Header);
-        header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32
-    }
+    unsafe { fitting(object, first, second).is_some() }
 }
 
 /// In words, what an attribute's cache holds, such as `slot of Point`; `None` if nothing.
@@ -784,14 +779,11 @@ impl Machine<'_> {
         unsafe {
             let object = self.get(w.b());
             let (first, second) = (self.extra(1), self.extra(2));
-            if object & 7 == 0 {
-                let header = &*(object as *const Header);
-                if header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32 {
-                    let word = *(object as *const u64).add(index(first));
-                    if word != 0 {
-                        self.set(w, retain(word));
-                        return self.advance(3);
-                    }
+            if fitting(object, first, second).is_some() {
+                let word = *(object as *const u64).add(index(first));
+                if word != 0 {
+                    self.set(w, retain(word));
+                    return self.advance(3);
                 }
             }
             self.unquicken(w.with_op(Op::LoadAttr))
@@ -805,15 +797,11 @@ impl Machine<'_> {
         unsafe {
             let object = self.get(w.b());
             let (first, second) = (self.extra(1), self.extra(2));
-            if object & 7 == 0 {
-                let header = &*(object as *const Header);
-                let ty = header.ty();
-                if header.shape_id() == first as u32 && lookup::current_version(ty) == second as u32 {
-                    let method = lookup::cached_value(ty, index(first) as u16).word();
-                    self.put(w.a(), retain(method));
-                    self.put(w.a() + 1, object);
-                    return self.advance(3);
-                }
+            if let Some(header) = fitting(object, first, second) {
+                let method = lookup::cached_value(header.ty(), index(first) as u16).word();
+                self.put(w.a(), retain(method));
+                self.put(w.a() + 1, object);
+                return self.advance(3);
             }
             self.unquicken(w.with_op(Op::LoadMethod))
         }
