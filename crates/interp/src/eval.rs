@@ -44,8 +44,8 @@ mod unwind;
 
 use taipan_object::{Result, Value, Vm};
 
-use crate::frame::{Frame, Interp, is_pointer, release, retain};
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
+use crate::frame::{Frame, Interp, is_pointer, release, release_live, retain, retain_live};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 
 pub(crate) use attribute::describe_cache as describe_attribute_cache;
 pub use call::{call_function, eval_code, run_function};
@@ -131,7 +131,7 @@ impl Machine<'_> {
 
     /// Operand `c` of an instruction with a `…K` form.
     #[inline(always)]
-    pub unsafe fn right<const K: bool>(&self, w: Word) -> u64 {
+    pub unsafe fn right<const K: bool>(&self, w: Fetched) -> u64 {
         // SAFETY: as in `get` and `constant`.
         unsafe { if K { self.constant(w.c() as u32) } else { self.get(w.c()) } }
     }
@@ -145,7 +145,7 @@ impl Machine<'_> {
 
     /// Writes the destination `a`.
     #[inline(always)]
-    pub unsafe fn set(&mut self, w: Word, word: u64) {
+    pub unsafe fn set(&mut self, w: Fetched, word: u64) {
         // SAFETY: registers are in range; a local owns what it held, unless it is a borrowed parameter.
         unsafe {
             let slot = self.regs.add(w.a() as usize);
@@ -186,8 +186,18 @@ impl Machine<'_> {
 
     /// Operand `b` as an owned word: moved out of its register or cloned.
     #[inline(always)]
-    pub unsafe fn take_b(&self, w: Word) -> u64 {
+    pub unsafe fn take_b(&self, w: Fetched) -> u64 {
         // SAFETY: live operand.
+        unsafe {
+            let word = self.get(w.b());
+            if w.flags() & B_OWNED != 0 { word } else { retain_live(word) }
+        }
+    }
+
+    /// As `take_b`, of a register that may hold null.
+    #[inline(always)]
+    pub unsafe fn take_any_b(&self, w: Fetched) -> u64 {
+        // SAFETY: live operand, or null.
         unsafe {
             let word = self.get(w.b());
             if w.flags() & B_OWNED != 0 { word } else { retain(word) }
@@ -195,11 +205,11 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn take_c(&self, w: Word) -> u64 {
+    pub unsafe fn take_c(&self, w: Fetched) -> u64 {
         // SAFETY: live operand.
         unsafe {
             let word = self.get(w.c());
-            if w.flags() & C_OWNED != 0 { word } else { retain(word) }
+            if w.flags() & C_OWNED != 0 { word } else { retain_live(word) }
         }
     }
 
@@ -255,7 +265,7 @@ impl Machine<'_> {
 
     /// Ends an instruction of `words` words whose result (0: raised) goes to `a`.
     #[inline(always)]
-    pub unsafe fn finish(&mut self, w: Word, result: u64, words: usize) -> Flow {
+    pub unsafe fn finish(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
         if result == 0 {
             return self.unwind();
         }
@@ -305,7 +315,7 @@ impl Machine<'_> {
 
     /// Before a bytecode instruction of debug code.
     #[inline(always)]
-    pub unsafe fn boundary(&mut self, w: Word) -> Flow {
+    pub unsafe fn boundary(&mut self, w: Fetched) -> Flow {
         // SAFETY: the current frame is alive; a report may move its `pc` to another boundary.
         unsafe {
             let previous = (*self.frame).pc;
@@ -337,10 +347,10 @@ pub(crate) unsafe fn release_operands(flags: u8, b: u64, c: u64) {
     // SAFETY: by contract.
     unsafe {
         if flags & B_OWNED != 0 {
-            release(b);
+            release_live(b);
         }
         if flags & C_OWNED != 0 {
-            release(c);
+            release_live(c);
         }
     }
 }
@@ -354,10 +364,10 @@ pub(crate) unsafe fn release_right_first(flags: u8, b: u64, c: u64) {
     // SAFETY: by contract.
     unsafe {
         if flags & C_OWNED != 0 {
-            release(c);
+            release_live(c);
         }
         if flags & B_OWNED != 0 {
-            release(b);
+            release_live(b);
         }
     }
 }
@@ -384,7 +394,7 @@ macro_rules! eval_loop {
                 };
                 let m = &mut machine;
                 loop {
-                    let w = Word::decode(*m.pc);
+                    let w = Fetched::at(m.pc);
                     {
                         let ($m, $w) = (&mut *m, w);
                         $before
@@ -393,7 +403,7 @@ macro_rules! eval_loop {
                     let op: Op = std::mem::transmute::<u8, Op>(w.op());
                     let Flow(()) = match op {
                         Op::Move => {
-                            let word = m.take_b(w);
+                            let word = m.take_any_b(w);
                             m.set(w, word);
                             m.advance(1)
                         }
@@ -432,7 +442,7 @@ macro_rules! eval_loop {
                         Op::LoadConst => {
                             let word = m.constant(w.bc());
                             if w.flags() & B_OWNED != 0 {
-                                retain(word);
+                                retain_live(word);
                             }
                             m.set(w, word);
                             m.advance(1)
@@ -476,7 +486,7 @@ macro_rules! eval_loop {
                         }
                         Op::LoadFastAndClear => out!(m.load_fast_and_clear(w)),
                         Op::StoreFastMaybeNull => {
-                            let word = m.take_b(w);
+                            let word = m.take_any_b(w);
                             m.set(w, word);
                             m.advance(1)
                         }
@@ -619,7 +629,7 @@ macro_rules! eval_loop {
                             m.do_return(word)
                         }
                         Op::ReturnConst => {
-                            let word = retain(m.constant(w.bc()));
+                            let word = retain_live(m.constant(w.bc()));
                             m.do_return(word)
                         }
 
@@ -741,11 +751,11 @@ eval_loop! {
 
 /// Whether an instruction's variant bit is set.
 #[inline(always)]
-pub(crate) fn variant(w: Word) -> bool {
+pub(crate) fn variant(w: Fetched) -> bool {
     w.flags() & VARIANT != 0
 }
 
 #[inline(always)]
-pub(crate) fn variant2(w: Word) -> bool {
+pub(crate) fn variant2(w: Fetched) -> bool {
     w.flags() & VARIANT2 != 0
 }

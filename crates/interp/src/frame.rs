@@ -129,6 +129,27 @@ pub unsafe fn release(word: u64) {
     }
 }
 
+/// As [`retain`] for a word that is known not to be null.
+///
+/// # Safety
+/// `word` is a live value's.
+#[inline(always)]
+pub unsafe fn retain_live(word: u64) -> u64 {
+    // SAFETY: by contract.
+    unsafe { std::mem::forget(Value::borrow_word(&word).clone()) };
+    word
+}
+
+/// As [`release`] for a word that is known not to be null.
+///
+/// # Safety
+/// It is a value's, and the caller owned the reference.
+#[inline(always)]
+pub unsafe fn release_live(word: u64) {
+    // SAFETY: owned by contract.
+    drop(unsafe { Value::from_word(word) });
+}
+
 /// As [`release`], where a call of its own would cost too much.
 ///
 /// # Safety

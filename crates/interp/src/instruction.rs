@@ -522,6 +522,87 @@ impl Word {
     }
 }
 
+/// An instruction that is being executed: its first word, and where that is. Operands are loaded from there when they are
+/// needed, which takes one machine instruction where shifting and masking take three.
+#[derive(Clone, Copy)]
+pub struct Fetched {
+    word: Word,
+    at: *const u16,
+}
+
+impl Fetched {
+    /// The instruction at `pc`.
+    ///
+    /// # Safety
+    /// Register code is there, and stays for as long as the result is used. Opcode and flags may be rewritten, operands are not.
+    #[inline(always)]
+    pub unsafe fn at(pc: *const u64) -> Fetched {
+        // SAFETY: by contract. Volatile, as LLVM would otherwise cut the operands out of the whole word.
+        Fetched { word: Word(unsafe { pc.read_volatile() }), at: pc.cast() }
+    }
+
+    /// Its first word, as it was when it was fetched.
+    #[inline(always)]
+    pub const fn word(self) -> Word {
+        self.word
+    }
+
+    #[inline(always)]
+    pub const fn encode(self) -> u64 {
+        self.word.encode()
+    }
+
+    #[inline(always)]
+    pub const fn op(self) -> u8 {
+        self.word.op()
+    }
+
+    #[inline(always)]
+    pub const fn flags(self) -> u8 {
+        self.word.flags()
+    }
+
+    #[inline(always)]
+    fn part(self, index: usize) -> u16 {
+        // SAFETY: a word has four parts, and it is still there by the contract of `at`.
+        unsafe { *self.at.add(index) }
+    }
+
+    #[inline(always)]
+    pub fn a(self) -> u16 {
+        self.part(1)
+    }
+
+    #[inline(always)]
+    pub fn b(self) -> u16 {
+        self.part(2)
+    }
+
+    #[inline(always)]
+    pub fn c(self) -> u16 {
+        self.part(3)
+    }
+
+    /// `b` and `c` as one operand.
+    #[inline(always)]
+    pub fn bc(self) -> u32 {
+        // SAFETY: as in `part`; the second half of a word is aligned for it.
+        unsafe { *self.at.add(2).cast() }
+    }
+
+    /// Whether it releases its operand `b`.
+    #[inline(always)]
+    pub const fn releases_b(self) -> bool {
+        self.word.releases_b()
+    }
+
+    /// The same instruction, executed without `flags`.
+    #[inline(always)]
+    pub const fn without(self, flags: u8) -> Fetched {
+        Fetched { word: self.word.without(flags), at: self.at }
+    }
+}
+
 /// What the operands of an instruction are called in a text.
 pub trait Names {
     fn register(&self, number: u16) -> String;

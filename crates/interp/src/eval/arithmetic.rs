@@ -13,7 +13,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, leave_frame, release_operands, release_right_first, variant, view, word_of};
 use crate::frame::FRAME_SWITCH;
 use crate::function::Function;
-use crate::instruction::{A_LOCAL, Op, VARIANT, Word};
+use crate::instruction::{A_LOCAL, Fetched, Op, VARIANT, Word};
 
 #[inline(always)]
 fn both_ints(b: u64, c: u64) -> bool {
@@ -47,7 +47,7 @@ fn encode_int(value: i64) -> Option<u64> {
 macro_rules! arithmetic {
     ($name:ident, |$a:ident, $b:ident| $int:expr, |$x:ident, $y:ident| $float:expr) => {
         #[inline(always)]
-        pub unsafe fn $name<const K: bool>(&mut self, w: Word) -> Flow {
+        pub unsafe fn $name<const K: bool>(&mut self, w: Fetched) -> Flow {
             // SAFETY: operands are live; immediates carry no count, so nothing is to be released.
             unsafe {
                 let ($a, $b) = (self.get(w.b()), self.right::<K>(w));
@@ -72,7 +72,7 @@ macro_rules! arithmetic {
 macro_rules! int_arithmetic {
     ($name:ident, |$a:ident, $b:ident| $int:expr) => {
         #[inline(always)]
-        pub unsafe fn $name<const K: bool>(&mut self, w: Word) -> Flow {
+        pub unsafe fn $name<const K: bool>(&mut self, w: Fetched) -> Flow {
             // SAFETY: operands are live; immediates carry no count, so nothing is to be released.
             unsafe {
                 let ($a, $b) = (self.get(w.b()), self.right::<K>(w));
@@ -152,7 +152,7 @@ impl Machine<'_> {
     int_arithmetic!(shift_right, |a, b| shift_right_ints(a, b));
 
     #[inline(always)]
-    pub unsafe fn true_divide<const K: bool>(&mut self, w: Word) -> Flow {
+    pub unsafe fn true_divide<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: operands are live; immediates carry no count.
         unsafe {
             let (b, c) = (self.get(w.b()), self.right::<K>(w));
@@ -175,7 +175,7 @@ impl Machine<'_> {
 
     /// Any binary operator, by way of the types' slots.
     #[inline(always)]
-    pub unsafe fn binary_slow<const K: bool>(&mut self, w: Word) -> Flow {
+    pub unsafe fn binary_slow<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
@@ -201,7 +201,7 @@ impl Machine<'_> {
     /// Enters the method of an operator's left operand, if it is a Python function and comes first; otherwise nothing has
     /// happened. The operands stay in their registers until it is done ([`Machine::operator_return`]).
     #[inline(never)]
-    unsafe fn enter_operator(&mut self, w: Word, b: u64, c: u64) -> bool {
+    unsafe fn enter_operator(&mut self, w: Fetched, b: u64, c: u64) -> bool {
         // SAFETY: live operands, which the frame borrows.
         unsafe {
             let Some(dunder) = dunder_of(w) else { return false };
@@ -222,7 +222,7 @@ impl Machine<'_> {
             let switching = (*self.frame).flags & FRAME_SWITCH != 0;
             leave_frame(self.interp, self.frame);
             self.load(self.interp.frame.get());
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             let (b, c) = self.operator_operands(w);
             if result == Value::NOT_IMPLEMENTED.into_word()
                 && let Some(dunder) = dunder_of(w)
@@ -239,7 +239,7 @@ impl Machine<'_> {
     }
 
     /// The operands of the operator at which the machine is.
-    unsafe fn operator_operands(&self, w: Word) -> (u64, u64) {
+    unsafe fn operator_operands(&self, w: Fetched) -> (u64, u64) {
         // SAFETY: the registers and constants exist.
         unsafe {
             let constant = w.op() >= Op::AddK as u8 && w.op() <= Op::XorK as u8;
@@ -248,7 +248,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn negative(&mut self, w: Word) -> Flow {
+    pub unsafe fn negative(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand.
         unsafe {
             let b = self.get(w.b());
@@ -269,7 +269,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn unary_slow(&mut self, w: Word) -> Flow {
+    pub unsafe fn unary_slow(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand.
         unsafe {
             self.save();
@@ -280,7 +280,7 @@ impl Machine<'_> {
 
     /// The truth value of `b`, which is released if owned; 0: raised, 1: false, 2: true.
     #[inline(always)]
-    unsafe fn truth(&mut self, w: Word, b: u64) -> u64 {
+    unsafe fn truth(&mut self, w: Fetched, b: u64) -> u64 {
         if b == Value::TRUE.word() {
             return 2;
         }
@@ -298,7 +298,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn to_bool(&mut self, w: Word) -> Flow {
+    pub unsafe fn to_bool(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand.
         unsafe {
             let b = self.get(w.b());
@@ -308,7 +308,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn not(&mut self, w: Word) -> Flow {
+    pub unsafe fn not(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand.
         unsafe {
             let b = self.get(w.b());
@@ -318,7 +318,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn compare<const K: bool, const OP: u8>(&mut self, w: Word) -> Flow {
+    pub unsafe fn compare<const K: bool, const OP: u8>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             let (b, c) = (self.get(w.b()), self.right::<K>(w));
@@ -337,7 +337,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn jump_if_compare<const K: bool, const OP: u8>(&mut self, w: Word) -> Flow {
+    pub unsafe fn jump_if_compare<const K: bool, const OP: u8>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             let (b, c) = (self.get(w.b()), self.right::<K>(w));
@@ -358,13 +358,13 @@ impl Machine<'_> {
 
     /// Jumps if `condition` is what the variant bit asks for.
     #[inline(always)]
-    pub unsafe fn branch(&mut self, w: Word, condition: bool) -> Flow {
+    pub unsafe fn branch(&mut self, w: Fetched, condition: bool) -> Flow {
         // SAFETY: conditional jumps have a jump word.
         unsafe { if condition == variant(w) { self.jump(self.extra(1)) } else { self.advance(2) } }
     }
 
     #[inline(always)]
-    pub unsafe fn jump_if(&mut self, w: Word) -> Flow {
+    pub unsafe fn jump_if(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand.
         unsafe {
             let b = self.get(w.b());
@@ -376,7 +376,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn jump_if_none(&mut self, w: Word) -> Flow {
+    pub unsafe fn jump_if_none(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             let b = self.get(w.b());
@@ -389,7 +389,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn is(&mut self, w: Word) -> Flow {
+    pub unsafe fn is(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             let (b, c) = (self.get(w.b()), self.get(w.c()));
@@ -402,7 +402,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn jump_if_is(&mut self, w: Word) -> Flow {
+    pub unsafe fn jump_if_is(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             let (b, c) = (self.get(w.b()), self.get(w.c()));
@@ -414,7 +414,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn contains<const K: bool>(&mut self, w: Word) -> Flow {
+    pub unsafe fn contains<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
@@ -428,7 +428,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn jump_if_contains<const K: bool>(&mut self, w: Word) -> Flow {
+    pub unsafe fn jump_if_contains<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
@@ -605,7 +605,7 @@ unsafe fn unary(vm: &Vm, word: u64, b: u64) -> u64 {
 }
 
 /// The entry of [`DUNDERS`] for an operator's instruction.
-fn dunder_of(w: Word) -> Option<&'static Dunder> {
+fn dunder_of(w: Fetched) -> Option<&'static Dunder> {
     let plain = if w.op() >= Op::AddK as u8 { w.op() - Op::AddK as u8 } else { w.op() - Op::Add as u8 };
     const POWER: u8 = Op::Power as u8 - Op::Add as u8;
     match plain {
@@ -655,7 +655,7 @@ unsafe fn binary(vm: &Vm, word: u64, b: u64, c: u64) -> u64 {
 fn binary_values(vm: &Vm, w: Word, left: &Value, right: &Value) -> Result {
     macro_rules! operator {
         ($plain:ident, $inplace:ident) => {
-            if variant(w) { vm.$inplace(left, right) } else { vm.$plain(left, right) }
+            if w.flags() & VARIANT != 0 { vm.$inplace(left, right) } else { vm.$plain(left, right) }
         };
     }
     match Op::from_u8(w.op()) {
@@ -671,7 +671,7 @@ fn binary_values(vm: &Vm, w: Word, left: &Value, right: &Value) -> Result {
         Some(Op::Rshift | Op::RshiftK) => operator!(rshift, inplace_rshift),
         Some(Op::TrueDivide | Op::TrueDivideK) => operator!(true_divide, inplace_true_divide),
         Some(Op::MatrixMultiply | Op::MatrixMultiplyK) => operator!(matrix_multiply, inplace_matrix_multiply),
-        Some(Op::Power | Op::PowerK) if variant(w) => vm.inplace_power(left, right),
+        Some(Op::Power | Op::PowerK) if w.flags() & VARIANT != 0 => vm.inplace_power(left, right),
         Some(Op::Power | Op::PowerK) => vm.power(left, right, &Value::NONE),
         _ => vm.get_item(left, right),
     }

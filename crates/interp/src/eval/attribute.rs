@@ -23,9 +23,9 @@ use taipan_object::vm::{gil, names};
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
-use crate::frame::{is_pointer, release, retain};
+use crate::frame::{is_pointer, release, release_live, retain_live};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{A_LOCAL, B_OWNED, LENDS, LENT, Op, SEEN_FLOAT, SEEN_OTHER, VARIANT, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, Fetched, LENDS, LENT, Op, SEEN_FLOAT, SEEN_OTHER, VARIANT, Word};
 
 /// The index is that of a word of the object.
 pub(super) const SLOT: u64 = 1;
@@ -652,17 +652,17 @@ fn special_missing(vm: &Vm, object: &Value, which: usize) {
 
 impl Machine<'_> {
     #[inline(always)]
-    pub unsafe fn load_attr(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_attr(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             let object = self.get(w.b());
             if let Some((word, _)) = cached(object, self.extra(1), self.extra(2)) {
                 if w.flags() & LENDS == 0 {
-                    retain(word);
+                    retain_live(word);
                 }
                 if w.releases_b() {
                     self.save();
-                    release(object);
+                    release_live(object);
                 }
                 self.set(w, word);
                 return self.advance(3);
@@ -671,13 +671,13 @@ impl Machine<'_> {
                 let getter = cached_getter(object, self.extra(1), self.extra(2));
                 if !getter.is_null() {
                     if w.flags() & LENT != 0 {
-                        retain(object);
+                        retain_live(object);
                     }
                     let lent = (w.flags() & B_OWNED == 0) as u32;
                     if self.takes_plainly(getter, 1) {
                         return self.call_plainly(getter, object, 0, 1, lent, 3);
                     }
-                    return out!(self.call_with_one(retain(getter as u64), object, lent != 0, 3));
+                    return out!(self.call_with_one(retain_live(getter as u64), object, lent != 0, 3));
                 }
             }
             let mut w = w;
@@ -685,7 +685,7 @@ impl Machine<'_> {
                 if out!(self.renews_lending_cache(w, object)) {
                     return Flow::NEXT;
                 }
-                retain(object);
+                retain_live(object);
                 w = w.without(LENT);
             }
             self.save();
@@ -693,7 +693,7 @@ impl Machine<'_> {
             if kind(self.extra(1)) >= DICT_ENTRY
                 && let Some((word, _)) = beside_dict(object, self.extra(1), self.extra(2), name)
             {
-                retain(word);
+                retain_live(word);
                 release_operands(w.flags(), object, 1);
                 self.set(w, word);
                 return self.advance(3);
@@ -709,7 +709,7 @@ impl Machine<'_> {
     /// Whether a LoadAttr that lends, or whose operand is lent, is to be tried again: its cache is one for the object now, or it
     /// does not lend any more.
     #[inline(never)]
-    unsafe fn renews_lending_cache(&mut self, w: Word, object: u64) -> bool {
+    unsafe fn renews_lending_cache(&mut self, w: Fetched, object: u64) -> bool {
         // SAFETY: live operand; nothing that could end it runs.
         unsafe {
             let name = (*(*self.frame).code).name_at(w.c() as usize);
@@ -732,13 +732,13 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn load_method(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_method(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
             let mut w = w;
             let object = self.get(w.b());
             let (word, is_method) = match cached(object, self.extra(1), self.extra(2)) {
-                Some((word, is_method)) => (retain(word), is_method),
+                Some((word, is_method)) => (retain_live(word), is_method),
                 None => {
                     self.save();
                     let name = (*(*self.frame).code).name_at(w.c() as usize);
@@ -747,13 +747,13 @@ impl Machine<'_> {
                         if take_shared(object, name, Use::Method, caches) && kind(*caches) < DICT_ENTRY {
                             return Flow::NEXT;
                         }
-                        retain(object);
+                        retain_live(object);
                         w = w.without(LENT);
                     }
                     if kind(self.extra(1)) >= DICT_ENTRY
                         && let Some((word, is_method)) = beside_dict(object, self.extra(1), self.extra(2), name)
                     {
-                        (retain(word), is_method)
+                        (retain_live(word), is_method)
                     } else {
                         if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
                             return Flow::NEXT;
@@ -774,7 +774,7 @@ impl Machine<'_> {
 
     /// LoadAttr of a slot, as long as the cache holds.
     #[inline(always)]
-    pub unsafe fn load_slot(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_slot(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand; shape and version say that the slot is there.
         unsafe {
             let object = self.get(w.b());
@@ -782,28 +782,28 @@ impl Machine<'_> {
             if fitting(object, first, second).is_some() {
                 let word = *(object as *const u64).add(index(first));
                 if word != 0 {
-                    self.set(w, retain(word));
+                    self.set(w, retain_live(word));
                     return self.advance(3);
                 }
             }
-            self.unquicken(w.with_op(Op::LoadAttr))
+            self.unquicken(w.word().with_op(Op::LoadAttr))
         }
     }
 
     /// LoadMethod of a method, as long as the cache holds.
     #[inline(always)]
-    pub unsafe fn load_own_method(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_own_method(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, from which `self` is borrowed; shape and version say that the method is what is found.
         unsafe {
             let object = self.get(w.b());
             let (first, second) = (self.extra(1), self.extra(2));
             if let Some(header) = fitting(object, first, second) {
                 let method = lookup::cached_value(header.ty(), index(first) as u16).word();
-                self.put(w.a(), retain(method));
+                self.put(w.a(), retain_live(method));
                 self.put(w.a() + 1, object);
                 return self.advance(3);
             }
-            self.unquicken(w.with_op(Op::LoadMethod))
+            self.unquicken(w.word().with_op(Op::LoadMethod))
         }
     }
 
@@ -817,27 +817,27 @@ impl Machine<'_> {
 
     /// Writes a callable and its `self` to `a` and `a + 1`.
     #[inline(always)]
-    pub(super) unsafe fn put_method(&mut self, w: Word, callable: u64, is_method: bool, object: u64) {
+    pub(super) unsafe fn put_method(&mut self, w: Fetched, callable: u64, is_method: bool, object: u64) {
         // SAFETY: live words.
         unsafe {
             self.put(w.a(), callable);
             if is_method {
                 if !w.releases_b() && !variant(w) {
-                    retain(object);
+                    retain_live(object);
                 }
                 self.put(w.a() + 1, object);
             } else {
                 self.put(w.a() + 1, 0);
                 if w.releases_b() && is_pointer(object) {
                     self.save();
-                    release(object);
+                    release_live(object);
                 }
             }
         }
     }
 
     #[inline(always)]
-    pub unsafe fn store_attr<const K: bool>(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_attr<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands; shape and version say that the slot is there.
         unsafe {
             let object = self.get(w.b());
@@ -851,7 +851,7 @@ impl Machine<'_> {
                         _ => (object as *mut u64).add(index(first)),
                     };
                     if !slot.is_null() {
-                        let value = if K { retain(self.constant(w.c() as u32)) } else { self.take_c(w) };
+                        let value = if K { retain_live(self.constant(w.c() as u32)) } else { self.take_c(w) };
                         let old = std::mem::replace(&mut *slot, value);
                         if kind(first) == NEW_SLOT {
                             header.set_shape_id((second >> 32) as u32);
@@ -860,7 +860,7 @@ impl Machine<'_> {
                             self.save();
                             release(old);
                             if w.releases_b() {
-                                release(object);
+                                release_live(object);
                             }
                         }
                         return self.advance(3);
@@ -873,7 +873,7 @@ impl Machine<'_> {
                 return Flow::NEXT;
             }
             if w.flags() & LENT != 0 {
-                retain(object);
+                retain_live(object);
             }
             let value = self.right::<K>(w);
             let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());
@@ -882,7 +882,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn delete_attr(&mut self, w: Word) -> Flow {
+    pub unsafe fn delete_attr(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -895,7 +895,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn load_super_attr(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_super_attr(&mut self, w: Fetched) -> Flow {
         // SAFETY: three owned words from `b` on, all consumed.
         unsafe {
             self.save();
@@ -936,7 +936,7 @@ impl Machine<'_> {
 
     /// LOAD_SUPER_ATTR of a method for an instance that is nothing unusual; otherwise nothing has happened.
     #[inline(always)]
-    unsafe fn load_super_method(&mut self, w: Word) -> bool {
+    unsafe fn load_super_method(&mut self, w: Fetched) -> bool {
         // SAFETY: three owned words from `b` on, consumed if a method is found.
         unsafe {
             let (callable, class, object) = (self.get(w.b()), self.get(w.b() + 1), self.get(w.b() + 2));
@@ -950,8 +950,8 @@ impl Machine<'_> {
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             match lookup::find_after(ty, view(&class), name) {
                 Some(found) if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) => {
-                    release(callable);
-                    release(class);
+                    release_live(callable);
+                    release_live(class);
                     self.put(w.a(), found.into_word());
                     self.put(w.a() + 1, object);
                     true
@@ -963,7 +963,7 @@ impl Machine<'_> {
 
     /// The cache is {type version: 32, index of the method in the type's list: 16}.
     #[inline(always)]
-    pub unsafe fn load_special(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_special(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which moves to the register of `self`; versions are never reused, so one says what type it is,
         // too.
         unsafe {
@@ -971,7 +971,7 @@ impl Machine<'_> {
             if object & 7 == 0 && cache != 0 {
                 let ty = (*(object as *const Header)).ty();
                 if lookup::current_version(ty) == cache as u32 {
-                    let found = retain(lookup::cached_value(ty, (cache >> 32) as u16).word());
+                    let found = retain_live(lookup::cached_value(ty, (cache >> 32) as u16).word());
                     self.put_method(w, found, true, object);
                     return self.advance(2);
                 }
@@ -981,7 +981,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    unsafe fn load_special_slow(&mut self, w: Word) -> Flow {
+    unsafe fn load_special_slow(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
             self.save();

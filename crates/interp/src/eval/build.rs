@@ -14,9 +14,9 @@ use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, view, word_of};
 use crate::code::Code;
-use crate::frame::{Frame, release, retain};
+use crate::frame::{Frame, release, release_live, retain_live};
 use crate::function::Function;
-use crate::instruction::{B_OWNED, Word};
+use crate::instruction::{B_OWNED, Fetched};
 
 /// Values that lie in consecutive registers and are to be moved out of them.
 struct Moved {
@@ -70,13 +70,13 @@ impl Machine<'_> {
 
     /// The owned values from `b` on, to be moved out.
     #[inline(never)]
-    unsafe fn moved(&self, w: Word, count: usize) -> Moved {
+    unsafe fn moved(&self, w: Fetched, count: usize) -> Moved {
         // SAFETY: the registers are in range.
         unsafe { Moved { at: self.regs.add(w.b() as usize).cast(), left: count } }
     }
 
     #[inline(never)]
-    pub unsafe fn build_tuple(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_tuple(&mut self, w: Fetched) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
@@ -89,7 +89,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn build_list(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_list(&mut self, w: Fetched) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
@@ -99,7 +99,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn build_set(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_set(&mut self, w: Fetched) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
@@ -111,7 +111,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn build_map(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_map(&mut self, w: Fetched) -> Flow {
         // SAFETY: `c` owned pairs.
         unsafe {
             self.save();
@@ -129,7 +129,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn build_string(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_string(&mut self, w: Fetched) -> Flow {
         // SAFETY: `c` owned words.
         unsafe {
             self.save();
@@ -144,7 +144,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn build_slice(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_slice(&mut self, w: Fetched) -> Flow {
         // SAFETY: two or three owned words.
         unsafe {
             self.save();
@@ -155,7 +155,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn build_template(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_template(&mut self, w: Fetched) -> Flow {
         // SAFETY: two owned words.
         unsafe {
             self.save();
@@ -166,7 +166,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn build_interpolation(&mut self, w: Word) -> Flow {
+    pub unsafe fn build_interpolation(&mut self, w: Fetched) -> Flow {
         // SAFETY: two or three owned words.
         unsafe {
             self.save();
@@ -185,7 +185,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn convert_value(&mut self, w: Word) -> Flow {
+    pub unsafe fn convert_value(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -201,7 +201,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn format_simple(&mut self, w: Word) -> Flow {
+    pub unsafe fn format_simple(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -217,7 +217,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn format_with_spec(&mut self, w: Word) -> Flow {
+    pub unsafe fn format_with_spec(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
@@ -229,7 +229,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn list_append(&mut self, w: Word) -> Flow {
+    pub unsafe fn list_append(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             let list = self.get(w.b());
@@ -245,7 +245,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn list_extend(&mut self, w: Word) -> Flow {
+    pub unsafe fn list_extend(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
@@ -257,7 +257,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn set_add(&mut self, w: Word) -> Flow {
+    pub unsafe fn set_add(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
@@ -273,7 +273,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn set_update(&mut self, w: Word) -> Flow {
+    pub unsafe fn set_update(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
@@ -286,7 +286,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn map_add(&mut self, w: Word) -> Flow {
+    pub unsafe fn map_add(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
@@ -302,7 +302,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn dict_update(&mut self, w: Word) -> Flow {
+    pub unsafe fn dict_update(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
@@ -314,7 +314,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn dict_merge(&mut self, w: Word) -> Flow {
+    pub unsafe fn dict_merge(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             self.save();
@@ -326,7 +326,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn keyword_dict(&mut self, w: Word) -> Flow {
+    pub unsafe fn keyword_dict(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, `c` released if owned.
         unsafe {
             let (callable, other) = (self.get(w.b()), self.get(w.c()));
@@ -364,7 +364,7 @@ impl Machine<'_> {
 
     /// Operand `b` as an owned word with its items, if it is an exact tuple of that length.
     #[inline(always)]
-    unsafe fn exact_tuple<'t>(&self, w: Word, count: usize) -> Option<(u64, &'t [Value])> {
+    unsafe fn exact_tuple<'t>(&self, w: Fetched, count: usize) -> Option<(u64, &'t [Value])> {
         // SAFETY: a live operand; the items live as long as the word that the caller then owns.
         unsafe {
             let word = self.get(w.b());
@@ -377,7 +377,7 @@ impl Machine<'_> {
             }
             self.save();
             if w.flags() & B_OWNED == 0 {
-                retain(word);
+                retain_live(word);
             }
             Some((word, items))
         }
@@ -385,7 +385,7 @@ impl Machine<'_> {
 
     /// Operand `b`'s items in `places`, as owned words, if it is an exact list of that length; the operand is released then.
     #[inline(always)]
-    unsafe fn exact_list(&self, w: Word, places: impl ExactSizeIterator<Item = *mut u64>) -> bool {
+    unsafe fn exact_list(&self, w: Fetched, places: impl ExactSizeIterator<Item = *mut u64>) -> bool {
         // SAFETY: a live operand; nothing runs while its items are retained. The places are free.
         unsafe {
             let word = self.get(w.b());
@@ -399,7 +399,7 @@ impl Machine<'_> {
                     return false;
                 }
                 for (place, item) in places.zip(items.iter()) {
-                    *place = retain(item.word());
+                    *place = retain_live(item.word());
                 }
             }
             self.save();
@@ -408,7 +408,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn items_of(&mut self, w: Word, count: usize) -> Option<SmallVec<[Value; 4]>> {
+    unsafe fn items_of(&mut self, w: Fetched, count: usize) -> Option<SmallVec<[Value; 4]>> {
         // SAFETY: a live operand, released if owned.
         unsafe {
             self.save();
@@ -423,14 +423,14 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn unpack_sequence(&mut self, w: Word) -> Flow {
+    pub unsafe fn unpack_sequence(&mut self, w: Fetched) -> Flow {
         // SAFETY: the destinations are free stack registers.
         unsafe {
             if let Some((tuple, items)) = self.exact_tuple(w, w.c() as usize) {
                 for (register, item) in (w.a()..w.a() + w.c()).rev().zip(items) {
-                    self.put(register, retain(item.word()));
+                    self.put(register, retain_live(item.word()));
                 }
-                release(tuple);
+                release_live(tuple);
                 return self.advance(1);
             }
             let registers = self.regs.add(w.a() as usize);
@@ -446,20 +446,20 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn unpack_to_locals(&mut self, w: Word) -> Flow {
+    pub unsafe fn unpack_to_locals(&mut self, w: Fetched) -> Flow {
         // SAFETY: as there.
         unsafe { self.unpack_to::<4>(w) }
     }
 
     #[inline(never)]
-    pub unsafe fn unpack_to_many(&mut self, w: Word) -> Flow {
+    pub unsafe fn unpack_to_many(&mut self, w: Fetched) -> Flow {
         // SAFETY: as there.
         unsafe { self.unpack_to::<12>(w) }
     }
 
     /// Unpacks to locals, whose numbers are in as many words as `MOST` of them need.
     #[inline(always)]
-    unsafe fn unpack_to<const MOST: usize>(&mut self, w: Word) -> Flow {
+    unsafe fn unpack_to<const MOST: usize>(&mut self, w: Fetched) -> Flow {
         // SAFETY: the destinations are locals.
         unsafe {
             let words = 1 + MOST / 4;
@@ -468,12 +468,12 @@ impl Machine<'_> {
                 for (at, item) in items.iter().enumerate() {
                     let local = destination(places, at);
                     let old = self.get(local);
-                    self.put(local, retain(item.word()));
+                    self.put(local, retain_live(item.word()));
                     if crate::frame::is_pointer(old) {
                         self.release_local(local, old);
                     }
                 }
-                release(tuple);
+                release_live(tuple);
                 return self.advance(words);
             }
             let mut items = [0; MOST];
@@ -505,7 +505,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn unpack_ex(&mut self, w: Word) -> Flow {
+    pub unsafe fn unpack_ex(&mut self, w: Fetched) -> Flow {
         // SAFETY: a live operand, released if owned; the destinations are free stack registers.
         unsafe {
             self.save();
@@ -523,7 +523,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn make_function(&mut self, w: Word) -> Flow {
+    pub unsafe fn make_function(&mut self, w: Fetched) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
             self.save();
@@ -537,7 +537,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn set_function_attribute(&mut self, w: Word) -> Flow {
+    pub unsafe fn set_function_attribute(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands; the function moves on.
         unsafe {
             self.save();

@@ -29,11 +29,11 @@ use super::{Flow, Machine, quick, run, variant, view, word_of};
 use crate::code::Code;
 use crate::frame::{
     FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, FRAME_SWITCH, Frame, Interp, clear_words,
-    copy_words, is_pointer, release, release_inline, retain,
+    copy_words, is_pointer, release, release_inline, release_live, retain, retain_live,
 };
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{Op, Word};
+use crate::instruction::{Fetched, Op};
 
 /// A frame's mask of borrowed parameters has so many bits.
 const LENDABLE: usize = 32;
@@ -85,7 +85,7 @@ impl Operands {
         // SAFETY: live.
         unsafe {
             let word = *self.first.add(at);
-            Value::from_word(if self.is_borrowed(at) { retain(word) } else { word })
+            Value::from_word(if self.is_borrowed(at) { retain_live(word) } else { word })
         }
     }
 
@@ -98,7 +98,7 @@ impl Operands {
     /// The callable as an owned word.
     unsafe fn take_callable(&self) -> u64 {
         // SAFETY: live.
-        unsafe { if self.callable_borrowed { retain(self.callable) } else { self.callable } }
+        unsafe { if self.callable_borrowed { retain_live(self.callable) } else { self.callable } }
     }
 
     #[inline(always)]
@@ -120,10 +120,10 @@ impl Operands {
         // SAFETY: as above.
         unsafe {
             if !self.is_borrowed(0) {
-                release(*self.first);
+                release_live(*self.first);
             }
             if !self.callable_borrowed {
-                release(self.callable);
+                release_live(self.callable);
             }
         }
     }
@@ -134,7 +134,7 @@ impl Operands {
         unsafe {
             self.release_arguments();
             if !self.callable_borrowed {
-                release(self.callable);
+                release_live(self.callable);
             }
         }
     }
@@ -150,7 +150,7 @@ const NOT_NATIVE: u64 = 8;
 /// # Safety
 /// The operands are those of the CALL `w` of the current frame, whose `pc` is saved; `mask` says which are borrowed.
 #[inline(never)]
-unsafe fn call_native(vm: &Vm, base: *mut u64, w: Word, mask: u32) -> u64 {
+unsafe fn call_native(vm: &Vm, base: *mut u64, w: Fetched, mask: u32) -> u64 {
     // SAFETY: live operands, consumed.
     unsafe {
         let callable = *base;
@@ -191,7 +191,7 @@ unsafe fn call_native(vm: &Vm, base: *mut u64, w: Word, mask: u32) -> u64 {
             }
         }
         if mask & 1 == 0 {
-            release(callable);
+            release_live(callable);
         }
         result
     }
@@ -340,7 +340,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    unsafe fn operands(&self, w: Word) -> Operands {
+    unsafe fn operands(&self, w: Fetched) -> Operands {
         // SAFETY: the call's operands lie from `b` on.
         unsafe {
             let base = self.regs.add(w.b() as usize);
@@ -370,7 +370,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn call(&mut self, w: Word) -> Flow {
+    pub unsafe fn call(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
             #[cfg(feature = "free-threading")]
@@ -439,7 +439,7 @@ impl Machine<'_> {
     /// A call of a bound method: if it is one of a Python function that takes just what is given, `self` goes into the
     /// register before the arguments.
     #[inline(never)]
-    unsafe fn call_method_object(&mut self, w: Word) -> Flow {
+    unsafe fn call_method_object(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, consumed; the register before the arguments is that of a missing `self`.
         unsafe {
             self.save();
@@ -454,10 +454,10 @@ impl Machine<'_> {
                 return self.call_general(w);
             }
             let first = first.sub(1);
-            *first = retain(method.this.word());
-            retain(function);
+            *first = retain_live(method.this.word());
+            retain_live(function);
             if !callable_borrowed {
-                release(callable);
+                release_live(callable);
             }
             self.call_simple(function, false, first, count + 1, borrowed << 1, code, 2)
         }
@@ -466,7 +466,7 @@ impl Machine<'_> {
     /// A call that is not one of a Python function with just the arguments that it takes. The operands are found anew,
     /// so that the eval loop needs not write them to memory.
     #[inline(never)]
-    unsafe fn call_general(&mut self, w: Word) -> Flow {
+    unsafe fn call_general(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
             let operands = self.operands(w);
@@ -496,7 +496,7 @@ impl Machine<'_> {
             *first = instance;
             if !operands.callable_borrowed {
                 // The instance keeps its class alive.
-                release(operands.callable);
+                release_live(operands.callable);
             }
             let operands = Operands {
                 callable: init.into_word(),
@@ -560,7 +560,7 @@ impl Machine<'_> {
                 copy_words(first, regs, count);
             }
             clear_words(regs.add(count), code.nlocalsplus() - count);
-            let function = if callable_borrowed { retain(callable) } else { callable };
+            let function = if callable_borrowed { retain_live(callable) } else { callable };
             let frame = push_frame(self.interp, code, function, regs, lent, 0, words);
             self.enter(frame, regs, code);
             Flow::NEXT
@@ -616,7 +616,7 @@ impl Machine<'_> {
                 copy_words(operands.first, regs, given);
             }
             for (at, default) in defaults.iter().enumerate() {
-                *regs.add(given + at) = retain(default.word());
+                *regs.add(given + at) = retain_live(default.word());
             }
             let lent = operands.borrowed & ((1u64 << given) - 1) as u32;
             Some(self.enter_bound(operands, code, regs, given + defaults.len(), lent, words))
@@ -695,7 +695,7 @@ impl Machine<'_> {
                 return Some(self.unwind());
             }
             for place in operands.count..total {
-                retain(*regs.add(place));
+                retain_live(*regs.add(place));
             }
             if regs != operands.first {
                 copy_words(operands.first, regs, operands.count);
@@ -789,7 +789,8 @@ impl Machine<'_> {
             }
             for place in positional..total {
                 let word = *space.add(place);
-                *regs.add(place) = if missing >> (place & 31) & 1 != 0 && place < named { retain(word) } else { word };
+                *regs.add(place) =
+                    if missing >> (place & 31) & 1 != 0 && place < named { retain_live(word) } else { word };
             }
             Some(self.enter_bound(operands, code, regs, total, lent, words))
         }
@@ -865,9 +866,9 @@ impl Machine<'_> {
         unsafe {
             let first = (*self.frame).top;
             if self.is_beyond(first.add(1)) {
-                release(function);
+                release_live(function);
                 if !lent {
-                    release(argument);
+                    release_live(argument);
                 }
                 no_room(self.vm);
                 return self.unwind();
@@ -897,12 +898,12 @@ impl Machine<'_> {
         unsafe {
             let first = (*self.frame).top;
             if self.is_beyond(first.add(2)) {
-                release(function);
+                release_live(function);
                 if lent & 1 == 0 {
-                    release(argument);
+                    release_live(argument);
                 }
                 if lent & 2 == 0 {
-                    release(second);
+                    release_live(second);
                 }
                 no_room(self.vm);
                 return self.unwind();
@@ -929,7 +930,7 @@ impl Machine<'_> {
                 || regs.wrapping_add(code.registers.get() as usize) > stacks.registers_end.get()
                 || stacks.frame_top.get() >= stacks.frames_end.get()
             {
-                release(function);
+                release_live(function);
                 return false;
             }
             *regs = left;
@@ -993,7 +994,7 @@ impl Machine<'_> {
                     Flow::NEXT
                 }
                 Err(_) => {
-                    release(function);
+                    release_live(function);
                     self.unwind()
                 }
             }
@@ -1002,7 +1003,7 @@ impl Machine<'_> {
 
     /// After a native call: a signal that interrupted it is handled before anything else happens.
     #[inline(always)]
-    unsafe fn finish_native(&mut self, w: Word, result: u64, words: usize) -> Flow {
+    unsafe fn finish_native(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
         // SAFETY: live result.
         unsafe {
             if result != 0 && self.interp.eval_breaker() && self.interp.handle_eval_breaker(self.vm).is_err() {
@@ -1015,7 +1016,7 @@ impl Machine<'_> {
 
     /// Calls something that is no Python function.
     #[inline]
-    unsafe fn call_other(&mut self, w: Word, operands: &Operands, kwnames: Option<&Value>, words: usize) -> Flow {
+    unsafe fn call_other(&mut self, w: Fetched, operands: &Operands, kwnames: Option<&Value>, words: usize) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
             let callable = view(&operands.callable);
@@ -1039,7 +1040,7 @@ impl Machine<'_> {
 
     /// After a native call: those who watch are told, and the operands released.
     #[inline(always)]
-    unsafe fn end_native(&mut self, w: Word, operands: &Operands, epoch: u32, result: u64, words: usize) -> Flow {
+    unsafe fn end_native(&mut self, w: Fetched, operands: &Operands, epoch: u32, result: u64, words: usize) -> Flow {
         // SAFETY: live operands, consumed; an owned result, 0 if the call raised.
         unsafe {
             if crate::monitoring::watching() {
@@ -1073,7 +1074,7 @@ impl Machine<'_> {
             let function = method.function.clone().into_word();
             *operands.first.sub(1) = method.this.clone().into_word();
             if !operands.callable_borrowed {
-                release(operands.callable);
+                release_live(operands.callable);
             }
             let (first, count, borrowed) = (operands.first.sub(1), operands.count + 1, operands.borrowed << 1);
             let code = (*(function as *const Function)).code();
@@ -1089,7 +1090,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn call_kw(&mut self, w: Word) -> Flow {
+    pub unsafe fn call_kw(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
             let may_go_on = self.safepoint();
@@ -1136,7 +1137,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn call_function_ex(&mut self, w: Word) -> Flow {
+    pub unsafe fn call_function_ex(&mut self, w: Fetched) -> Flow {
         // SAFETY: owned operands from `b` on, consumed.
         unsafe {
             let may_go_on = self.safepoint();
@@ -1250,7 +1251,7 @@ impl Machine<'_> {
                 return self.leave(result);
             }
             self.load(self.interp.frame.get());
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             self.set(w, result);
             self.advance(words)
         }
@@ -1276,7 +1277,7 @@ impl Machine<'_> {
                 return self.leave(result);
             }
             self.load(self.interp.frame.get());
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             self.set(w, result);
             let flow = self.advance(words);
             self.switch();
@@ -1303,7 +1304,7 @@ impl Machine<'_> {
     /// Ends a native call: tells those who watch, and switches to debug code if asked to.
     #[cold]
     #[inline(never)]
-    unsafe fn finish_watched(&mut self, w: Word, result: u64, words: usize) -> Flow {
+    unsafe fn finish_watched(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
         // SAFETY: the frame is current.
         unsafe {
             let flow = self.finish_native(w, result, words);

@@ -2,12 +2,12 @@
 
 use super::{Flow, Machine, attribute, names};
 use crate::inspection::Met;
-use crate::instruction::{Op, Operand, Word};
+use crate::instruction::{Fetched, Op, Operand, Word};
 
 impl Machine<'_> {
     #[cold]
     #[inline(never)]
-    pub unsafe fn count(&mut self, w: Word) -> Flow {
+    pub unsafe fn count(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame is alive; an instruction follows.
         unsafe {
             if let Some(counting) = (*self.frame).code().counted() {

@@ -9,7 +9,7 @@ use taipan_object::{Result, Value, Vm};
 use super::iteration::reraise_value;
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{release, retain};
-use crate::instruction::{B_OWNED, C_OWNED, Word};
+use crate::instruction::{B_OWNED, C_OWNED, Fetched};
 
 const NOT_CATCHABLE: &str = "catching classes that do not inherit from BaseException is not allowed";
 
@@ -81,7 +81,7 @@ fn raise_from(vm: &Vm, exception: &Value, cause: Option<&Value>) {
 
 impl Machine<'_> {
     #[inline(never)]
-    pub unsafe fn raise(&mut self, w: Word) -> Flow {
+    pub unsafe fn raise(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
@@ -93,7 +93,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn raise_one(&mut self, w: Word) -> Flow {
+    pub unsafe fn raise_one(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -125,7 +125,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn reraise(&mut self, w: Word) -> Flow {
+    pub unsafe fn reraise(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, consumed.
         unsafe {
             self.save();
@@ -135,7 +135,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn push_exc_info(&mut self, w: Word) -> Flow {
+    pub unsafe fn push_exc_info(&mut self, w: Fetched) -> Flow {
         // SAFETY: `a` owns an exception, or what forged code has there; the item owns what it holds.
         unsafe {
             let exception = self.get(w.a());
@@ -154,7 +154,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn pop_except(&mut self, w: Word) -> Flow {
+    pub unsafe fn pop_except(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which passes to the item.
         unsafe {
             self.save();
@@ -174,7 +174,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn check_exc_match(&mut self, w: Word) -> Flow {
+    pub unsafe fn check_exc_match(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
@@ -189,7 +189,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn jump_if_exc_match(&mut self, w: Word) -> Flow {
+    pub unsafe fn jump_if_exc_match(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
@@ -201,7 +201,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn check_eg_match(&mut self, w: Word) -> Flow {
+    pub unsafe fn check_eg_match(&mut self, w: Fetched) -> Flow {
         // SAFETY: two owned words.
         unsafe {
             self.save();
@@ -224,7 +224,7 @@ impl Machine<'_> {
 
     /// Calls `exit(type, exception, traceback)`.
     #[inline(never)]
-    pub unsafe fn with_except_start(&mut self, w: Word) -> Flow {
+    pub unsafe fn with_except_start(&mut self, w: Fetched) -> Flow {
         // SAFETY: five live words, which stay.
         unsafe {
             self.save();

@@ -10,7 +10,7 @@ use taipan_object::{Raised, Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::Frame;
-use crate::instruction::Word;
+use crate::instruction::Fetched;
 
 fn import_name(vm: &Vm, frame: &Frame, name: &Value, fromlist: &Value, level: &Value) -> Result {
     let function = frame.function();
@@ -160,7 +160,7 @@ fn item_of(vm: &Vm, all: &Value, at: i64) -> Result<Option<Value>> {
 
 impl Machine<'_> {
     #[inline(never)]
-    pub unsafe fn import_name(&mut self, w: Word) -> Flow {
+    pub unsafe fn import_name(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
@@ -174,7 +174,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn import_from(&mut self, w: Word) -> Flow {
+    pub unsafe fn import_from(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
             self.save();

@@ -14,12 +14,12 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::Frame;
 use crate::function::Function;
-use crate::instruction::Word;
+use crate::instruction::Fetched;
 use crate::type_params;
 
 impl Machine<'_> {
     #[inline(never)]
-    pub unsafe fn call_intrinsic_1(&mut self, w: Word) -> Flow {
+    pub unsafe fn call_intrinsic_1(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             if w.c() == Intrinsic1::AsyncGenWrap as u16
@@ -36,7 +36,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn call_intrinsic_2(&mut self, w: Word) -> Flow {
+    pub unsafe fn call_intrinsic_2(&mut self, w: Fetched) -> Flow {
         // SAFETY: two owned words.
         unsafe {
             self.save();

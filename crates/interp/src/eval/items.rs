@@ -12,9 +12,9 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, release_right_first, view, word_of};
-use crate::frame::{is_pointer, release, retain};
+use crate::frame::{is_pointer, release, release_live, retain_live};
 use crate::function::Function;
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, LENDS, LENT};
 
 /// The position that a small int's word means in a sequence of this length.
 #[inline(always)]
@@ -59,7 +59,7 @@ unsafe fn dict_item(vm: &Vm, flags: u8, container: u64, key: u64) -> u64 {
 
 impl Machine<'_> {
     #[inline(always)]
-    pub unsafe fn subscr<const K: bool>(&mut self, w: Word) -> Flow {
+    pub unsafe fn subscr<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands.
         unsafe {
             let (container, index) = (self.get(w.b()), self.right::<K>(w));
@@ -68,11 +68,11 @@ impl Machine<'_> {
                 && let Some(word) = sequence_item(container, index)
             {
                 if w.flags() & LENDS == 0 {
-                    retain(word);
+                    retain_live(word);
                 }
                 if w.releases_b() {
                     self.save();
-                    release(container);
+                    release_live(container);
                 }
                 self.set(w, word);
                 return self.advance(1);
@@ -83,7 +83,7 @@ impl Machine<'_> {
                     out!(self.stop_lending());
                     return Flow::NEXT;
                 }
-                retain(container);
+                retain_live(container);
                 w = w.without(LENT);
             }
             if container & 7 == 0 && (*(container as *const Header)).ty().is(&DICT) {
@@ -125,7 +125,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn store_subscr<const K: bool>(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_subscr<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands; `a` is a source here.
         unsafe {
             let (value, container, index) = (self.get(w.a()), self.get(w.b()), self.right::<K>(w));
@@ -133,20 +133,20 @@ impl Machine<'_> {
             if index & 1 != 0 && container & 7 == 0 && (*(container as *const Header)).ty().is(&LIST) {
                 let items = &mut *(*(container as *const List)).items.as_ptr();
                 if let Some(at) = position(index, items.len()) {
-                    let value = if w.flags() & A_LOCAL != 0 { value } else { retain(value) };
+                    let value = if w.flags() & A_LOCAL != 0 { value } else { retain_live(value) };
                     let slot = items.as_mut_ptr().add(at).cast::<u64>();
                     let old = std::mem::replace(&mut *slot, value);
                     if is_pointer(old) {
                         release(old);
                     }
                     if w.releases_b() {
-                        release(container);
+                        release_live(container);
                     }
                     return self.advance(1);
                 }
             }
             if w.flags() & LENT != 0 {
-                retain(container);
+                retain_live(container);
             }
             let result = match view(&container).downcast_exact::<Dict>() {
                 Some(dict) => dict.set(self.vm, view(&index), view(&value).clone()),
@@ -154,14 +154,14 @@ impl Machine<'_> {
             };
             release_right_first(w.flags(), container, index);
             if w.flags() & A_LOCAL != 0 {
-                release(value);
+                release_live(value);
             }
             self.outcome(result, 1)
         }
     }
 
     #[inline(never)]
-    pub unsafe fn delete_subscr(&mut self, w: Word) -> Flow {
+    pub unsafe fn delete_subscr(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, released if owned.
         unsafe {
             self.save();
@@ -179,7 +179,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn binary_slice(&mut self, w: Word) -> Flow {
+    pub unsafe fn binary_slice(&mut self, w: Fetched) -> Flow {
         // SAFETY: three owned words.
         unsafe {
             self.save();
@@ -194,7 +194,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn store_slice(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_slice(&mut self, w: Fetched) -> Flow {
         // SAFETY: four owned words.
         unsafe {
             self.save();

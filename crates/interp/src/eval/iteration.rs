@@ -13,9 +13,9 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
-use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain};
+use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain_live};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
-use crate::instruction::{B_OWNED, C_OWNED, Op, VARIANT, Word};
+use crate::instruction::{B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
@@ -26,7 +26,7 @@ unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
 impl Machine<'_> {
     /// A safepoint, then the jump.
     #[inline(always)]
-    pub unsafe fn jump_backward(&mut self, w: Word) -> Flow {
+    pub unsafe fn jump_backward(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
             if self.interp.eval_breaker() {
@@ -50,7 +50,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn get_iter(&mut self, w: Word) -> Flow {
+    pub unsafe fn get_iter(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -65,7 +65,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn for_iter(&mut self, w: Word) -> Flow {
+    pub unsafe fn for_iter(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
             let iterator = self.get(w.b());
@@ -118,7 +118,7 @@ impl Machine<'_> {
     /// ForIter over an iterator of pairs, and the instruction behind it, which takes the pair apart: no tuple is made. `None`
     /// if the iterator yields something else, or is watched: then nothing has happened.
     #[inline(never)]
-    unsafe fn iterate_pairs(&mut self, w: Word, iterator: u64) -> Option<Flow> {
+    unsafe fn iterate_pairs(&mut self, w: Fetched, iterator: u64) -> Option<Flow> {
         // SAFETY: live operand, which stays; the destinations are locals or free stack registers.
         unsafe {
             let ty = view(&iterator).ty();
@@ -127,7 +127,7 @@ impl Machine<'_> {
                     return Some(self.jump(self.extra(1)));
                 };
                 let pair = match item.downcast_exact::<Tuple>().map(Tuple::as_slice) {
-                    Some([first, second]) => Some((retain(first.word()), retain(second.word()))),
+                    Some([first, second]) => Some((retain_live(first.word()), retain_live(second.word()))),
                     _ => None,
                 };
                 let Some((first, second)) = pair else { return Some(self.iterated(w, Some(item))) };
@@ -154,7 +154,7 @@ impl Machine<'_> {
         unsafe {
             self.pc = self.pc.add(Op::ForIter.len());
             self.save();
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             if w.op() == Op::UnpackToLocals as u8 {
                 self.put_locals(self.pc.add(1), &[first, second]);
                 return self.advance(Op::UnpackToLocals.len());
@@ -167,7 +167,7 @@ impl Machine<'_> {
 
     /// Stores what a native iterator gave, or leaves the loop.
     #[inline(always)]
-    unsafe fn iterated(&mut self, w: Word, next: Option<Value>) -> Flow {
+    unsafe fn iterated(&mut self, w: Fetched, next: Option<Value>) -> Flow {
         // SAFETY: the register takes the new reference.
         unsafe {
             match next {
@@ -220,14 +220,14 @@ impl Machine<'_> {
                 return self.leave(generator);
             }
             self.load(self.interp.frame.get());
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             self.set(w, generator);
             self.advance(words)
         }
     }
 
     #[inline(always)]
-    pub unsafe fn yield_value(&mut self, w: Word) -> Flow {
+    pub unsafe fn yield_value(&mut self, w: Fetched) -> Flow {
         // SAFETY: the verifier lets this run in generators only.
         unsafe {
             let value = self.take_b(w);
@@ -249,7 +249,7 @@ impl Machine<'_> {
                 resumer = ascend(self.vm, self.interp, resumer);
             }
             self.load(resumer);
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             self.set(w, value);
             self.advance(2)
         }
@@ -262,7 +262,7 @@ impl Machine<'_> {
         // SAFETY: as in `yield_value`; the receiver of a step's SEND stays.
         unsafe {
             self.load(self.interp.frame.get());
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             let flow = if flags & FRAME_STEP != 0 {
                 let receiver = self.get(w.b());
                 let (value, done) = generator::step_yielded(view(&receiver), Value::from_word(value));
@@ -281,7 +281,7 @@ impl Machine<'_> {
     /// ASYNC_GEN_WRAP and the yield behind it, in a frame that was resumed for a step of its generator: what is yielded needs
     /// no wrapping, as it goes where it would be unwrapped. None: it is not so, and nothing has happened.
     #[inline(always)]
-    pub(super) unsafe fn yield_for_step(&mut self, w: Word) -> Option<Flow> {
+    pub(super) unsafe fn yield_for_step(&mut self, w: Fetched) -> Option<Flow> {
         // SAFETY: the next instruction is verified code; live operand, consumed. The receiver of the step's SEND stays.
         unsafe {
             let (frame, pc) = (self.frame, self.pc.add(Op::CallIntrinsic1.len()));
@@ -300,7 +300,7 @@ impl Machine<'_> {
             (*frame).flags &= !FRAME_STEP;
             Generator::of_frame(frame).suspend(self.vm, self.interp);
             self.load(self.interp.frame.get());
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             let receiver = self.get(w.b());
             generator::step_ended(view(&receiver));
             self.put(w.a(), value);
@@ -322,7 +322,7 @@ impl Machine<'_> {
             self.load(self.interp.frame.get());
             if flags & FRAME_STEP != 0 {
                 release(result);
-                let receiver = self.get(Word::decode(*self.pc).b());
+                let receiver = self.get(Fetched::at(self.pc).b());
                 let _ = generator::step_returned(self.vm, view(&receiver));
                 return self.unwind();
             }
@@ -332,7 +332,7 @@ impl Machine<'_> {
                 release(result);
                 return self.unwind();
             }
-            let w = Word::decode(*self.pc);
+            let w = Fetched::at(self.pc);
             if w.op() == Op::Send as u8 {
                 self.put(w.a(), result);
             } else {
@@ -347,7 +347,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn send(&mut self, w: Word) -> Flow {
+    pub unsafe fn send(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands; the receiver stays.
         unsafe {
             self.save();
@@ -357,7 +357,7 @@ impl Machine<'_> {
                 if ty.is(&GENERATOR) || ty.is(&COROUTINE) {
                     let generator = &*(receiver as *const Generator);
                     if generator.can_resume() && (generator.has_started() || value == Value::NONE.into_word()) {
-                        let sent = if w.flags() & C_OWNED != 0 { value } else { retain(value) };
+                        let sent = if w.flags() & C_OWNED != 0 { value } else { retain_live(value) };
                         return self.enter_generator(generator, sent);
                     }
                 }
@@ -368,7 +368,7 @@ impl Machine<'_> {
 
     /// Continues in an asynchronous generator, if the receiver is the awaitable of a step that can go on so.
     #[inline(always)]
-    unsafe fn enter_step(&mut self, w: Word, receiver: u64, value: u64) -> bool {
+    unsafe fn enter_step(&mut self, w: Fetched, receiver: u64, value: u64) -> bool {
         // SAFETY: live operands; the receiver stays, and keeps the generator alive.
         unsafe {
             if crate::monitoring::watching() || self.interp.depth_left.get() <= 0 {
@@ -384,7 +384,7 @@ impl Machine<'_> {
 
     /// Sends to something that is no generator to be resumed in a frame of this loop.
     #[inline(never)]
-    unsafe fn send_general(&mut self, w: Word, receiver: u64, value: u64) -> Flow {
+    unsafe fn send_general(&mut self, w: Fetched, receiver: u64, value: u64) -> Flow {
         // SAFETY: live operands; the receiver stays.
         unsafe {
             if self.enter_step(w, receiver, value) {
@@ -401,7 +401,7 @@ impl Machine<'_> {
     }
 
     /// Ends a SEND with what the receiver gave; `stop`: the exception by which it said that it is done.
-    unsafe fn sent(&mut self, w: Word, receiver: u64, value: Value, done: bool, stop: Option<Value>) -> Flow {
+    unsafe fn sent(&mut self, w: Fetched, receiver: u64, value: Value, done: bool, stop: Option<Value>) -> Flow {
         // SAFETY: a live receiver, which stays.
         unsafe {
             if done && crate::monitoring::watching() {
@@ -424,7 +424,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn get_len(&mut self, w: Word) -> Flow {
+    pub unsafe fn get_len(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
             self.save();
@@ -435,7 +435,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn get_yield_from_iter(&mut self, w: Word) -> Flow {
+    pub unsafe fn get_yield_from_iter(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -451,7 +451,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn get_awaitable(&mut self, w: Word) -> Flow {
+    pub unsafe fn get_awaitable(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand.
         unsafe {
             let word = self.get(w.b());
@@ -467,7 +467,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    unsafe fn get_other_awaitable(&mut self, w: Word) -> Flow {
+    unsafe fn get_other_awaitable(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -479,7 +479,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn get_aiter(&mut self, w: Word) -> Flow {
+    pub unsafe fn get_aiter(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             self.save();
@@ -494,7 +494,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn get_anext(&mut self, w: Word) -> Flow {
+    pub unsafe fn get_anext(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
             self.save();
@@ -506,7 +506,7 @@ impl Machine<'_> {
 
     /// An exception was thrown into a `yield from`: `StopIteration` ends it with a value.
     #[inline(never)]
-    pub unsafe fn cleanup_throw(&mut self, w: Word) -> Flow {
+    pub unsafe fn cleanup_throw(&mut self, w: Fetched) -> Flow {
         // SAFETY: three owned words.
         unsafe {
             self.save();
@@ -525,7 +525,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn end_async_for(&mut self, w: Word) -> Flow {
+    pub unsafe fn end_async_for(&mut self, w: Fetched) -> Flow {
         // SAFETY: two owned words.
         unsafe {
             self.save();

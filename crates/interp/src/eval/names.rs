@@ -14,9 +14,9 @@ use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, view, word_of};
-use crate::frame::{Frame, is_pointer, release, retain};
+use crate::frame::{Frame, is_pointer, release, release_live, retain, retain_live};
 use crate::function::Function;
-use crate::instruction::{LENDS, Word};
+use crate::instruction::{Fetched, LENDS};
 
 /// The value that a filled cache of LOAD_GLOBAL gives in `function`, borrowed.
 ///
@@ -233,7 +233,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn check_cell(&mut self, w: Word) -> Flow {
+    pub unsafe fn check_cell(&mut self, w: Fetched) -> Flow {
         // SAFETY: a local is null or live.
         unsafe {
             let word = self.get(w.b());
@@ -259,7 +259,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn load_fast_and_clear(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_fast_and_clear(&mut self, w: Fetched) -> Flow {
         // SAFETY: the reference moves with the word.
         unsafe {
             self.own_parameter(w.b());
@@ -270,7 +270,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn make_cell(&mut self, w: Word) -> Flow {
+    pub unsafe fn make_cell(&mut self, w: Fetched) -> Flow {
         // SAFETY: the local's reference moves into the cell.
         unsafe {
             self.save();
@@ -282,7 +282,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn copy_free_vars(&mut self, w: Word) -> Flow {
+    pub unsafe fn copy_free_vars(&mut self, w: Fetched) -> Flow {
         // SAFETY: the verifier compared `c` with the number of free variables, which are the last locals.
         unsafe {
             let frame = self.frame();
@@ -314,7 +314,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn load_deref(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_deref(&mut self, w: Fetched) -> Flow {
         // SAFETY: the content is live.
         unsafe {
             let word = self.cell_content(w.b());
@@ -323,13 +323,13 @@ impl Machine<'_> {
                 raise_unbound(self.vm, self.frame(), w.b());
                 return self.unwind();
             }
-            self.set(w, retain(word));
+            self.set(w, retain_live(word));
             self.advance(1)
         }
     }
 
     #[inline(always)]
-    pub unsafe fn store_deref(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_deref(&mut self, w: Fetched) -> Flow {
         // SAFETY: as in `cell_content`; the old content was the cell's.
         unsafe {
             let word = self.take_b(w);
@@ -344,7 +344,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn delete_deref(&mut self, w: Word) -> Flow {
+    pub unsafe fn delete_deref(&mut self, w: Fetched) -> Flow {
         // SAFETY: as in `store_deref`.
         unsafe {
             self.save();
@@ -358,12 +358,12 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    pub unsafe fn load_global(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_global(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame's function and its dicts are alive; entries own their values.
         unsafe {
             if let Some(word) = cached_global((*self.frame).function(), self.extra(1), self.extra(2)) {
                 if w.flags() & LENDS == 0 {
-                    retain(word);
+                    retain_live(word);
                 }
                 self.set(w, word);
                 return self.advance(3);
@@ -381,12 +381,12 @@ impl Machine<'_> {
     /// Ends a LoadGlobal that is to lend the owned `word`, and may if the cache now says that a dict has it, too.
     #[cold]
     #[inline(never)]
-    unsafe fn lend_global(&mut self, w: Word, word: u64) -> Flow {
+    unsafe fn lend_global(&mut self, w: Fetched, word: u64) -> Flow {
         // SAFETY: as in `load_global`; the word's own reference is not the last one if it is released.
         unsafe {
-            let lends = Word::decode(*self.pc).flags() & LENDS != 0;
+            let lends = Fetched::at(self.pc).flags() & LENDS != 0;
             if lends && cached_global((*self.frame).function(), self.extra(1), self.extra(2)) == Some(word) {
-                release(word);
+                release_live(word);
             } else {
                 self.stop_lending();
             }
@@ -395,7 +395,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn store_global(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_global(&mut self, w: Fetched) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
             self.save();
@@ -415,7 +415,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn delete_global(&mut self, w: Word) -> Flow {
+    pub unsafe fn delete_global(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
             self.save();
@@ -433,7 +433,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn load_name(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_name(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
             self.save();
@@ -444,7 +444,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn store_name(&mut self, w: Word) -> Flow {
+    pub unsafe fn store_name(&mut self, w: Fetched) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
             self.save();
@@ -457,7 +457,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn delete_name(&mut self, w: Word) -> Flow {
+    pub unsafe fn delete_name(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
             self.save();
@@ -468,7 +468,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn load_locals(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_locals(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame owns its namespace.
         unsafe {
             self.save();
@@ -477,12 +477,12 @@ impl Machine<'_> {
                 let _ = self.vm.system_error("no locals");
                 return self.unwind();
             }
-            self.finish(w, retain(namespace), 1)
+            self.finish(w, retain_live(namespace), 1)
         }
     }
 
     #[inline(never)]
-    pub unsafe fn load_from_dict_or_deref(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_from_dict_or_deref(&mut self, w: Fetched) -> Flow {
         // SAFETY: a live operand, released if owned; the verifier saw to the cell.
         unsafe {
             self.save();
@@ -496,7 +496,7 @@ impl Machine<'_> {
                         raise_unbound(self.vm, frame, w.c());
                         0
                     }
-                    word => retain(word),
+                    word => retain_live(word),
                 },
                 Err(_) => 0,
             };
@@ -506,7 +506,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn load_from_dict_or_globals(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_from_dict_or_globals(&mut self, w: Fetched) -> Flow {
         // SAFETY: a live operand, released if owned.
         unsafe {
             self.save();
@@ -524,7 +524,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn load_build_class(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_build_class(&mut self, w: Fetched) -> Flow {
         // SAFETY: the frame is alive.
         unsafe {
             self.save();
@@ -561,7 +561,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn load_common_constant(&mut self, w: Word) -> Flow {
+    pub unsafe fn load_common_constant(&mut self, w: Fetched) -> Flow {
         use taipan_bytecode::oparg::CommonConstant;
         // SAFETY: the frame is alive.
         unsafe {

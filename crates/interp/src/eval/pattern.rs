@@ -8,12 +8,12 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, view, word_of};
-use crate::instruction::Word;
+use crate::instruction::Fetched;
 
 impl Machine<'_> {
     /// Whether the type of `b` has the flag.
     #[inline(never)]
-    pub unsafe fn match_flag(&mut self, w: Word, flag: u64) -> Flow {
+    pub unsafe fn match_flag(&mut self, w: Fetched, flag: u64) -> Flow {
         // SAFETY: live operand, which stays.
         unsafe {
             let subject = self.get(w.b());
@@ -24,7 +24,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn match_keys(&mut self, w: Word) -> Flow {
+    pub unsafe fn match_keys(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, which stay.
         unsafe {
             self.save();
@@ -35,7 +35,7 @@ impl Machine<'_> {
     }
 
     #[inline(never)]
-    pub unsafe fn match_class(&mut self, w: Word) -> Flow {
+    pub unsafe fn match_class(&mut self, w: Fetched) -> Flow {
         // SAFETY: three owned words.
         unsafe {
             self.save();

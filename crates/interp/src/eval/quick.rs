@@ -15,7 +15,7 @@ use taipan_object::types::{TYPE, Type};
 
 use super::call::Operands;
 use super::view;
-use crate::frame::{is_pointer, retain};
+use crate::frame::{is_pointer, retain_live};
 
 /// The result of the call, an owned word; 0 if the call has to be made. Neither Python code nor anything that could fail
 /// has run, and the operands are still there.
@@ -44,7 +44,7 @@ pub(super) unsafe fn answer(operands: &Operands, ty: &Type) -> u64 {
                 _ => 0,
             }
         } else if operands.count == 1 && operands.callable == TYPE.ty() as *const Type as u64 {
-            retain(view(&*operands.first).ty() as *const Type as u64)
+            retain_live(view(&*operands.first).ty() as *const Type as u64)
         } else {
             0
         }

@@ -42,7 +42,7 @@ use super::{Flow, Machine, WAYS_OUT, run_shared, variant, view};
 use crate::frame::{FRAME_SWITCH, Frame, Interp, is_pointer, release, retain};
 use crate::function::{FUNCTION, Function};
 use crate::generator::{GENERATOR, Generator};
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Op, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op};
 
 pub use audit::{prepare, runs_beside};
 
@@ -135,7 +135,7 @@ impl Alternation {
 /// # Safety
 /// The machine is at the instruction `w`.
 #[inline(always)]
-pub(super) unsafe fn before(m: &Machine, w: Word) -> Next {
+pub(super) unsafe fn before(m: &Machine, w: Fetched) -> Next {
     if count::is_shared() {
         // SAFETY: by contract.
         let simple = unsafe {
@@ -450,7 +450,7 @@ impl Machine<'_> {
     }
 
     #[inline(always)]
-    unsafe fn b(&self, w: Word) -> u64 {
+    unsafe fn b(&self, w: Fetched) -> u64 {
         // SAFETY: live operand.
         unsafe { self.get(w.b()) }
     }
@@ -473,7 +473,7 @@ fn go_if(condition: bool) -> Verdict {
 
 /// Decides about the instruction `w`, which is not among the harmless ones.
 #[inline(never)]
-unsafe fn admit(m: Machine, w: Word) -> Verdict {
+unsafe fn admit(m: Machine, w: Fetched) -> Verdict {
     use Op::*;
     // SAFETY (whole function): operands are live, and register code holds only opcodes that lowering wrote.
     unsafe {
@@ -577,7 +577,7 @@ unsafe fn admit(m: Machine, w: Word) -> Verdict {
 
 /// The register of the operand that stays, of an instruction without a destination.
 #[inline(always)]
-fn peeked(w: Word) -> u16 {
+fn peeked(w: Fetched) -> u16 {
     w.b()
 }
 
@@ -686,7 +686,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn load_deref_beside(&self, w: Word) -> Verdict {
+    unsafe fn load_deref_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: the local is a cell.
         unsafe {
             let cell = &*(self.b(w) as *const Cell);
@@ -704,7 +704,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn store_deref_beside(&self, w: Word) -> Verdict {
+    unsafe fn store_deref_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: the local is a cell.
         unsafe {
             let cell = &*(self.get(w.c()) as *const Cell);
@@ -725,7 +725,7 @@ impl Machine<'_> {
 
     /// Ends an instruction that is executed here: writes the owned word `result` to its destination.
     #[inline(always)]
-    unsafe fn put_result(&self, w: Word, result: u64, words: u8) -> Verdict {
+    unsafe fn put_result(&self, w: Fetched, result: u64, words: u8) -> Verdict {
         // SAFETY: as of `set`.
         unsafe {
             let mut copy = *self;
@@ -734,7 +734,7 @@ impl Machine<'_> {
         Done(words)
     }
 
-    unsafe fn load_global_beside(&self, w: Word) -> Verdict {
+    unsafe fn load_global_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: the frame's function and its dicts are alive.
         unsafe {
             let function = (*self.frame).function();
@@ -767,7 +767,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn store_global_beside(&self, w: Word) -> Verdict {
+    unsafe fn store_global_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: a live operand.
         unsafe {
             let globals = &(*self.frame).function().globals;
@@ -786,7 +786,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn subscr_beside(&self, w: Word, key: u64) -> Verdict {
+    unsafe fn subscr_beside(&self, w: Fetched, key: u64) -> Verdict {
         // SAFETY: live operands.
         unsafe {
             let container = self.b(w);
@@ -835,7 +835,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn store_subscr_beside(&self, w: Word) -> Verdict {
+    unsafe fn store_subscr_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: live operands.
         unsafe {
             let (container, key) = (self.b(w), self.get(w.c()));
@@ -907,7 +907,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn for_iter_beside(&self, w: Word) -> Verdict {
+    unsafe fn for_iter_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: a live operand.
         unsafe {
             let iterator = self.b(w);
@@ -930,7 +930,7 @@ impl Machine<'_> {
         !code.entry.get().is_null()
     }
 
-    unsafe fn call_beside(&self, w: Word) -> Verdict {
+    unsafe fn call_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: the operands lie from `b` on.
         unsafe {
             if is_asked(self) {
@@ -999,7 +999,7 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn call_kw_beside(&self, w: Word) -> Verdict {
+    unsafe fn call_kw_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: the operands lie from `b` on.
         unsafe {
             if is_asked(self) {
@@ -1029,7 +1029,7 @@ impl Machine<'_> {
 }
 
 /// Whether the key of a subscription is the instruction's to release.
-fn op_takes_c(w: Word) -> bool {
+fn op_takes_c(w: Fetched) -> bool {
     w.op() == Op::Subscr as u8 && w.flags() & C_OWNED != 0
 }
 

@@ -13,7 +13,7 @@ use super::super::attribute::{
 use super::super::{Machine, release_operands};
 use super::{Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, read_uncounted};
 use crate::frame::{is_pointer, release, retain};
-use crate::instruction::{B_OWNED, Word};
+use crate::instruction::{B_OWNED, Fetched};
 
 /// The caches that are to be used for an object.
 #[derive(Clone, Copy)]
@@ -116,7 +116,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) unsafe fn load_attr_beside(&self, w: Word) -> Verdict {
+    pub(super) unsafe fn load_attr_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: a live operand, released if owned.
         unsafe {
             let object = self.get(w.b());
@@ -138,7 +138,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) unsafe fn load_method_beside(&self, w: Word) -> Verdict {
+    pub(super) unsafe fn load_method_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: a live operand, which moves to the register of `self` or is released.
         unsafe {
             let object = self.get(w.b());
@@ -161,7 +161,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) unsafe fn store_attr_beside(&self, w: Word) -> Verdict {
+    pub(super) unsafe fn store_attr_beside(&self, w: Fetched) -> Verdict {
         // SAFETY: live operands; shape and version say that the slot is there.
         unsafe {
             let word = self.get(w.b());
