@@ -537,8 +537,8 @@ impl Fetched {
     /// Register code is there, and stays for as long as the result is used. Opcode and flags may be rewritten, operands are not.
     #[inline(always)]
     pub unsafe fn at(pc: *const u64) -> Fetched {
-        // SAFETY: by contract. Volatile, as LLVM would otherwise cut the operands out of the whole word.
-        Fetched { word: Word(unsafe { pc.read_volatile() }), at: pc.cast() }
+        // SAFETY: by contract.
+        Fetched { word: Word(unsafe { *pc }), at: pc.cast() }
     }
 
     /// Its first word, as it was when it was fetched.
@@ -564,8 +564,9 @@ impl Fetched {
 
     #[inline(always)]
     fn part(self, index: usize) -> u16 {
-        // SAFETY: a word has four parts, and it is still there by the contract of `at`.
-        unsafe { *self.at.add(index) }
+        // SAFETY: a word has four parts, and it is still there by the contract of `at`. Volatile, as LLVM would otherwise cut the
+        // operands out of the whole word.
+        unsafe { self.at.add(index).read_volatile() }
     }
 
     #[inline(always)]
@@ -587,7 +588,7 @@ impl Fetched {
     #[inline(always)]
     pub fn bc(self) -> u32 {
         // SAFETY: as in `part`; the second half of a word is aligned for it.
-        unsafe { *self.at.add(2).cast() }
+        unsafe { self.at.add(2).cast::<u32>().read_volatile() }
     }
 
     /// Whether it releases its operand `b`.
