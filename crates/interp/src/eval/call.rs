@@ -288,7 +288,8 @@ unsafe fn clear_locals(frame: *mut Frame) {
     unsafe {
         let regs = (*frame).regs;
         let count = (*(*frame).code).nlocalsplus();
-        if (*frame).borrowed == 0 {
+        let borrowed = (*frame).borrowed;
+        if borrowed == 0 {
             for at in (0..count).rev() {
                 let slot = regs.add(at);
                 let word = *slot;
@@ -298,12 +299,22 @@ unsafe fn clear_locals(frame: *mut Frame) {
                 }
             }
         } else {
-            for at in (0..count).rev() {
+            let mut at = count;
+            while at > LENDABLE {
+                at -= 1;
+                release(std::mem::replace(&mut *regs.add(at), 0));
+            }
+            // The bit of the local whose turn it is comes to the top.
+            let mut borrowed = borrowed << (LENDABLE - at) % LENDABLE;
+            while at > 0 {
+                at -= 1;
                 let slot = regs.add(at);
-                let word = std::mem::replace(&mut *slot, 0);
-                if is_pointer(word) && !(at < 32 && (*frame).borrowed >> at & 1 != 0) {
+                let word = *slot;
+                if (borrowed as i32) >= 0 && is_pointer(word) {
+                    *slot = 0;
                     release(word);
                 }
+                borrowed <<= 1;
             }
         }
     }
@@ -324,7 +335,7 @@ pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
         if (*frame).namespace != 0 {
             release(std::mem::replace(&mut (*frame).namespace, 0));
         }
-        release_inline(std::mem::replace(&mut (*frame).function, 0));
+        taipan_object::count::decref(std::mem::replace(&mut (*frame).function, 0) as *mut Header);
         interp.frame.set((*frame).previous);
         interp.stacks.frame_top.set(frame);
         interp.depth_left.set(interp.depth_left.get() + 1);
@@ -395,7 +406,9 @@ impl Machine<'_> {
                         return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
                     }
                     self.save();
-                    if let Some(flow) = self.call_defaulted(&operands, 2) {
+                    if code.simple_args >= 0
+                        && let Some(flow) = self.call_defaulted(&operands, 2)
+                    {
                         return flow;
                     }
                     return out!(self.call_general(w));
@@ -472,6 +485,9 @@ impl Machine<'_> {
             let operands = self.operands(w);
             let ty = view(&operands.callable).ty();
             if ty.is(&FUNCTION) {
+                if let Some(flow) = self.call_variadic(&operands, 2) {
+                    return flow;
+                }
                 return self.call_python(&operands, None, 2);
             }
             if makes_instances(ty)
@@ -639,10 +655,12 @@ impl Machine<'_> {
             {
                 return None;
             }
-            if !kwnames.is_empty()
-                && let Some(flow) = self.call_in_order(operands, kwnames, words)
-            {
-                return Some(flow);
+            let entered = match kwnames {
+                [] => self.call_variadic(operands, words),
+                _ => self.call_in_order(operands, kwnames, words),
+            };
+            if entered.is_some() {
+                return entered;
             }
             let defaults = function.defaults_slice();
             let required = argcount.checked_sub(defaults.len())?;
@@ -650,6 +668,70 @@ impl Machine<'_> {
                 return self.call_sorted(operands, kwnames, words);
             }
             self.enter_defaulted(operands, code, &defaults[given - required..], words)
+        }
+    }
+
+    /// Enters a function that takes any number of arguments, if it is called with positional ones and has what is missing;
+    /// otherwise nothing has happened.
+    #[inline(always)]
+    unsafe fn call_variadic(&mut self, operands: &Operands, words: u16) -> Option<Flow> {
+        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
+        unsafe {
+            let function = &*(operands.callable as *const Function);
+            let code = function.code();
+            let (argcount, given) = (code.data.argcount as usize, operands.count);
+            let named = argcount + code.data.kwonlyargcount as usize;
+            if !code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
+                || !code.has_flag(CO_NEWLOCALS)
+                || given > argcount && !code.has_flag(CO_VARARGS)
+                || given.max(code.total_args()) > LENDABLE
+                || code.entry.get().is_null()
+            {
+                return None;
+            }
+            let defaults = function.defaults_slice();
+            let positional = given.min(argcount);
+            let defaults = defaults.get((positional + defaults.len()).checked_sub(argcount)?..)?;
+            let names = &code.localsplusnames()[argcount..named];
+            if !names.iter().all(|name| function.kwdefault(name).is_some()) {
+                return None;
+            }
+            let regs = self.window(operands.first);
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+                operands.release_all();
+                return Some(self.unwind());
+            }
+            // What is given for `*args` leaves the registers before anything else comes into them.
+            let rest = match code.has_flag(CO_VARARGS) {
+                false => 0,
+                true if positional == given => tuple::empty().into_value().into_word(),
+                true => Tuple::new_with_type(TUPLE.ty(), (positional..given).map(|at| operands.take_argument(at)))
+                    .into_value()
+                    .into_word(),
+            };
+            if regs != operands.first {
+                copy_words(operands.first, regs, positional);
+            }
+            let mut total = positional;
+            for default in defaults {
+                *regs.add(total) = retain_live(default.word());
+                total += 1;
+            }
+            for name in names {
+                // What is missing has been found out above.
+                *regs.add(total) = retain_live(function.kwdefault(name).unwrap_or(Value::NONE.word()));
+                total += 1;
+            }
+            if rest != 0 {
+                *regs.add(total) = rest;
+                total += 1;
+            }
+            if code.has_flag(CO_VARKEYWORDS) {
+                *regs.add(total) = Dict::with_capacity(0).into_value().into_word();
+                total += 1;
+            }
+            let lent = operands.borrowed & ((1u64 << positional) - 1) as u32;
+            Some(self.enter_bound(operands, code, regs, total, lent, words))
         }
     }
 
@@ -1150,11 +1232,8 @@ impl Machine<'_> {
             if !may_go_on {
                 return self.unwind();
             }
-            if callable.ty().is(&FUNCTION)
-                && let Some((operands, names)) = self.spread_out(&callable, &arguments, keywords.as_ref(), base.add(2))
-            {
-                drop((arguments, keywords));
-                std::mem::forget(callable);
+            if let Some((operands, names)) = self.spread_out(&callable, &arguments, keywords.as_ref(), base.add(2)) {
+                drop((arguments, keywords, callable));
                 return self.call_python(&operands, names.as_ref().map(Ref::as_value), 1);
             }
             let (args, kwnames) = match spread(vm, &callable, &arguments, keywords.as_ref()) {
@@ -1184,15 +1263,22 @@ impl Machine<'_> {
         }
     }
 
-    /// The operands of `function(*arguments, **keywords)` written out from `first` on, or where the frame ends, if they
-    /// are an exact tuple and an exact dict of few items.
+    /// The operands of `callable(*arguments, **keywords)` written out from `first` on, or where the frame ends, if it is a Python
+    /// function or a method that is one, and they are an exact tuple and an exact dict of few items.
     unsafe fn spread_out(
         &self,
-        function: &Value,
+        callable: &Value,
         arguments: &Value,
         keywords: Option<&Value>,
         first: *mut u64,
     ) -> Option<(Operands, Option<Ref<Tuple>>)> {
+        let (function, receiver) = match callable.downcast_exact::<BoundMethod>() {
+            Some(method) => (&method.function, Some(&method.this)),
+            None => (callable, None),
+        };
+        if !function.ty().is(&FUNCTION) {
+            return None;
+        }
         let arguments = arguments.downcast_exact::<Tuple>()?.as_slice();
         let keywords = match keywords {
             Some(keywords) => keywords.downcast_exact::<Dict>()?.items(),
@@ -1201,7 +1287,7 @@ impl Machine<'_> {
         if keywords.iter().any(|(name, _)| name.downcast_exact::<Str>().is_none()) {
             return None;
         }
-        let count = arguments.len() + keywords.len();
+        let count = usize::from(receiver.is_some()) + arguments.len() + keywords.len();
         // SAFETY: the registers above the call's operands are free; owned words are written to them.
         unsafe {
             let first = self.window(first);
@@ -1210,11 +1296,11 @@ impl Machine<'_> {
             }
             let names = (!keywords.is_empty())
                 .then(|| Tuple::new_with_type(TUPLE.ty(), keywords.iter().map(|(name, _)| name.clone())));
-            let values = arguments.iter().chain(keywords.iter().map(|(_, value)| value));
+            let values = receiver.into_iter().chain(arguments).chain(keywords.iter().map(|(_, value)| value));
             for (at, value) in values.enumerate() {
                 *first.add(at) = value.clone().into_word();
             }
-            let callable = function.word();
+            let callable = retain_live(function.word());
             Some((Operands { callable, first, count, borrowed: 0, callable_borrowed: false }, names))
         }
     }
