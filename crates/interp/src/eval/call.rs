@@ -1234,6 +1234,11 @@ impl Machine<'_> {
             }
             if let Some((operands, names)) = self.spread_out(&callable, &arguments, keywords.as_ref(), base.add(2)) {
                 drop((arguments, keywords, callable));
+                let code = (*(operands.callable as *const Function)).code();
+                if names.is_none() && code.simple_args == operands.count as i32 && !code.entry.get().is_null() {
+                    let Operands { callable, first, count, .. } = operands;
+                    return self.call_simple(callable, false, first, count, 0, code, 1);
+                }
                 return self.call_python(&operands, names.as_ref().map(Ref::as_value), 1);
             }
             let (args, kwnames) = match spread(vm, &callable, &arguments, keywords.as_ref()) {
