@@ -18,7 +18,7 @@ use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::module::Module;
 use taipan_object::object::{Payload, Visitor, to_ref};
-use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::types::{Called, Type, TypeSpec, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Value, Vm};
 
@@ -96,6 +96,7 @@ unsafe impl Payload for Function {
 pub static FUNCTION: TypeSpec = TypeSpec::new::<Function>("function")
     .doc(attributes::DOC)
     .flags(type_flags::METHOD_DESCRIPTOR | type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
+    .called(Called::Function)
     .own_dict(|header, create| {
         // SAFETY: the type says that the object is a function.
         let function = unsafe { &*(header as *const Header as *const Function) };

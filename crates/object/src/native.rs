@@ -254,12 +254,21 @@ impl MethodDef {
         }
     }
 
+    /// The function, if it takes `count` positional arguments just as they are.
+    #[inline(always)]
+    pub fn exactly(&self, count: usize) -> Option<BoundFunction> {
+        match self.function {
+            NativeFunction::Bound(f) if self.exact.load(Relaxed) as usize == count => Some(f),
+            _ => None,
+        }
+    }
+
     /// Calls the function with positional arguments only; `bound` as in [`MethodDef::call_bound`].
     #[inline(always)]
     pub fn call_positional(&self, vm: &Vm, this: &Value, args: &[Value], bound: bool) -> Result {
         match self.function {
             NativeFunction::Raw(f) => f(vm, this, args, None),
-            NativeFunction::Bound(f) if self.exact.load(Relaxed) as usize == args.len() => f(vm, this, args),
+            NativeFunction::Bound(f) if self.exactly(args.len()).is_some() => f(vm, this, args),
             NativeFunction::Bound(f) => self.call_with_defaults(vm, this, args, bound, f),
         }
     }

@@ -87,6 +87,22 @@ pub mod type_flags {
     pub const MANAGED_DICT: u64 = 1 << 4;
     /// Shown by types whose instances keep attributes in the object.
     pub const INLINE_VALUES: u64 = 1 << 2;
+
+    /// From this bit on stands how the eval loop calls instances of a type, see [`Called`](super::Called).
+    pub(super) const CALLED_SHIFT: u32 = 56;
+}
+
+/// How the eval loop calls instances of a type. Types that are derived from these are not among them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Called {
+    /// By the type's slot.
+    Otherwise,
+    Function,
+    Method,
+    Class,
+    MethodDescriptor,
+    Builtin,
 }
 use type_flags as flag;
 
@@ -279,6 +295,11 @@ impl TypeSpec {
     /// Adds flags.
     pub const fn flags(mut self, flags: u64) -> Self {
         self.flags |= flags;
+        self
+    }
+    /// Says how the eval loop calls instances.
+    pub const fn called(mut self, called: Called) -> Self {
+        self.flags |= (called as u64) << flag::CALLED_SHIFT;
         self
     }
     pub const fn slots(mut self, slots: fn(&mut Slots)) -> Self {
@@ -549,6 +570,13 @@ impl Type {
     pub unsafe fn set_slots(&self, slots: Slots) {
         // SAFETY: exclusive by contract.
         unsafe { *self.slots.get() = slots };
+    }
+
+    /// How the eval loop calls instances.
+    #[inline(always)]
+    pub fn called(&self) -> Called {
+        // SAFETY: only `TypeSpec::called` writes these bits.
+        unsafe { std::mem::transmute((self.flags.load(Relaxed) >> flag::CALLED_SHIFT) as u8) }
     }
 
     #[inline(always)]

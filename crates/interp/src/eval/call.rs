@@ -18,10 +18,11 @@ use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
 use taipan_object::builtins::type_object::makes_instances;
 use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
+use taipan_object::native::Quick;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
 use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
 use taipan_object::types::slot_dispatch::is_dunder_init;
-use taipan_object::types::{TYPE, Type, lookup, type_flags};
+use taipan_object::types::{Called, TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
@@ -105,11 +106,19 @@ impl Operands {
     unsafe fn release_arguments(&self) {
         // SAFETY: owned arguments end here.
         unsafe {
-            for at in (0..self.count).rev() {
-                let word = *self.first.add(at);
-                if is_pointer(word) && !self.is_borrowed(at) {
-                    release(word);
+            let mut at = self.count;
+            while at > LENDABLE {
+                at -= 1;
+                release_live(*self.first.add(at));
+            }
+            // The bit of the argument whose turn it is comes to the top.
+            let mut borrowed = self.borrowed << (LENDABLE - at) % LENDABLE;
+            while at > 0 {
+                at -= 1;
+                if (borrowed as i32) >= 0 {
+                    release_live(*self.first.add(at));
                 }
+                borrowed <<= 1;
             }
         }
     }
@@ -184,15 +193,7 @@ unsafe fn call_native(vm: &Vm, base: *mut u64, w: Fetched, mask: u32) -> u64 {
         };
         let result = word_of(result);
         let borrowed = mask >> (2 - has_self as u32);
-        for at in (0..count).rev() {
-            let word = *first.add(at);
-            if is_pointer(word) && (at >= 32 || borrowed >> at & 1 == 0) {
-                release(word);
-            }
-        }
-        if mask & 1 == 0 {
-            release_live(callable);
-        }
+        Operands { callable, first, count, borrowed, callable_borrowed: mask & 1 != 0 }.release_all();
         result
     }
 }
@@ -396,56 +397,139 @@ impl Machine<'_> {
             }
             let operands = self.operands(w);
             if operands.callable & 7 == 0 {
-                let ty = (*(operands.callable as *const Header)).ty();
-                if ty.is(&FUNCTION) {
-                    let code = (*(operands.callable as *const Function)).code();
-                    if code.simple_args == operands.count as i32
-                        && (!code.entry.get().is_null() || out!(self.lowered(code)))
-                    {
-                        let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
-                        return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
-                    }
-                    self.save();
-                    if code.simple_args >= 0
-                        && let Some(flow) = self.call_defaulted(&operands, 2)
-                    {
-                        return flow;
-                    }
-                    return out!(self.call_general(w));
-                }
-                if ty.is(&METHOD) {
-                    return out!(self.call_method_object(w));
-                }
-                if ty.is(&TYPE) && (*(operands.callable as *const Type)).is_heap_type() {
-                    self.save();
-                    return out!(self.call_general(w));
-                }
-                if !crate::monitoring::watching() {
-                    if quick::append(&operands, ty) {
+                match (*(operands.callable as *const Header)).ty().called() {
+                    Called::Function => {
+                        let code = (*(operands.callable as *const Function)).code();
+                        if code.simple_args == operands.count as i32
+                            && (!code.entry.get().is_null() || out!(self.lowered(code)))
+                        {
+                            let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
+                            return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
+                        }
                         self.save();
-                        operands.release_all_but_last();
-                        return self.finish(w, Value::NONE.word(), 2);
+                        if code.simple_args >= 0
+                            && let Some(flow) = self.call_defaulted(&operands, 2)
+                        {
+                            return flow;
+                        }
+                        return out!(self.call_general(w));
                     }
-                    let answer = quick::answer(&operands, ty);
-                    if answer != 0 {
+                    Called::MethodDescriptor => {
+                        if let Some(flow) = self.call_descriptor(w, &operands) {
+                            return flow;
+                        }
+                    }
+                    Called::Builtin => {
+                        if let Some(flow) = self.call_builtin(w, &operands) {
+                            return flow;
+                        }
+                    }
+                    Called::Method => return out!(self.call_method_object(w)),
+                    Called::Class if (*(operands.callable as *const Type)).is_heap_type() => {
                         self.save();
-                        operands.release_all();
-                        return self.finish(w, answer, 2);
+                        return out!(self.call_general(w));
                     }
+                    Called::Class => {
+                        if operands.count == 1
+                            && operands.callable == TYPE.ty() as *const Type as u64
+                            && !crate::monitoring::watching()
+                        {
+                            let ty = retain_live(view(&*operands.first).ty() as *const Type as u64);
+                            return self.answered(w, &operands, ty);
+                        }
+                    }
+                    Called::Otherwise => {}
                 }
             }
             self.save();
             let base = self.regs.add(w.b() as usize);
             match call_native(self.vm, base, w, self.extra(1) as u32) {
                 NOT_NATIVE => out!(self.call_general(w)),
-                result => {
-                    // Nobody watched before the call: whoever does now, began in it.
-                    if self.interp.eval_breaker() || crate::monitoring::watching() {
-                        return out!(self.finish_watched(w, result, 2));
-                    }
-                    self.finish(w, result, 2)
+                result => self.end_call(w, result),
+            }
+        }
+    }
+
+    /// Ends a CALL that the loop made without anybody watching: whoever does now, began in it.
+    #[inline(always)]
+    unsafe fn end_call(&mut self, w: Fetched, result: u64) -> Flow {
+        // SAFETY: live result.
+        unsafe {
+            if self.interp.eval_breaker() || crate::monitoring::watching() {
+                return out!(self.finish_watched(w, result, 2));
+            }
+            self.finish(w, result, 2)
+        }
+    }
+
+    /// Ends a CALL whose answer is known: the operands are released.
+    #[inline(always)]
+    unsafe fn answered(&mut self, w: Fetched, operands: &Operands, answer: u64) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            self.save();
+            operands.release_all();
+            self.finish(w, answer, 2)
+        }
+    }
+
+    /// A call of a native method, if it takes just these arguments or the loop knows the answer; otherwise nothing has happened.
+    #[inline(always)]
+    unsafe fn call_descriptor(&mut self, w: Fetched, operands: &Operands) -> Option<Flow> {
+        // SAFETY: live operands, consumed; the callable is a method descriptor.
+        unsafe {
+            let descriptor = &*(operands.callable as *const MethodDescriptor);
+            let Operands { first, count, .. } = *operands;
+            if count == 0 || !std::ptr::eq(view(&*first).ty(), &*descriptor.owner) || crate::monitoring::watching() {
+                return None;
+            }
+            let def = descriptor.def;
+            if def.quick != Quick::No {
+                if quick::append(def.quick, operands) {
+                    self.save();
+                    operands.release_all_but_last();
+                    return Some(self.finish(w, Value::NONE.word(), 2));
+                }
+                let answer = quick::of_method(def.quick, operands);
+                if answer != 0 {
+                    return Some(self.answered(w, operands, answer));
                 }
             }
+            let function = def.exactly(count - 1)?;
+            if !self.vm.has_stack() {
+                return None;
+            }
+            self.save();
+            let result = word_of(function(self.vm, view(&*first), &operands.slice()[1..]));
+            operands.release_all();
+            Some(self.end_call(w, result))
+        }
+    }
+
+    /// As [`Machine::call_descriptor`] for a native function.
+    #[inline(always)]
+    unsafe fn call_builtin(&mut self, w: Fetched, operands: &Operands) -> Option<Flow> {
+        // SAFETY: live operands, consumed; the callable is a native function.
+        unsafe {
+            let function = &*(operands.callable as *const BuiltinFunction);
+            let Definition::Method(def) = function.def else { return None };
+            if crate::monitoring::watching() {
+                return None;
+            }
+            if def.quick != Quick::No {
+                let answer = quick::of_function(def.quick, operands);
+                if answer != 0 {
+                    return Some(self.answered(w, operands, answer));
+                }
+            }
+            let native = def.exactly(operands.count)?;
+            if !self.vm.has_stack() {
+                return None;
+            }
+            self.save();
+            let result = word_of(native(self.vm, &function.this, operands.slice()));
+            operands.release_all();
+            Some(self.end_call(w, result))
         }
     }
 

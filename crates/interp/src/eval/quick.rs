@@ -1,5 +1,5 @@
-//! Calls that the eval loop answers itself: of built-in functions that only look at their argument's header or length, of
-//! `type` with one argument, and of the ends of lists.
+//! Calls that the eval loop answers itself: of built-in functions that only look at their argument's header or length,
+//! and of the ends of lists.
 
 use taipan_object::Value;
 use taipan_object::builtins::bytes::{BYTES, Bytes};
@@ -9,44 +9,42 @@ use taipan_object::builtins::str::{STR, Str};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::header::Header;
 use taipan_object::native::Quick;
-use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
-use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
 use taipan_object::types::{TYPE, Type};
 
 use super::call::Operands;
 use super::view;
-use crate::frame::{is_pointer, retain_live};
+use crate::frame::is_pointer;
 
-/// The result of the call, an owned word; 0 if the call has to be made. Neither Python code nor anything that could fail
-/// has run, and the operands are still there.
+/// The result of a native function's call, an owned word; 0 if the call has to be made. Neither Python code nor anything that
+/// could fail has run, and the operands are still there.
 ///
 /// # Safety
-/// The operands are live, the callable is an object of type `ty`.
+/// The operands are live.
 #[inline(always)]
-pub(super) unsafe fn answer(operands: &Operands, ty: &Type) -> u64 {
-    // SAFETY: live by contract, and the types say what the objects are.
+pub(super) unsafe fn of_function(quick: Quick, operands: &Operands) -> u64 {
+    // SAFETY: live by contract.
     unsafe {
-        if ty.is(&BUILTIN_FUNCTION) {
-            let Definition::Method(def) = (*(operands.callable as *const BuiltinFunction)).def else { return 0 };
-            match def.quick {
-                Quick::No => 0,
-                Quick::Len if operands.count == 1 => length(*operands.first),
-                Quick::IsInstance if operands.count == 2 => is_instance(*operands.first, *operands.first.add(1)),
-                _ => 0,
+        match quick {
+            Quick::Len if operands.count == 1 => length(*operands.first),
+            Quick::IsInstance if operands.count == 2 => is_instance(*operands.first, *operands.first.add(1)),
+            _ => 0,
+        }
+    }
+}
+
+/// The same of a native method's.
+///
+/// # Safety
+/// As there, and the first operand is of the method's type.
+#[inline(always)]
+pub(super) unsafe fn of_method(quick: Quick, operands: &Operands) -> u64 {
+    // SAFETY: live by contract, and the method says what the object is.
+    unsafe {
+        match quick {
+            Quick::ListPop if operands.count == 1 => {
+                (*(*operands.first as *const List)).pop_last().map_or(0, Value::into_word)
             }
-        } else if ty.is(&METHOD_DESCRIPTOR) {
-            match (*(operands.callable as *const MethodDescriptor)).def.quick {
-                Quick::No => 0,
-                Quick::ListPop if operands.count == 1 => match list(*operands.first) {
-                    Some(list) => list.pop_last().map_or(0, Value::into_word),
-                    None => 0,
-                },
-                _ => 0,
-            }
-        } else if operands.count == 1 && operands.callable == TYPE.ty() as *const Type as u64 {
-            retain_live(view(&*operands.first).ty() as *const Type as u64)
-        } else {
-            0
+            _ => 0,
         }
     }
 }
@@ -54,27 +52,14 @@ pub(super) unsafe fn answer(operands: &Operands, ty: &Type) -> u64 {
 /// The call as one of `list.append`, whose item moves into the list; false if it has to be made.
 ///
 /// # Safety
-/// The operands are live, the callable is an object of type `ty`.
+/// As of [`of_method`].
 #[inline(always)]
-pub(super) unsafe fn append(operands: &Operands, ty: &Type) -> bool {
-    // SAFETY: live by contract, and the types say what the objects are.
+pub(super) unsafe fn append(quick: Quick, operands: &Operands) -> bool {
+    // SAFETY: live by contract, and the method says what the object is.
     unsafe {
-        ty.is(&METHOD_DESCRIPTOR)
-            && (*(operands.callable as *const MethodDescriptor)).def.quick == Quick::ListAppend
+        quick == Quick::ListAppend
             && operands.count == 2
-            && list(*operands.first).is_some_and(|list| list.append_within(|| operands.take_argument(1)))
-    }
-}
-
-/// The list that a word is, if it is one and of no subclass.
-///
-/// # Safety
-/// The word is that of a value that lives as long as the reference is used.
-#[inline(always)]
-unsafe fn list<'a>(word: u64) -> Option<&'a List> {
-    // SAFETY: live by contract, and the type says what the object is.
-    unsafe {
-        if is_pointer(word) && (*(word as *const Header)).ty().is(&LIST) { Some(&*(word as *const List)) } else { None }
+            && (*(*operands.first as *const List)).append_within(|| operands.take_argument(1))
     }
 }
 

@@ -5,7 +5,7 @@ use crate::heap::Kind;
 use crate::native::MemberDef;
 use crate::object::{Payload, Ref, Result, Visitor};
 use crate::types::slots::{CompareOp, Slots};
-use crate::types::{Type, TypeSpec, lookup, type_flags};
+use crate::types::{Called, Type, TypeSpec, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 
@@ -32,6 +32,7 @@ unsafe impl Payload for BoundMethod {
 pub static METHOD: TypeSpec = TypeSpec::new::<BoundMethod>("method")
     .doc("method(function, instance, /)\n--\n\nA function that is bound to an instance.")
     .flags(type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
+    .called(Called::Method)
     .slots(slots)
     .members(&[
         MemberDef::new("__func__", "the function that calls are passed on to, with the instance", |_, this| {

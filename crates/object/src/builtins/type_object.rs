@@ -5,7 +5,7 @@ use crate::builtins::object::is_object_init;
 use crate::builtins::tuple::{TUPLE, Tuple};
 use crate::object::Result;
 use crate::types::slots::Slots;
-use crate::types::{Type, TypeSpec, creation, lookup, type_flags};
+use crate::types::{Called, Type, TypeSpec, creation, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 
@@ -22,6 +22,7 @@ pub static TYPE: TypeSpec = TypeSpec::new::<Type>("type")
             | type_flags::HAVE_VECTORCALL
             | type_flags::ITEMS_AT_END,
     )
+    .called(Called::Class)
     .slots(slots)
     .methods(methods::METHODS)
     .members(methods::MEMBERS)

@@ -11,12 +11,12 @@ use crate::header::Header;
 use crate::heap::Kind;
 use crate::object::{Payload, Ref, Result, Visitor, to_ref, to_value};
 use crate::types::slots::{SlotFn, SlotRow, Slots, Wrap};
-use crate::types::{Type, TypeSpec, type_flags};
+use crate::types::{Called, Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 
 macro_rules! descriptor {
-    ($(#[$doc:meta])* $name:ident, $spec:ident, $python:literal, $flags:expr, $slots:ident, $getset:expr, $members:expr, $methods:expr,
+    ($(#[$doc:meta])* $name:ident, $spec:ident, $python:literal, $flags:expr, $slots:ident, $getset:expr, $members:expr, $methods:expr, $called:ident,
      { $($field:ident : $ty:ty),* }) => {
         $(#[$doc])*
         #[repr(C)]
@@ -33,7 +33,7 @@ macro_rules! descriptor {
             fn traverse(&self, visit: Visitor) { visit(self.owner.as_value()) }
         }
         pub static $spec: TypeSpec = TypeSpec::new::<$name>($python)
-            .flags(type_flags::DISALLOW_INSTANTIATION | $flags).slots($slots).getset($getset).members($members).methods($methods);
+            .flags(type_flags::DISALLOW_INSTANTIATION | $flags).called(Called::$called).slots($slots).getset($getset).members($members).methods($methods);
         impl $name {
             fn of(value: &Value) -> &$name {
                 value.downcast::<$name>().expect("called through its own type's slot")
@@ -44,22 +44,22 @@ macro_rules! descriptor {
 
 descriptor! {
     /// An unbound native method (`list.append`).
-    MethodDescriptor, METHOD_DESCRIPTOR, "method_descriptor", type_flags::METHOD_DESCRIPTOR | type_flags::HAVE_VECTORCALL, method_slots, METHOD_GETSET, METHOD_MEMBERS, METHOD_METHODS,
+    MethodDescriptor, METHOD_DESCRIPTOR, "method_descriptor", type_flags::METHOD_DESCRIPTOR | type_flags::HAVE_VECTORCALL, method_slots, METHOD_GETSET, METHOD_MEMBERS, METHOD_METHODS, MethodDescriptor,
     { def: &'static MethodDef }
 }
 descriptor! {
     /// A native class method (`dict.fromkeys` in `dict.__dict__`).
-    ClassMethodDescriptor, CLASSMETHOD_DESCRIPTOR, "classmethod_descriptor", 0, classmethod_slots, CLASSMETHOD_GETSET, CLASSMETHOD_MEMBERS, &[],
+    ClassMethodDescriptor, CLASSMETHOD_DESCRIPTOR, "classmethod_descriptor", 0, classmethod_slots, CLASSMETHOD_GETSET, CLASSMETHOD_MEMBERS, &[], Otherwise,
     { def: &'static MethodDef }
 }
 descriptor! {
     /// A slot seen as a method (`int.__add__`).
-    SlotWrapper, SLOT_WRAPPER, "wrapper_descriptor", type_flags::METHOD_DESCRIPTOR, wrapper_slots, WRAPPER_GETSET, WRAPPER_MEMBERS, WRAPPER_METHODS,
+    SlotWrapper, SLOT_WRAPPER, "wrapper_descriptor", type_flags::METHOD_DESCRIPTOR, wrapper_slots, WRAPPER_GETSET, WRAPPER_MEMBERS, WRAPPER_METHODS, Otherwise,
     { row: &'static SlotRow, function: SlotFn }
 }
 descriptor! {
     /// A computed attribute of a built-in type.
-    GetSetDescriptor, GETSET_DESCRIPTOR, "getset_descriptor", 0, getset_slots, GETSET_GETSET, GETSET_MEMBERS, &[],
+    GetSetDescriptor, GETSET_DESCRIPTOR, "getset_descriptor", 0, getset_slots, GETSET_GETSET, GETSET_MEMBERS, &[], Otherwise,
     { def: &'static GetSetDef }
 }
 pub(crate) fn method(ty: &Type, def: &'static MethodDef) -> Value {

@@ -8,7 +8,7 @@ use crate::heap::Kind;
 use crate::native::{GetSetDef, MemberDef};
 use crate::object::{Payload, Ref, Result, Visitor, to_value};
 use crate::types::slots::Slots;
-use crate::types::{Type, TypeSpec, type_flags};
+use crate::types::{Called, Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
 
@@ -46,6 +46,7 @@ unsafe impl Payload for BuiltinFunction {
 
 pub static BUILTIN_FUNCTION: TypeSpec = TypeSpec::new::<BuiltinFunction>("builtin_function_or_method")
     .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::HAS_WEAKREF | type_flags::HAVE_VECTORCALL)
+    .called(Called::Builtin)
     .slots(slots)
     .getset(GETSET)
     .members(MEMBERS)
