@@ -58,6 +58,8 @@ pub const FRAME_SWITCH: u16 = 16;
 /// The frame is an asynchronous generator's, resumed by the SEND of the frame below to the awaitable of a step, which is to be
 /// told how the run ends.
 pub const FRAME_STEP: u16 = 32;
+/// The frame has, or had, a frame object.
+pub const FRAME_SEEN: u16 = 64;
 
 impl Frame {
     #[inline(always)]

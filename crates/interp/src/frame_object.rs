@@ -23,7 +23,7 @@ use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::{Ref, Result, Value, Vm};
 
 use crate::code::Code;
-use crate::frame::{FRAME_GENERATOR, Frame, is_pointer, release, retain};
+use crate::frame::{FRAME_GENERATOR, FRAME_SEEN, Frame, is_pointer, release, retain};
 use crate::generator::Generator;
 
 pub use locals::FRAME_LOCALS_PROXY;
@@ -229,6 +229,7 @@ unsafe fn object_of(frame: *mut Frame) -> Value {
         });
         let object = Value::from_object_pointer(block.cast());
         (*frame).object = object.word();
+        (*frame).flags |= FRAME_SEEN;
         object
     }
 }

@@ -3,6 +3,7 @@
 //! Small ints are compared and, mostly, computed as words: the tag bit is the lowest, so order is kept.
 
 use taipan_object::builtins::dict::Dict;
+use taipan_object::builtins::float;
 use taipan_object::builtins::str::{self, Str};
 use taipan_object::header::Header;
 use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
@@ -504,8 +505,8 @@ fn as_number(value: &Value) -> Option<f64> {
     if let Some(int) = value.as_small_int() {
         return if int.unsigned_abs() <= 1 << 53 { Some(int as f64) } else { None };
     }
-    if value.ty().is(&taipan_object::builtins::float::FLOAT) {
-        return taipan_object::builtins::float::to_f64(value);
+    if value.ty().is(&float::FLOAT) {
+        return float::to_f64(value);
     }
     None
 }
@@ -614,21 +615,15 @@ fn dunder_of(w: Fetched) -> Option<&'static Dunder> {
     }
 }
 
-/// The result of an int and a float.
-fn mixed(w: Word, x: f64, y: f64) -> Option<u64> {
+/// The result of a simple operator, of which at least one operand is a float.
+fn of_floats(w: Word, x: f64, y: f64) -> Option<f64> {
     match Op::from_u8(w.op())? {
-        Op::Add | Op::AddK => encode_float(x + y),
-        Op::Subtract | Op::SubtractK => encode_float(x - y),
-        Op::Multiply | Op::MultiplyK => encode_float(x * y),
-        Op::TrueDivide | Op::TrueDivideK if y != 0.0 => encode_float(x / y),
+        Op::Add | Op::AddK => Some(x + y),
+        Op::Subtract | Op::SubtractK => Some(x - y),
+        Op::Multiply | Op::MultiplyK => Some(x * y),
+        Op::TrueDivide | Op::TrueDivideK if y != 0.0 => Some(x / y),
         _ => None,
     }
-}
-
-/// A small int as a float, if that is exact.
-fn exact_float(word: u64) -> Option<f64> {
-    let int = word as i64 >> 1;
-    (int.unsigned_abs() <= 1 << 53).then_some(int as f64)
 }
 
 #[inline(never)]
@@ -636,15 +631,13 @@ unsafe fn binary(vm: &Vm, word: u64, b: u64, c: u64) -> u64 {
     // SAFETY: live operands, released if owned.
     unsafe {
         let w = Word::decode(word);
-        let floats = match (b & 3, c & 3) {
-            (1 | 3, 2) => exact_float(b).map(|x| (x, decode_float(c))),
-            (2, 1 | 3) => exact_float(c).map(|y| (decode_float(b), y)),
-            _ => None,
-        };
-        if let Some((x, y)) = floats
-            && let Some(result) = mixed(w, x, y)
+        if !both_ints(b, c)
+            && let Some(x) = as_number(view(&b))
+            && let Some(y) = as_number(view(&c))
+            && let Some(result) = of_floats(w, x, y)
         {
-            return result;
+            release_operands(w.flags(), b, c);
+            return encode_float(result).unwrap_or_else(|| float::from_f64(result).into_word());
         }
         let result = word_of(binary_values(vm, w, view(&b), view(&c)));
         release_operands(w.flags(), b, c);

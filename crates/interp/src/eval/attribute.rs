@@ -67,6 +67,13 @@ pub(super) fn index(cache: u64) -> usize {
     (cache >> 32) as u16 as usize
 }
 
+/// Whether [`cached`] can find something by a cache of this kind.
+#[inline(always)]
+fn is_direct(cache: u64) -> bool {
+    let kind = kind(cache);
+    kind != 0 && kind < DICT_ENTRY && kind != PROPERTY_GETTER
+}
+
 struct Cache {
     first: u64,
     second: u64,
@@ -166,6 +173,28 @@ pub(super) fn remembered(shape: u32, name: &Value, used: Use) -> Option<(u64, u6
     let entry = SHARED_CACHES.with(|caches| unsafe { (*caches.get())[shared_index(shape, name, used)] });
     let matches = entry.shape == shape && entry.name == name.word() && entry.used == used && shape != 0;
     matches.then_some((entry.first, entry.second))
+}
+
+/// Puts a shared cache of a simple kind for the shape of `object` into the site's, if there is one.
+///
+/// # Safety
+/// `object` is live; `at` points to an instruction's two cache words.
+#[inline(never)]
+unsafe fn recall(object: u64, name: &Value, used: Use, at: *mut u64) -> bool {
+    if object & 7 != 0 {
+        return false;
+    }
+    // SAFETY: by contract.
+    unsafe {
+        let shape = (*(object as *const Header)).shape_id();
+        let entry = SHARED_CACHES.with(|caches| &(*caches.get())[shared_index(shape, name, used)]);
+        let fits = entry.shape == shape && entry.name == name.word() && entry.used == used && shape != 0;
+        if fits && is_direct(entry.first) {
+            Cache { first: entry.first, second: entry.second }.store(at);
+            return true;
+        }
+        false
+    }
 }
 
 /// Puts a shared cache that is valid for `object` into the site's, if there is one: then the instruction will hit.
@@ -656,7 +685,11 @@ impl Machine<'_> {
         // SAFETY: live operand, released if owned.
         unsafe {
             let object = self.get(w.b());
-            if let Some((word, _)) = cached(object, self.extra(1), self.extra(2)) {
+            let mut found = cached(object, self.extra(1), self.extra(2));
+            if found.is_none() && self.recalls(w, object, Use::Load) {
+                found = cached(object, self.extra(1), self.extra(2));
+            }
+            if let Some((word, _)) = found {
                 if w.flags() & LENDS == 0 {
                     retain_live(word);
                 }
@@ -706,6 +739,20 @@ impl Machine<'_> {
         }
     }
 
+    /// Puts into the site's cache what another site, or this one at another time, had for an object of this shape; false if that
+    /// is not known. It may not be valid any more.
+    #[inline(always)]
+    unsafe fn recalls(&self, w: Fetched, object: u64, used: Use) -> bool {
+        // SAFETY: live operand; the instruction has two cache words.
+        unsafe {
+            if !is_direct(self.extra(1)) {
+                return false;
+            }
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
+            recall(object, name, used, self.pc.add(1).cast_mut())
+        }
+    }
+
     /// Whether a LoadAttr that lends, or whose operand is lent, is to be tried again: its cache is one for the object now, or it
     /// does not lend any more.
     #[inline(never)]
@@ -737,7 +784,11 @@ impl Machine<'_> {
         unsafe {
             let mut w = w;
             let object = self.get(w.b());
-            let (word, is_method) = match cached(object, self.extra(1), self.extra(2)) {
+            let mut found = cached(object, self.extra(1), self.extra(2));
+            if found.is_none() && self.recalls(w, object, Use::Method) {
+                found = cached(object, self.extra(1), self.extra(2));
+            }
+            let (word, is_method) = match found {
                 Some((word, is_method)) => (retain_live(word), is_method),
                 None => {
                     self.save();

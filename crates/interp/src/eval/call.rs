@@ -29,8 +29,8 @@ use taipan_object::{Ref, Result, Value, Vm};
 use super::{Flow, Machine, quick, run, variant, view, word_of};
 use crate::code::Code;
 use crate::frame::{
-    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, FRAME_SWITCH, Frame, Interp, clear_words,
-    copy_words, is_pointer, release, release_inline, release_live, retain, retain_live,
+    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, FRAME_SEEN, FRAME_SWITCH, Frame, Interp,
+    clear_words, copy_words, is_pointer, release, release_inline, release_live, retain, retain_live,
 };
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
@@ -321,6 +321,21 @@ unsafe fn clear_locals(frame: *mut Frame) {
     }
 }
 
+/// As [`clear_locals`]. What a destructor has made of the frame meanwhile, its object, gets to know that the frame is over.
+///
+/// # Safety
+/// The frame is current, and will not be after this.
+#[inline(always)]
+unsafe fn end_locals(frame: *mut Frame) {
+    // SAFETY: by contract.
+    unsafe {
+        clear_locals(frame);
+        if (*frame).object != 0 {
+            crate::frame_object::take_over(frame);
+        }
+    }
+}
+
 /// Ends a frame of the thread's stack: its locals die or pass to its frame object, the record is free again, and the
 /// previous frame is current.
 ///
@@ -331,13 +346,25 @@ pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
     // SAFETY: by contract.
     unsafe {
         if (*frame).object == 0 || !crate::frame_object::take_over(frame) {
-            clear_locals(frame);
+            end_locals(frame);
         }
         if (*frame).namespace != 0 {
             release(std::mem::replace(&mut (*frame).namespace, 0));
         }
-        taipan_object::count::decref(std::mem::replace(&mut (*frame).function, 0) as *mut Header);
+        pop_frame(interp, frame);
         interp.frame.set((*frame).previous);
+    }
+}
+
+/// Releases a frame's function and its record; the caller makes the previous frame current.
+///
+/// # Safety
+/// As of [`leave_frame`], and nothing but the function is left of what the frame owned.
+#[inline(always)]
+unsafe fn pop_frame(interp: &Interp, frame: *mut Frame) {
+    // SAFETY: by contract.
+    unsafe {
+        taipan_object::count::decref(std::mem::replace(&mut (*frame).function, 0) as *mut Header);
         interp.stacks.frame_top.set(frame);
         interp.depth_left.set(interp.depth_left.get() + 1);
     }
@@ -1402,6 +1429,18 @@ impl Machine<'_> {
             let frame = self.frame;
             let flags = (*frame).flags;
             (*frame).pc = self.pc;
+            const UNUSUAL: u16 =
+                FRAME_ENTRY | FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH | FRAME_OPERATOR | FRAME_SEEN;
+            if flags & UNUSUAL == 0 {
+                // Such a frame has neither an object nor a namespace.
+                let words = (*frame).return_words as usize;
+                end_locals(frame);
+                pop_frame(self.interp, frame);
+                self.load((*frame).previous);
+                let w = Fetched::at(self.pc);
+                self.set(w, result);
+                return self.advance(words);
+            }
             if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH | FRAME_OPERATOR) != 0 {
                 if flags & FRAME_GENERATOR != 0 {
                     return out!(self.generator_return(result));

@@ -62,10 +62,8 @@ pub fn from_f64(f: f64) -> Value {
 #[cold]
 #[inline(never)]
 fn heap_float(f: f64) -> Value {
-    for usual in USUAL.iter() {
-        if usual.downcast_exact::<Float>().is_some_and(|u| u.value.to_bits() == f.to_bits()) {
-            return usual.clone();
-        }
+    if f == 0.0 || f.is_infinite() {
+        return USUAL[usize::from(f != 0.0) * 2 + usize::from(f.is_sign_negative())].clone();
     }
     Ref::new(Float { header: Header::new(FLOAT.ty()), value: f }).into_value()
 }
