@@ -217,12 +217,16 @@ impl Signature {
             return Some(f(vm, this, args));
         }
         let mut words = [const { MaybeUninit::<u64>::uninit() }; BORROWED];
-        for at in 0..total {
-            let value = if at < given { &args[at] } else { &self.defaults[at] };
-            // SAFETY: a reference can be read. Volatile, since words that have just been written one by one should not be
-            // read in larger pieces.
-            let word = unsafe { std::ptr::read_volatile(std::ptr::from_ref(value).cast::<u64>()) };
-            words[at].write(word);
+        let mut lend = |at: usize, value: *const Value| {
+            // SAFETY: a reference can be read. Volatile, since words that have just been written one by one should not be read
+            // in larger pieces.
+            words[at].write(unsafe { value.cast::<u64>().read_volatile() });
+        };
+        for (at, value) in args.iter().enumerate() {
+            lend(at, value);
+        }
+        for (at, value) in self.defaults.iter().enumerate().skip(given) {
+            lend(at, value);
         }
         // SAFETY: a value is one word, and so many have been written; the arguments outlive the call, and so do the
         // defaults of the signature. The slice only lends them: nothing is dropped.
