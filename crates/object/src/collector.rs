@@ -244,10 +244,10 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
             }
         }
     };
-    if generation == 2 {
-        heap::for_each_container(&mut gather)
-    } else {
-        heap::for_each_recent_container(&mut gather)
+    match generation {
+        0 => heap::for_each_youngest_container(&mut gather),
+        1 => heap::for_each_recent_container(&mut gather),
+        _ => heap::for_each_container(&mut gather),
     }
     let total = candidates.len();
     // Without memory for its lists there is no collection. Those of what it finds take the candidates' room.
@@ -265,7 +265,9 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         }
     }
     candidates.retain(take_candidate);
-    if generation >= 1 {
+    if generation == 0 {
+        heap::settle_youngest_containers();
+    } else {
         heap::settle_containers();
         let survivors = total - candidates.len();
         if generation == 2 {

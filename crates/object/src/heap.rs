@@ -57,7 +57,10 @@ pub(crate) use sanitizer::assert_alive;
 pub use segment::{deferred_bytes, release_deferred, set_deferred_release};
 pub use statistics::{ClassStatistics, allocated_blocks, allocated_bytes, class_statistics, mapped_bytes};
 pub use trace::{TRACE, TraceHooks, pause_tracing, resume_tracing, set_trace_hooks, set_tracing, without_tracing};
-pub use walk::{for_each_container, for_each_object, for_each_recent_container, settle_containers};
+pub use walk::{
+    for_each_container, for_each_object, for_each_recent_container, for_each_youngest_container, settle_containers,
+    settle_youngest_containers,
+};
 
 use local::{Local, bin_of};
 use std::ptr::NonNull;

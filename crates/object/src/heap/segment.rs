@@ -40,6 +40,8 @@ pub struct Segment {
     containers: Word,
     /// Pages that were allocated from since [`Pool::settle`]. Set by their owners.
     recent: AtomicUsize,
+    /// Those that were so before, since the last call that was for more than the youngest objects.
+    middle: Word,
     all: Links,
     partial: Links,
     pages: [Page; 64],
@@ -152,6 +154,7 @@ pub fn mark_recent(page: &Page) {
 pub enum Pages {
     All,
     Containers,
+    YoungestContainers,
     RecentContainers,
 }
 
@@ -383,11 +386,14 @@ impl Pool {
         }
     }
 
-    /// Forgets which pages were allocated from, but for those that still are.
-    pub fn settle(&mut self) {
+    /// Forgets which pages were allocated from, but for those that still are. If only the `youngest` objects are settled, these
+    /// pages are remembered as ones with objects that are neither the youngest nor old.
+    pub fn settle(&mut self, youngest: bool) {
         self.for_each_segment(|segment| {
             let mut recent = 0;
-            segment.for_each_page(segment.recent.load(Relaxed), |page| {
+            let before = segment.recent.load(Relaxed);
+            segment.middle.set(if youngest { segment.middle.get() | before } else { 0 });
+            segment.for_each_page(before, |page| {
                 if page.state() == State::Current {
                     recent |= 1 << segment.index_of(page);
                 }
@@ -438,7 +444,10 @@ impl Pool {
             let bits = match pages {
                 Pages::All => segment.used.get(),
                 Pages::Containers => segment.containers.get(),
-                Pages::RecentContainers => segment.containers.get() & segment.recent.load(Relaxed),
+                Pages::YoungestContainers => segment.containers.get() & segment.recent.load(Relaxed),
+                Pages::RecentContainers => {
+                    segment.containers.get() & (segment.recent.load(Relaxed) | segment.middle.get())
+                }
             };
             Some((segment, bits))
         }

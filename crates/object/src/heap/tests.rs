@@ -349,7 +349,15 @@ fn recent_containers_include_all_young_ones() {
     let recent = addresses(for_each_recent_container);
     assert!(young.iter().all(|object| recent.contains(&object.address)));
     assert!(recent.len() < young.len() + 2000);
-    old.into_iter().chain(young).for_each(Model::free);
+    settle_youngest_containers();
+    let youngest = Model::new(80, Kind::Container).expect("memory");
+    assert!(addresses(for_each_youngest_container).contains(&youngest.address));
+    assert!(addresses(for_each_youngest_container).len() < 2000);
+    let recent = addresses(for_each_recent_container);
+    assert!(young.iter().chain([&youngest]).all(|object| recent.contains(&object.address)));
+    settle_containers();
+    assert!(addresses(for_each_recent_container).len() < 2000);
+    old.into_iter().chain(young).chain([youngest]).for_each(Model::free);
 }
 
 #[test]

@@ -19,9 +19,19 @@ pub fn for_each_recent_container(f: &mut dyn FnMut(NonNull<u8>)) {
     walk(Pages::RecentContainers, f);
 }
 
+/// As [`for_each_recent_container`], since the last of [`settle_containers`] and [`settle_youngest_containers`].
+pub fn for_each_youngest_container(f: &mut dyn FnMut(NonNull<u8>)) {
+    walk(Pages::YoungestContainers, f);
+}
+
 /// Makes the containers of now old ones for [`for_each_recent_container`].
 pub fn settle_containers() {
-    pool().settle();
+    pool().settle(false);
+}
+
+/// Makes the containers of now older ones for [`for_each_youngest_container`].
+pub fn settle_youngest_containers() {
+    pool().settle(true);
 }
 
 /// Calls `f` with each object that is alive.

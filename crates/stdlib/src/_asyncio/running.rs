@@ -4,9 +4,8 @@
 //! when they are done or die. Those of other classes are in a weak set and, during an eager start, in a set.
 
 use std::cell::Cell;
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ptr::NonNull;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use taipan_object::builtins::set::{self, Set};
@@ -141,41 +140,37 @@ pub fn swap_task(vm: &Vm, event_loop: &Value, task: Option<Value>) -> Result<Opt
     Ok(RUNNING.with(|running| replace(&running.task, task)))
 }
 
-/// Spreads an address over the bits of its hash.
-#[derive(Default)]
-struct AddressHasher(u64);
+/// The addresses of this module's tasks that are not done. Each task knows its place.
+static TASKS: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
-impl Hasher for AddressHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(32);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
-type Addresses = HashSet<usize, BuildHasherDefault<AddressHasher>>;
-
-/// The addresses of this module's tasks that are not done.
-static TASKS: Mutex<Option<Addresses>> = Mutex::new(None);
-
-fn with_tasks<R>(f: impl FnOnce(&mut Addresses) -> R) -> R {
-    f(TASKS.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default())
+fn tasks() -> MutexGuard<'static, Vec<usize>> {
+    TASKS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Puts a task on the list.
 pub fn list(task: &Task) {
-    with_tasks(|tasks| tasks.insert(task as *const Task as usize));
+    let mut tasks = tasks();
+    if task.place.load(Relaxed) == 0 {
+        tasks.push(task as *const Task as usize);
+        task.place.store(tasks.len(), Relaxed);
+    }
 }
 
-/// Takes a task off the list.
+/// Takes a task off the list; the last one gets its place.
 pub fn unlist(task: &Task) {
-    with_tasks(|tasks| tasks.remove(&(task as *const Task as usize)));
+    if task.place.load(Relaxed) == 0 {
+        return;
+    }
+    let mut tasks = tasks();
+    let place = task.place.swap(0, Relaxed);
+    if place == 0 {
+        return;
+    }
+    tasks.swap_remove(place - 1);
+    if let Some(moved) = tasks.get(place - 1) {
+        // SAFETY: a task takes itself off the list before its memory goes.
+        unsafe { (*(*moved as *const Task)).place.store(place, Relaxed) };
+    }
 }
 
 /// The tasks on the list that are not dying.
@@ -191,7 +186,7 @@ fn listed_tasks() -> Vec<Value> {
             Some(Value::from_object_pointer(pointer))
         }
     };
-    with_tasks(|tasks| tasks.iter().filter_map(upgrade).collect())
+    tasks().iter().filter_map(upgrade).collect()
 }
 
 /// The tasks of other classes: those that are scheduled, weakly, and those that are being started eagerly.

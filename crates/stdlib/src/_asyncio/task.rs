@@ -1,6 +1,6 @@
 //! `_asyncio.Task`: a future that runs a coroutine. How it runs is in `step.rs`.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::builtins::str::STR;
@@ -23,6 +23,8 @@ use crate::payload::{class_of, signature};
 pub struct Task {
     future: Future,
     own: ObjectCell<TaskState>,
+    /// The place on the list of tasks that are not done, counted from 1; 0: none. Changes under the list's lock.
+    pub(super) place: AtomicUsize,
 }
 
 pub struct TaskState {
@@ -222,7 +224,7 @@ fn finalize(vm: &Vm, this: &Value) {
 fn slots(s: &mut Slots) {
     s.new = Some(|_, class, _, _| {
         let ty = class_of(class);
-        let task = Task { future: Future::blank(ty), own: ObjectCell::new(blank()) };
+        let task = Task { future: Future::blank(ty), own: ObjectCell::new(blank()), place: AtomicUsize::new(0) };
         Ok(Ref::new_with_type(ty, task).into_value())
     });
     s.init = Some(init);
