@@ -355,7 +355,7 @@ fn deduce_unreachable(candidates: &[NonNull<Header>], stack: &mut Vec<NonNull<He
         object.owner.store(object.local.get().wrapping_sub(held), Relaxed);
     }
     for candidate in candidates {
-        visit_children(*candidate, &mut |child| {
+        visit_children(*candidate, |child| {
             child.owner.store(child.owner.load(Relaxed).wrapping_sub(1), Relaxed);
         });
     }
@@ -365,7 +365,7 @@ fn deduce_unreachable(candidates: &[NonNull<Header>], stack: &mut Vec<NonNull<He
             object.private().flags.fetch_and(!bits::CANDIDATE, Relaxed);
             stack.push(*candidate);
             while let Some(reachable) = stack.pop() {
-                visit_children(reachable, &mut |child| {
+                visit_children(reachable, |child| {
                     child.private().flags.fetch_and(!bits::CANDIDATE, Relaxed);
                     stack.push(NonNull::from(child));
                 });
@@ -401,7 +401,7 @@ fn is_candidate(object: &Header) -> bool {
 }
 
 /// Calls `f` with each candidate that `object` refers to.
-fn visit_children(object: NonNull<Header>, f: &mut dyn FnMut(&Header)) {
+fn visit_children(object: NonNull<Header>, mut f: impl FnMut(&Header)) {
     // SAFETY: the object is alive and the world stands still.
     unsafe {
         let traverse = object.as_ref().ty().traverse;
