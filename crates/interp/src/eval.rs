@@ -320,14 +320,15 @@ impl Machine<'_> {
         unsafe {
             let previous = (*self.frame).pc;
             self.save();
-            if crate::monitoring::watching() && !crate::monitoring::is_quiet(self.interp, (*self.frame).code(), w.bc())
-            {
+            if crate::monitoring::is_quiet(self.extra(1)) {
+                self.interp.raised_at.set(None);
+            } else if crate::monitoring::watching() {
                 if crate::monitoring::boundary(self.vm, self.interp, self.frame, previous, w.bc()).is_err() {
                     return self.unwind();
                 }
                 self.pc = (*self.frame).pc;
             }
-            self.advance(1)
+            self.advance(Op::Boundary.len())
         }
     }
 

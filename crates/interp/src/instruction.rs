@@ -281,7 +281,7 @@ macro_rules! instruction_table {
 
             // Debug lowering only.
             /// Stands before the instructions of the bytecode at unit `bc`: tracing and monitoring look in here.
-            Boundary(none, imm32) [] (call raise collect);
+            Boundary(none, imm32) [cache] (call raise collect);
             // Counting lowering only.
             /// Stands before the code's instruction number `bc`, and counts it.
             Count(none, imm32) [] ();

@@ -111,14 +111,11 @@ impl Report<'_> {
     }
 }
 
-/// Whether it is known that nothing is to be reported before the instruction at `unit`.
+/// Whether it is known that nothing is to be reported at a boundary. Its second word is the stamp of the time at which there was
+/// nothing.
 #[inline(always)]
-pub(crate) fn is_quiet(interp: &Interp, code: &Code, unit: u32) -> bool {
-    let quiet = code.watched.is_quiet(unit, STAMP.load(Relaxed));
-    if quiet {
-        interp.raised_at.set(None);
-    }
-    quiet
+pub(crate) fn is_quiet(noted: u64) -> bool {
+    noted as u32 == STAMP.load(Relaxed)
 }
 
 /// Reports what the instruction at `unit` is about to do. `previous` is the frame's `pc` before.
@@ -156,7 +153,8 @@ pub(crate) unsafe fn boundary(
         interp.raised_at.set(None);
         let never_told = || wanted == 0 && lines.is_quiet(unit) && !OPCODES_TRACED.load(Relaxed);
         if never_told() || !tracing::any_function(vm) {
-            code.watched.note_quiet(code, unit, STAMP.load(Relaxed));
+            // SAFETY: the frame's `pc` is at the boundary, whose second word is written in place.
+            unsafe { *(*frame).pc.add(1).cast_mut() = STAMP.load(Relaxed).into() };
         }
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use taipan_bytecode::opcode::Opcode;
 use taipan_object::object::to_ref;
@@ -148,8 +148,6 @@ pub(crate) struct Watched {
     wanted: AtomicU64,
     /// Events that all tools have switched off, by unit, and the epoch and the restart that this is true of.
     off: Mutex<Off>,
-    /// By unit, the stamp of the time at which there was nothing to report.
-    quiet: OnceLock<Box<[AtomicU32]>>,
 }
 
 #[derive(Default)]
@@ -163,20 +161,6 @@ struct Off {
 static RESTARTS: AtomicU32 = AtomicU32::new(0);
 
 impl Watched {
-    #[inline(always)]
-    pub(super) fn is_quiet(&self, unit: u32, stamp: u32) -> bool {
-        let quiet = self.quiet.get().and_then(|quiet| quiet.get(unit as usize));
-        quiet.is_some_and(|noted| noted.load(Relaxed) == stamp)
-    }
-
-    pub(super) fn note_quiet(&self, code: &Code, unit: u32, stamp: u32) {
-        let units = code.data.code.len() / 2;
-        let quiet = self.quiet.get_or_init(|| (0..units).map(|_| AtomicU32::new(0)).collect());
-        if let Some(noted) = quiet.get(unit as usize) {
-            noted.store(stamp, Relaxed);
-        }
-    }
-
     fn off(&self) -> MutexGuard<'_, Off> {
         let mut off = self.off.lock().expect("nothing panics while it is locked");
         let (epoch, restarts) = (super::epoch(), RESTARTS.load(Relaxed));
