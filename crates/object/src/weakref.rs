@@ -140,6 +140,11 @@ pub fn supports(ty: &Type) -> bool {
     ty.has_flags(type_flags::HAS_WEAKREF)
 }
 
+/// Whether there may be weak references to `object`.
+pub fn is_referenced(object: &Value) -> bool {
+    object.as_object().is_some_and(|header| header.has_flag(object_flags::HAS_WEAKREFS))
+}
+
 /// A reference of type `ty` to `object`.
 pub fn create(vm: &Vm, ty: &Type, object: &Value, callback: Option<Value>) -> Result {
     let header = match object.as_object() {
@@ -151,7 +156,7 @@ pub fn create(vm: &Vm, ty: &Type, object: &Value, callback: Option<Value>) -> Re
     };
     let address = header as *const Header as usize;
     let sharable = callback.is_none() && !ty.is_heap_type();
-    if sharable {
+    if sharable && header.has_flag(object_flags::HAS_WEAKREFS) {
         let existing = registry().get(&address).and_then(|list| {
             list.iter().find_map(|entry| {
                 // SAFETY: registered references are alive: they remove themselves when they are dropped.

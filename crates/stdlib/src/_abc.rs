@@ -104,7 +104,8 @@ impl AbcData {
     fn contains(&self, vm: &Vm, which: Which, class: &Value) -> Result<bool> {
         let Some(references) = self.set(which) else { return Ok(false) };
         let set = AnySet::of(&references).expect("caches are sets");
-        if set.len() == 0 {
+        // What nobody refers to weakly is in no cache.
+        if set.len() == 0 || weakref::supports(class.ty()) && !weakref::is_referenced(class) {
             return Ok(false);
         }
         let reference = match weakref::create(vm, weakref::REFERENCE.ty(), class, None) {
