@@ -235,7 +235,9 @@ impl Signature {
 
     /// How many arguments are passed as they are, if the function takes just so many.
     pub fn exact_positional(&self) -> Option<usize> {
-        self.simple.then_some(self.positional)
+        let total = self.parameters.len();
+        let all_positional = self.positional == total && self.defaults.len() == total;
+        (self.simple || all_positional).then_some(self.positional)
     }
 
     /// One value per parameter.
