@@ -6,8 +6,9 @@
 //!
 //! * `arithmetic.rs` operators and comparisons, `names.rs` globals, names and cells, `attribute.rs` attributes and their
 //!   inline caches, `items.rs` subscription, `build.rs` containers, strings and functions, `pattern.rs` matching;
-//! * `call.rs` calls and returns, `quick.rs` calls that need none, `iteration.rs` loops and generators, `exceptions.rs` raising and handling,
-//!   `unwind.rs` the search for a handler, `import.rs` imports, `count.rs` the counting of instructions.
+//! * `call.rs` calls, and in `call/` the binding of arguments, native functions, spread arguments, returns; `quick.rs` calls
+//!   that need none, `iteration.rs` loops and generators, `exceptions.rs` raising and handling, `unwind.rs` the search for a
+//!   handler, `import.rs` imports, `count.rs` the counting of instructions.
 //!
 //! Rules: a handler that may call out stores `pc` in the frame first; owned operands are released when an operation is
 //! over, raising or not; a destination is written before what it held is released.

@@ -4,37 +4,36 @@
 //! callables get the registers as a slice. Calls from native code ([`call_function`], [`eval_code`]) start a loop of
 //! their own.
 
-use std::mem::MaybeUninit;
+mod binding;
+mod native;
+mod returns;
+mod spread;
 
 use smallvec::SmallVec;
-use taipan_bytecode::code::{
-    CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_NEWLOCALS, CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS,
-};
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_NEWLOCALS, CO_OPTIMIZED};
 use taipan_object::builtins::dict::Dict;
-use taipan_object::builtins::method::{BoundMethod, METHOD};
+use taipan_object::builtins::method::BoundMethod;
 use taipan_object::builtins::object::{allocate_instance, is_object_new};
-use taipan_object::builtins::str::Str;
-use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::type_object::makes_instances;
-use taipan_object::exceptions::TYPE_ERROR;
 use taipan_object::header::Header;
-use taipan_object::native::Quick;
-use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
-use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
 use taipan_object::types::slot_dispatch::is_dunder_init;
 use taipan_object::types::{Called, TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::{Flow, Machine, quick, run, variant, view, word_of};
+use super::{Flow, Machine, run, variant, view};
 use crate::code::Code;
 use crate::frame::{
-    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, FRAME_SEEN, FRAME_SWITCH, Frame, Interp,
-    clear_words, copy_words, is_pointer, release, release_inline, release_live, retain, retain_live,
+    FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, Frame, Interp, clear_words, copy_words,
+    is_pointer, release, release_live, retain, retain_live,
 };
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
 use crate::instruction::{Fetched, Op};
+use native::{NOT_NATIVE, call_native};
+
+pub(crate) use returns::leave_frame;
 
 /// A frame's mask of borrowed parameters has so many bits.
 const LENDABLE: usize = 32;
@@ -149,55 +148,6 @@ impl Operands {
     }
 }
 
-/// What [`call_native`] gives when the call is not for it: the word of no value.
-const NOT_NATIVE: u64 = 8;
-
-/// Makes the call whose operands begin at `base`, if a native function is called with positional arguments, and releases
-/// the operands: the owned word of the result, 0 if it raised, or [`NOT_NATIVE`], and nothing has happened. It gets no
-/// machine, so that the eval loop keeps its own in registers.
-///
-/// # Safety
-/// The operands are those of the CALL `w` of the current frame, whose `pc` is saved; `mask` says which are borrowed.
-#[inline(never)]
-unsafe fn call_native(vm: &Vm, base: *mut u64, w: Fetched, mask: u32) -> u64 {
-    // SAFETY: live operands, consumed.
-    unsafe {
-        let callable = *base;
-        if !is_pointer(callable) || crate::monitoring::watching() || !vm.has_stack() {
-            return NOT_NATIVE;
-        }
-        let has_self = !variant(w) && *base.add(1) != 0;
-        let first = base.add(2 - has_self as usize);
-        let count = w.c() as usize + has_self as usize;
-        let args = std::slice::from_raw_parts(first.cast::<Value>(), count);
-        let ty = (*(callable as *const Header)).ty();
-        let result = if ty.is(&METHOD_DESCRIPTOR) {
-            let descriptor = &*(callable as *const MethodDescriptor);
-            match args.split_first() {
-                Some((this, args)) if std::ptr::eq(this.ty(), &*descriptor.owner) => {
-                    descriptor.def.call_positional(vm, this, args, false)
-                }
-                _ => return NOT_NATIVE,
-            }
-        } else if ty.is(&BUILTIN_FUNCTION) {
-            let function = &*(callable as *const BuiltinFunction);
-            let Definition::Method(def) = function.def else { return NOT_NATIVE };
-            def.call_positional(vm, &function.this, args, true)
-        } else if ty.is(&FUNCTION) || ty.is(&METHOD) || ty.is_heap_type() {
-            return NOT_NATIVE;
-        } else if ty.is(&TYPE) && (*(callable as *const Type)).is_heap_type() {
-            return NOT_NATIVE;
-        } else {
-            let Some(call) = ty.slots().call else { return NOT_NATIVE };
-            call(vm, view(&callable), args, None)
-        };
-        let result = word_of(result);
-        let borrowed = mask >> (2 - has_self as u32);
-        Operands { callable, first, count, borrowed, callable_borrowed: mask & 1 != 0 }.release_all();
-        result
-    }
-}
-
 /// Whether a frame of `registers` registers starting at `regs` fits; if not, an error is raised.
 #[inline(always)]
 fn has_room(vm: &Vm, interp: &Interp, regs: *mut u64, registers: u32) -> bool {
@@ -280,94 +230,6 @@ unsafe fn without_immediates(regs: *const u64, mut borrowed: u32, mut assigned: 
         }
     }
     borrowed
-}
-
-/// Releases what a frame's locals hold, the last one first.
-#[inline(always)]
-unsafe fn clear_locals(frame: *mut Frame) {
-    // SAFETY: each local owns what it holds unless borrowed, and is null before that is released.
-    unsafe {
-        let regs = (*frame).regs;
-        let count = (*(*frame).code).nlocalsplus();
-        let borrowed = (*frame).borrowed;
-        if borrowed == 0 {
-            for at in (0..count).rev() {
-                let slot = regs.add(at);
-                let word = *slot;
-                if is_pointer(word) {
-                    *slot = 0;
-                    release_inline(word);
-                }
-            }
-        } else {
-            let mut at = count;
-            while at > LENDABLE {
-                at -= 1;
-                release(std::mem::replace(&mut *regs.add(at), 0));
-            }
-            // The bit of the local whose turn it is comes to the top.
-            let mut borrowed = borrowed << (LENDABLE - at) % LENDABLE;
-            while at > 0 {
-                at -= 1;
-                let slot = regs.add(at);
-                let word = *slot;
-                if (borrowed as i32) >= 0 && is_pointer(word) {
-                    *slot = 0;
-                    release(word);
-                }
-                borrowed <<= 1;
-            }
-        }
-    }
-}
-
-/// As [`clear_locals`]. What a destructor has made of the frame meanwhile, its object, gets to know that the frame is over.
-///
-/// # Safety
-/// The frame is current, and will not be after this.
-#[inline(always)]
-unsafe fn end_locals(frame: *mut Frame) {
-    // SAFETY: by contract.
-    unsafe {
-        clear_locals(frame);
-        if (*frame).object != 0 {
-            crate::frame_object::take_over(frame);
-        }
-    }
-}
-
-/// Ends a frame of the thread's stack: its locals die or pass to its frame object, the record is free again, and the
-/// previous frame is current.
-///
-/// # Safety
-/// The frame is current and its stack registers hold nothing.
-#[inline(always)]
-pub(crate) unsafe fn leave_frame(interp: &Interp, frame: *mut Frame) {
-    // SAFETY: by contract.
-    unsafe {
-        if (*frame).object == 0 || !crate::frame_object::take_over(frame) {
-            end_locals(frame);
-        }
-        if (*frame).namespace != 0 {
-            release(std::mem::replace(&mut (*frame).namespace, 0));
-        }
-        pop_frame(interp, frame);
-        interp.frame.set((*frame).previous);
-    }
-}
-
-/// Releases a frame's function and its record; the caller makes the previous frame current.
-///
-/// # Safety
-/// As of [`leave_frame`], and nothing but the function is left of what the frame owned.
-#[inline(always)]
-unsafe fn pop_frame(interp: &Interp, frame: *mut Frame) {
-    // SAFETY: by contract.
-    unsafe {
-        taipan_object::count::decref(std::mem::replace(&mut (*frame).function, 0) as *mut Header);
-        interp.stacks.frame_top.set(frame);
-        interp.depth_left.set(interp.depth_left.get() + 1);
-    }
 }
 
 impl Machine<'_> {
@@ -474,89 +336,6 @@ impl Machine<'_> {
                 NOT_NATIVE => out!(self.call_general(w)),
                 result => self.end_call(w, result),
             }
-        }
-    }
-
-    /// Ends a CALL that the loop made without anybody watching: whoever does now, began in it.
-    #[inline(always)]
-    unsafe fn end_call(&mut self, w: Fetched, result: u64) -> Flow {
-        // SAFETY: live result.
-        unsafe {
-            if self.interp.eval_breaker() || crate::monitoring::watching() {
-                return out!(self.finish_watched(w, result, 2));
-            }
-            self.finish(w, result, 2)
-        }
-    }
-
-    /// Ends a CALL whose answer is known: the operands are released.
-    #[inline(always)]
-    unsafe fn answered(&mut self, w: Fetched, operands: &Operands, answer: u64) -> Flow {
-        // SAFETY: live operands.
-        unsafe {
-            self.save();
-            operands.release_all();
-            self.finish(w, answer, 2)
-        }
-    }
-
-    /// A call of a native method, if it takes just these arguments or the loop knows the answer; otherwise nothing has happened.
-    #[inline(always)]
-    unsafe fn call_descriptor(&mut self, w: Fetched, operands: &Operands) -> Option<Flow> {
-        // SAFETY: live operands, consumed; the callable is a method descriptor.
-        unsafe {
-            let descriptor = &*(operands.callable as *const MethodDescriptor);
-            let Operands { first, count, .. } = *operands;
-            if count == 0 || !std::ptr::eq(view(&*first).ty(), &*descriptor.owner) || crate::monitoring::watching() {
-                return None;
-            }
-            let def = descriptor.def;
-            if def.quick != Quick::No {
-                if quick::append(def.quick, operands) {
-                    self.save();
-                    operands.release_all_but_last();
-                    return Some(self.finish(w, Value::NONE.word(), 2));
-                }
-                let answer = quick::of_method(def.quick, operands);
-                if answer != 0 {
-                    return Some(self.answered(w, operands, answer));
-                }
-            }
-            let function = def.exactly(count - 1)?;
-            if !self.vm.has_stack() {
-                return None;
-            }
-            self.save();
-            let result = word_of(function(self.vm, view(&*first), &operands.slice()[1..]));
-            operands.release_all();
-            Some(self.end_call(w, result))
-        }
-    }
-
-    /// As [`Machine::call_descriptor`] for a native function.
-    #[inline(always)]
-    unsafe fn call_builtin(&mut self, w: Fetched, operands: &Operands) -> Option<Flow> {
-        // SAFETY: live operands, consumed; the callable is a native function.
-        unsafe {
-            let function = &*(operands.callable as *const BuiltinFunction);
-            let Definition::Method(def) = function.def else { return None };
-            if crate::monitoring::watching() {
-                return None;
-            }
-            if def.quick != Quick::No {
-                let answer = quick::of_function(def.quick, operands);
-                if answer != 0 {
-                    return Some(self.answered(w, operands, answer));
-                }
-            }
-            let native = def.exactly(operands.count)?;
-            if !self.vm.has_stack() {
-                return None;
-            }
-            self.save();
-            let result = word_of(native(self.vm, &function.this, operands.slice()));
-            operands.release_all();
-            Some(self.end_call(w, result))
         }
     }
 
@@ -702,312 +481,6 @@ impl Machine<'_> {
         self.regs = regs;
         self.pc = code.entry.get();
         self.constants = code.constants.get();
-    }
-
-    /// Enters a function that has only positional parameters, if defaults are there for those that are missing; otherwise
-    /// nothing has happened.
-    #[inline(always)]
-    unsafe fn call_defaulted(&mut self, operands: &Operands, words: u16) -> Option<Flow> {
-        // SAFETY: live operands, which pass to the frame.
-        unsafe {
-            let function = &*(operands.callable as *const Function);
-            let (code, given) = (function.code(), operands.count);
-            let defaults = function.defaults_slice();
-            let argcount = usize::try_from(code.simple_args).ok()?;
-            let required = argcount.checked_sub(defaults.len())?;
-            if given >= argcount || given < required || argcount > LENDABLE || code.entry.get().is_null() {
-                return None;
-            }
-            self.enter_defaulted(operands, code, &defaults[given - required..], words)
-        }
-    }
-
-    /// Enters a function whose arguments stay where they are, with `defaults` behind them.
-    #[inline(always)]
-    unsafe fn enter_defaulted(
-        &mut self,
-        operands: &Operands,
-        code: &Code,
-        defaults: &[Value],
-        words: u16,
-    ) -> Option<Flow> {
-        // SAFETY: live operands, which pass to the frame.
-        unsafe {
-            let given = operands.count;
-            let regs = self.window(operands.first);
-            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                operands.release_all();
-                return Some(self.unwind());
-            }
-            if regs != operands.first {
-                copy_words(operands.first, regs, given);
-            }
-            for (at, default) in defaults.iter().enumerate() {
-                *regs.add(given + at) = retain_live(default.word());
-            }
-            let lent = operands.borrowed & ((1u64 << given) - 1) as u32;
-            Some(self.enter_bound(operands, code, regs, given + defaults.len(), lent, words))
-        }
-    }
-
-    /// Enters a function if all that is given has a place and nothing is missing; otherwise nothing has happened.
-    #[inline(never)]
-    unsafe fn call_bound(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
-        // SAFETY: live operands, which pass to the frame.
-        unsafe {
-            let function = &*(operands.callable as *const Function);
-            let code = function.code();
-            let argcount = code.data.argcount as usize;
-            let given = operands.count - kwnames.len();
-            if code.total_args() > LENDABLE
-                || !code.has_flag(CO_NEWLOCALS)
-                || given > argcount && !code.has_flag(CO_VARARGS)
-                || code.entry.get().is_null() && !self.lowered(code)
-            {
-                return None;
-            }
-            let entered = match kwnames {
-                [] => self.call_variadic(operands, words),
-                _ => self.call_in_order(operands, kwnames, words),
-            };
-            if entered.is_some() {
-                return entered;
-            }
-            let defaults = function.defaults_slice();
-            let required = argcount.checked_sub(defaults.len())?;
-            if !kwnames.is_empty() || code.total_args() != argcount || given < required {
-                return self.call_sorted(operands, kwnames, words);
-            }
-            self.enter_defaulted(operands, code, &defaults[given - required..], words)
-        }
-    }
-
-    /// Enters a function that takes any number of arguments, if it is called with positional ones and has what is missing;
-    /// otherwise nothing has happened.
-    #[inline(always)]
-    unsafe fn call_variadic(&mut self, operands: &Operands, words: u16) -> Option<Flow> {
-        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
-        unsafe {
-            let function = &*(operands.callable as *const Function);
-            let code = function.code();
-            let (argcount, given) = (code.data.argcount as usize, operands.count);
-            let named = argcount + code.data.kwonlyargcount as usize;
-            if !code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
-                || !code.has_flag(CO_NEWLOCALS)
-                || given > argcount && !code.has_flag(CO_VARARGS)
-                || given.max(code.total_args()) > LENDABLE
-                || code.entry.get().is_null()
-            {
-                return None;
-            }
-            let defaults = function.defaults_slice();
-            let positional = given.min(argcount);
-            let defaults = defaults.get((positional + defaults.len()).checked_sub(argcount)?..)?;
-            let names = &code.localsplusnames()[argcount..named];
-            if !names.iter().all(|name| function.kwdefault(name).is_some()) {
-                return None;
-            }
-            let regs = self.window(operands.first);
-            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                operands.release_all();
-                return Some(self.unwind());
-            }
-            // What is given for `*args` leaves the registers before anything else comes into them.
-            let rest = match code.has_flag(CO_VARARGS) {
-                false => 0,
-                true if positional == given => tuple::empty().into_value().into_word(),
-                true => Tuple::new_with_type(TUPLE.ty(), (positional..given).map(|at| operands.take_argument(at)))
-                    .into_value()
-                    .into_word(),
-            };
-            if regs != operands.first {
-                copy_words(operands.first, regs, positional);
-            }
-            let mut total = positional;
-            for default in defaults {
-                *regs.add(total) = retain_live(default.word());
-                total += 1;
-            }
-            for name in names {
-                // What is missing has been found out above.
-                *regs.add(total) = retain_live(function.kwdefault(name).unwrap_or(Value::NONE.word()));
-                total += 1;
-            }
-            if rest != 0 {
-                *regs.add(total) = rest;
-                total += 1;
-            }
-            if code.has_flag(CO_VARKEYWORDS) {
-                *regs.add(total) = Dict::with_capacity(0).into_value().into_word();
-                total += 1;
-            }
-            let lent = operands.borrowed & ((1u64 << positional) - 1) as u32;
-            Some(self.enter_bound(operands, code, regs, total, lent, words))
-        }
-    }
-
-    /// As [`Machine::call_bound`], if the keyword arguments come in the order of the parameters behind the positional ones: then
-    /// all are where they should be.
-    #[inline(always)]
-    unsafe fn call_in_order(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
-        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
-        unsafe {
-            let function = &*(operands.callable as *const Function);
-            let code = function.code();
-            let argcount = code.data.argcount as usize;
-            let total = argcount + code.data.kwonlyargcount as usize;
-            let given = operands.count - kwnames.len();
-            if code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
-                || operands.count > total
-                || given > argcount
-                || given < code.data.posonlyargcount as usize
-            {
-                return None;
-            }
-            let names = code.localsplusnames();
-            if names[given..operands.count].iter().zip(kwnames).any(|(name, keyword)| name.word() != keyword.word()) {
-                return None;
-            }
-            let regs = self.window(operands.first);
-            if regs.add(code.registers.get() as usize) > self.interp.stacks.registers_end.get() {
-                return None;
-            }
-            // A default that is missing makes it an error, which is found out again where the message is made. What lies
-            // behind the arguments is free.
-            let defaults = function.defaults_slice();
-            for (place, name) in names.iter().enumerate().take(total).skip(operands.count) {
-                let default = if place >= argcount {
-                    function.kwdefault(name)?
-                } else {
-                    defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
-                };
-                *regs.add(place) = default;
-            }
-            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                operands.release_all();
-                return Some(self.unwind());
-            }
-            for place in operands.count..total {
-                retain_live(*regs.add(place));
-            }
-            if regs != operands.first {
-                copy_words(operands.first, regs, operands.count);
-            }
-            let lent = operands.borrowed & ((1u64 << operands.count) - 1) as u32;
-            Some(self.enter_bound(operands, code, regs, total, lent, words))
-        }
-    }
-
-    /// The general case of [`Machine::call_bound`]: bits say which parameters are filled, borrowed, defaulted.
-    #[inline(never)]
-    unsafe fn call_sorted(&mut self, operands: &Operands, kwnames: &[Value], words: u16) -> Option<Flow> {
-        // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
-        unsafe {
-            let function = &*(operands.callable as *const Function);
-            let code = function.code();
-            let argcount = code.data.argcount as usize;
-            let posonly = code.data.posonlyargcount as usize;
-            let named = argcount + code.data.kwonlyargcount as usize;
-            let given = operands.count - kwnames.len();
-            let positional = given.min(argcount);
-            let names = code.localsplusnames().as_ptr();
-            // What comes behind the positional arguments: keyword arguments' words, defaults, the rest.
-            let mut space = [const { MaybeUninit::<u64>::uninit() }; LENDABLE];
-            let space = space.as_mut_ptr().cast::<u64>();
-            let mut filled = ((1u64 << positional) - 1) as u32;
-            let mut lent = operands.borrowed & filled;
-            // Bit i: keyword i is none of a parameter.
-            let mut extra_keywords = 0u32;
-            for (at, keyword) in kwnames.iter().enumerate() {
-                // Mostly they come in the order of the parameters.
-                let mut place = positional.max(posonly) + at;
-                if place >= named || (*names.add(place)).word() != keyword.word() {
-                    match (posonly..named).find(|place| (*names.add(*place)).word() == keyword.word()) {
-                        Some(found) => place = found,
-                        None if code.has_flag(CO_VARKEYWORDS)
-                            && keyword.downcast_exact::<Str>().is_some_and(Str::is_interned) =>
-                        {
-                            extra_keywords |= 1 << at;
-                            continue;
-                        }
-                        None => return None,
-                    }
-                }
-                if filled >> place & 1 != 0 {
-                    return None;
-                }
-                filled |= 1 << place;
-                *space.add(place) = *operands.first.add(given + at);
-                lent |= u32::from(operands.is_borrowed(given + at)) << place;
-            }
-            let missing = ((1u64 << named) - 1) as u32 & !filled;
-            let mut left = missing;
-            let defaults = function.defaults_slice();
-            while left != 0 {
-                let place = left.trailing_zeros() as usize;
-                left &= left - 1;
-                *space.add(place) = if place >= argcount {
-                    function.kwdefault(&*names.add(place))?
-                } else {
-                    defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
-                };
-            }
-            let regs = self.window(operands.first);
-            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
-                operands.release_all();
-                return Some(self.unwind());
-            }
-            let mut total = named;
-            if code.has_flag(CO_VARARGS) {
-                let rest = if positional == given {
-                    tuple::empty()
-                } else {
-                    Tuple::new_with_type(TUPLE.ty(), (positional..given).map(|at| operands.take_argument(at)))
-                };
-                *space.add(total) = rest.into_value().into_word();
-                total += 1;
-            }
-            if code.has_flag(CO_VARKEYWORDS) {
-                let dict = Dict::with_capacity(extra_keywords.count_ones() as usize);
-                while extra_keywords != 0 {
-                    let at = extra_keywords.trailing_zeros() as usize;
-                    extra_keywords &= extra_keywords - 1;
-                    dict.set_str(&kwnames[at], operands.take_argument(given + at));
-                }
-                *space.add(total) = dict.into_value().into_word();
-                total += 1;
-            }
-            if regs != operands.first {
-                copy_words(operands.first, regs, positional);
-            }
-            for place in positional..total {
-                let word = *space.add(place);
-                *regs.add(place) =
-                    if missing >> (place & 31) & 1 != 0 && place < named { retain_live(word) } else { word };
-            }
-            Some(self.enter_bound(operands, code, regs, total, lent, words))
-        }
-    }
-
-    /// Enters a function whose first `bound` locals are in `regs`.
-    #[inline(always)]
-    unsafe fn enter_bound(
-        &mut self,
-        operands: &Operands,
-        code: &Code,
-        regs: *mut u64,
-        bound: usize,
-        lent: u32,
-        words: u16,
-    ) -> Flow {
-        // SAFETY: there is room for the frame; the operands pass to it.
-        unsafe {
-            let callee = operands.take_callable();
-            clear_words(regs.add(bound), code.nlocalsplus() - bound);
-            let frame = push_frame(self.interp, code, callee, regs, lent, 0, words);
-            self.enter(frame, regs, code);
-            Flow::NEXT
-        }
     }
 
     /// Whether `callable`, which may be null, is a Python function that takes just `count` arguments and has run before, and
@@ -1194,70 +667,6 @@ impl Machine<'_> {
         }
     }
 
-    /// After a native call: a signal that interrupted it is handled before anything else happens.
-    #[inline(always)]
-    unsafe fn finish_native(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
-        // SAFETY: live result.
-        unsafe {
-            if result != 0 && self.interp.eval_breaker() && self.interp.handle_eval_breaker(self.vm).is_err() {
-                release(result);
-                return self.unwind();
-            }
-            self.finish(w, result, words)
-        }
-    }
-
-    /// Calls something that is no Python function.
-    #[inline]
-    unsafe fn call_other(&mut self, w: Fetched, operands: &Operands, kwnames: Option<&Value>, words: usize) -> Flow {
-        // SAFETY: live operands, consumed.
-        unsafe {
-            let callable = view(&operands.callable);
-            if callable.ty().is(&METHOD) && operands.first == self.regs.add(w.b() as usize + 2) {
-                let method = &*(operands.callable as *const BoundMethod);
-                if method.function.ty().is(&FUNCTION) {
-                    return self.call_method(operands, kwnames, words as u16);
-                }
-            }
-            let epoch = crate::monitoring::epoch();
-            let result = match callable.ty().slots().call {
-                Some(call) => word_of(call(self.vm, callable, operands.slice(), kwnames)),
-                None => {
-                    let _ = self.vm.type_error(format!("'{}' object is not callable", callable.ty().name()));
-                    0
-                }
-            };
-            self.end_native(w, operands, epoch, result, words)
-        }
-    }
-
-    /// After a native call: those who watch are told, and the operands released.
-    #[inline(always)]
-    unsafe fn end_native(&mut self, w: Fetched, operands: &Operands, epoch: u32, result: u64, words: usize) -> Flow {
-        // SAFETY: live operands, consumed; an owned result, 0 if the call raised.
-        unsafe {
-            if crate::monitoring::watching() {
-                let result = self.report_native_call(operands, epoch, result);
-                operands.release_all();
-                return self.finish_watched(w, result, words);
-            }
-            operands.release_all();
-            self.finish_native(w, result, words)
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    unsafe fn report_native_call(&self, operands: &Operands, epoch: u32, result: u64) -> u64 {
-        // SAFETY: live operands; an owned result, 0 if it raised.
-        unsafe {
-            let result = if result == 0 { Err(self.vm.raised()) } else { Ok(Value::from_word(result)) };
-            let (callable, argument) = (view(&operands.callable), operands.slice().first());
-            let (vm, interp, frame) = (self.vm, self.interp, self.frame);
-            word_of(crate::monitoring::native_call_over(vm, interp, frame, callable, argument, epoch, result))
-        }
-    }
-
     /// Calls a bound method of a Python function: `self` goes into the register before the arguments.
     #[inline(never)]
     unsafe fn call_method(&mut self, operands: &Operands, kwnames: Option<&Value>, words: u16) -> Flow {
@@ -1329,176 +738,6 @@ impl Machine<'_> {
         }
     }
 
-    #[inline(never)]
-    pub unsafe fn call_function_ex(&mut self, w: Fetched) -> Flow {
-        // SAFETY: owned operands from `b` on, consumed.
-        unsafe {
-            let may_go_on = self.safepoint();
-            self.save();
-            let vm = self.vm;
-            let base = self.regs.add(w.b() as usize);
-            let callable = Value::from_word(*base);
-            let arguments = Value::from_word(*base.add(2));
-            let keywords = if variant(w) { None } else { Some(Value::from_word(*base.add(3))) };
-            if !may_go_on {
-                return self.unwind();
-            }
-            if let Some((operands, names)) = self.spread_out(&callable, &arguments, keywords.as_ref(), base.add(2)) {
-                drop((arguments, keywords, callable));
-                let code = (*(operands.callable as *const Function)).code();
-                if names.is_none() && code.simple_args == operands.count as i32 && !code.entry.get().is_null() {
-                    let Operands { callable, first, count, .. } = operands;
-                    return self.call_simple(callable, false, first, count, 0, code, 1);
-                }
-                return self.call_python(&operands, names.as_ref().map(Ref::as_value), 1);
-            }
-            let (args, kwnames) = match spread(vm, &callable, &arguments, keywords.as_ref()) {
-                Ok(spread) => spread,
-                Err(_) => return self.unwind(),
-            };
-            drop((arguments, keywords));
-            let kwnames = kwnames.as_ref().map(Ref::as_value);
-            if callable.ty().is(&FUNCTION) {
-                return self.enter_function(callable.into_word(), args, kwnames, base.add(2), 1);
-            }
-            let epoch = crate::monitoring::epoch();
-            let mut result = vm.call(&callable, &args, kwnames);
-            if crate::monitoring::watching() {
-                let interp = self.interp;
-                // Values of keywords stand behind the positional arguments.
-                let keywords = kwnames.map_or(0, |names| vm.tuple_len(names));
-                let first = args[..args.len() - keywords].first();
-                result = crate::monitoring::native_call_over(vm, interp, self.frame, &callable, first, epoch, result);
-                drop((args, callable));
-                return self.finish_watched(w, word_of(result), 1);
-            }
-            // The last one dies first, as elsewhere.
-            args.into_iter().rev().for_each(drop);
-            drop(callable);
-            self.finish_native(w, word_of(result), 1)
-        }
-    }
-
-    /// The operands of `callable(*arguments, **keywords)` written out from `first` on, or where the frame ends, if it is a Python
-    /// function or a method that is one, and they are an exact tuple and an exact dict of few items.
-    unsafe fn spread_out(
-        &self,
-        callable: &Value,
-        arguments: &Value,
-        keywords: Option<&Value>,
-        first: *mut u64,
-    ) -> Option<(Operands, Option<Ref<Tuple>>)> {
-        let (function, receiver) = match callable.downcast_exact::<BoundMethod>() {
-            Some(method) => (&method.function, Some(&method.this)),
-            None => (callable, None),
-        };
-        if !function.ty().is(&FUNCTION) {
-            return None;
-        }
-        let arguments = arguments.downcast_exact::<Tuple>()?.as_slice();
-        let keywords = match keywords {
-            Some(keywords) => keywords.downcast_exact::<Dict>()?.items(),
-            None => Vec::new(),
-        };
-        if keywords.iter().any(|(name, _)| name.downcast_exact::<Str>().is_none()) {
-            return None;
-        }
-        let count = usize::from(receiver.is_some()) + arguments.len() + keywords.len();
-        // SAFETY: the registers above the call's operands are free; owned words are written to them.
-        unsafe {
-            let first = self.window(first);
-            if count > LENDABLE || first.add(count) > self.interp.stacks.registers_end.get() {
-                return None;
-            }
-            let names = (!keywords.is_empty())
-                .then(|| Tuple::new_with_type(TUPLE.ty(), keywords.iter().map(|(name, _)| name.clone())));
-            let values = receiver.into_iter().chain(arguments).chain(keywords.iter().map(|(_, value)| value));
-            for (at, value) in values.enumerate() {
-                *first.add(at) = value.clone().into_word();
-            }
-            let callable = retain_live(function.word());
-            Some((Operands { callable, first, count, borrowed: 0, callable_borrowed: false }, names))
-        }
-    }
-
-    /// Ends the frame with `result`, an owned word.
-    #[inline(always)]
-    pub unsafe fn do_return(&mut self, mut result: u64) -> Flow {
-        // SAFETY: the frame's stack registers hold nothing any more.
-        unsafe {
-            let frame = self.frame;
-            let flags = (*frame).flags;
-            (*frame).pc = self.pc;
-            const UNUSUAL: u16 =
-                FRAME_ENTRY | FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH | FRAME_OPERATOR | FRAME_SEEN;
-            if flags & UNUSUAL == 0 {
-                // Such a frame has neither an object nor a namespace.
-                let words = (*frame).return_words as usize;
-                end_locals(frame);
-                pop_frame(self.interp, frame);
-                self.load((*frame).previous);
-                let w = Fetched::at(self.pc);
-                self.set(w, result);
-                return self.advance(words);
-            }
-            if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH | FRAME_OPERATOR) != 0 {
-                if flags & FRAME_GENERATOR != 0 {
-                    return out!(self.generator_return(result));
-                }
-                if flags & FRAME_OPERATOR != 0 {
-                    return out!(self.operator_return(result));
-                }
-                if flags & FRAME_CONSTRUCTOR == 0 {
-                    return out!(self.return_and_switch(result));
-                }
-                if result != Value::NONE.into_word() {
-                    leave_frame(self.interp, frame);
-                    self.load(self.interp.frame.get());
-                    init_result_error(self.vm, Value::from_word(result));
-                    return self.unwind();
-                }
-                result = std::mem::replace(&mut (*frame).namespace, 0);
-            }
-            let words = (*frame).return_words as usize;
-            leave_frame(self.interp, frame);
-            if flags & FRAME_ENTRY != 0 {
-                return self.leave(result);
-            }
-            self.load(self.interp.frame.get());
-            let w = Fetched::at(self.pc);
-            self.set(w, result);
-            self.advance(words)
-        }
-    }
-}
-
-#[cold]
-fn init_result_error(vm: &Vm, result: Value) {
-    let _ = vm.type_error(format!("__init__() should return None, not '{}'", result.ty().name()));
-}
-
-impl Machine<'_> {
-    /// As [`Machine::do_return`], and the frame below goes on in debug code.
-    #[cold]
-    #[inline(never)]
-    unsafe fn return_and_switch(&mut self, result: u64) -> Flow {
-        // SAFETY: as in `do_return`.
-        unsafe {
-            let frame = self.frame;
-            let (flags, words) = ((*frame).flags, (*frame).return_words as usize);
-            leave_frame(self.interp, frame);
-            if flags & FRAME_ENTRY != 0 {
-                return self.leave(result);
-            }
-            self.load(self.interp.frame.get());
-            let w = Fetched::at(self.pc);
-            self.set(w, result);
-            let flow = self.advance(words);
-            self.switch();
-            flow
-        }
-    }
-
     /// Goes on in debug code, if the next instruction is where a bytecode instruction starts.
     #[cold]
     #[inline(never)]
@@ -1512,20 +751,6 @@ impl Machine<'_> {
             // What reports take for the instruction before is the one that has just been done.
             (*self.frame).pc = saved;
             self.constants = (*(*self.frame).code).constants.get();
-        }
-    }
-
-    /// Ends a native call: tells those who watch, and switches to debug code if asked to.
-    #[cold]
-    #[inline(never)]
-    unsafe fn finish_watched(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
-        // SAFETY: the frame is current.
-        unsafe {
-            let flow = self.finish_native(w, result, words);
-            if self.goes_on() && self.interp.switch_requested.get() {
-                self.switch();
-            }
-            flow
         }
     }
 }
@@ -1562,46 +787,6 @@ unsafe fn prepare(
         }
     }
     Ok(code)
-}
-
-/// `f(*arguments, **keywords)` as a vectorcall.
-fn spread(
-    vm: &Vm,
-    callable: &Value,
-    arguments: &Value,
-    keywords: Option<&Value>,
-) -> Result<(Arguments, Option<Ref<Tuple>>)> {
-    let mut args: Arguments = match arguments.downcast_exact::<Tuple>() {
-        Some(tuple) => tuple.as_slice().iter().cloned().collect(),
-        None => match vm.collect(arguments) {
-            Ok(items) => items.into(),
-            Err(raised) => {
-                let slots = arguments.ty().slots();
-                if slots.iter.is_some() || slots.item.is_some() || !vm.pending_matches(&raised, TYPE_ERROR.ty()) {
-                    return Err(raised);
-                }
-                vm.discard(raised);
-                let (function, name) = (super::build::function_text(vm, callable)?, arguments.ty().name());
-                return Err(vm.type_error(format!("{function} argument after * must be an iterable, not {name}")));
-            }
-        },
-    };
-    let Some(keywords) = keywords else { return Ok((args, None)) };
-    let Some(keywords) = keywords.downcast::<Dict>() else {
-        let (function, name) = (super::build::function_text(vm, callable)?, keywords.ty().name());
-        return Err(vm.type_error(format!("{function} argument after ** must be a mapping, not {name}")));
-    };
-    let (names, values): (Vec<Value>, Vec<Value>) = keywords.items().into_iter().unzip();
-    if names.is_empty() {
-        return Ok((args, None));
-    }
-    if names.iter().any(|name| name.downcast::<taipan_object::builtins::str::Str>().is_none())
-        && !crate::ast_module::takes_any_keywords(callable)
-    {
-        return Err(vm.type_error("keywords must be strings"));
-    }
-    args.extend(values);
-    Ok((args, Some(Tuple::from_vec(names))))
 }
 
 /// `function.__call__`: runs the function in a loop of its own.

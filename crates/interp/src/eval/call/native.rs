@@ -1,0 +1,240 @@
+//! Calls of native functions.
+
+use taipan_object::builtins::method::{BoundMethod, METHOD};
+use taipan_object::header::Header;
+use taipan_object::native::Quick;
+use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
+use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
+use taipan_object::types::{TYPE, Type};
+use taipan_object::{Value, Vm};
+
+use super::super::{Flow, Machine, quick, variant, view, word_of};
+use super::Operands;
+use crate::frame::{is_pointer, release};
+use crate::function::FUNCTION;
+use crate::instruction::Fetched;
+
+/// What [`call_native`] gives when the call is not for it: the word of no value.
+pub(super) const NOT_NATIVE: u64 = 8;
+
+/// Makes the call whose operands begin at `base`, if a native function is called with positional arguments, and releases
+/// the operands: the owned word of the result, 0 if it raised, or [`NOT_NATIVE`], and nothing has happened. It gets no
+/// machine, so that the eval loop keeps its own in registers.
+///
+/// # Safety
+/// The operands are those of the CALL `w` of the current frame, whose `pc` is saved; `mask` says which are borrowed.
+#[inline(never)]
+pub(super) unsafe fn call_native(vm: &Vm, base: *mut u64, w: Fetched, mask: u32) -> u64 {
+    // SAFETY: live operands, consumed.
+    unsafe {
+        let callable = *base;
+        if !is_pointer(callable) || crate::monitoring::watching() || !vm.has_stack() {
+            return NOT_NATIVE;
+        }
+        let has_self = !variant(w) && *base.add(1) != 0;
+        let first = base.add(2 - has_self as usize);
+        let count = w.c() as usize + has_self as usize;
+        let args = std::slice::from_raw_parts(first.cast::<Value>(), count);
+        let ty = (*(callable as *const Header)).ty();
+        let result = if ty.is(&METHOD_DESCRIPTOR) {
+            let descriptor = &*(callable as *const MethodDescriptor);
+            match args.split_first() {
+                Some((this, args)) if std::ptr::eq(this.ty(), &*descriptor.owner) => {
+                    descriptor.def.call_positional(vm, this, args, false)
+                }
+                _ => return NOT_NATIVE,
+            }
+        } else if ty.is(&BUILTIN_FUNCTION) {
+            let function = &*(callable as *const BuiltinFunction);
+            let Definition::Method(def) = function.def else { return NOT_NATIVE };
+            def.call_positional(vm, &function.this, args, true)
+        } else if ty.is(&FUNCTION) || ty.is(&METHOD) || ty.is_heap_type() {
+            return NOT_NATIVE;
+        } else if ty.is(&TYPE) && (*(callable as *const Type)).is_heap_type() {
+            return NOT_NATIVE;
+        } else {
+            let Some(call) = ty.slots().call else { return NOT_NATIVE };
+            call(vm, view(&callable), args, None)
+        };
+        let result = word_of(result);
+        let borrowed = mask >> (2 - has_self as u32);
+        Operands { callable, first, count, borrowed, callable_borrowed: mask & 1 != 0 }.release_all();
+        result
+    }
+}
+
+impl Machine<'_> {
+    /// A call of a native method, if it takes just these arguments or the loop knows the answer; otherwise nothing has happened.
+    #[inline(always)]
+    pub(super) unsafe fn call_descriptor(&mut self, w: Fetched, operands: &Operands) -> Option<Flow> {
+        // SAFETY: live operands, consumed; the callable is a method descriptor.
+        unsafe {
+            let descriptor = &*(operands.callable as *const MethodDescriptor);
+            let Operands { first, count, .. } = *operands;
+            if count == 0 || !std::ptr::eq(view(&*first).ty(), &*descriptor.owner) || crate::monitoring::watching() {
+                return None;
+            }
+            let def = descriptor.def;
+            if def.quick != Quick::No {
+                if quick::append(def.quick, operands) {
+                    self.save();
+                    operands.release_all_but_last();
+                    return Some(self.finish(w, Value::NONE.word(), 2));
+                }
+                let answer = quick::of_method(def.quick, operands);
+                if answer != 0 {
+                    return Some(self.answered(w, operands, answer));
+                }
+            }
+            let function = def.exactly(count - 1)?;
+            if !self.vm.has_stack() {
+                return None;
+            }
+            self.save();
+            let result = word_of(function(self.vm, view(&*first), &operands.slice()[1..]));
+            operands.release_all();
+            Some(self.end_call(w, result))
+        }
+    }
+
+    /// As [`Machine::call_descriptor`] for a native function.
+    #[inline(always)]
+    pub(super) unsafe fn call_builtin(&mut self, w: Fetched, operands: &Operands) -> Option<Flow> {
+        // SAFETY: live operands, consumed; the callable is a native function.
+        unsafe {
+            let function = &*(operands.callable as *const BuiltinFunction);
+            let Definition::Method(def) = function.def else { return None };
+            if crate::monitoring::watching() {
+                return None;
+            }
+            if def.quick != Quick::No {
+                let answer = quick::of_function(def.quick, operands);
+                if answer != 0 {
+                    return Some(self.answered(w, operands, answer));
+                }
+            }
+            let native = def.exactly(operands.count)?;
+            if !self.vm.has_stack() {
+                return None;
+            }
+            self.save();
+            let result = word_of(native(self.vm, &function.this, operands.slice()));
+            operands.release_all();
+            Some(self.end_call(w, result))
+        }
+    }
+
+    /// Ends a CALL whose answer is known: the operands are released.
+    #[inline(always)]
+    pub(super) unsafe fn answered(&mut self, w: Fetched, operands: &Operands, answer: u64) -> Flow {
+        // SAFETY: live operands.
+        unsafe {
+            self.save();
+            operands.release_all();
+            self.finish(w, answer, 2)
+        }
+    }
+
+    /// Ends a CALL that the loop made without anybody watching: whoever does now, began in it.
+    #[inline(always)]
+    pub(super) unsafe fn end_call(&mut self, w: Fetched, result: u64) -> Flow {
+        // SAFETY: live result.
+        unsafe {
+            if self.interp.eval_breaker() || crate::monitoring::watching() {
+                return out!(self.finish_watched(w, result, 2));
+            }
+            self.finish(w, result, 2)
+        }
+    }
+
+    /// After a native call: a signal that interrupted it is handled before anything else happens.
+    #[inline(always)]
+    pub(super) unsafe fn finish_native(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
+        // SAFETY: live result.
+        unsafe {
+            if result != 0 && self.interp.eval_breaker() && self.interp.handle_eval_breaker(self.vm).is_err() {
+                release(result);
+                return self.unwind();
+            }
+            self.finish(w, result, words)
+        }
+    }
+
+    /// Calls something that is no Python function.
+    #[inline]
+    pub(super) unsafe fn call_other(
+        &mut self,
+        w: Fetched,
+        operands: &Operands,
+        kwnames: Option<&Value>,
+        words: usize,
+    ) -> Flow {
+        // SAFETY: live operands, consumed.
+        unsafe {
+            let callable = view(&operands.callable);
+            if callable.ty().is(&METHOD) && operands.first == self.regs.add(w.b() as usize + 2) {
+                let method = &*(operands.callable as *const BoundMethod);
+                if method.function.ty().is(&FUNCTION) {
+                    return self.call_method(operands, kwnames, words as u16);
+                }
+            }
+            let epoch = crate::monitoring::epoch();
+            let result = match callable.ty().slots().call {
+                Some(call) => word_of(call(self.vm, callable, operands.slice(), kwnames)),
+                None => {
+                    let _ = self.vm.type_error(format!("'{}' object is not callable", callable.ty().name()));
+                    0
+                }
+            };
+            self.end_native(w, operands, epoch, result, words)
+        }
+    }
+
+    /// After a native call: those who watch are told, and the operands released.
+    #[inline(always)]
+    pub(super) unsafe fn end_native(
+        &mut self,
+        w: Fetched,
+        operands: &Operands,
+        epoch: u32,
+        result: u64,
+        words: usize,
+    ) -> Flow {
+        // SAFETY: live operands, consumed; an owned result, 0 if the call raised.
+        unsafe {
+            if crate::monitoring::watching() {
+                let result = self.report_native_call(operands, epoch, result);
+                operands.release_all();
+                return self.finish_watched(w, result, words);
+            }
+            operands.release_all();
+            self.finish_native(w, result, words)
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn report_native_call(&self, operands: &Operands, epoch: u32, result: u64) -> u64 {
+        // SAFETY: live operands; an owned result, 0 if it raised.
+        unsafe {
+            let result = if result == 0 { Err(self.vm.raised()) } else { Ok(Value::from_word(result)) };
+            let (callable, argument) = (view(&operands.callable), operands.slice().first());
+            let (vm, interp, frame) = (self.vm, self.interp, self.frame);
+            word_of(crate::monitoring::native_call_over(vm, interp, frame, callable, argument, epoch, result))
+        }
+    }
+
+    /// Ends a native call: tells those who watch, and switches to debug code if asked to.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn finish_watched(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
+        // SAFETY: the frame is current.
+        unsafe {
+            let flow = self.finish_native(w, result, words);
+            if self.goes_on() && self.interp.switch_requested.get() {
+                self.switch();
+            }
+            flow
+        }
+    }
+}
