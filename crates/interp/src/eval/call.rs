@@ -111,7 +111,7 @@ impl Operands {
                 release_live(*self.first.add(at));
             }
             // The bit of the argument whose turn it is comes to the top.
-            let mut borrowed = self.borrowed << (LENDABLE - at) % LENDABLE;
+            let mut borrowed = self.borrowed << ((LENDABLE - at) % LENDABLE);
             while at > 0 {
                 at -= 1;
                 if (borrowed as i32) >= 0 {

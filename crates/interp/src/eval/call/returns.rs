@@ -35,7 +35,7 @@ pub(super) unsafe fn clear_locals(frame: *mut Frame) {
                 release(std::mem::replace(&mut *regs.add(at), 0));
             }
             // The bit of the local whose turn it is comes to the top.
-            let mut borrowed = borrowed << (LENDABLE - at) % LENDABLE;
+            let mut borrowed = borrowed << ((LENDABLE - at) % LENDABLE);
             while at > 0 {
                 at -= 1;
                 let slot = regs.add(at);
