@@ -12,7 +12,7 @@ use taipan_bytecode::code::{
 };
 use taipan_bytecode::{Bytes, CodeData, Opcode, Text};
 
-use crate::flowgraph::{self, Optimized};
+use crate::flowgraph::{self, Optimized, Scratch};
 use crate::instruction_sequence::{CodeUnitMetadata, Instruction, InstructionSequence};
 
 /// A flaw of the compiler itself; Python sees SystemError with this text.
@@ -20,19 +20,21 @@ use crate::instruction_sequence::{CodeUnitMetadata, Instruction, InstructionSequ
 pub struct InternalError(pub &'static str);
 
 /// Optimises the instructions of a code unit and makes its code object; `flags` are `co_flags`.
-pub fn optimize_and_assemble(
+pub(crate) fn optimize_and_assemble(
     mut unit: CodeUnitMetadata,
     sequence: InstructionSequence,
     flags: u32,
     filename: Text,
+    scratch: &mut Scratch,
 ) -> Result<CodeData, InternalError> {
     let variadic = u32::from(flags & CO_VARARGS != 0) + u32::from(flags & CO_VARKEYWORDS != 0);
     let nparams = unit.argcount + unit.kwonlyargcount + variadic;
-    let Optimized { mut sequence, stackdepth } = flowgraph::optimize(sequence, &mut unit, nparams as usize, flags)?;
+    let Optimized { mut sequence, stackdepth } =
+        flowgraph::optimize(sequence, &mut unit, nparams as usize, flags, scratch)?;
     let offsets = resolve_jumps(sequence.instructions_mut());
     let instructions = sequence.instructions();
     let (localsplusnames, localspluskinds) = localsplus(&unit, flags);
-    Ok(CodeData {
+    let code = CodeData {
         argcount: unit.argcount,
         posonlyargcount: unit.posonlyargcount,
         kwonlyargcount: unit.kwonlyargcount,
@@ -49,7 +51,9 @@ pub fn optimize_and_assemble(
         name: unit.name,
         qualname: unit.qualname,
         firstlineno: unit.firstlineno,
-    })
+    };
+    scratch.recycle(sequence);
+    Ok(code)
 }
 
 /// The number of EXTENDED_ARGs that an argument needs.

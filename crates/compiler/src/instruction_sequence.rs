@@ -69,6 +69,16 @@ impl InstructionSequence {
         InstructionSequence::default()
     }
 
+    /// An empty sequence that writes to memory already there.
+    pub(crate) fn in_place_of(mut instructions: Vec<Instruction>) -> InstructionSequence {
+        instructions.clear();
+        InstructionSequence { instructions, ..InstructionSequence::default() }
+    }
+
+    pub(crate) fn into_instructions(self) -> Vec<Instruction> {
+        self.instructions
+    }
+
     /// A sequence whose targets and handlers are instruction indices.
     pub(crate) fn from_resolved(instructions: Vec<Instruction>) -> InstructionSequence {
         InstructionSequence { instructions, labels_applied: true, ..InstructionSequence::default() }

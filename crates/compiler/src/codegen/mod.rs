@@ -35,6 +35,7 @@ use taipan_syntax::ast::*;
 
 use crate::Options;
 use crate::error::{CompileError, Depth, Location, Result, Warning};
+use crate::flowgraph::Scratch;
 use crate::future::FutureFeatures;
 use crate::instruction_sequence::{InstructionSequence, Label};
 use crate::symtable::{Block, BlockId, BlockKey, SymbolTable};
@@ -65,6 +66,7 @@ pub fn compile_module<'a>(
         interactive: false,
         disable_warnings: 0,
         depth: Depth::new(options.depth_limit),
+        scratch: Scratch::default(),
     };
     compiler.enter_scope("<module>", ScopeType::Module, BlockKey::body(module), 1, None, Default::default())?;
     match *module {
@@ -91,6 +93,7 @@ pub(crate) struct Compiler<'a, 'c> {
     /// Above 0 while a `finally` body is written a second time.
     disable_warnings: u32,
     depth: Depth,
+    scratch: Scratch,
 }
 
 impl<'a> Compiler<'a, '_> {

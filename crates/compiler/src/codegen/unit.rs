@@ -118,10 +118,11 @@ impl<'a> Compiler<'a, '_> {
         let freevars = names_of_scope(block, Scope::Free, DEF_FREE_CLASS);
         let private = private.or_else(|| self.units.last().and_then(|around| around.private));
         let qualname = self.qualname(name, scope_type);
+        let sequence = self.scratch.sequence();
         self.units.push(Unit {
             block: block_id,
             scope_type,
-            sequence: InstructionSequence::new(),
+            sequence,
             stashed_sequence: None,
             private,
             name,
@@ -198,7 +199,8 @@ impl<'a> Compiler<'a, '_> {
             kwonlyargcount: unit.counts.kwonlyargs as u32,
             firstlineno: unit.firstlineno,
         };
-        Ok(optimize_and_assemble(metadata, unit.sequence, flags, self.options.filename.clone())?)
+        let filename = self.options.filename.clone();
+        Ok(optimize_and_assemble(metadata, unit.sequence, flags, filename, &mut self.scratch)?)
     }
 
     fn code_flags(&self) -> u32 {

@@ -80,7 +80,7 @@ impl Refs {
     }
 }
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn optimize_load_fast(&mut self) -> Result<(), InternalError> {
         self.clear_visited();
         self[ENTRY].start_depth = 0;

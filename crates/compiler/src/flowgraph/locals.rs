@@ -4,7 +4,7 @@ use taipan_bytecode::Opcode;
 
 use super::{BlockId, ENTRY, Graph};
 
-impl Graph {
+impl Graph<'_> {
     /// Uses LOAD_FAST_CHECK where a local may be unbound: at first all but the parameters are, and DELETE_FAST and its
     /// like unbind again. Only the first 64 locals are followed from block to block.
     pub(super) fn add_checks_for_loads_of_uninitialized_variables(&mut self, nlocals: usize, nparams: usize) {
@@ -18,7 +18,9 @@ impl Graph {
         let mut todo = Vec::new();
         let unbound = (nparams..nlocals.min(64)).fold(0u64, |mask, local| mask | 1 << local);
         self.maybe_push(ENTRY, unbound, &mut todo);
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            cursor = self[id].next;
             self.scan_block_for_locals(id, &mut todo);
         }
         while let Some(id) = todo.pop() {
@@ -95,8 +97,8 @@ impl Graph {
     }
 
     pub(super) fn insert_superinstructions(&mut self) {
-        for id in self.order() {
-            let instrs = &mut self[id].instrs;
+        for block in &mut self.blocks {
+            let instrs = &mut block.instrs;
             for at in 1..instrs.len() {
                 let (first, second) = (instrs[at - 1], instrs[at]);
                 let both = match (first.opcode, second.opcode) {

@@ -9,7 +9,7 @@ use super::{ENTRY, Graph, Instr};
 use crate::assemble::InternalError;
 use crate::instruction_sequence::{CodeUnitMetadata, Location};
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn prepare_localsplus(&mut self, unit: &CodeUnitMetadata, flags: u32) -> Result<(), InternalError> {
         // The code generator numbers cells, then free variables, from 0; a cell that is also an argument lives in the
         // argument's slot, the others follow the locals.
@@ -29,8 +29,11 @@ impl Graph {
         slots.extend((next..).take(unit.freevars.len()));
 
         self.insert_prefix_instructions(unit, &slots, flags);
-        for id in self.order() {
-            for instr in &mut self[id].instrs {
+        if slots.is_empty() {
+            return Ok(());
+        }
+        for block in &mut self.blocks {
+            for instr in block.instrs.iter_mut() {
                 if matches!(
                     instr.opcode,
                     Opcode::MAKE_CELL
@@ -61,7 +64,7 @@ impl Graph {
             prefix.push(Instr::new(Opcode::POP_TOP, 0, loc));
         }
         for (index, instr) in prefix.into_iter().enumerate() {
-            self[ENTRY].insert(index, instr);
+            self[ENTRY].instrs.insert(index, instr);
         }
     }
 }

@@ -5,7 +5,7 @@ use taipan_bytecode::Opcode;
 use super::{BlockId, ENTRY, Graph};
 use crate::assemble::InternalError;
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn calculate_stackdepth(&mut self) -> Result<u32, InternalError> {
         for block in &mut self.blocks {
             block.start_depth = -1;
