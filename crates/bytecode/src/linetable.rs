@@ -32,7 +32,12 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(firstlineno: i32) -> Writer {
-        Writer { table: Vec::new(), lineno: firstlineno }
+        Writer::with_capacity(firstlineno, 0)
+    }
+
+    /// A table that is expected to have about that many bytes.
+    pub fn with_capacity(firstlineno: i32, capacity: usize) -> Writer {
+        Writer { table: Vec::with_capacity(capacity), lineno: firstlineno }
     }
 
     /// Adds `units` code units at a position.
@@ -86,7 +91,7 @@ impl Writer {
             }
             if (0..3).contains(&delta) && col_offset < 128 && end_col_offset < 128 {
                 self.start(ONE_LINE_0 + delta as u8, units);
-                self.table.extend([col_offset as u8, end_col_offset as u8]);
+                self.table.extend_from_slice(&[col_offset as u8, end_col_offset as u8]);
                 self.lineno = lineno;
                 return;
             }

@@ -4,8 +4,6 @@
 
 mod tables;
 
-use std::collections::HashSet;
-
 use taipan_bytecode::code::{
     CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_HIDDEN, CO_FAST_LOCAL,
     CO_VARARGS, CO_VARKEYWORDS,
@@ -13,6 +11,7 @@ use taipan_bytecode::code::{
 use taipan_bytecode::{Bytes, CodeData, Opcode, Text};
 
 use crate::flowgraph::{self, Optimized, Scratch};
+use crate::hash_index::TextIndex;
 use crate::instruction_sequence::{CodeUnitMetadata, Instruction, InstructionSequence};
 
 /// A flaw of the compiler itself; Python sees SystemError with this text.
@@ -115,14 +114,15 @@ fn resolve_jumps(instructions: &mut [Instruction]) -> Vec<u32> {
 }
 
 fn code_bytes(instructions: &[Instruction]) -> Bytes {
-    let mut code = Vec::with_capacity(instructions.len() * 4);
+    let units: u32 = instructions.iter().map(instruction_size).sum();
+    let mut code = Vec::with_capacity(2 * units as usize);
     for instruction in instructions {
         let oparg = instruction.oparg;
         for shift in (1..=extended_args(oparg)).rev() {
-            code.extend([Opcode::EXTENDED_ARG.as_u8(), (oparg >> (8 * shift)) as u8]);
+            code.extend_from_slice(&[Opcode::EXTENDED_ARG.as_u8(), (oparg >> (8 * shift)) as u8]);
         }
-        code.extend([instruction.opcode.as_u8(), oparg as u8]);
-        code.extend(std::iter::repeat_n(0, 2 * instruction.opcode.cache_units()));
+        code.extend_from_slice(&[instruction.opcode.as_u8(), oparg as u8]);
+        code.resize(code.len() + 2 * instruction.opcode.cache_units(), 0);
     }
     code.into()
 }
@@ -139,11 +139,9 @@ fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
         (varkeywords, CO_FAST_ARG_VAR | CO_FAST_ARG_KW),
     ];
     let arg_kinds = arg_kinds.into_iter().flat_map(|(count, kind)| std::iter::repeat_n(kind, count as usize));
-    let varnames: HashSet<&Text> = unit.varnames.iter().collect();
-    let cellvars: HashSet<&Text> = unit.cellvars.iter().collect();
-    let fasthidden: HashSet<&Text> = unit.fasthidden.iter().collect();
-    let mut names = Vec::new();
-    let mut kinds = Vec::new();
+    let mut names = Vec::with_capacity(unit.varnames.len() + unit.cellvars.len() + unit.freevars.len());
+    let mut kinds = Vec::with_capacity(names.capacity());
+    let (cellvars, fasthidden) = (TextIndex::new(&unit.cellvars), TextIndex::new(&unit.fasthidden));
     for (name, arg_kind) in unit.varnames.iter().zip(arg_kinds.chain(std::iter::repeat(0))) {
         let mut kind = CO_FAST_LOCAL | arg_kind;
         if fasthidden.contains(name) {
@@ -155,9 +153,12 @@ fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
         names.push(name.clone());
         kinds.push(kind);
     }
-    for name in unit.cellvars.iter().filter(|name| !varnames.contains(name)) {
-        names.push(name.clone());
-        kinds.push(CO_FAST_CELL);
+    if !unit.cellvars.is_empty() {
+        let varnames = TextIndex::new(&unit.varnames);
+        for name in unit.cellvars.iter().filter(|name| !varnames.contains(name)) {
+            names.push(name.clone());
+            kinds.push(CO_FAST_CELL);
+        }
     }
     for name in &unit.freevars {
         names.push(name.clone());

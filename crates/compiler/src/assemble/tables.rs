@@ -8,7 +8,7 @@ use super::instruction_size;
 use crate::instruction_sequence::{Instruction, Location};
 
 pub(super) fn location_table(instructions: &[Instruction], firstlineno: i32) -> Bytes {
-    let mut writer = linetable::Writer::new(firstlineno);
+    let mut writer = linetable::Writer::with_capacity(firstlineno, 3 * instructions.len());
     let mut run = Location::NONE;
     let mut size = 0;
     for (index, instruction) in instructions.iter().enumerate() {
