@@ -39,8 +39,8 @@ pub(crate) fn optimize_and_assemble(
         kwonlyargcount: unit.kwonlyargcount,
         stacksize: stackdepth.max(1),
         flags,
-        code: code_bytes(instructions),
-        linetable: tables::location_table(instructions, unit.firstlineno),
+        code: code_bytes(instructions, &offsets),
+        linetable: tables::location_table(instructions, &offsets, unit.firstlineno),
         exceptiontable: tables::exception_table(instructions, &offsets),
         consts: unit.consts.into_constants().into(),
         names: unit.names.into(),
@@ -113,16 +113,18 @@ fn resolve_jumps(instructions: &mut [Instruction]) -> Vec<u32> {
     }
 }
 
-fn code_bytes(instructions: &[Instruction]) -> Bytes {
-    let units: u32 = instructions.iter().map(instruction_size).sum();
-    let mut code = Vec::with_capacity(2 * units as usize);
-    for instruction in instructions {
+fn code_bytes(instructions: &[Instruction], offsets: &[u32]) -> Bytes {
+    let units = offsets.last().map_or(0, |&end| end as usize);
+    // Cache entries stay zero.
+    let mut code = vec![0; 2 * units];
+    for (instruction, &offset) in instructions.iter().zip(offsets) {
         let oparg = instruction.oparg;
+        let mut at = 2 * offset as usize;
         for shift in (1..=extended_args(oparg)).rev() {
-            code.extend_from_slice(&[Opcode::EXTENDED_ARG.as_u8(), (oparg >> (8 * shift)) as u8]);
+            code[at..at + 2].copy_from_slice(&[Opcode::EXTENDED_ARG.as_u8(), (oparg >> (8 * shift)) as u8]);
+            at += 2;
         }
-        code.extend_from_slice(&[instruction.opcode.as_u8(), oparg as u8]);
-        code.resize(code.len() + 2 * instruction.opcode.cache_units(), 0);
+        code[at..at + 2].copy_from_slice(&[instruction.opcode.as_u8(), oparg as u8]);
     }
     code.into()
 }

@@ -136,6 +136,11 @@ impl Instr {
         self.target = None;
     }
 
+    /// Whether control does not go on behind it.
+    fn leaves_block(&self) -> bool {
+        self.opcode.is_scope_exit() || self.opcode.is_unconditional_jump()
+    }
+
     fn set_nop(&mut self) {
         self.set(Opcode::NOP, 0);
     }
@@ -233,7 +238,7 @@ impl Block {
     }
 
     fn has_fallthrough(&self) -> bool {
-        !self.last().is_some_and(|last| last.opcode.is_scope_exit() || last.opcode.is_unconditional_jump())
+        !self.last().is_some_and(Instr::leaves_block)
     }
 
     fn has_eval_break(&self) -> bool {

@@ -103,6 +103,9 @@ impl HashIndex {
 
     /// Adds the hash of what comes next in the list.
     pub fn push(&mut self, hash: u32) {
+        if self.hashes.is_empty() {
+            self.hashes.reserve(LINEAR);
+        }
         self.hashes.push(hash);
         let count = self.hashes.len();
         if count <= LINEAR {
@@ -173,9 +176,8 @@ mod tests {
         for name in &names {
             index.push(hash_of_name(name));
         }
-        let find = |index: &HashIndex, names: &[String], name: &str| {
-            index.find(hash_of_name(name), |at| names[at] == name)
-        };
+        let find =
+            |index: &HashIndex, names: &[String], name: &str| index.find(hash_of_name(name), |at| names[at] == name);
         for (at, name) in names.iter().enumerate() {
             assert_eq!(find(&index, &names, name), Some(at));
         }

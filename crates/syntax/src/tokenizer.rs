@@ -222,6 +222,11 @@ impl<'s> Tokenizer<'s> {
         self.line_start
     }
 
+    /// Whether the source so far holds no further token.
+    pub fn has_consumed_source(&self) -> bool {
+        self.pos == self.bytes.len() && self.pending_indents == 0
+    }
+
     pub fn indent_depth(&self) -> usize {
         self.indents.len() - 1
     }

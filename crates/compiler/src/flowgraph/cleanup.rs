@@ -112,19 +112,22 @@ impl Graph<'_> {
                     prev = None;
                 }
                 for index in 0..self[id].instrs.len() {
-                    if self[id].instrs[index].opcode == Opcode::POP_TOP
-                        && let Some((prev_block, prev_index)) = prev
-                    {
-                        let first = &mut self[prev_block].instrs[prev_index];
-                        let cancels = matches!(first.opcode, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
-                            || (first.opcode == Opcode::COPY && first.oparg == 1);
-                        if cancels {
-                            first.set_nop();
-                            self[id].instrs[index].set_nop();
-                            done = false;
-                        }
+                    if self[id].instrs[index].opcode != Opcode::POP_TOP {
+                        continue;
                     }
-                    prev = Some((id, index));
+                    let before = if index > 0 { Some((id, index - 1)) } else { prev };
+                    let Some((prev_block, prev_index)) = before else { continue };
+                    let first = &mut self[prev_block].instrs[prev_index];
+                    let cancels = matches!(first.opcode, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
+                        || (first.opcode == Opcode::COPY && first.oparg == 1);
+                    if cancels {
+                        first.set_nop();
+                        self[id].instrs[index].set_nop();
+                        done = false;
+                    }
+                }
+                if let Some(last) = self[id].instrs.len().checked_sub(1) {
+                    prev = Some((id, last));
                 }
                 let ends_with_jump = prev.is_some_and(|(block, index)| self[block].instrs[index].opcode.has_jump());
                 if ends_with_jump || !self[id].has_fallthrough() {

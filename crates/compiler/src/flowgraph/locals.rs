@@ -43,8 +43,8 @@ impl Graph<'_> {
 
     fn scan_block_for_locals(&mut self, id: BlockId, todo: &mut Vec<BlockId>) {
         let mut unbound = self[id].unsafe_locals;
-        for at in 0..self[id].instrs.len() {
-            let instr = self[id].instrs[at];
+        let mut instrs = std::mem::take(&mut self[id].instrs);
+        for instr in instrs.iter_mut() {
             if let Some(handler) = instr.except {
                 self.maybe_push(handler, unbound, todo);
             }
@@ -57,13 +57,14 @@ impl Graph<'_> {
                 Opcode::STORE_FAST | Opcode::LOAD_FAST_CHECK => unbound &= !bit,
                 Opcode::LOAD_FAST => {
                     if unbound & bit != 0 {
-                        self[id].instrs[at].opcode = Opcode::LOAD_FAST_CHECK;
+                        instr.opcode = Opcode::LOAD_FAST_CHECK;
                     }
                     unbound &= !bit;
                 }
                 _ => {}
             }
         }
+        self[id].instrs = instrs;
         let block = &self[id];
         let fallthrough = block.next.filter(|_| block.has_fallthrough());
         let target = block.last().filter(|last| last.opcode.has_jump()).and_then(|last| last.target);
@@ -98,9 +99,9 @@ impl Graph<'_> {
 
     pub(super) fn insert_superinstructions(&mut self) {
         for block in &mut self.blocks {
-            let instrs = &mut block.instrs;
+            let instrs = &mut block.instrs[..];
             for at in 1..instrs.len() {
-                let (first, second) = (instrs[at - 1], instrs[at]);
+                let (first, second) = (&instrs[at - 1], &instrs[at]);
                 let both = match (first.opcode, second.opcode) {
                     (Opcode::LOAD_FAST, Opcode::LOAD_FAST) => Opcode::LOAD_FAST_LOAD_FAST,
                     (Opcode::STORE_FAST, Opcode::LOAD_FAST) => Opcode::STORE_FAST_LOAD_FAST,
@@ -110,7 +111,8 @@ impl Graph<'_> {
                 let (line, next_line) = (first.loc.lineno, second.loc.lineno);
                 let lines_differ = line >= 0 && next_line >= 0 && line != next_line;
                 if !lines_differ && first.oparg < 16 && second.oparg < 16 {
-                    instrs[at - 1].set(both, first.oparg << 4 | second.oparg);
+                    let oparg = first.oparg << 4 | second.oparg;
+                    instrs[at - 1].set(both, oparg);
                     instrs[at].set_nop();
                 }
             }

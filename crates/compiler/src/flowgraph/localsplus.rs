@@ -1,7 +1,7 @@
 //! The slots of cells and free variables behind the locals, and the instructions at a function's start that fill them.
 
-use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use taipan_bytecode::Opcode;
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 
 use super::{ENTRY, Graph, Instr};
 use crate::assemble::InternalError;

@@ -10,10 +10,11 @@ impl Graph<'_> {
     pub(super) fn optimize_basic_block(&mut self, id: BlockId, consts: &mut ConstTable) {
         let mut at = 0;
         while at < self[id].instrs.len() {
-            if !self.thread_jump(id, at) {
-                optimize_instruction(&mut self[id].instrs, at, consts);
-                at += 1;
+            if self[id].instrs[at].target.is_some() && self.thread_jump(id, at) {
+                continue;
             }
+            optimize_instruction(&mut self[id].instrs, at, consts);
+            at += 1;
         }
         self.optimize_swaps(id);
     }

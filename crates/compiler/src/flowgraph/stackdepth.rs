@@ -15,8 +15,8 @@ impl Graph<'_> {
         self.push_depth(ENTRY, 0, &mut todo)?;
         while let Some(id) = todo.pop() {
             let mut depth = self[id].start_depth;
-            for at in 0..self[id].instrs.len() {
-                let instr = self[id].instrs[at];
+            let instrs = std::mem::take(&mut self[id].instrs);
+            for instr in instrs.iter() {
                 max_depth = max_depth.max(depth);
                 if let (Some(target), true) = (instr.target, instr.opcode != Opcode::END_ASYNC_FOR) {
                     let target_depth = depth + instr.opcode.stack_effect(instr.oparg, true);
@@ -27,6 +27,7 @@ impl Graph<'_> {
                     return Err(InternalError("Invalid CFG, stack underflow"));
                 }
             }
+            self[id].instrs = instrs;
             if self[id].has_fallthrough()
                 && let Some(next) = self[id].next
             {
