@@ -32,12 +32,12 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(firstlineno: i32) -> Writer {
-        Writer::with_capacity(firstlineno, 0)
+        Writer::over(firstlineno, Vec::new())
     }
 
-    /// A table that is expected to have about that many bytes.
-    pub fn with_capacity(firstlineno: i32, capacity: usize) -> Writer {
-        Writer { table: Vec::with_capacity(capacity), lineno: firstlineno }
+    /// Adds to `table`, which is empty.
+    pub fn over(firstlineno: i32, table: Vec<u8>) -> Writer {
+        Writer { table, lineno: firstlineno }
     }
 
     /// Adds `units` code units at a position.
@@ -49,8 +49,8 @@ impl Writer {
         }
     }
 
-    pub fn finish(self) -> Box<[u8]> {
-        self.table.into()
+    pub fn finish(self) -> Vec<u8> {
+        self.table
     }
 
     fn start(&mut self, code: u8, units: u8) {
@@ -199,7 +199,7 @@ pub fn without_columns(table: &[u8], firstlineno: i32) -> Box<[u8]> {
     for Entry { start, end, position: Position { lineno, .. } } in entries(table, firstlineno) {
         writer.add(end - start, Position { lineno, end_lineno: lineno, col_offset: -1, end_col_offset: -1 });
     }
-    writer.finish()
+    writer.finish().into()
 }
 
 /// The position of a code unit.

@@ -32,7 +32,7 @@ pub(crate) fn optimize_and_assemble(
         flowgraph::optimize(sequence, &mut unit, nparams as usize, flags, scratch)?;
     let offsets = resolve_jumps(sequence.instructions_mut());
     let instructions = sequence.instructions();
-    let (localsplusnames, localspluskinds) = localsplus(&unit, flags);
+    let (localsplusnames, localspluskinds) = localsplus(&mut unit, flags);
     let code = CodeData {
         argcount: unit.argcount,
         posonlyargcount: unit.posonlyargcount,
@@ -40,7 +40,7 @@ pub(crate) fn optimize_and_assemble(
         stacksize: stackdepth.max(1),
         flags,
         code: code_bytes(instructions, &offsets),
-        linetable: tables::location_table(instructions, &offsets, unit.firstlineno),
+        linetable: tables::location_table(instructions, &offsets, unit.firstlineno, &mut scratch.bytes),
         exceptiontable: tables::exception_table(instructions, &offsets),
         consts: unit.consts.into_constants().into(),
         names: unit.names.into(),
@@ -130,7 +130,7 @@ fn code_bytes(instructions: &[Instruction], offsets: &[u32]) -> Bytes {
 }
 
 /// Names and kinds of locals, cells and free variables.
-fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
+fn localsplus(unit: &mut CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
     let varargs = u32::from(flags & CO_VARARGS != 0);
     let varkeywords = u32::from(flags & CO_VARKEYWORDS != 0);
     let arg_kinds = [
@@ -141,8 +141,7 @@ fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
         (varkeywords, CO_FAST_ARG_VAR | CO_FAST_ARG_KW),
     ];
     let arg_kinds = arg_kinds.into_iter().flat_map(|(count, kind)| std::iter::repeat_n(kind, count as usize));
-    let mut names = Vec::with_capacity(unit.varnames.len() + unit.cellvars.len() + unit.freevars.len());
-    let mut kinds = Vec::with_capacity(names.capacity());
+    let mut kinds = Vec::with_capacity(unit.varnames.len() + unit.cellvars.len() + unit.freevars.len());
     let (cellvars, fasthidden) = (TextIndex::new(&unit.cellvars), TextIndex::new(&unit.fasthidden));
     for (name, arg_kind) in unit.varnames.iter().zip(arg_kinds.chain(std::iter::repeat(0))) {
         let mut kind = CO_FAST_LOCAL | arg_kind;
@@ -152,19 +151,16 @@ fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
         if cellvars.contains(name) {
             kind |= CO_FAST_CELL;
         }
-        names.push(name.clone());
         kinds.push(kind);
     }
     if !unit.cellvars.is_empty() {
         let varnames = TextIndex::new(&unit.varnames);
-        for name in unit.cellvars.iter().filter(|name| !varnames.contains(name)) {
-            names.push(name.clone());
-            kinds.push(CO_FAST_CELL);
-        }
+        let others: Vec<Text> = unit.cellvars.iter().filter(|name| !varnames.contains(name)).cloned().collect();
+        kinds.resize(kinds.len() + others.len(), CO_FAST_CELL);
+        unit.varnames.extend(others);
     }
-    for name in &unit.freevars {
-        names.push(name.clone());
-        kinds.push(CO_FAST_FREE);
-    }
+    kinds.resize(kinds.len() + unit.freevars.len(), CO_FAST_FREE);
+    let mut names = std::mem::take(&mut unit.varnames);
+    names.append(&mut unit.freevars);
     (names.into(), kinds.into())
 }

@@ -47,6 +47,8 @@ pub(crate) struct Scratch {
     is_target: Vec<bool>,
     block_of_label: Vec<Option<BlockId>>,
     instructions: Vec<Vec<Instruction>>,
+    /// For the assembler.
+    pub bytes: Vec<u8>,
 }
 
 impl Scratch {
@@ -217,6 +219,8 @@ struct Block {
     labelled: bool,
     is_except_handler: bool,
     preserve_lasti: bool,
+    /// Within a pass that removes NOPs again and again, whether there is one.
+    has_nops: bool,
     cold: bool,
     warm: bool,
     /// The mark of the traversal under way.
@@ -312,14 +316,14 @@ impl<'s> Graph<'s> {
                 }
                 continue;
             }
-            current = graph.block_for_next(current, is_target[index]);
+            let starts_block = is_target[index];
+            current = graph.block_for_next(current, starts_block);
             let block = &mut graph[current];
-            if is_target[index] {
+            if starts_block {
                 block.labelled = true;
                 block_of_label[index] = Some(current);
             }
-            let Instruction { opcode, oparg, location, .. } = *instruction;
-            block.instrs.push(Instr::new(opcode, oparg, location));
+            block.instrs.push(Instr::new(instruction.opcode, instruction.oparg, instruction.location));
         }
         for block in &mut graph.blocks {
             let targeted = if has_handlers { 0 } else { block.instrs.len().saturating_sub(1) };

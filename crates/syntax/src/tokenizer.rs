@@ -442,6 +442,16 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn normal_mode(&mut self) -> Token {
+        if !self.at_line_start && self.pending_indents == 0 {
+            while self.peek() == b' ' {
+                self.pos += 1;
+            }
+            let c = self.peek();
+            if is_class(c, IDENTIFIER_START) {
+                self.start = self.pos;
+                return self.name(c);
+            }
+        }
         let mut blank_line;
         loop {
             blank_line = false;

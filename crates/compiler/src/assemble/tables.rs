@@ -6,8 +6,15 @@ use taipan_bytecode::linetable;
 
 use crate::instruction_sequence::{Instruction, Location};
 
-pub(super) fn location_table(instructions: &[Instruction], offsets: &[u32], firstlineno: i32) -> Bytes {
-    let mut writer = linetable::Writer::with_capacity(firstlineno, 3 * instructions.len());
+/// The table is written to `buffer` and copied, so that it has the size it needs.
+pub(super) fn location_table(
+    instructions: &[Instruction],
+    offsets: &[u32],
+    firstlineno: i32,
+    buffer: &mut Vec<u8>,
+) -> Bytes {
+    buffer.clear();
+    let mut writer = linetable::Writer::over(firstlineno, std::mem::take(buffer));
     let mut run = Location::NONE;
     let mut start = 0;
     for (index, &offset) in offsets[..instructions.len()].iter().enumerate() {
@@ -18,7 +25,8 @@ pub(super) fn location_table(instructions: &[Instruction], offsets: &[u32], firs
         }
     }
     writer.add(offsets[instructions.len()] - start, position(run));
-    writer.finish().into_vec().into()
+    *buffer = writer.finish();
+    buffer.to_vec().into()
 }
 
 /// An instruction's location; [`Location::NEXT`] is that of the next instruction, unless control never gets there.

@@ -38,7 +38,7 @@ use crate::error::{CompileError, Depth, Location, Result, Warning};
 use crate::flowgraph::Scratch;
 use crate::future::FutureFeatures;
 use crate::instruction_sequence::{InstructionSequence, Label};
-use crate::symtable::{Block, BlockId, BlockKey, SymbolTable};
+use crate::symtable::{Block, BlockId, BlockKey, NameMap, SymbolTable};
 
 pub use cleandoc::clean_doc;
 pub(crate) use constant::constant;
@@ -67,6 +67,7 @@ pub fn compile_module<'a>(
         disable_warnings: 0,
         depth: Depth::new(options.depth_limit),
         scratch: Scratch::default(),
+        texts: NameMap::new(),
     };
     compiler.enter_scope("<module>", ScopeType::Module, BlockKey::body(module), 1, None, Default::default())?;
     match *module {
@@ -94,6 +95,8 @@ pub(crate) struct Compiler<'a, 'c> {
     disable_warnings: u32,
     depth: Depth,
     scratch: Scratch,
+    /// The names of the module's code objects, which share them.
+    texts: NameMap<'a, Text>,
 }
 
 impl<'a> Compiler<'a, '_> {

@@ -97,8 +97,7 @@ impl Graph<'_> {
                 self.run(instr, at, &mut refs, &mut todo)?;
             }
             let falls_through = instrs.last().is_some_and(|last| !last.leaves_block());
-            if falls_through && let Some(next) = self[id].next
-            {
+            if falls_through && let Some(next) = self[id].next {
                 self.visit(next, &mut todo);
             }
             for index in 0..refs.stack.len() {
@@ -125,13 +124,7 @@ impl Graph<'_> {
         }
     }
 
-    fn run(
-        &mut self,
-        instr: &Instr,
-        at: usize,
-        refs: &mut Refs,
-        todo: &mut Vec<BlockId>,
-    ) -> Result<(), InternalError> {
+    fn run(&mut self, instr: &Instr, at: usize, refs: &mut Refs, todo: &mut Vec<BlockId>) -> Result<(), InternalError> {
         let oparg = instr.oparg;
         let (popped, pushed) = (instr.opcode.popped(oparg), instr.opcode.pushed(oparg));
         match instr.opcode {

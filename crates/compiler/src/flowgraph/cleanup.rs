@@ -51,7 +51,10 @@ impl Graph<'_> {
 
     /// Removes the block's NOPs that no line depends on; returns how many.
     fn remove_redundant_nops_of(&mut self, id: BlockId) -> usize {
-        let Some(first) = self[id].instrs.iter().position(|instr| instr.opcode == Opcode::NOP) else { return 0 };
+        let Some(first) = self[id].instrs.iter().position(|instr| instr.opcode == Opcode::NOP) else {
+            self[id].has_nops = false;
+            return 0;
+        };
         // What matters of the instructions behind, for a NOP at the end.
         let lineno_behind = self.next_nonempty(self[id].next).map(|next| {
             let first_kept =
@@ -86,14 +89,23 @@ impl Graph<'_> {
             prev_lineno = lineno;
         }
         instrs.truncate(kept);
+        self[id].has_nops = self[id].instrs[first..].iter().any(|instr| instr.opcode == Opcode::NOP);
         count - kept
     }
 
     pub(super) fn remove_redundant_nops(&mut self) -> usize {
+        self.blocks.iter_mut().for_each(|block| block.has_nops = true);
+        self.remove_remaining_nops()
+    }
+
+    /// As [`remove_redundant_nops`](Self::remove_redundant_nops), where it is known which blocks hold NOPs.
+    fn remove_remaining_nops(&mut self) -> usize {
         let mut removed = 0;
         let mut cursor = Some(ENTRY);
         while let Some(id) = cursor {
-            removed += self.remove_redundant_nops_of(id);
+            if self[id].has_nops {
+                removed += self.remove_redundant_nops_of(id);
+            }
             cursor = self[id].next;
         }
         removed
@@ -153,7 +165,9 @@ impl Graph<'_> {
             let target = self.next_nonempty(last.target).ok_or(InternalError("jump with NULL target"))?;
             if self.next_nonempty(self[id].next) == Some(target) {
                 changes += 1;
-                if let Some(last) = self[id].instrs.last_mut() {
+                let block = &mut self[id];
+                block.has_nops = true;
+                if let Some(last) = block.instrs.last_mut() {
                     last.set_nop();
                 }
             }
@@ -162,12 +176,13 @@ impl Graph<'_> {
     }
 
     pub(super) fn remove_redundant_nops_and_jumps(&mut self) -> Result<(), InternalError> {
+        let mut removed_nops = self.remove_redundant_nops();
         loop {
-            let removed_nops = self.remove_redundant_nops();
             let removed_jumps = self.remove_redundant_jumps()?;
             if removed_nops + removed_jumps == 0 {
                 return Ok(());
             }
+            removed_nops = self.remove_remaining_nops();
         }
     }
 

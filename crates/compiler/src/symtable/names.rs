@@ -69,6 +69,13 @@ impl<'a, V> NameMap<'a, V> {
         self.find(hash, name).unwrap_or_else(|| self.push(hash, name, value))
     }
 
+    /// The value of a name, which gets one unless it is there.
+    pub fn get_or_insert_with(&mut self, name: &'a str, value: impl FnOnce() -> V) -> &V {
+        let hash = hash_of_name(name);
+        let at = self.find(hash, name).unwrap_or_else(|| self.push(hash, name, value()));
+        &self.entries[at].1
+    }
+
     pub fn remove(&mut self, name: &str) -> Option<V> {
         let at = self.position(name)?;
         self.index.remove(at);
