@@ -729,6 +729,16 @@ mod tests {
     }
 
     #[test]
+    fn rows_hold_what_the_table_says() {
+        for &op in Opcode::ALL {
+            for oparg in [0, 1, 2, 3, 7, 0x102] {
+                assert_eq!((op.popped(oparg), op.pushed(oparg)), op.variable_effect(oparg), "{} {oparg}", op.name());
+            }
+            assert_eq!(op.has_target(), op.has_jump() || op.has_exc(), "{}", op.name());
+        }
+    }
+
+    #[test]
     fn effects() {
         assert_eq!(Opcode::CALL.stack_effect(2, false), -3);
         assert_eq!(Opcode::UNPACK_EX.stack_effect(0x102, false), 3);
