@@ -543,8 +543,11 @@ impl<'s> Tokenizer<'s> {
         loop {
             match self.peek() {
                 b' ' => {
-                    col += 1;
-                    altcol += 1;
+                    let spaces = self.bytes[self.pos..].iter().take_while(|&&byte| byte == b' ').count();
+                    col += spaces as u32;
+                    altcol += spaces as u32;
+                    self.pos += spaces;
+                    continue;
                 }
                 b'\t' => {
                     col = (col / TABSIZE + 1) * TABSIZE;
