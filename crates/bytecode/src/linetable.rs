@@ -32,7 +32,12 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(firstlineno: i32) -> Writer {
-        Writer { table: Vec::new(), lineno: firstlineno }
+        Writer::over(firstlineno, Vec::new())
+    }
+
+    /// Adds to `table`, which is empty.
+    pub fn over(firstlineno: i32, table: Vec<u8>) -> Writer {
+        Writer { table, lineno: firstlineno }
     }
 
     /// Adds `units` code units at a position.
@@ -44,8 +49,8 @@ impl Writer {
         }
     }
 
-    pub fn finish(self) -> Box<[u8]> {
-        self.table.into()
+    pub fn finish(self) -> Vec<u8> {
+        self.table
     }
 
     fn start(&mut self, code: u8, units: u8) {
@@ -86,7 +91,7 @@ impl Writer {
             }
             if (0..3).contains(&delta) && col_offset < 128 && end_col_offset < 128 {
                 self.start(ONE_LINE_0 + delta as u8, units);
-                self.table.extend([col_offset as u8, end_col_offset as u8]);
+                self.table.extend_from_slice(&[col_offset as u8, end_col_offset as u8]);
                 self.lineno = lineno;
                 return;
             }
@@ -194,7 +199,7 @@ pub fn without_columns(table: &[u8], firstlineno: i32) -> Box<[u8]> {
     for Entry { start, end, position: Position { lineno, .. } } in entries(table, firstlineno) {
         writer.add(end - start, Position { lineno, end_lineno: lineno, col_offset: -1, end_col_offset: -1 });
     }
-    writer.finish()
+    writer.finish().into()
 }
 
 /// The position of a code unit.

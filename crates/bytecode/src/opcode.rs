@@ -296,8 +296,6 @@ macro_rules! define_opcode { ($(
         /// All instructions in the order of their numbers.
         pub const ALL: &'static [Opcode] = &[$(Opcode::$name),*];
 
-        #[inline]
-
         pub const fn name(self) -> &'static str {
             match self { $(Opcode::$name => stringify!($name),)* }
         }
@@ -311,33 +309,63 @@ macro_rules! define_opcode { ($(
             match number { $($number => Some(Opcode::$name),)* _ => None }
         }
 
-        /// How many values it takes off the stack.
-        #[inline]
-        pub const fn popped(self, oparg: u32) -> i64 {
+        /// How many values one whose argument decides takes off the stack, and how many it puts there.
+        const fn variable_effect(self, oparg: u32) -> (i64, i64) {
             let oparg = oparg as i64;
-            match self { $(Opcode::$name => { #[allow(unused_variables)] let $oparg = oparg; $popped })* }
+            match self { $(Opcode::$name => { #[allow(unused_variables)] let $oparg = oparg; ($popped, $pushed) })* }
         }
 
-        /// How many values it puts on the stack; a SETUP pseudo-instruction's are those its handler finds.
-        #[inline]
-        pub const fn pushed(self, oparg: u32) -> i64 {
-            let oparg = oparg as i64;
-            match self { $(Opcode::$name => { #[allow(unused_variables)] let $oparg = oparg; $pushed })* }
-        }
-
-        /// The number of 16-bit cache entries behind it.
-        #[inline]
-        pub const fn cache_units(self) -> usize {
-            match self { $(Opcode::$name => 0 $(+ $cache)?,)* }
-        }
-
-        #[inline]
-
-        pub const fn flags(self) -> u16 {
-            match self { $(Opcode::$name => 0 $(| flag::$flag)*,)* }
+        /// The row of the table as data.
+        const fn row(self) -> Row {
+            match self { $(Opcode::$name => Row {
+                flags: 0 $(| flag::$flag)*,
+                class: self.class(0 $(| flag::$flag)*),
+                cache_units: 0 $(+ $cache)?,
+                fixed_effect: is_underscore(stringify!($oparg)),
+                popped: self.variable_effect(0).0 as i8,
+                pushed: self.variable_effect(0).1 as i8,
+            },)* }
         }
     }
 }}
+
+const fn is_underscore(token: &str) -> bool {
+    matches!(token.as_bytes(), [b'_'])
+}
+
+/// What there is to know of an instruction.
+#[derive(Clone, Copy)]
+struct Row {
+    flags: u16,
+    /// Bits of [`class`].
+    class: u8,
+    cache_units: u8,
+    /// Whether the two numbers that follow hold for every argument.
+    fixed_effect: bool,
+    popped: i8,
+    pushed: i8,
+}
+
+/// What the passes over a flow graph ask of every instruction.
+mod class {
+    pub const TARGET: u8 = 1;
+    pub const SCOPE_EXIT: u8 = 2;
+    pub const TERMINATOR: u8 = 4;
+    pub const UNCONDITIONAL_JUMP: u8 = 8;
+    pub const CONDITIONAL_JUMP: u8 = 16;
+}
+
+/// The rows by number: one load instead of a `match` wherever instructions are many.
+static ROWS: [Row; 512] = {
+    let none = Row { flags: 0, class: 0, cache_units: 0, fixed_effect: true, popped: 0, pushed: 0 };
+    let mut rows = [none; 512];
+    let mut index = 0;
+    while index < Opcode::ALL.len() {
+        rows[Opcode::ALL[index] as usize] = Opcode::ALL[index].row();
+        index += 1;
+    }
+    rows
+};
 
 /// What an instruction's `oparg` means and what it may do. (`ESCAPES`: may run arbitrary code.)
 pub mod flag {
@@ -361,6 +389,69 @@ pub mod flag {
 opcode_table!(define_opcode);
 
 impl Opcode {
+    #[inline]
+    const fn table_row(self) -> &'static Row {
+        &ROWS[self as usize & 511]
+    }
+
+    #[inline]
+    pub const fn flags(self) -> u16 {
+        self.table_row().flags
+    }
+
+    /// The number of 16-bit cache entries behind it.
+    #[inline]
+    pub const fn cache_units(self) -> usize {
+        self.table_row().cache_units as usize
+    }
+
+    /// How many values it takes off the stack.
+    #[inline]
+    pub const fn popped(self, oparg: u32) -> i64 {
+        let row = self.table_row();
+        if row.fixed_effect { row.popped as i64 } else { self.variable_effect(oparg).0 }
+    }
+
+    /// How many values it puts on the stack; a SETUP pseudo-instruction's are those its handler finds.
+    #[inline]
+    pub const fn pushed(self, oparg: u32) -> i64 {
+        let row = self.table_row();
+        if row.fixed_effect { row.pushed as i64 } else { self.variable_effect(oparg).1 }
+    }
+
+    const fn class(self, flags: u16) -> u8 {
+        let jump = flags & flag::JUMP != 0;
+        let scope_exit = matches!(self, Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE);
+        let mut bits = 0;
+        if jump || flags & flag::EXC != 0 {
+            bits |= class::TARGET;
+        }
+        if scope_exit {
+            bits |= class::SCOPE_EXIT;
+        }
+        if jump || scope_exit {
+            bits |= class::TERMINATOR;
+        }
+        if self.is_assembler() || matches!(self, Opcode::JUMP | Opcode::JUMP_NO_INTERRUPT) {
+            bits |= class::UNCONDITIONAL_JUMP;
+        }
+        if matches!(
+            self,
+            Opcode::POP_JUMP_IF_FALSE
+                | Opcode::POP_JUMP_IF_TRUE
+                | Opcode::POP_JUMP_IF_NONE
+                | Opcode::POP_JUMP_IF_NOT_NONE
+        ) {
+            bits |= class::CONDITIONAL_JUMP;
+        }
+        bits
+    }
+
+    #[inline]
+    const fn is(self, class: u8) -> bool {
+        self.table_row().class & class != 0
+    }
+
     /// The real instruction with this number.
     #[inline]
     pub const fn from_u8(number: u8) -> Option<Opcode> {
@@ -427,18 +518,18 @@ impl Opcode {
     /// Whether `oparg` is a label.
     #[inline]
     pub const fn has_target(self) -> bool {
-        self.has_jump() || self.is_block_push()
+        self.is(class::TARGET)
     }
 
     #[inline]
     pub const fn is_scope_exit(self) -> bool {
-        matches!(self, Opcode::RETURN_VALUE | Opcode::RAISE_VARARGS | Opcode::RERAISE)
+        self.is(class::SCOPE_EXIT)
     }
 
     /// Must be the last of its basic block.
     #[inline]
     pub const fn is_terminator(self) -> bool {
-        self.has_jump() || self.is_scope_exit()
+        self.is(class::TERMINATOR)
     }
 
     /// Chosen by the assembler, not by the code generator.
@@ -454,18 +545,12 @@ impl Opcode {
 
     #[inline]
     pub const fn is_unconditional_jump(self) -> bool {
-        self.is_assembler() || matches!(self, Opcode::JUMP | Opcode::JUMP_NO_INTERRUPT)
+        self.is(class::UNCONDITIONAL_JUMP)
     }
 
     #[inline]
     pub const fn is_conditional_jump(self) -> bool {
-        matches!(
-            self,
-            Opcode::POP_JUMP_IF_FALSE
-                | Opcode::POP_JUMP_IF_TRUE
-                | Opcode::POP_JUMP_IF_NONE
-                | Opcode::POP_JUMP_IF_NOT_NONE
-        )
+        self.is(class::CONDITIONAL_JUMP)
     }
 
     /// The change of the stack's depth; `jump` tells a block push taken (its handler's view) from one passed by.
@@ -641,6 +726,16 @@ mod tests {
         assert_eq!(general_form(44), Some(Opcode::BINARY_OP));
         assert_eq!(general_form(254), None);
         assert_eq!(general_form(220), None);
+    }
+
+    #[test]
+    fn rows_hold_what_the_table_says() {
+        for &op in Opcode::ALL {
+            for oparg in [0, 1, 2, 3, 7, 0x102] {
+                assert_eq!((op.popped(oparg), op.pushed(oparg)), op.variable_effect(oparg), "{} {oparg}", op.name());
+            }
+            assert_eq!(op.has_target(), op.has_jump() || op.has_exc(), "{}", op.name());
+        }
     }
 
     #[test]

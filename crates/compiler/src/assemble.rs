@@ -4,15 +4,14 @@
 
 mod tables;
 
-use std::collections::HashSet;
-
 use taipan_bytecode::code::{
     CO_FAST_ARG_KW, CO_FAST_ARG_POS, CO_FAST_ARG_VAR, CO_FAST_CELL, CO_FAST_FREE, CO_FAST_HIDDEN, CO_FAST_LOCAL,
     CO_VARARGS, CO_VARKEYWORDS,
 };
 use taipan_bytecode::{Bytes, CodeData, Opcode, Text};
 
-use crate::flowgraph::{self, Optimized};
+use crate::flowgraph::{self, Optimized, Scratch};
+use crate::hash_index::TextIndex;
 use crate::instruction_sequence::{CodeUnitMetadata, Instruction, InstructionSequence};
 
 /// A flaw of the compiler itself; Python sees SystemError with this text.
@@ -20,26 +19,28 @@ use crate::instruction_sequence::{CodeUnitMetadata, Instruction, InstructionSequ
 pub struct InternalError(pub &'static str);
 
 /// Optimises the instructions of a code unit and makes its code object; `flags` are `co_flags`.
-pub fn optimize_and_assemble(
+pub(crate) fn optimize_and_assemble(
     mut unit: CodeUnitMetadata,
     sequence: InstructionSequence,
     flags: u32,
     filename: Text,
+    scratch: &mut Scratch,
 ) -> Result<CodeData, InternalError> {
     let variadic = u32::from(flags & CO_VARARGS != 0) + u32::from(flags & CO_VARKEYWORDS != 0);
     let nparams = unit.argcount + unit.kwonlyargcount + variadic;
-    let Optimized { mut sequence, stackdepth } = flowgraph::optimize(sequence, &mut unit, nparams as usize, flags)?;
+    let Optimized { mut sequence, stackdepth } =
+        flowgraph::optimize(sequence, &mut unit, nparams as usize, flags, scratch)?;
     let offsets = resolve_jumps(sequence.instructions_mut());
     let instructions = sequence.instructions();
-    let (localsplusnames, localspluskinds) = localsplus(&unit, flags);
-    Ok(CodeData {
+    let (localsplusnames, localspluskinds) = localsplus(&mut unit, flags);
+    let code = CodeData {
         argcount: unit.argcount,
         posonlyargcount: unit.posonlyargcount,
         kwonlyargcount: unit.kwonlyargcount,
         stacksize: stackdepth.max(1),
         flags,
-        code: code_bytes(instructions),
-        linetable: tables::location_table(instructions, unit.firstlineno),
+        code: code_bytes(instructions, &offsets),
+        linetable: tables::location_table(instructions, &offsets, unit.firstlineno, &mut scratch.bytes),
         exceptiontable: tables::exception_table(instructions, &offsets),
         consts: unit.consts.into_constants().into(),
         names: unit.names.into(),
@@ -49,7 +50,9 @@ pub fn optimize_and_assemble(
         name: unit.name,
         qualname: unit.qualname,
         firstlineno: unit.firstlineno,
-    })
+    };
+    scratch.recycle(sequence);
+    Ok(code)
 }
 
 /// The number of EXTENDED_ARGs that an argument needs.
@@ -110,21 +113,24 @@ fn resolve_jumps(instructions: &mut [Instruction]) -> Vec<u32> {
     }
 }
 
-fn code_bytes(instructions: &[Instruction]) -> Bytes {
-    let mut code = Vec::with_capacity(instructions.len() * 4);
-    for instruction in instructions {
+fn code_bytes(instructions: &[Instruction], offsets: &[u32]) -> Bytes {
+    let units = offsets.last().map_or(0, |&end| end as usize);
+    // Cache entries stay zero.
+    let mut code = vec![0; 2 * units];
+    for (instruction, &offset) in instructions.iter().zip(offsets) {
         let oparg = instruction.oparg;
+        let mut at = 2 * offset as usize;
         for shift in (1..=extended_args(oparg)).rev() {
-            code.extend([Opcode::EXTENDED_ARG.as_u8(), (oparg >> (8 * shift)) as u8]);
+            code[at..at + 2].copy_from_slice(&[Opcode::EXTENDED_ARG.as_u8(), (oparg >> (8 * shift)) as u8]);
+            at += 2;
         }
-        code.extend([instruction.opcode.as_u8(), oparg as u8]);
-        code.extend(std::iter::repeat_n(0, 2 * instruction.opcode.cache_units()));
+        code[at..at + 2].copy_from_slice(&[instruction.opcode.as_u8(), oparg as u8]);
     }
     code.into()
 }
 
 /// Names and kinds of locals, cells and free variables.
-fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
+fn localsplus(unit: &mut CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
     let varargs = u32::from(flags & CO_VARARGS != 0);
     let varkeywords = u32::from(flags & CO_VARKEYWORDS != 0);
     let arg_kinds = [
@@ -135,11 +141,8 @@ fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
         (varkeywords, CO_FAST_ARG_VAR | CO_FAST_ARG_KW),
     ];
     let arg_kinds = arg_kinds.into_iter().flat_map(|(count, kind)| std::iter::repeat_n(kind, count as usize));
-    let varnames: HashSet<&Text> = unit.varnames.iter().collect();
-    let cellvars: HashSet<&Text> = unit.cellvars.iter().collect();
-    let fasthidden: HashSet<&Text> = unit.fasthidden.iter().collect();
-    let mut names = Vec::new();
-    let mut kinds = Vec::new();
+    let mut kinds = Vec::with_capacity(unit.varnames.len() + unit.cellvars.len() + unit.freevars.len());
+    let (cellvars, fasthidden) = (TextIndex::new(&unit.cellvars), TextIndex::new(&unit.fasthidden));
     for (name, arg_kind) in unit.varnames.iter().zip(arg_kinds.chain(std::iter::repeat(0))) {
         let mut kind = CO_FAST_LOCAL | arg_kind;
         if fasthidden.contains(name) {
@@ -148,16 +151,16 @@ fn localsplus(unit: &CodeUnitMetadata, flags: u32) -> (Box<[Text]>, Bytes) {
         if cellvars.contains(name) {
             kind |= CO_FAST_CELL;
         }
-        names.push(name.clone());
         kinds.push(kind);
     }
-    for name in unit.cellvars.iter().filter(|name| !varnames.contains(name)) {
-        names.push(name.clone());
-        kinds.push(CO_FAST_CELL);
+    if !unit.cellvars.is_empty() {
+        let varnames = TextIndex::new(&unit.varnames);
+        let others: Vec<Text> = unit.cellvars.iter().filter(|name| !varnames.contains(name)).cloned().collect();
+        kinds.resize(kinds.len() + others.len(), CO_FAST_CELL);
+        unit.varnames.extend(others);
     }
-    for name in &unit.freevars {
-        names.push(name.clone());
-        kinds.push(CO_FAST_FREE);
-    }
+    kinds.resize(kinds.len() + unit.freevars.len(), CO_FAST_FREE);
+    let mut names = std::mem::take(&mut unit.varnames);
+    names.append(&mut unit.freevars);
     (names.into(), kinds.into())
 }

@@ -23,7 +23,8 @@ mod swaps;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::num::NonZeroU32;
+use std::ops::{Deref, DerefMut};
 
 use taipan_bytecode::Opcode;
 
@@ -38,6 +39,30 @@ pub(crate) struct Optimized {
     pub stackdepth: u32,
 }
 
+/// Vectors that the graph of one code unit leaves to that of the next.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    blocks: Vec<Block>,
+    instrs: Vec<Instrs>,
+    is_target: Vec<bool>,
+    block_of_label: Vec<Option<BlockId>>,
+    instructions: Vec<Vec<Instruction>>,
+    /// For the assembler.
+    pub bytes: Vec<u8>,
+}
+
+impl Scratch {
+    /// A sequence to write instructions to.
+    pub fn sequence(&mut self) -> InstructionSequence {
+        InstructionSequence::in_place_of(self.instructions.pop().unwrap_or_default())
+    }
+
+    /// Takes back what a sequence that is done with held its instructions in.
+    pub fn recycle(&mut self, sequence: InstructionSequence) {
+        self.instructions.push(sequence.into_instructions());
+    }
+}
+
 /// Builds the graph of a code unit, optimises it and puts it in order again. Constants that folding made are added to
 /// the unit's, those that nothing loads any longer removed.
 pub(crate) fn optimize(
@@ -45,8 +70,9 @@ pub(crate) fn optimize(
     unit: &mut CodeUnitMetadata,
     nparams: usize,
     flags: u32,
+    scratch: &mut Scratch,
 ) -> Result<Optimized, InternalError> {
-    let mut graph = Graph::from_sequence(sequence)?;
+    let mut graph = Graph::from_sequence(sequence, scratch)?;
     graph.optimize_code_unit(&mut unit.consts, unit.varnames.len(), nparams)?;
     graph.convert_pseudo_conditional_jumps();
     let stackdepth = graph.calculate_stackdepth()?;
@@ -64,18 +90,25 @@ pub fn optimize_cfg(
     consts: &mut ConstTable,
     nlocals: usize,
 ) -> Result<InstructionSequence, InternalError> {
-    let mut graph = Graph::from_sequence(sequence)?;
+    let mut scratch = Scratch::default();
+    let mut graph = Graph::from_sequence(sequence, &mut scratch)?;
     graph.optimize_code_unit(consts, nlocals, 0)?;
     graph.calculate_stackdepth()?;
     graph.optimize_load_fast()?;
     Ok(graph.into_sequence())
 }
 
-/// The index of a block in [`Graph::blocks`].
+/// The index of a block in [`Graph::blocks`], and one more: so that none takes no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct BlockId(u32);
+struct BlockId(NonZeroU32);
 
-const ENTRY: BlockId = BlockId(0);
+const ENTRY: BlockId = BlockId(NonZeroU32::MIN);
+
+impl BlockId {
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// An instruction of the graph.
 #[derive(Clone, Copy, Debug)]
@@ -105,24 +138,89 @@ impl Instr {
         self.target = None;
     }
 
+    /// Whether control does not go on behind it.
+    fn leaves_block(&self) -> bool {
+        self.opcode.is_scope_exit() || self.opcode.is_unconditional_jump()
+    }
+
     fn set_nop(&mut self) {
         self.set(Opcode::NOP, 0);
+    }
+}
+
+/// The instructions of a block. CPython keeps them in an array and, when it adds one behind others that were removed,
+/// leaves the handler that it finds in that place; exception tables show it. So what was removed at the end stays here.
+#[derive(Debug, Default)]
+struct Instrs {
+    array: Vec<Instr>,
+    used: usize,
+}
+
+impl Deref for Instrs {
+    type Target = [Instr];
+
+    fn deref(&self) -> &[Instr] {
+        &self.array[..self.used]
+    }
+}
+
+impl DerefMut for Instrs {
+    fn deref_mut(&mut self) -> &mut [Instr] {
+        &mut self.array[..self.used]
+    }
+}
+
+impl Instrs {
+    /// Forgets all, the handlers of removed instructions too.
+    fn forget(&mut self) {
+        self.array.clear();
+        self.used = 0;
+    }
+
+    /// Removes what is behind the first `len`.
+    fn truncate(&mut self, len: usize) {
+        self.used = self.used.min(len);
+    }
+
+    fn push(&mut self, instr: Instr) {
+        match self.array.get_mut(self.used) {
+            Some(place) => *place = instr,
+            None => self.array.push(instr),
+        }
+        self.used += 1;
+    }
+
+    /// Adds an instruction of the optimiser's own.
+    fn add(&mut self, mut instr: Instr) {
+        instr.except = self.array.get(self.used).and_then(|stale| stale.except);
+        self.push(instr);
+    }
+
+    fn insert(&mut self, index: usize, instr: Instr) {
+        if self.used < self.array.len() {
+            self.array.remove(self.used);
+        }
+        self.array.insert(index, instr);
+        self.used += 1;
+    }
+
+    fn extend(&mut self, copies: &[Instr]) {
+        copies.iter().for_each(|&copy| self.push(copy));
     }
 }
 
 /// A basic block: control enters at its start, and only its last instruction may leave it.
 #[derive(Debug, Default)]
 struct Block {
-    instrs: Vec<Instr>,
-    /// The handlers of instructions that were removed at the end. CPython keeps the instructions of a block in an array
-    /// and, when it adds one, leaves the handler that it finds in that place; exception tables show it.
-    stale_handlers: VecDeque<Option<BlockId>>,
+    instrs: Instrs,
     /// The block behind it in code order.
     next: Option<BlockId>,
     /// Whether something jumps here by a label.
     labelled: bool,
     is_except_handler: bool,
     preserve_lasti: bool,
+    /// Within a pass that removes NOPs again and again, whether there is one.
+    has_nops: bool,
     cold: bool,
     warm: bool,
     /// The mark of the traversal under way.
@@ -139,79 +237,77 @@ impl Block {
         self.instrs.last()
     }
 
-    /// Adds an instruction of the optimiser's own.
-    fn add(&mut self, mut instr: Instr) {
-        instr.except = self.stale_handlers.pop_front().flatten();
-        self.instrs.push(instr);
-    }
-
-    /// Adds copies of instructions.
-    fn extend(&mut self, copies: &[Instr]) {
-        self.stale_handlers.drain(..copies.len().min(self.stale_handlers.len()));
-        self.instrs.extend(copies);
-    }
-
-    fn insert(&mut self, index: usize, instr: Instr) {
-        self.stale_handlers.pop_front();
-        self.instrs.insert(index, instr);
-    }
-
     fn exits_scope(&self) -> bool {
         self.last().is_some_and(|last| last.opcode.is_scope_exit())
     }
 
     fn has_fallthrough(&self) -> bool {
-        !self.last().is_some_and(|last| last.opcode.is_scope_exit() || last.opcode.is_unconditional_jump())
+        !self.last().is_some_and(Instr::leaves_block)
     }
 
     fn has_eval_break(&self) -> bool {
         self.instrs.iter().any(|instr| instr.opcode.flags() & taipan_bytecode::opcode::flag::EVAL_BREAK != 0)
     }
 
+    /// Whether no instruction has a line.
     fn has_no_lineno(&self) -> bool {
         self.instrs.iter().all(|instr| instr.loc.lineno < 0)
     }
 }
 
-struct Graph {
+struct Graph<'s> {
     blocks: Vec<Block>,
+    /// Whether SETUP pseudo-instructions or POP_BLOCK occur.
+    has_handlers: bool,
+    scratch: &'s mut Scratch,
 }
 
-impl std::ops::Index<BlockId> for Graph {
+impl std::ops::Index<BlockId> for Graph<'_> {
     type Output = Block;
 
     fn index(&self, id: BlockId) -> &Block {
-        &self.blocks[id.0 as usize]
+        &self.blocks[id.index()]
     }
 }
 
-impl std::ops::IndexMut<BlockId> for Graph {
+impl std::ops::IndexMut<BlockId> for Graph<'_> {
     fn index_mut(&mut self, id: BlockId) -> &mut Block {
-        &mut self.blocks[id.0 as usize]
+        &mut self.blocks[id.index()]
     }
 }
 
-impl Graph {
+impl<'s> Graph<'s> {
     fn new_block(&mut self) -> BlockId {
-        self.blocks.push(Block { start_depth: -1, ..Block::default() });
-        BlockId((self.blocks.len() - 1) as u32)
+        let instrs = self.scratch.instrs.pop().unwrap_or_default();
+        self.blocks.push(Block { instrs, start_depth: -1, ..Block::default() });
+        BlockId(NonZeroU32::new(self.blocks.len() as u32).expect("there is a block"))
     }
 
     /// Splits the instructions into blocks, splices the annotations' code in and resolves labels.
-    fn from_sequence(mut sequence: InstructionSequence) -> Result<Graph, InternalError> {
+    fn from_sequence(mut sequence: InstructionSequence, scratch: &'s mut Scratch) -> Result<Graph<'s>, InternalError> {
         sequence.apply_label_map();
         let annotations = sequence.take_annotations_code();
         let instructions = sequence.instructions();
-        let mut is_target = vec![false; instructions.len()];
-        for instruction in instructions.iter().filter(|instruction| instruction.opcode.has_target()) {
-            *is_target
-                .get_mut(instruction.oparg as usize)
-                .ok_or(InternalError("jump to a label that was not used"))? = true;
+        let mut is_target = std::mem::take(&mut scratch.is_target);
+        is_target.clear();
+        is_target.resize(instructions.len(), false);
+        let mut has_handlers = false;
+        for instruction in instructions {
+            if instruction.opcode.has_target() {
+                *is_target
+                    .get_mut(instruction.oparg as usize)
+                    .ok_or(InternalError("jump to a label that was not used"))? = true;
+                has_handlers |= instruction.opcode.is_block_push();
+            }
+            has_handlers |= instruction.opcode == Opcode::POP_BLOCK;
         }
+        let mut block_of_label = std::mem::take(&mut scratch.block_of_label);
+        block_of_label.clear();
+        block_of_label.resize(instructions.len(), None);
 
-        let mut graph = Graph { blocks: Vec::new() };
+        let blocks = std::mem::take(&mut scratch.blocks);
+        let mut graph = Graph { blocks, has_handlers, scratch };
         let mut current = graph.new_block();
-        let mut block_of_label: Vec<Option<BlockId>> = vec![None; instructions.len()];
         for (index, instruction) in instructions.iter().enumerate() {
             if instruction.opcode == Opcode::ANNOTATIONS_PLACEHOLDER {
                 for added in annotations.iter().flat_map(|code| code.instructions()) {
@@ -220,22 +316,27 @@ impl Graph {
                 }
                 continue;
             }
-            current = graph.block_for_next(current, is_target[index]);
-            if is_target[index] {
-                graph[current].labelled = true;
+            let starts_block = is_target[index];
+            current = graph.block_for_next(current, starts_block);
+            let block = &mut graph[current];
+            if starts_block {
+                block.labelled = true;
                 block_of_label[index] = Some(current);
             }
-            let Instruction { opcode, oparg, location, .. } = *instruction;
-            graph[current].instrs.push(Instr::new(opcode, oparg, location));
+            block.instrs.push(Instr::new(instruction.opcode, instruction.oparg, instruction.location));
         }
         for block in &mut graph.blocks {
-            for instr in block.instrs.iter_mut().filter(|instr| instr.opcode.has_target()) {
+            let targeted = if has_handlers { 0 } else { block.instrs.len().saturating_sub(1) };
+            for instr in block.instrs[targeted..].iter_mut().filter(|instr| instr.opcode.has_target()) {
                 instr.target = block_of_label[instr.oparg as usize];
                 if instr.target.is_none() {
                     return Err(InternalError("jump to a placeholder"));
                 }
             }
         }
+        graph.scratch.is_target = is_target;
+        graph.scratch.block_of_label = block_of_label;
+        graph.scratch.recycle(sequence);
         Ok(graph)
     }
 
@@ -257,16 +358,20 @@ impl Graph {
         nlocals: usize,
         nparams: usize,
     ) -> Result<(), InternalError> {
-        self.mark_except_handlers();
-        self.label_exception_targets()?;
+        if self.has_handlers {
+            self.mark_except_handlers();
+            self.label_exception_targets()?;
+        }
 
         self.check()?;
         self.inline_small_or_no_lineno_blocks();
         self.remove_unreachable();
         self.resolve_line_numbers();
         self.optimize_load_const(consts);
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
             self.optimize_basic_block(id, consts);
+            cursor = self[id].next;
         }
         self.remove_redundant_nops_and_pairs();
         self.remove_unreachable();
@@ -308,38 +413,42 @@ impl Graph {
         cursor
     }
 
-    /// Jumps and exits must end their blocks.
+    /// What only the assembler chooses must not be here. (Jumps and exits end their blocks: blocks are made so.)
     fn check(&self) -> Result<(), InternalError> {
-        let malformed = self.blocks.iter().any(|block| {
-            block.instrs.iter().rev().skip(1).any(|instr| instr.opcode.is_terminator())
-                || block.instrs.iter().any(|instr| instr.opcode.is_assembler())
-        });
+        let malformed = self.blocks.iter().any(|block| block.last().is_some_and(|last| last.opcode.is_assembler()));
         if malformed { Err(InternalError("malformed control flow graph.")) } else { Ok(()) }
     }
 
-    fn into_sequence(self) -> InstructionSequence {
+    fn into_sequence(mut self) -> InstructionSequence {
         let order = self.order();
         let mut start = vec![0u32; self.blocks.len()];
         let mut count = 0;
         for &id in &order {
-            start[id.0 as usize] = count;
+            start[id.index()] = count;
             count += self[id].instrs.len() as u32;
         }
-        let mut instructions = Vec::with_capacity(count as usize);
+        let mut instructions = self.scratch.instructions.pop().unwrap_or_default();
+        instructions.clear();
+        instructions.reserve(count as usize);
         for &id in &order {
-            for instr in &self[id].instrs {
+            for instr in self[id].instrs.iter() {
                 instructions.push(Instruction {
                     opcode: instr.opcode,
-                    oparg: instr.target.map_or(instr.oparg, |target| start[target.0 as usize]),
+                    oparg: instr.target.map_or(instr.oparg, |target| start[target.index()]),
                     location: instr.loc,
                     except_handler: instr.except.map(|handler| ExceptHandlerInfo {
-                        label: Label(start[handler.0 as usize]),
+                        label: Label(start[handler.index()]),
                         start_depth: self[handler].start_depth.max(0) as u32,
                         preserve_lasti: self[handler].preserve_lasti,
                     }),
                 });
             }
         }
+        for mut block in self.blocks.drain(..) {
+            block.instrs.forget();
+            self.scratch.instrs.push(block.instrs);
+        }
+        self.scratch.blocks = self.blocks;
         InstructionSequence::from_resolved(instructions)
     }
 }

@@ -6,7 +6,9 @@
 
 use taipan_bytecode::{Constant, Opcode, Text};
 
-use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+
+use crate::hash_index::{FastHasher, HashIndex};
 
 /// A range of source text: lines from 1, columns in bytes of UTF-8 from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,6 +69,16 @@ const UNUSED: usize = usize::MAX;
 impl InstructionSequence {
     pub fn new() -> InstructionSequence {
         InstructionSequence::default()
+    }
+
+    /// An empty sequence that writes to memory already there.
+    pub(crate) fn in_place_of(mut instructions: Vec<Instruction>) -> InstructionSequence {
+        instructions.clear();
+        InstructionSequence { instructions, ..InstructionSequence::default() }
+    }
+
+    pub(crate) fn into_instructions(self) -> Vec<Instruction> {
+        self.instructions
     }
 
     /// A sequence whose targets and handlers are instruction indices.
@@ -173,7 +185,13 @@ impl InstructionSequence {
 #[derive(Clone, Debug, Default)]
 pub struct ConstTable {
     constants: Vec<Constant>,
-    indices: HashMap<Constant, u32>,
+    index: HashIndex,
+}
+
+fn hash_of_constant(constant: &Constant) -> u32 {
+    let mut hasher = FastHasher::default();
+    constant.hash(&mut hasher);
+    hasher.finish() as u32
 }
 
 impl ConstTable {
@@ -183,19 +201,24 @@ impl ConstTable {
 
     /// The index of the constant, which is entered unless an equal one is there.
     pub fn add(&mut self, constant: Constant) -> u32 {
-        let next = self.constants.len() as u32;
-        let index = *self.indices.entry(constant.clone()).or_insert(next);
-        if index == next {
+        let hash = hash_of_constant(&constant);
+        let found = self.index.find(hash, |at| self.constants[at] == constant);
+        let index = found.unwrap_or_else(|| {
+            self.index.push(hash);
             self.constants.push(constant);
-        }
-        index
+            self.constants.len() - 1
+        });
+        index as u32
     }
 
     /// Keeps the constants that are marked; the others' indices are taken by those behind.
     pub(crate) fn retain(&mut self, keep: &[bool]) {
         let mut keep = keep.iter().copied().chain(std::iter::repeat(true));
         self.constants.retain(|_| keep.next().unwrap_or(true));
-        self.indices = self.constants.iter().cloned().zip(0..).collect();
+        self.index = HashIndex::default();
+        for constant in &self.constants {
+            self.index.push(hash_of_constant(constant));
+        }
     }
 
     pub fn constants(&self) -> &[Constant] {

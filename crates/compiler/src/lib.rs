@@ -11,6 +11,7 @@ pub mod codegen;
 pub mod error;
 pub mod flowgraph;
 pub mod future;
+mod hash_index;
 pub mod instruction_sequence;
 pub mod symtable;
 

@@ -15,7 +15,7 @@ use taipan_object::native::signature::Signature;
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Raised, Ref, Result, Value, Vm, codecs};
-use taipan_syntax::tokenize::{LineTokenizer, Place, Step, TokenInfo, TokenizeError};
+use taipan_syntax::tokenize::{LineTokenizer, Place, Step, TokenizeError};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_tokenize",
@@ -45,6 +45,8 @@ struct State {
     failure: Option<Value>,
     /// The line of the last token, so that tokens on one line share it.
     line: Option<Value>,
+    /// Where the last token ended, where the next often starts.
+    end: Option<((u32, i32), Value)>,
 }
 
 // SAFETY: repr(C), header first; every value owned is visited.
@@ -57,7 +59,8 @@ unsafe impl Payload for TokenizerIter {
         visit(&self.readline);
         // SAFETY: the collector has stopped the world.
         let state = unsafe { &*self.state.as_ptr() };
-        state.failure.iter().chain(&state.line).for_each(visit);
+        let end = state.end.as_ref().map(|(_, end)| end);
+        state.failure.iter().chain(&state.line).chain(end).for_each(visit);
     }
 }
 
@@ -84,7 +87,7 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         }
         None => None,
     };
-    let state = State { tokenizer: LineTokenizer::new(extra_tokens), asked: 0, failure: None, line: None };
+    let state = State { tokenizer: LineTokenizer::new(extra_tokens), asked: 0, failure: None, line: None, end: None };
     let readline = readline.clone();
     let object = TokenizerIter { header: Header::new(class), readline, encoding, state: ObjectCell::new(state) };
     Ok(Ref::new_with_type(class, object).into_value())
@@ -101,21 +104,29 @@ enum Outcome {
 impl TokenizerIter {
     fn step(&self) -> Outcome {
         let mut state = self.state.borrow(&self.header);
-        let State { tokenizer, asked, line, .. } = &mut *state;
+        let State { tokenizer, asked, line, end, .. } = &mut *state;
         let (outcome, old) = match tokenizer.step() {
             Step::NeedsLine => return Outcome::NeedsLine,
-            Step::Error(error) => (Outcome::Error(Box::new(error)), None),
-            Step::End => (Outcome::End, None),
+            Step::Error(error) => (Outcome::Error(Box::new(error)), (None, None)),
+            Step::End => (Outcome::End, (None, None)),
             Step::Token(token) => {
                 let same = line.as_ref().filter(|line| line.downcast::<Str>().is_some_and(|l| l.is_str(token.line)));
-                let (shared, old) = match same {
+                let (shared, old_line) = match same {
                     Some(same) => (same.clone(), None),
                     None => {
                         let new = Str::new(token.line).into_value();
                         (new.clone(), line.replace(new))
                     }
                 };
-                (Outcome::Token(token_tuple(&token, shared)), old)
+                let start = match end {
+                    Some((place, position)) if *place == token.start => position.clone(),
+                    _ => position(token.start),
+                };
+                let end_position = position(token.end);
+                let old_end = end.replace((token.end, end_position.clone()));
+                let text = Str::new(token.text).into_value();
+                let parts = [Value::from(token.kind), text, start, end_position, shared];
+                (Outcome::Token(Tuple::from_array(parts).into_value()), (old_line, old_end))
             }
         };
         *asked = 0;
@@ -179,11 +190,8 @@ impl TokenizerIter {
     }
 }
 
-fn token_tuple(token: &TokenInfo, line: Value) -> Value {
-    let position =
-        |(line, column): (u32, i32)| Tuple::from_array([Value::from(line), Value::from(column)]).into_value();
-    let text = Str::new(token.text).into_value();
-    Tuple::from_array([Value::from(token.kind), text, position(token.start), position(token.end), line]).into_value()
+fn position((line, column): (u32, i32)) -> Value {
+    Tuple::from_array([Value::from(line), Value::from(column)]).into_value()
 }
 
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {

@@ -33,7 +33,8 @@ const EXCLUDED: &[&str] = &[
 /// Files that have another name here.
 const RENAMED: &[(&str, &str)] = &[("PSF-LICENSE", "LICENSE.txt")];
 
-/// What every start of the interpreter imports. These are stored as they are, so that a start decompresses nothing.
+/// What every start of the interpreter imports. What of these is not compiled is stored as it is, so that a start
+/// decompresses nothing.
 const STARTUP: &[&str] = &[
     "_collections_abc.py",
     "_sitebuiltins.py",
@@ -173,7 +174,8 @@ fn pack(path: &str, source: &[u8], level: i32) -> Packed {
         path: path.to_owned(),
         source: if stored { Blob::stored(source) } else { Blob::compressed(source, level) },
         problem,
-        code: code.map(|code| if startup { Blob::stored(code) } else { Blob::compressed(code, level) }),
+        // It is read in place, by pages that processes share.
+        code: code.map(Blob::stored),
     }
 }
 

@@ -9,7 +9,6 @@
 mod index;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -18,8 +17,8 @@ use zstd::bulk::Decompressor;
 
 static DATA: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.data"));
 
-/// Code that was asked for and is compressed in the data, by its place in the index.
-static DECOMPRESSED: Mutex<BTreeMap<usize, &'static [u8]>> = Mutex::new(BTreeMap::new());
+/// What sources are decompressed with.
+static CONTEXT: Mutex<Option<Decompressor<'static>>> = Mutex::new(None);
 
 /// A file of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,15 +80,17 @@ impl Entry {
         content(index::source(self.at))
     }
 
-    /// The pack of the module's code (`taipan_bytecode::packed`), if the build compiled it. Once it was decompressed it
-    /// stays in memory: code objects refer to it.
+    /// The pack of the module's code (`taipan_bytecode::packed`), if the build compiled it.
     pub fn code(self) -> Option<&'static [u8]> {
         let blob = index::code(self.at)?;
-        if blob.range.len() == blob.size {
-            return Some(&DATA[blob.range]);
+        debug_assert!(blob.range.len() == blob.size, "code is not compressed");
+        // The first code is asked for at the start: when a source is, for a traceback, there may be no memory for this.
+        if let Ok(mut context) = CONTEXT.try_lock()
+            && context.is_none()
+        {
+            *context = Decompressor::new().ok();
         }
-        let mut decompressed = DECOMPRESSED.lock().expect("never poisoned");
-        Some(decompressed.entry(self.at).or_insert_with(|| content(blob).into_owned().leak()))
+        Some(&DATA[blob.range])
     }
 }
 
@@ -98,15 +99,10 @@ fn content(blob: Blob) -> Cow<'static, [u8]> {
     if bytes.len() == blob.size {
         return Cow::Borrowed(bytes);
     }
-    // The first module is decompressed at the start: later there may be no memory for another context.
-    static CONTEXT: Mutex<Option<Decompressor<'static>>> = Mutex::new(None);
-    let decompressed = match CONTEXT.try_lock() {
-        Ok(mut context) => match &mut *context {
-            Some(context) => context.decompress(bytes, blob.size),
-            None => context.insert(Decompressor::new().expect("a context at the start")).decompress(bytes, blob.size),
-        },
+    let decompressed = match CONTEXT.try_lock().as_deref_mut() {
+        Ok(Some(context)) => context.decompress(bytes, blob.size),
         // Another thread is at it, or was when this process was forked.
-        Err(_) => zstd::bulk::decompress(bytes, blob.size),
+        _ => zstd::bulk::decompress(bytes, blob.size),
     };
     Cow::Owned(decompressed.expect("the build script compressed it"))
 }

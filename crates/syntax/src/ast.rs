@@ -28,8 +28,8 @@ pub type Identifier<'a> = &'a str;
 
 /// Any node, by reference, for code that walks trees generically.
 pub trait Node<'a> {
-    /// The name of the Python class, e.g. `FunctionDef`.
-    fn class_name(&self) -> &'static str;
+    /// Which Python class it is of, e.g. `FunctionDef`.
+    fn class(&self) -> ClassId;
     /// Calls `visit` with each field's name and value, in the order of `_fields`.
     fn fields(&self, visit: &mut dyn FnMut(&'static str, Field<'a>));
     /// The position, for nodes that have the attributes.
@@ -225,15 +225,41 @@ macro_rules! define_nodes {
         } )* }
         enums { $( $enum:ident { $( $case:ident )* } )* }
     ) => {
+        /// The Python classes of nodes, operators and contexts.
+        #[allow(non_camel_case_types)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[repr(u8)]
+        pub enum ClassId { $( $( $variant, )* )* $( $product, )* $( $located, )* $( $( $case, )* )* }
+
+        impl ClassId {
+            pub const ALL: &'static [ClassId] = &[
+                $( $( ClassId::$variant, )* )* $( ClassId::$product, )* $( ClassId::$located, )* $( $( ClassId::$case, )* )*
+            ];
+
+            /// The name of the class in Python.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $( $( ClassId::$variant => stringify!($variant), )* )*
+                    $( ClassId::$product => $product_name, )*
+                    $( ClassId::$located => $located_name, )*
+                    $( $( ClassId::$case => stringify!($case), )* )*
+                }
+            }
+        }
+
         $(
             $(#[$sum_doc])*
             #[derive(Clone, Copy, PartialEq, Debug)]
             pub enum $sum<'a> { $( $(#[$variant_doc])* $variant { $( $field: $ty ),* }, )* }
 
             impl<'a> $sum<'a> {
+                pub fn class(&self) -> ClassId {
+                    match self { $( $sum::$variant { .. } => ClassId::$variant, )* }
+                }
+
                 /// The name of the Python class.
                 pub fn class_name(&self) -> &'static str {
-                    match self { $( $sum::$variant { .. } => stringify!($variant), )* }
+                    self.class().name()
                 }
 
                 /// Calls `visit` with each field's name and value, in the order of `_fields`.
@@ -255,7 +281,7 @@ macro_rules! define_nodes {
             }
 
             impl<'a> Node<'a> for $node<'a> {
-                fn class_name(&self) -> &'static str { self.kind.class_name() }
+                fn class(&self) -> ClassId { self.kind.class() }
                 fn fields(&self, visit: &mut dyn FnMut(&'static str, Field<'a>)) { self.kind.fields(visit) }
                 fn span(&self) -> Option<Span> { Some(self.span) }
             }
@@ -266,7 +292,7 @@ macro_rules! define_nodes {
             pub struct $product<'a> { $( pub $product_field: $product_ty ),* }
 
             impl<'a> Node<'a> for $product<'a> {
-                fn class_name(&self) -> &'static str { $product_name }
+                fn class(&self) -> ClassId { ClassId::$product }
                 fn fields(&self, visit: &mut dyn FnMut(&'static str, Field<'a>)) {
                     $( visit(field_name(stringify!($product_field)), Field::from(self.$product_field)); )*
                 }
@@ -279,7 +305,7 @@ macro_rules! define_nodes {
             pub struct $located<'a> { $( pub $located_field: $located_ty, )* pub span: Span }
 
             impl<'a> Node<'a> for $located<'a> {
-                fn class_name(&self) -> &'static str { $located_name }
+                fn class(&self) -> ClassId { ClassId::$located }
                 fn fields(&self, visit: &mut dyn FnMut(&'static str, Field<'a>)) {
                     $( visit(field_name(stringify!($located_field)), Field::from(self.$located_field)); )*
                 }
@@ -291,14 +317,18 @@ macro_rules! define_nodes {
             pub enum $enum { $( $case ),* }
 
             impl $enum {
+                pub fn class(self) -> ClassId {
+                    match self { $( $enum::$case => ClassId::$case ),* }
+                }
+
                 /// The name of the Python class.
                 pub fn class_name(self) -> &'static str {
-                    match self { $( $enum::$case => stringify!($case) ),* }
+                    self.class().name()
                 }
             }
 
             impl<'a> From<$enum> for Field<'a> {
-                fn from(value: $enum) -> Self { Field::Singleton(value.class_name()) }
+                fn from(value: $enum) -> Self { Field::Singleton(value.class()) }
             }
         )*
     };
@@ -306,8 +336,8 @@ macro_rules! define_nodes {
 ast_table!(define_nodes);
 
 impl<'a> Node<'a> for Mod<'a> {
-    fn class_name(&self) -> &'static str {
-        Mod::class_name(self)
+    fn class(&self) -> ClassId {
+        Mod::class(self)
     }
     fn fields(&self, visit: &mut dyn FnMut(&'static str, Field<'a>)) {
         Mod::fields(self, visit)
@@ -320,8 +350,8 @@ impl<'a> Node<'a> for Mod<'a> {
 /// The value of a node's field, as [`Node::fields`] shows it.
 #[derive(Clone, Copy)]
 pub enum Field<'a> {
-    /// An operator or context: the name of its class, which has no fields.
-    Singleton(&'static str),
+    /// An operator or context: its class, which has no fields.
+    Singleton(ClassId),
     Int(i64),
     Identifier(Option<Identifier<'a>>),
     Identifiers(&'a [Identifier<'a>]),

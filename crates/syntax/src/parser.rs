@@ -123,8 +123,7 @@ impl<'a, 'o> Parser<'a, 'o> {
             args: Vec::new(),
             keywords: Vec::new(),
         };
-        parser.fetch();
-        parser.current = parser.tokens[0];
+        parser.current = parser.fetch();
         parser
     }
 
@@ -212,7 +211,7 @@ impl<'a, 'o> Parser<'a, 'o> {
     }
 
     /// Reads one more token into the buffer.
-    fn fetch(&mut self) {
+    fn fetch(&mut self) -> Token {
         let mut token = self.tokenizer.next_token();
         while token.kind == T::TypeIgnore {
             let tag = PyStr::from_str(&self.source[token.start as usize..token.end as usize]);
@@ -230,6 +229,7 @@ impl<'a, 'o> Parser<'a, 'o> {
             self.parsing_started = true;
         }
         self.tokens.push(token);
+        token
     }
 
     fn advance(&mut self) {
@@ -237,10 +237,10 @@ impl<'a, 'o> Parser<'a, 'o> {
             self.previous_end = (self.current.end_lineno, self.current.end_col_offset as u32);
         }
         self.pos += 1;
-        if self.pos == self.tokens.len() {
-            self.fetch();
-        }
-        self.current = self.tokens[self.pos];
+        self.current = match self.tokens.get(self.pos) {
+            Some(token) => *token,
+            None => self.fetch(),
+        };
     }
 
     fn eat(&mut self, kind: TokenKind) -> bool {

@@ -47,6 +47,17 @@ struct TokenizerIter<'s> {
     finished: bool,
     /// The line on which the last token before the source's end began.
     last_lineno: u32,
+    /// The line looked at last.
+    seen: SourceLine,
+}
+
+/// A line, or the rest of one.
+#[derive(Clone, Copy, Debug)]
+struct SourceLine {
+    start: usize,
+    /// Past its newline.
+    end: usize,
+    is_ascii: bool,
 }
 
 /// The number of characters: of bytes that do not continue one.
@@ -55,18 +66,34 @@ fn char_count(text: &str) -> i32 {
 }
 
 impl<'s> TokenizerIter<'s> {
+    fn new(tokenizer: Tokenizer<'s>, extra_tokens: bool, implicit_newline: bool, last_lineno: u32) -> Self {
+        let source = tokenizer.source();
+        // No line starts there.
+        let seen = SourceLine { start: usize::MAX, end: 0, is_ascii: false };
+        TokenizerIter { tokenizer, source, extra_tokens, implicit_newline, finished: false, last_lineno, seen }
+    }
+
+    /// The line that starts at a byte.
+    fn line_at(&mut self, start: usize) -> SourceLine {
+        if self.seen.start != start {
+            let rest = &self.source.as_bytes()[start..];
+            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+            self.seen = SourceLine { start, end: start + length, is_ascii: rest[..length].is_ascii() };
+        }
+        self.seen
+    }
+
     /// The end of the line that the tokeniser is on, past its newline.
-    fn input_end(&self) -> usize {
-        let start = self.tokenizer.line_start();
-        memchr::memchr(b'\n', &self.source.as_bytes()[start..]).map_or(self.source.len(), |at| start + at + 1)
+    fn input_end(&mut self) -> usize {
+        self.line_at(self.tokenizer.line_start()).end
     }
 
     /// The number of characters between a line's start and a byte.
-    fn column(&self, byte: usize, col_offset: i32) -> i32 {
-        match usize::try_from(col_offset) {
-            Ok(bytes) => char_count(&self.source[byte.saturating_sub(bytes)..byte]),
-            Err(_) => -1,
-        }
+    fn column(&mut self, byte: usize, col_offset: i32) -> i32 {
+        let Ok(bytes) = usize::try_from(col_offset) else { return -1 };
+        let start = byte.saturating_sub(bytes);
+        let line = self.line_at(start);
+        if line.is_ascii && byte <= line.end { (byte - start) as i32 } else { char_count(&self.source[start..byte]) }
     }
 
     /// Whether the last item, whose kind is `last`, might be another if the source went on.
@@ -80,8 +107,9 @@ impl<'s> TokenizerIter<'s> {
             || self.tokenizer.pos() == self.source.len() && !ends_line
     }
 
-    fn error(&self) -> TokenizeError {
-        let buffer = &self.source[self.tokenizer.buffer_start()..self.input_end()];
+    fn error(&mut self) -> TokenizeError {
+        let end = self.input_end();
+        let buffer = &self.source[self.tokenizer.buffer_start()..end];
         let (kind, message) = match self.tokenizer.status() {
             Status::Error(error) => return TokenizeError { error: (**error).clone(), place: Place::Whole },
             Status::Ok | Status::Eof | Status::EofAfterBackslash => {
@@ -155,7 +183,8 @@ impl<'s> Iterator for TokenizerIter<'s> {
                 Ok(column) => start - column.min(start),
                 Err(_) => self.tokenizer.line_start(),
             };
-            let line = &self.source[line_start..self.input_end()];
+            let end = self.input_end();
+            let line = &self.source[line_start..end];
             info.line = if on_implicit_newline { line.strip_suffix('\n').unwrap_or(line) } else { line };
         }
         if !trailing {
@@ -183,22 +212,45 @@ impl<'s> Iterator for TokenizerIter<'s> {
     }
 }
 
-/// A tokeniser that is given its source line by line, as it asks for it.
+/// A tokeniser that is given its source line by line, as it asks for it. The tokens that the lines so far tell are made
+/// at once.
 #[derive(Debug)]
 pub struct LineTokenizer {
     source: String,
-    /// The state behind the last token, without the source. It is there between steps.
+    /// The state behind the last token made, without the source. It is there between steps.
     state: Option<Tokenizer<'static>>,
-    /// The state to go back to if a step needs more lines.
+    /// The state before the first of the tokens that are being made.
     before: Tokenizer<'static>,
+    /// What has been made, and how much of it has been given out.
+    made: Vec<Made>,
+    given: usize,
     extra_tokens: bool,
     implicit_newline: bool,
+    /// The lines so far tell no more tokens.
+    starved: bool,
     /// There are no more lines.
     exhausted: bool,
     finished: bool,
     last_lineno: u32,
     /// What is wrong with the last line, which holds a NUL.
     null_byte: Option<SyntaxError>,
+}
+
+/// An item, and the warnings that came with it.
+#[derive(Debug)]
+struct Made {
+    item: Item,
+    /// Nothing follows.
+    is_last: bool,
+    warnings: Vec<Warning>,
+}
+
+/// As a [`Step`], with texts as places in the source.
+#[derive(Debug)]
+enum Item {
+    Token { info: TokenInfo<'static>, text: (usize, usize), line: (usize, usize) },
+    Error(Box<TokenizeError>),
+    End,
 }
 
 /// What a [`LineTokenizer`] answers.
@@ -211,6 +263,9 @@ pub enum Step<'t> {
     End,
 }
 
+/// How many tokens are made at once at most.
+const BATCH: usize = 256;
+
 impl LineTokenizer {
     pub fn new(extra_tokens: bool) -> LineTokenizer {
         let options = Options { type_comments: false, extra_tokens };
@@ -218,8 +273,11 @@ impl LineTokenizer {
             source: String::new(),
             state: Some(Tokenizer::new("", options)),
             before: Tokenizer::new("", options),
+            made: Vec::new(),
+            given: 0,
             extra_tokens,
             implicit_newline: false,
+            starved: false,
             exhausted: false,
             finished: false,
             last_lineno: 0,
@@ -229,16 +287,17 @@ impl LineTokenizer {
 
     /// Adds a line; an empty one ends the source.
     pub fn push_line(&mut self, line: &str) {
+        self.starved = false;
         if line.is_empty() {
             self.exhausted = true;
             return;
         }
-        if let Some((before, _)) = line.split_once('\0') {
+        if let Some(at) = memchr::memchr(0, line.as_bytes()) {
             let lineno = memchr::memchr_iter(b'\n', self.source.as_bytes()).count() as i64 + 1;
             self.null_byte = Some(SyntaxError {
                 lineno,
                 offset: 0,
-                text: Some(before.to_owned()),
+                text: Some(line[..at].to_owned()),
                 end_lineno: lineno,
                 end_offset: 0,
                 located: true,
@@ -253,9 +312,10 @@ impl LineTokenizer {
         }
     }
 
-    /// The warnings about what has been read since the last call.
+    /// The warnings about what the last step gave.
     pub fn take_warnings(&mut self) -> Vec<Warning> {
-        self.state.as_mut().map(Tokenizer::take_warnings).unwrap_or_default()
+        let last = self.given.checked_sub(1).and_then(|last| self.made.get_mut(last));
+        last.map(|made| std::mem::take(&mut made.warnings)).unwrap_or_default()
     }
 
     /// The next token, if the lines so far tell it.
@@ -267,36 +327,77 @@ impl LineTokenizer {
             self.finished = true;
             return Step::Error(TokenizeError { error, place: Place::Whole });
         }
+        if self.given == self.made.len() {
+            self.made.clear();
+            self.given = 0;
+            if !self.starved {
+                self.make_tokens();
+            }
+            if self.made.is_empty() {
+                return Step::NeedsLine;
+            }
+        }
+        let made = &self.made[self.given];
+        self.given += 1;
+        self.finished = made.is_last;
+        match &made.item {
+            Item::Token { info, text, line } => {
+                let text = &self.source[text.0..text.1];
+                Step::Token(TokenInfo { text, line: &self.source[line.0..line.1], ..*info })
+            }
+            Item::Error(error) => Step::Error(TokenizeError::clone(error)),
+            Item::End => Step::End,
+        }
+    }
+
+    /// Makes the tokens that the lines so far tell; knows afterwards whether those were all.
+    fn make_tokens(&mut self) {
         let state = self.state.take().expect("no step is under way");
         self.before.copy_from(&state);
-        let mut tokens = TokenizerIter {
-            tokenizer: state.over(&self.source),
-            source: &self.source,
-            extra_tokens: self.extra_tokens,
-            implicit_newline: self.implicit_newline,
-            finished: false,
-            last_lineno: self.last_lineno,
+        let source = self.source.as_str();
+        let over_source = |state: Tokenizer<'static>, last_lineno| {
+            TokenizerIter::new(state.over(source), self.extra_tokens, self.implicit_newline, last_lineno)
         };
-        let item = tokens.next();
-        let kind = match &item {
-            Some(Ok(token)) => Some(token.kind),
-            _ => None,
-        };
-        let needs_line = !self.exhausted && tokens.is_at_end(kind);
-        let (finished, last_lineno) = (tokens.finished, tokens.last_lineno);
-        let mut state = tokens.tokenizer.over("");
-        if needs_line {
-            std::mem::swap(&mut state, &mut self.before);
+        let mut tokens = over_source(state, self.last_lineno);
+        while self.made.len() < BATCH {
+            let item = tokens.next();
+            let kind = match &item {
+                Some(Ok(token)) => Some(token.kind),
+                _ => None,
+            };
+            if !self.exhausted && tokens.is_at_end(kind) {
+                // It may turn out to be another. Back to the state before it, by making those before it once more.
+                tokens = over_source(self.before.clone(), self.last_lineno);
+                tokens.by_ref().take(self.made.len()).for_each(drop);
+                self.starved = true;
+                break;
+            }
+            let is_last = tokens.finished || item.is_none();
+            let place = |text: &str| {
+                let start = (text.as_ptr() as usize).wrapping_sub(source.as_ptr() as usize);
+                if text.is_empty() { (0, 0) } else { (start, start + text.len()) }
+            };
+            let item = match item {
+                Some(Ok(token)) => Item::Token {
+                    text: place(token.text),
+                    line: place(token.line),
+                    info: TokenInfo { text: "", line: "", ..token },
+                },
+                Some(Err(error)) => Item::Error(Box::new(error)),
+                None => Item::End,
+            };
+            self.made.push(Made { item, is_last, warnings: tokens.tokenizer.take_warnings() });
+            if is_last {
+                break;
+            }
+            let ends_line = kind == Some(T::Newline.number()) || kind == Some(T::Nl.number());
+            if !self.exhausted && ends_line && tokens.tokenizer.has_consumed_source() {
+                self.starved = true;
+                break;
+            }
         }
-        self.state = Some(state);
-        if needs_line {
-            return Step::NeedsLine;
-        }
-        (self.finished, self.last_lineno) = (finished, last_lineno);
-        match item {
-            Some(Ok(token)) => Step::Token(token),
-            Some(Err(error)) => Step::Error(error),
-            None => Step::End,
-        }
+        self.last_lineno = tokens.last_lineno;
+        tokens.tokenizer.take_warnings();
+        self.state = Some(tokens.tokenizer.over(""));
     }
 }

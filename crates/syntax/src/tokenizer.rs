@@ -222,6 +222,11 @@ impl<'s> Tokenizer<'s> {
         self.line_start
     }
 
+    /// Whether the source so far holds no further token.
+    pub fn has_consumed_source(&self) -> bool {
+        self.pos == self.bytes.len() && self.pending_indents == 0
+    }
+
     pub fn indent_depth(&self) -> usize {
         self.indents.len() - 1
     }
@@ -437,6 +442,16 @@ impl<'s> Tokenizer<'s> {
     }
 
     fn normal_mode(&mut self) -> Token {
+        if !self.at_line_start && self.pending_indents == 0 {
+            while self.peek() == b' ' {
+                self.pos += 1;
+            }
+            let c = self.peek();
+            if is_class(c, IDENTIFIER_START) {
+                self.start = self.pos;
+                return self.name(c);
+            }
+        }
         let mut blank_line;
         loop {
             blank_line = false;
@@ -528,8 +543,11 @@ impl<'s> Tokenizer<'s> {
         loop {
             match self.peek() {
                 b' ' => {
-                    col += 1;
-                    altcol += 1;
+                    let spaces = self.bytes[self.pos..].iter().take_while(|&&byte| byte == b' ').count();
+                    col += spaces as u32;
+                    altcol += spaces as u32;
+                    self.pos += spaces;
+                    continue;
                 }
                 b'\t' => {
                     col = (col / TABSIZE + 1) * TABSIZE;

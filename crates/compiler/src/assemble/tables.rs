@@ -4,23 +4,29 @@ use taipan_bytecode::Bytes;
 use taipan_bytecode::exceptiontable::{self, Handler};
 use taipan_bytecode::linetable;
 
-use super::instruction_size;
 use crate::instruction_sequence::{Instruction, Location};
 
-pub(super) fn location_table(instructions: &[Instruction], firstlineno: i32) -> Bytes {
-    let mut writer = linetable::Writer::new(firstlineno);
+/// The table is written to `buffer` and copied, so that it has the size it needs.
+pub(super) fn location_table(
+    instructions: &[Instruction],
+    offsets: &[u32],
+    firstlineno: i32,
+    buffer: &mut Vec<u8>,
+) -> Bytes {
+    buffer.clear();
+    let mut writer = linetable::Writer::over(firstlineno, std::mem::take(buffer));
     let mut run = Location::NONE;
-    let mut size = 0;
-    for (index, instruction) in instructions.iter().enumerate() {
+    let mut start = 0;
+    for (index, &offset) in offsets[..instructions.len()].iter().enumerate() {
         let location = effective_location(instructions, index);
         if location != run {
-            writer.add(size, position(run));
-            (run, size) = (location, 0);
+            writer.add(offset - start, position(run));
+            (run, start) = (location, offset);
         }
-        size += instruction_size(instruction);
     }
-    writer.add(size, position(run));
-    writer.finish().into_vec().into()
+    writer.add(offsets[instructions.len()] - start, position(run));
+    *buffer = writer.finish();
+    buffer.to_vec().into()
 }
 
 /// An instruction's location; [`Location::NEXT`] is that of the next instruction, unless control never gets there.

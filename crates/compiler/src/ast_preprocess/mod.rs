@@ -83,11 +83,33 @@ impl<'a> Preprocessor<'a, '_> {
     }
 
     fn stmts(&mut self, stmts: &'a [Stmt<'a>]) -> Result<&'a [Stmt<'a>]> {
-        self.list(stmts, Self::stmt)
+        self.references(stmts, Self::stmt)
     }
 
     fn exprs(&mut self, exprs: &'a [Expr<'a>]) -> Result<&'a [Expr<'a>]> {
-        self.list(exprs, |this, expr| this.expr(expr).copied())
+        self.references(exprs, Self::expr)
+    }
+
+    /// As [`list`](Self::list), of a visit that gives the node itself unless it has changed.
+    fn references<T: Copy>(
+        &mut self,
+        items: &'a [T],
+        mut visit: impl FnMut(&mut Self, &'a T) -> Result<&'a T>,
+    ) -> Result<&'a [T]> {
+        let mut rebuilt: Option<Vec<T>> = None;
+        for (index, item) in items.iter().enumerate() {
+            let new = visit(self, item)?;
+            if !std::ptr::eq(item, new) && rebuilt.is_none() {
+                rebuilt = Some(items[..index].to_vec());
+            }
+            if let Some(rebuilt) = &mut rebuilt {
+                rebuilt.push(*new);
+            }
+        }
+        Ok(match rebuilt {
+            Some(rebuilt) => self.arena.alloc_slice_copy(&rebuilt),
+            None => items,
+        })
     }
 
     fn optional_exprs(&mut self, exprs: &'a [Option<Expr<'a>>]) -> Result<&'a [Option<Expr<'a>>]> {
@@ -151,11 +173,12 @@ impl<'a> Preprocessor<'a, '_> {
         }
     }
 
-    fn stmt(&mut self, stmt: &'a Stmt<'a>) -> Result<Stmt<'a>> {
+    fn stmt(&mut self, stmt: &'a Stmt<'a>) -> Result<&'a Stmt<'a>> {
         self.depth.enter()?;
+        let before = self.changes;
         let kind = self.stmt_kind(stmt)?;
         self.depth.leave();
-        Ok(Stmt { kind, span: stmt.span })
+        Ok(if self.changes == before { stmt } else { self.arena.alloc(Stmt { kind, span: stmt.span }) })
     }
 
     fn stmt_kind(&mut self, stmt: &'a Stmt<'a>) -> Result<StmtKind<'a>> {
@@ -392,6 +415,11 @@ impl<'a> Preprocessor<'a, '_> {
     }
 
     fn expr(&mut self, expr: &'a Expr<'a>) -> Result<&'a Expr<'a>> {
+        if matches!(expr.kind, ExprKind::Constant { .. })
+            || matches!(expr.kind, ExprKind::Name { id, .. } if id != "__debug__")
+        {
+            return Ok(expr);
+        }
         self.depth.enter()?;
         let before = self.changes;
         let kind = self.expr_kind(expr)?;

@@ -196,7 +196,8 @@ impl<'a> Compiler<'a, '_> {
         for keyword in keywords {
             self.expr(keyword.value)?;
         }
-        let names = keywords.iter().filter_map(|keyword| keyword.arg).map(Constant::str).collect();
+        let names =
+            keywords.iter().filter_map(|keyword| keyword.arg).map(|name| Constant::Str(self.text(name))).collect();
         self.load_const(location, Constant::tuple(names));
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Docstrings are stored without their indentation.
 
+use std::borrow::Cow;
+
 use taipan_bytecode::Text;
 
 use crate::error::{CompileError, Result};
@@ -8,7 +10,10 @@ const TAB: usize = 8;
 
 /// Expands tabs, takes leading spaces off the first line and the common margin off the others.
 pub fn clean_doc(doc: &Text) -> Result<Text> {
-    let expanded = expand_tabs(doc.as_bytes());
+    let expanded = match doc.as_bytes().contains(&b'\t') {
+        true => Cow::Owned(expand_tabs(doc.as_bytes())),
+        false => Cow::Borrowed(doc.as_bytes()),
+    };
     if std::str::from_utf8(&expanded).is_err() {
         return Err(surrogates(Text::from_bytes(&expanded).unwrap_or_else(|| doc.clone())));
     }

@@ -44,7 +44,7 @@ impl<'a> Compiler<'a, '_> {
         level: i32,
     ) -> Result {
         self.load_const(location, Constant::int(level.into()));
-        let from_list = names.iter().map(|alias| Constant::str(alias.name)).collect();
+        let from_list = names.iter().map(|alias| Constant::Str(self.text(alias.name))).collect();
         self.load_const(location, Constant::tuple(from_list));
         self.addop_name(location, Opcode::IMPORT_NAME, module.unwrap_or(""));
         if let [Alias { name: "*", .. }, ..] = names {

@@ -35,9 +35,10 @@ use taipan_syntax::ast::*;
 
 use crate::Options;
 use crate::error::{CompileError, Depth, Location, Result, Warning};
+use crate::flowgraph::Scratch;
 use crate::future::FutureFeatures;
 use crate::instruction_sequence::{InstructionSequence, Label};
-use crate::symtable::{Block, BlockId, BlockKey, SymbolTable};
+use crate::symtable::{Block, BlockId, BlockKey, NameMap, SymbolTable};
 
 pub use cleandoc::clean_doc;
 pub(crate) use constant::constant;
@@ -65,6 +66,8 @@ pub fn compile_module<'a>(
         interactive: false,
         disable_warnings: 0,
         depth: Depth::new(options.depth_limit),
+        scratch: Scratch::default(),
+        texts: NameMap::new(),
     };
     compiler.enter_scope("<module>", ScopeType::Module, BlockKey::body(module), 1, None, Default::default())?;
     match *module {
@@ -91,6 +94,9 @@ pub(crate) struct Compiler<'a, 'c> {
     /// Above 0 while a `finally` body is written a second time.
     disable_warnings: u32,
     depth: Depth,
+    scratch: Scratch,
+    /// The names of the module's code objects, which share them.
+    texts: NameMap<'a, Text>,
 }
 
 impl<'a> Compiler<'a, '_> {

@@ -182,5 +182,5 @@ impl<'a> Compiler<'a, '_> {
 }
 
 fn index_of<'a>(map: &mut crate::symtable::NameMap<'a, ()>, name: &'a str) -> usize {
-    map.position(name).unwrap_or_else(|| map.insert(name, ()))
+    map.position_or_insert(name, ())
 }

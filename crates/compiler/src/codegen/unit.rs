@@ -118,10 +118,11 @@ impl<'a> Compiler<'a, '_> {
         let freevars = names_of_scope(block, Scope::Free, DEF_FREE_CLASS);
         let private = private.or_else(|| self.units.last().and_then(|around| around.private));
         let qualname = self.qualname(name, scope_type);
+        let sequence = self.scratch.sequence();
         self.units.push(Unit {
             block: block_id,
             scope_type,
-            sequence: InstructionSequence::new(),
+            sequence,
             stashed_sequence: None,
             private,
             name,
@@ -184,21 +185,32 @@ impl<'a> Compiler<'a, '_> {
         self.addop(Location::NONE, Opcode::RETURN_VALUE);
         let flags = self.code_flags();
         let unit = self.units.pop().expect("code is written between entering and leaving a unit");
+        let name = self.text(unit.name);
         let metadata = CodeUnitMetadata {
-            name: Text::new(unit.name),
-            qualname: Text::new(&unit.qualname),
+            qualname: if unit.qualname == unit.name { name.clone() } else { Text::new(&unit.qualname) },
+            name,
             consts: unit.consts,
-            names: unit.names.keys().map(Text::new).collect(),
-            varnames: unit.varnames.keys().map(Text::new).collect(),
-            cellvars: unit.cellvars.keys().map(Text::new).collect(),
-            freevars: unit.freevars.keys().map(Text::new).collect(),
-            fasthidden: unit.fasthidden.keys().map(Text::new).collect(),
+            names: self.texts_of(&unit.names),
+            varnames: self.texts_of(&unit.varnames),
+            cellvars: self.texts_of(&unit.cellvars),
+            freevars: self.texts_of(&unit.freevars),
+            fasthidden: self.texts_of(&unit.fasthidden),
             argcount: (unit.counts.posonlyargs + unit.counts.args) as u32,
             posonlyargcount: unit.counts.posonlyargs as u32,
             kwonlyargcount: unit.counts.kwonlyargs as u32,
             firstlineno: unit.firstlineno,
         };
-        Ok(optimize_and_assemble(metadata, unit.sequence, flags, self.options.filename.clone())?)
+        let filename = self.options.filename.clone();
+        Ok(optimize_and_assemble(metadata, unit.sequence, flags, filename, &mut self.scratch)?)
+    }
+
+    /// The text of a name, which all code objects of the module share.
+    pub(super) fn text(&mut self, name: &'a str) -> Text {
+        self.texts.get_or_insert_with(name, || Text::new(name)).clone()
+    }
+
+    fn texts_of<V>(&mut self, names: &NameMap<'a, V>) -> Vec<Text> {
+        names.keys().map(|name| self.text(name)).collect()
     }
 
     fn code_flags(&self) -> u32 {

@@ -7,7 +7,7 @@
 
 use taipan_bytecode::Opcode;
 
-use super::{BlockId, ENTRY, Graph};
+use super::{BlockId, ENTRY, Graph, Instr};
 use crate::assemble::InternalError;
 
 #[derive(Clone, Copy)]
@@ -80,7 +80,7 @@ impl Refs {
     }
 }
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn optimize_load_fast(&mut self) -> Result<(), InternalError> {
         self.clear_visited();
         self[ENTRY].start_depth = 0;
@@ -91,20 +91,19 @@ impl Graph {
             refs.stack.clear();
             refs.push_many(self[id].start_depth, Ref::UNKNOWN);
             refs.must_own.clear();
-            refs.must_own.resize(self[id].instrs.len(), false);
-            for at in 0..self[id].instrs.len() {
-                self.run(id, at, &mut refs, &mut todo)?;
+            let mut instrs = std::mem::take(&mut self[id].instrs);
+            refs.must_own.resize(instrs.len(), false);
+            for (at, instr) in instrs.iter().enumerate() {
+                self.run(instr, at, &mut refs, &mut todo)?;
             }
-            if !self[id].instrs.is_empty()
-                && self[id].has_fallthrough()
-                && let Some(next) = self[id].next
-            {
+            let falls_through = instrs.last().is_some_and(|last| !last.leaves_block());
+            if falls_through && let Some(next) = self[id].next {
                 self.visit(next, &mut todo);
             }
             for index in 0..refs.stack.len() {
                 refs.own(refs.stack[index]);
             }
-            for (instr, &must_own) in self[id].instrs.iter_mut().zip(&refs.must_own) {
+            for (instr, &must_own) in instrs.iter_mut().zip(&refs.must_own) {
                 if !must_own {
                     match instr.opcode {
                         Opcode::LOAD_FAST => instr.opcode = Opcode::LOAD_FAST_BORROW,
@@ -113,6 +112,7 @@ impl Graph {
                     }
                 }
             }
+            self[id].instrs = instrs;
         }
         Ok(())
     }
@@ -124,8 +124,7 @@ impl Graph {
         }
     }
 
-    fn run(&mut self, id: BlockId, at: usize, refs: &mut Refs, todo: &mut Vec<BlockId>) -> Result<(), InternalError> {
-        let instr = self[id].instrs[at];
+    fn run(&mut self, instr: &Instr, at: usize, refs: &mut Refs, todo: &mut Vec<BlockId>) -> Result<(), InternalError> {
         let oparg = instr.oparg;
         let (popped, pushed) = (instr.opcode.popped(oparg), instr.opcode.pushed(oparg));
         match instr.opcode {

@@ -10,51 +10,62 @@ use crate::instruction_sequence::Location;
 /// An exit block of at most this many instructions is copied rather than jumped to.
 const MAX_COPY_SIZE: usize = 4;
 
-impl Graph {
+impl Graph<'_> {
     /// Counts predecessors and empties the blocks that have none.
     pub(super) fn remove_unreachable(&mut self) {
-        self.clear_visited();
         for block in &mut self.blocks {
+            block.visited = false;
             block.predecessors = 0;
         }
         self[ENTRY].predecessors = 1;
         self[ENTRY].visited = true;
         let mut todo = vec![ENTRY];
         while let Some(id) = todo.pop() {
-            let fallthrough = self[id].next.filter(|_| self[id].has_fallthrough());
-            for index in 0..=self[id].instrs.len() {
-                let reached = match index.checked_sub(1) {
-                    None => fallthrough,
-                    Some(index) => self[id].instrs[index].target,
-                };
-                let Some(reached) = reached else { continue };
-                if !self[reached].visited {
-                    self[reached].visited = true;
-                    todo.push(reached);
+            if let Some(next) = self[id].next
+                && self[id].has_fallthrough()
+            {
+                self.reach(next, &mut todo);
+            }
+            // Only handlers are targets of other instructions than the last.
+            let count = self[id].instrs.len();
+            for at in if self.has_handlers { 0 } else { count.saturating_sub(1) }..count {
+                if let Some(target) = self[id].instrs[at].target {
+                    self.reach(target, &mut todo);
                 }
-                self[reached].predecessors += 1;
             }
         }
-        for id in self.order() {
-            let block = &mut self[id];
-            if block.predecessors == 0 {
-                block.instrs.clear();
-                block.is_except_handler = false;
-            }
+        for block in self.blocks.iter_mut().filter(|block| block.predecessors == 0) {
+            block.instrs.truncate(0);
+            block.is_except_handler = false;
         }
+    }
+
+    fn reach(&mut self, id: BlockId, todo: &mut Vec<BlockId>) {
+        let block = &mut self[id];
+        if !block.visited {
+            block.visited = true;
+            todo.push(id);
+        }
+        block.predecessors += 1;
     }
 
     /// Removes the block's NOPs that no line depends on; returns how many.
     fn remove_redundant_nops_of(&mut self, id: BlockId) -> usize {
-        if !self[id].instrs.iter().any(|instr| instr.opcode == Opcode::NOP) {
+        let Some(first) = self[id].instrs.iter().position(|instr| instr.opcode == Opcode::NOP) else {
+            self[id].has_nops = false;
             return 0;
-        }
-        let mut instrs = std::mem::take(&mut self[id].instrs);
-        let handlers: Vec<Option<BlockId>> = instrs.iter().map(|instr| instr.except).collect();
+        };
+        // What matters of the instructions behind, for a NOP at the end.
+        let lineno_behind = self.next_nonempty(self[id].next).map(|next| {
+            let first_kept =
+                self[next].instrs.iter().find(|instr| instr.opcode != Opcode::NOP || instr.loc.lineno >= 0);
+            first_kept.map_or(Location::NONE.lineno, |instr| instr.loc.lineno)
+        });
+        let instrs = &mut self[id].instrs;
         let count = instrs.len();
-        let mut kept = 0;
-        let mut prev_lineno = -1;
-        for at in 0..count {
+        let mut kept = first;
+        let mut prev_lineno = first.checked_sub(1).map_or(-1, |before| instrs[before].loc.lineno);
+        for at in first..count {
             let lineno = instrs[at].loc.lineno;
             if instrs[at].opcode == Opcode::NOP {
                 if lineno < 0 || lineno == prev_lineno {
@@ -69,12 +80,8 @@ impl Graph {
                         instrs[at + 1].loc = instrs[at].loc;
                         continue;
                     }
-                } else if let Some(next) = self.next_nonempty(self[id].next) {
-                    let first_kept =
-                        self[next].instrs.iter().find(|instr| instr.opcode != Opcode::NOP || instr.loc.lineno >= 0);
-                    if lineno == first_kept.map_or(Location::NONE.lineno, |instr| instr.loc.lineno) {
-                        continue;
-                    }
+                } else if lineno_behind == Some(lineno) {
+                    continue;
                 }
             }
             instrs[kept] = instrs[at];
@@ -82,43 +89,57 @@ impl Graph {
             prev_lineno = lineno;
         }
         instrs.truncate(kept);
-        let block = &mut self[id];
-        block.instrs = instrs;
-        for &handler in handlers[kept..].iter().rev() {
-            block.stale_handlers.push_front(handler);
-        }
+        self[id].has_nops = self[id].instrs[first..].iter().any(|instr| instr.opcode == Opcode::NOP);
         count - kept
     }
 
     pub(super) fn remove_redundant_nops(&mut self) -> usize {
-        self.order().into_iter().map(|id| self.remove_redundant_nops_of(id)).sum()
+        self.blocks.iter_mut().for_each(|block| block.has_nops = true);
+        self.remove_remaining_nops()
+    }
+
+    /// As [`remove_redundant_nops`](Self::remove_redundant_nops), where it is known which blocks hold NOPs.
+    fn remove_remaining_nops(&mut self) -> usize {
+        let mut removed = 0;
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            if self[id].has_nops {
+                removed += self.remove_redundant_nops_of(id);
+            }
+            cursor = self[id].next;
+        }
+        removed
     }
 
     /// Removes loads of constants and copies whose value is dropped at once.
     pub(super) fn remove_redundant_nops_and_pairs(&mut self) {
-        let order = self.order();
         loop {
             let mut done = true;
             let mut prev: Option<(BlockId, usize)> = None;
-            for &id in &order {
+            let mut cursor = Some(ENTRY);
+            while let Some(id) = cursor {
+                cursor = self[id].next;
                 self.remove_redundant_nops_of(id);
                 if self[id].labelled {
                     prev = None;
                 }
                 for index in 0..self[id].instrs.len() {
-                    if self[id].instrs[index].opcode == Opcode::POP_TOP
-                        && let Some((prev_block, prev_index)) = prev
-                    {
-                        let first = &mut self[prev_block].instrs[prev_index];
-                        let cancels = matches!(first.opcode, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
-                            || (first.opcode == Opcode::COPY && first.oparg == 1);
-                        if cancels {
-                            first.set_nop();
-                            self[id].instrs[index].set_nop();
-                            done = false;
-                        }
+                    if self[id].instrs[index].opcode != Opcode::POP_TOP {
+                        continue;
                     }
-                    prev = Some((id, index));
+                    let before = if index > 0 { Some((id, index - 1)) } else { prev };
+                    let Some((prev_block, prev_index)) = before else { continue };
+                    let first = &mut self[prev_block].instrs[prev_index];
+                    let cancels = matches!(first.opcode, Opcode::LOAD_CONST | Opcode::LOAD_SMALL_INT)
+                        || (first.opcode == Opcode::COPY && first.oparg == 1);
+                    if cancels {
+                        first.set_nop();
+                        self[id].instrs[index].set_nop();
+                        done = false;
+                    }
+                }
+                if let Some(last) = self[id].instrs.len().checked_sub(1) {
+                    prev = Some((id, last));
                 }
                 let ends_with_jump = prev.is_some_and(|(block, index)| self[block].instrs[index].opcode.has_jump());
                 if ends_with_jump || !self[id].has_fallthrough() {
@@ -134,7 +155,9 @@ impl Graph {
     /// Removes unconditional jumps to what comes next anyway; returns how many.
     fn remove_redundant_jumps(&mut self) -> Result<usize, InternalError> {
         let mut changes = 0;
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            cursor = self[id].next;
             let Some(last) = self[id].last() else { continue };
             if !last.opcode.is_unconditional_jump() {
                 continue;
@@ -142,7 +165,9 @@ impl Graph {
             let target = self.next_nonempty(last.target).ok_or(InternalError("jump with NULL target"))?;
             if self.next_nonempty(self[id].next) == Some(target) {
                 changes += 1;
-                if let Some(last) = self[id].instrs.last_mut() {
+                let block = &mut self[id];
+                block.has_nops = true;
+                if let Some(last) = block.instrs.last_mut() {
                     last.set_nop();
                 }
             }
@@ -151,23 +176,25 @@ impl Graph {
     }
 
     pub(super) fn remove_redundant_nops_and_jumps(&mut self) -> Result<(), InternalError> {
+        let mut removed_nops = self.remove_redundant_nops();
         loop {
-            let removed_nops = self.remove_redundant_nops();
             let removed_jumps = self.remove_redundant_jumps()?;
             if removed_nops + removed_jumps == 0 {
                 return Ok(());
             }
+            removed_nops = self.remove_remaining_nops();
         }
     }
 
     /// Copies small exit blocks, and blocks without lines that do not fall through, over the jumps to them.
     pub(super) fn inline_small_or_no_lineno_blocks(&mut self) {
-        let order = self.order();
         // Every change removes a jump, so this ends.
         loop {
             let mut changed = false;
-            for &id in &order {
+            let mut cursor = Some(ENTRY);
+            while let Some(id) = cursor {
                 changed |= self.inline_jump_target(id);
+                cursor = self[id].next;
             }
             if !changed {
                 return;
@@ -184,12 +211,12 @@ impl Graph {
         if !small_exit && !no_lineno_no_fallthrough {
             return false;
         }
-        let copies = block.instrs.clone();
+        let copies = block.instrs.to_vec();
         let block = &mut self[id];
         if let Some(jump) = block.instrs.last_mut() {
             jump.set_nop();
         }
-        block.extend(&copies);
+        block.instrs.extend(&copies);
         if no_lineno_no_fallthrough
             && let Some(end) = block.instrs.last_mut()
             && end.opcode.is_unconditional_jump()

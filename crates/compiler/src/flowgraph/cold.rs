@@ -6,7 +6,7 @@ use super::{ENTRY, Graph, Instr};
 use crate::assemble::InternalError;
 use crate::instruction_sequence::Location;
 
-impl Graph {
+impl Graph<'_> {
     fn mark_warm(&mut self) {
         self.clear_visited();
         self[ENTRY].visited = true;

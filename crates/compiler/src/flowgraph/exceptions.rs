@@ -36,9 +36,11 @@ impl Chain {
     }
 }
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn mark_except_handlers(&mut self) {
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            cursor = self[id].next;
             for index in 0..self[id].instrs.len() {
                 let instr = self[id].instrs[index];
                 if let (true, Some(target)) = (instr.opcode.is_block_push(), instr.target) {

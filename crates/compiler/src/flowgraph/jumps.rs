@@ -5,10 +5,12 @@ use taipan_bytecode::Opcode;
 use super::{ENTRY, Graph, Instr};
 use crate::assemble::InternalError;
 
-impl Graph {
+impl Graph<'_> {
     /// JUMP_IF_FALSE, which leaves the value: copy it, test the copy.
     pub(super) fn convert_pseudo_conditional_jumps(&mut self) {
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            cursor = self[id].next;
             let Some(&last) = self[id].last() else { continue };
             let opcode = match last.opcode {
                 Opcode::JUMP_IF_FALSE => Opcode::POP_JUMP_IF_FALSE,
@@ -18,14 +20,14 @@ impl Graph {
             let block = &mut self[id];
             let at = block.instrs.len() - 1;
             block.instrs[at].opcode = opcode;
-            block.insert(at, Instr { except: last.except, ..Instr::new(Opcode::COPY, 1, last.loc) });
-            block.insert(at + 1, Instr { except: last.except, ..Instr::new(Opcode::TO_BOOL, 0, last.loc) });
+            block.instrs.insert(at, Instr { except: last.except, ..Instr::new(Opcode::COPY, 1, last.loc) });
+            block.instrs.insert(at + 1, Instr { except: last.except, ..Instr::new(Opcode::TO_BOOL, 0, last.loc) });
         }
     }
 
     pub(super) fn convert_pseudo_ops(&mut self) -> Result<(), InternalError> {
-        for id in self.order() {
-            for instr in &mut self[id].instrs {
+        for block in &mut self.blocks {
+            for instr in block.instrs.iter_mut() {
                 match instr.opcode {
                     Opcode::LOAD_CLOSURE => instr.opcode = Opcode::LOAD_FAST,
                     Opcode::STORE_FAST_MAYBE_NULL => instr.opcode = Opcode::STORE_FAST,
@@ -49,7 +51,7 @@ impl Graph {
             let Some(target) = last.target.filter(|_| last.opcode.is_conditional_jump()) else { continue };
             let not_taken = Instr::new(Opcode::NOT_TAKEN, 0, last.loc);
             if !self[target].visited {
-                self[id].add(not_taken);
+                self[id].instrs.add(not_taken);
                 continue;
             }
             let reversed = match last.opcode {
@@ -62,7 +64,7 @@ impl Graph {
             let next = self[id].next;
             let (start_depth, cold) = (self[target].start_depth, self[id].cold);
             let block = &mut self[backwards_jump];
-            block.instrs = vec![not_taken, Instr::jump(Opcode::JUMP, target, last.loc)];
+            block.instrs.extend(&[not_taken, Instr::jump(Opcode::JUMP, target, last.loc)]);
             block.start_depth = start_depth;
             block.cold = cold;
             block.next = next;

@@ -4,7 +4,7 @@
 use super::{BlockId, ENTRY, Graph};
 use crate::instruction_sequence::Location;
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn resolve_line_numbers(&mut self) {
         self.duplicate_exits_without_lineno();
         self.propagate_line_numbers();
@@ -12,7 +12,7 @@ impl Graph {
 
     fn is_exit_or_eval_check_without_lineno(&self, id: BlockId) -> bool {
         let block = &self[id];
-        (block.exits_scope() || block.has_eval_break()) && block.has_no_lineno()
+        block.has_no_lineno() && (block.exits_scope() || block.has_eval_break())
     }
 
     fn duplicate_exits_without_lineno(&mut self) {
@@ -25,7 +25,8 @@ impl Graph {
                 && self[target].predecessors > 1
             {
                 let copy = self.new_block();
-                self[copy].instrs = self[target].instrs.clone();
+                let copies = self[target].instrs.to_vec();
+                self[copy].instrs.extend(&copies);
                 self[copy].instrs[0].loc = last.loc;
                 self[copy].predecessors = 1;
                 self[copy].labelled = true;
@@ -40,7 +41,9 @@ impl Graph {
         }
 
         // Those that remain are reached by fall-through alone.
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            cursor = self[id].next;
             if let Some(&last) = self[id].last()
                 && self[id].has_fallthrough()
                 && let Some(next) = self[id].next
@@ -52,9 +55,11 @@ impl Graph {
     }
 
     fn propagate_line_numbers(&mut self) {
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            cursor = self[id].next;
             let mut prev = Location::NONE;
-            for instr in &mut self[id].instrs {
+            for instr in self[id].instrs.iter_mut() {
                 if instr.loc.lineno == Location::NONE.lineno {
                     instr.loc = prev;
                 } else {

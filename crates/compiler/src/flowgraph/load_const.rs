@@ -3,7 +3,7 @@
 
 use taipan_bytecode::{Constant, Opcode};
 
-use super::{BlockId, Graph, Instr};
+use super::{BlockId, ENTRY, Graph, Instr};
 use crate::instruction_sequence::ConstTable;
 
 /// The value of an instruction that loads a constant.
@@ -35,10 +35,12 @@ pub(super) fn make_load_const(instr: &mut Instr, constant: Constant, consts: &mu
     }
 }
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn optimize_load_const(&mut self, consts: &mut ConstTable) {
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
             self.optimize_load_const_of(id, consts);
+            cursor = self[id].next;
         }
     }
 
@@ -57,8 +59,22 @@ impl Graph {
             if !is_copy_of_load_const {
                 (opcode, oparg) = (instrs[at].opcode, instrs[at].oparg);
             }
-            let Some(constant) = const_value(opcode, oparg, consts) else { continue };
+            if !loads_const(opcode) {
+                continue;
+            }
             let Some(next) = instrs.get(at + 1).map(|next| next.opcode) else { continue };
+            if !matches!(
+                next,
+                Opcode::POP_JUMP_IF_FALSE
+                    | Opcode::POP_JUMP_IF_TRUE
+                    | Opcode::JUMP_IF_FALSE
+                    | Opcode::JUMP_IF_TRUE
+                    | Opcode::IS_OP
+                    | Opcode::TO_BOOL
+            ) {
+                continue;
+            }
+            let Some(constant) = const_value(opcode, oparg, consts) else { continue };
             match next {
                 Opcode::POP_JUMP_IF_FALSE | Opcode::POP_JUMP_IF_TRUE | Opcode::JUMP_IF_FALSE | Opcode::JUMP_IF_TRUE => {
                     if next.is_conditional_jump() {
@@ -110,11 +126,10 @@ impl Graph {
         if count == 0 {
             return;
         }
-        let order = self.order();
         let mut used = vec![false; count];
         used[0] = true;
-        for &id in &order {
-            for instr in self[id].instrs.iter().filter(|instr| instr.opcode.has_const()) {
+        for block in &self.blocks {
+            for instr in block.instrs.iter().filter(|instr| instr.opcode.has_const()) {
                 used[instr.oparg as usize] = true;
             }
         }
@@ -128,8 +143,8 @@ impl Graph {
             kept += u32::from(used);
         }
         consts.retain(&used);
-        for &id in &order {
-            for instr in self[id].instrs.iter_mut().filter(|instr| instr.opcode.has_const()) {
+        for block in &mut self.blocks {
+            for instr in block.instrs.iter_mut().filter(|instr| instr.opcode.has_const()) {
                 instr.oparg = new_index[instr.oparg as usize];
             }
         }

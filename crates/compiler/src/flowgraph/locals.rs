@@ -4,7 +4,7 @@ use taipan_bytecode::Opcode;
 
 use super::{BlockId, ENTRY, Graph};
 
-impl Graph {
+impl Graph<'_> {
     /// Uses LOAD_FAST_CHECK where a local may be unbound: at first all but the parameters are, and DELETE_FAST and its
     /// like unbind again. Only the first 64 locals are followed from block to block.
     pub(super) fn add_checks_for_loads_of_uninitialized_variables(&mut self, nlocals: usize, nparams: usize) {
@@ -18,7 +18,9 @@ impl Graph {
         let mut todo = Vec::new();
         let unbound = (nparams..nlocals.min(64)).fold(0u64, |mask, local| mask | 1 << local);
         self.maybe_push(ENTRY, unbound, &mut todo);
-        for id in self.order() {
+        let mut cursor = Some(ENTRY);
+        while let Some(id) = cursor {
+            cursor = self[id].next;
             self.scan_block_for_locals(id, &mut todo);
         }
         while let Some(id) = todo.pop() {
@@ -41,8 +43,8 @@ impl Graph {
 
     fn scan_block_for_locals(&mut self, id: BlockId, todo: &mut Vec<BlockId>) {
         let mut unbound = self[id].unsafe_locals;
-        for at in 0..self[id].instrs.len() {
-            let instr = self[id].instrs[at];
+        let mut instrs = std::mem::take(&mut self[id].instrs);
+        for instr in instrs.iter_mut() {
             if let Some(handler) = instr.except {
                 self.maybe_push(handler, unbound, todo);
             }
@@ -55,13 +57,14 @@ impl Graph {
                 Opcode::STORE_FAST | Opcode::LOAD_FAST_CHECK => unbound &= !bit,
                 Opcode::LOAD_FAST => {
                     if unbound & bit != 0 {
-                        self[id].instrs[at].opcode = Opcode::LOAD_FAST_CHECK;
+                        instr.opcode = Opcode::LOAD_FAST_CHECK;
                     }
                     unbound &= !bit;
                 }
                 _ => {}
             }
         }
+        self[id].instrs = instrs;
         let block = &self[id];
         let fallthrough = block.next.filter(|_| block.has_fallthrough());
         let target = block.last().filter(|last| last.opcode.has_jump()).and_then(|last| last.target);
@@ -95,10 +98,10 @@ impl Graph {
     }
 
     pub(super) fn insert_superinstructions(&mut self) {
-        for id in self.order() {
-            let instrs = &mut self[id].instrs;
+        for block in &mut self.blocks {
+            let instrs = &mut block.instrs[..];
             for at in 1..instrs.len() {
-                let (first, second) = (instrs[at - 1], instrs[at]);
+                let (first, second) = (&instrs[at - 1], &instrs[at]);
                 let both = match (first.opcode, second.opcode) {
                     (Opcode::LOAD_FAST, Opcode::LOAD_FAST) => Opcode::LOAD_FAST_LOAD_FAST,
                     (Opcode::STORE_FAST, Opcode::LOAD_FAST) => Opcode::STORE_FAST_LOAD_FAST,
@@ -108,7 +111,8 @@ impl Graph {
                 let (line, next_line) = (first.loc.lineno, second.loc.lineno);
                 let lines_differ = line >= 0 && next_line >= 0 && line != next_line;
                 if !lines_differ && first.oparg < 16 && second.oparg < 16 {
-                    instrs[at - 1].set(both, first.oparg << 4 | second.oparg);
+                    let oparg = first.oparg << 4 | second.oparg;
+                    instrs[at - 1].set(both, oparg);
                     instrs[at].set_nop();
                 }
             }

@@ -1,25 +1,28 @@
 //! The slots of cells and free variables behind the locals, and the instructions at a function's start that fill them.
 
-use std::collections::HashMap;
-
+use taipan_bytecode::Opcode;
 use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
-use taipan_bytecode::{Opcode, Text};
 
 use super::{ENTRY, Graph, Instr};
 use crate::assemble::InternalError;
+use crate::hash_index::TextIndex;
 use crate::instruction_sequence::{CodeUnitMetadata, Location};
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn prepare_localsplus(&mut self, unit: &CodeUnitMetadata, flags: u32) -> Result<(), InternalError> {
         // The code generator numbers cells, then free variables, from 0; a cell that is also an argument lives in the
         // argument's slot, the others follow the locals.
         let nlocals = unit.varnames.len() as u32;
-        let slot_of_local: HashMap<&Text, u32> = unit.varnames.iter().zip(0..).collect();
+        if unit.cellvars.is_empty() && unit.freevars.is_empty() {
+            self.insert_prefix_instructions(unit, &[], flags);
+            return Ok(());
+        }
+        let locals = TextIndex::new(&unit.varnames);
         let mut slots = Vec::with_capacity(unit.cellvars.len() + unit.freevars.len());
         let mut next = nlocals;
         for name in &unit.cellvars {
-            slots.push(match slot_of_local.get(name) {
-                Some(&local) => local,
+            slots.push(match locals.position(name) {
+                Some(local) => local as u32,
                 None => {
                     next += 1;
                     next - 1
@@ -29,8 +32,8 @@ impl Graph {
         slots.extend((next..).take(unit.freevars.len()));
 
         self.insert_prefix_instructions(unit, &slots, flags);
-        for id in self.order() {
-            for instr in &mut self[id].instrs {
+        for block in &mut self.blocks {
+            for instr in block.instrs.iter_mut() {
                 if matches!(
                     instr.opcode,
                     Opcode::MAKE_CELL
@@ -61,7 +64,7 @@ impl Graph {
             prefix.push(Instr::new(Opcode::POP_TOP, 0, loc));
         }
         for (index, instr) in prefix.into_iter().enumerate() {
-            self[ENTRY].insert(index, instr);
+            self[ENTRY].instrs.insert(index, instr);
         }
     }
 }

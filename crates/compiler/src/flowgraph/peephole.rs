@@ -6,21 +6,22 @@ use taipan_bytecode::oparg::{COMPARE_OP_TO_BOOL, Intrinsic1};
 use super::{BlockId, Graph, Instr, fold};
 use crate::instruction_sequence::ConstTable;
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn optimize_basic_block(&mut self, id: BlockId, consts: &mut ConstTable) {
         let mut at = 0;
         while at < self[id].instrs.len() {
-            if !self.thread_jump(id, at) {
-                optimize_instruction(&mut self[id].instrs, at, consts);
-                at += 1;
+            if self[id].instrs[at].target.is_some() && self.thread_jump(id, at) {
+                continue;
             }
+            optimize_instruction(&mut self[id].instrs, at, consts);
+            at += 1;
         }
         self.optimize_swaps(id);
     }
 
     /// Shortens a jump to a jump. True if the instruction has to be looked at again.
     fn thread_jump(&mut self, id: BlockId, at: usize) -> bool {
-        let instr = self[id].instrs[at];
+        let instr = &self[id].instrs[at];
         let Some(target) = instr.target.filter(|_| instr.opcode.has_jump()) else { return false };
         let Some(&first) = self[target].instrs.first() else { return false };
         let threaded = match (instr.opcode, first.opcode) {
@@ -47,7 +48,7 @@ impl Graph {
         let block = &mut self[id];
         block.instrs[at].set_nop();
         // The NOP keeps the line of the first jump if that line needs it; the new jump has that of the second.
-        block.add(Instr::jump(threaded, final_target, first.loc));
+        block.instrs.add(Instr::jump(threaded, final_target, first.loc));
         true
     }
 }

@@ -5,7 +5,7 @@ use taipan_bytecode::Opcode;
 use super::{BlockId, ENTRY, Graph};
 use crate::assemble::InternalError;
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn calculate_stackdepth(&mut self) -> Result<u32, InternalError> {
         for block in &mut self.blocks {
             block.start_depth = -1;
@@ -15,8 +15,8 @@ impl Graph {
         self.push_depth(ENTRY, 0, &mut todo)?;
         while let Some(id) = todo.pop() {
             let mut depth = self[id].start_depth;
-            for at in 0..self[id].instrs.len() {
-                let instr = self[id].instrs[at];
+            let instrs = std::mem::take(&mut self[id].instrs);
+            for instr in instrs.iter() {
                 max_depth = max_depth.max(depth);
                 if let (Some(target), true) = (instr.target, instr.opcode != Opcode::END_ASYNC_FOR) {
                     let target_depth = depth + instr.opcode.stack_effect(instr.oparg, true);
@@ -27,6 +27,7 @@ impl Graph {
                     return Err(InternalError("Invalid CFG, stack underflow"));
                 }
             }
+            self[id].instrs = instrs;
             if self[id].has_fallthrough()
                 && let Some(next) = self[id].next
             {

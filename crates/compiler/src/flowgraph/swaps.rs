@@ -4,7 +4,7 @@ use taipan_bytecode::Opcode;
 
 use super::{BlockId, Graph, Instr};
 
-impl Graph {
+impl Graph<'_> {
     pub(super) fn optimize_swaps(&mut self, id: BlockId) {
         let instrs = &mut self[id].instrs;
         let mut at = 0;

@@ -6,7 +6,8 @@
 
 use super::*;
 
-type Scopes<'a> = NameMap<'a, Scope>;
+/// The scopes of a block's symbols, by their positions.
+type Scopes = Vec<Scope>;
 
 /// What a block knows of those around it.
 #[derive(Clone)]
@@ -33,7 +34,7 @@ fn analyze_block<'a>(
     mut outer: Outer<'a>,
 ) -> Result<NameSet<'a>, CompileError> {
     let mut free = NameSet::new();
-    let mut scopes = Scopes::new();
+    let mut scopes = Scopes::with_capacity(table.block(id).symbols.len());
     let mut local = NameSet::new();
     let mut inner_bound = NameSet::new();
     let mut inner_global = NameSet::new();
@@ -50,17 +51,20 @@ fn analyze_block<'a>(
             inner_bound.extend(bound);
         }
     }
+    let sees_local = block.is_function_like();
     for (name, &flags) in block.symbols.iter() {
-        analyze_name(table, block, &mut scopes, name, flags, &mut outer, &mut local, &mut free)?;
+        let scope = analyze_name(table, block, name, flags, &mut outer, &mut free)?;
+        if scope == Scope::Local && sees_local {
+            local.insert(name);
+        }
+        scopes.push(scope);
     }
     if is_class {
         inner_bound.insert("__class__");
         inner_bound.insert("__classdict__");
         inner_bound.insert("__conditional_annotations__");
     } else {
-        if block.is_function_like() {
-            inner_bound.extend(&local);
-        }
+        inner_bound.extend(&local);
         if let Some(bound) = &outer.bound {
             inner_bound.extend(bound);
         }
@@ -98,7 +102,7 @@ fn analyze_block<'a>(
 
     let block = table.block_mut(id);
     if block.is_function_like() {
-        analyze_cells(&mut scopes, &mut child_free_names, &inlined_cells);
+        analyze_cells(block, &mut scopes, &mut child_free_names, &inlined_cells);
     } else if is_class {
         drop_class_free(block, &mut child_free_names);
     }
@@ -122,23 +126,20 @@ fn error_at_directive(block: &Block<'_>, name: &str, message: String) -> Compile
 fn analyze_name<'a>(
     table: &SymbolTable<'a>,
     block: &Block<'a>,
-    scopes: &mut Scopes<'a>,
     name: &'a str,
     flags: u32,
     outer: &mut Outer<'a>,
-    local: &mut NameSet<'a>,
     free: &mut NameSet<'a>,
-) -> Result<(), CompileError> {
+) -> Result<Scope, CompileError> {
     if flags & DEF_GLOBAL != 0 {
         if flags & DEF_NONLOCAL != 0 {
             return Err(error_at_directive(block, name, format!("name '{name}' is nonlocal and global")));
         }
-        scopes.insert(name, Scope::GlobalExplicit);
         outer.global.insert(name);
         if let Some(bound) = &mut outer.bound {
             bound.remove(name);
         }
-        return Ok(());
+        return Ok(Scope::GlobalExplicit);
     }
     if flags & DEF_NONLOCAL != 0 {
         let Some(bound) = &outer.bound else {
@@ -152,41 +153,34 @@ fn analyze_name<'a>(
             let message = format!("nonlocal binding not allowed for type parameter '{name}'");
             return Err(error_at_directive(block, name, message));
         }
-        scopes.insert(name, Scope::Free);
         free.insert(name);
-        return Ok(());
+        return Ok(Scope::Free);
     }
     if flags & DEF_BOUND != 0 {
-        scopes.insert(name, Scope::Local);
-        local.insert(name);
         outer.global.remove(name);
         if flags & DEF_TYPE_PARAM != 0 {
             outer.type_params.insert(name);
         } else {
             outer.type_params.remove(name);
         }
-        return Ok(());
+        return Ok(Scope::Local);
     }
     // A name that the class around binds is looked up there at run time and then only among the globals, past any
     // enclosing function that binds it too.
     if let Some(class_entry) = outer.class_entry {
         let class_flags = table.block(class_entry).symbol(name);
         if class_flags & DEF_GLOBAL != 0 {
-            scopes.insert(name, Scope::GlobalExplicit);
-            return Ok(());
+            return Ok(Scope::GlobalExplicit);
         }
         if class_flags & DEF_BOUND != 0 && class_flags & DEF_NONLOCAL == 0 {
-            scopes.insert(name, Scope::GlobalImplicit);
-            return Ok(());
+            return Ok(Scope::GlobalImplicit);
         }
     }
     if outer.bound.as_ref().is_some_and(|bound| bound.contains(name)) {
-        scopes.insert(name, Scope::Free);
         free.insert(name);
-        return Ok(());
+        return Ok(Scope::Free);
     }
-    scopes.insert(name, Scope::GlobalImplicit);
-    Ok(())
+    Ok(Scope::GlobalImplicit)
 }
 
 fn is_free_in_any_child(table: &SymbolTable<'_>, id: BlockId, name: &str) -> bool {
@@ -198,7 +192,7 @@ fn inline_comprehension<'a>(
     table: &mut SymbolTable<'a>,
     id: BlockId,
     comprehension: BlockId,
-    scopes: &mut Scopes<'a>,
+    scopes: &mut Scopes,
     comprehension_free: &mut NameSet<'a>,
     inlined_cells: &mut NameSet<'a>,
 ) {
@@ -234,7 +228,7 @@ fn inline_comprehension<'a>(
         match table.block(id).symbols.get(name).copied() {
             None => {
                 table.block_mut(id).symbols.insert(name, only_flags);
-                scopes.insert(name, scope);
+                scopes.push(scope);
             }
             // What the comprehension has free may just be a local of the block, unless it is free further in.
             Some(existing) => {
@@ -263,8 +257,11 @@ fn splice_inlined_children(table: &mut SymbolTable<'_>, id: BlockId) {
 }
 
 /// Locals that are free in a child become cells and are free no longer.
-fn analyze_cells<'a>(scopes: &mut Scopes<'a>, free: &mut NameSet<'a>, inlined_cells: &NameSet<'a>) {
-    for (name, scope) in scopes.iter_mut() {
+fn analyze_cells(block: &Block<'_>, scopes: &mut Scopes, free: &mut NameSet<'_>, inlined_cells: &NameSet<'_>) {
+    if free.is_empty() && inlined_cells.is_empty() {
+        return;
+    }
+    for (name, scope) in block.symbols.keys().zip(scopes) {
         if *scope == Scope::Local && (free.contains(name) || inlined_cells.contains(name)) {
             *scope = Scope::Cell;
             free.remove(name);
@@ -282,17 +279,17 @@ fn drop_class_free(block: &mut Block<'_>, free: &mut NameSet<'_>) {
 /// Enters the scopes, and the free variables of children that pass through the block.
 fn update_symbols<'a>(
     block: &mut Block<'a>,
-    scopes: &Scopes<'a>,
+    scopes: &Scopes,
     bound: Option<&NameSet<'a>>,
     free: &NameSet<'a>,
     inlined_cells: &NameSet<'a>,
     class_like: bool,
 ) {
-    for (name, flags) in block.symbols.iter_mut() {
+    for ((name, flags), scope) in block.symbols.iter_mut().zip(scopes) {
         if inlined_cells.contains(name) {
             *flags |= DEF_COMP_CELL;
         }
-        *flags |= scopes.get(name).copied().unwrap_or(Scope::Unresolved).bits();
+        *flags |= scope.bits();
     }
     for name in free.iter() {
         if let Some(flags) = block.symbols.get_mut(name) {

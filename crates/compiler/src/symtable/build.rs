@@ -205,7 +205,8 @@ impl<'a> Builder<'a> {
     fn add_def_to(&mut self, id: BlockId, name: &'a str, flag: u32, location: Location) -> Result {
         let mangled = self.mangle(id, name);
         let block = self.table.block_mut(id);
-        let before = block.symbol(mangled);
+        let at = block.symbols.position_or_insert(mangled, 0);
+        let before = *block.symbols.at_mut(at);
         if flag & DEF_PARAM != 0 && before & DEF_PARAM != 0 {
             let message = format!("duplicate argument '{name}' in function definition");
             return Err(CompileError::syntax(message, location));
@@ -221,7 +222,7 @@ impl<'a> Builder<'a> {
             }
             flags |= DEF_COMP_ITER;
         }
-        block.symbols.insert(mangled, flags);
+        *block.symbols.at_mut(at) = flags;
         if flag & DEF_PARAM != 0 {
             block.varnames.push(mangled);
         } else if flag & DEF_GLOBAL != 0 {

@@ -19,7 +19,8 @@ use taipan_syntax::ast;
 
 use crate::error::{CompileError, Location};
 use crate::future::FutureFeatures;
-pub use names::{FastHasher, NameMap, NameSet};
+pub use crate::hash_index::FastHasher;
+pub use names::{NameMap, NameSet};
 
 /// The name is declared global in this block.
 pub const DEF_GLOBAL: u32 = 1;

@@ -1,64 +1,16 @@
-//! Maps and sets of names that keep the order of insertion, small ones without hashing.
+//! Maps and sets of names that keep the order of insertion.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-
-/// A multiplicative hasher for short keys from the program's own source.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FastHasher(u64);
-
-impl FastHasher {
-    fn add(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-}
-
-impl Hasher for FastHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        let mut chunks = bytes.chunks_exact(8);
-        for chunk in &mut chunks {
-            self.add(u64::from_le_bytes(chunk.try_into().expect("a chunk has eight bytes")));
-        }
-        let mut last = 0;
-        for &byte in chunks.remainder() {
-            last = last << 8 | u64::from(byte);
-        }
-        self.add(last);
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.add(value.into());
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.add(value.into());
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.add(value);
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.add(value as u64);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ self.0 >> 32
-    }
-}
-
-/// Above this many names a map keeps an index.
-const LINEAR: usize = 8;
+use crate::hash_index::{HashIndex, hash_of_name};
 
 #[derive(Clone, Debug)]
 pub struct NameMap<'a, V> {
     entries: Vec<(&'a str, V)>,
-    index: HashMap<&'a str, u32, BuildHasherDefault<FastHasher>>,
+    index: HashIndex,
 }
 
 impl<V> Default for NameMap<'_, V> {
     fn default() -> Self {
-        NameMap { entries: Vec::new(), index: HashMap::default() }
+        NameMap { entries: Vec::new(), index: HashIndex::default() }
     }
 }
 
@@ -75,12 +27,12 @@ impl<'a, V> NameMap<'a, V> {
         self.entries.is_empty()
     }
 
+    fn find(&self, hash: u32, name: &str) -> Option<usize> {
+        self.index.find(hash, |at| self.entries[at].0 == name)
+    }
+
     pub fn position(&self, name: &str) -> Option<usize> {
-        if self.entries.len() <= LINEAR {
-            self.entries.iter().position(|(key, _)| *key == name)
-        } else {
-            self.index.get(name).map(|&at| at as usize)
-        }
+        if self.is_empty() { None } else { self.find(hash_of_name(name), name) }
     }
 
     pub fn contains(&self, name: &str) -> bool {
@@ -97,28 +49,37 @@ impl<'a, V> NameMap<'a, V> {
 
     /// Sets a name's value; returns its position.
     pub fn insert(&mut self, name: &'a str, value: V) -> usize {
-        if let Some(at) = self.position(name) {
+        let hash = hash_of_name(name);
+        if let Some(at) = self.find(hash, name) {
             self.entries[at].1 = value;
             return at;
         }
-        let at = self.entries.len();
+        self.push(hash, name, value)
+    }
+
+    fn push(&mut self, hash: u32, name: &'a str, value: V) -> usize {
         self.entries.push((name, value));
-        if at == LINEAR {
-            self.index = self.entries.iter().enumerate().map(|(at, (key, _))| (*key, at as u32)).collect();
-        } else if at > LINEAR {
-            self.index.insert(name, at as u32);
-        }
-        at
+        self.index.push(hash);
+        self.entries.len() - 1
+    }
+
+    /// The position of a name, which gets the value given unless it is there.
+    pub fn position_or_insert(&mut self, name: &'a str, value: V) -> usize {
+        let hash = hash_of_name(name);
+        self.find(hash, name).unwrap_or_else(|| self.push(hash, name, value))
+    }
+
+    /// The value of a name, which gets one unless it is there.
+    pub fn get_or_insert_with(&mut self, name: &'a str, value: impl FnOnce() -> V) -> &V {
+        let hash = hash_of_name(name);
+        let at = self.find(hash, name).unwrap_or_else(|| self.push(hash, name, value()));
+        &self.entries[at].1
     }
 
     pub fn remove(&mut self, name: &str) -> Option<V> {
         let at = self.position(name)?;
-        let (_, value) = self.entries.remove(at);
-        self.index.clear();
-        if self.entries.len() > LINEAR {
-            self.index = self.entries.iter().enumerate().map(|(at, (key, _))| (*key, at as u32)).collect();
-        }
-        Some(value)
+        self.index.remove(at);
+        Some(self.entries.remove(at).1)
     }
 
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&'a str, &V)> + ExactSizeIterator {
@@ -136,6 +97,11 @@ impl<'a, V> NameMap<'a, V> {
     /// The name and value at a position.
     pub fn at(&self, position: usize) -> Option<(&'a str, &V)> {
         self.entries.get(position).map(|(name, value)| (*name, value))
+    }
+
+    /// The value at a position that has one.
+    pub(crate) fn at_mut(&mut self, position: usize) -> &mut V {
+        &mut self.entries[position].1
     }
 }
 

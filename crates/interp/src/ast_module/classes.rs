@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use taipan_object::attributes::Filled;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::intern;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::{generic_alias, int, list, object, str, type_object, union};
 use taipan_object::types::Type;
 use taipan_object::{Ref, Result, Value, Vm};
+use taipan_syntax::ast::ClassId;
 use taipan_syntax::ast::schema::{self, ClassSchema, FieldSchema, Quantifier, TypeKind, TypeSchema};
 
 use super::node;
@@ -17,8 +19,10 @@ use super::node;
 pub struct Class {
     pub name: &'static str,
     pub ty: Value,
-    /// The names of the fields, interned, in order.
-    pub fields: Vec<Value>,
+    /// The names of the fields, interned, in order, and of the position, if nodes have one.
+    pub attributes: Vec<Value>,
+    /// The shape of nodes with all of them.
+    pub filled: Filled,
     /// The only instance that the parser uses, for classes without fields: operators and contexts.
     pub singleton: Option<Value>,
 }
@@ -33,11 +37,18 @@ impl Class {
 pub struct Classes {
     pub list: Vec<Class>,
     by_name: HashMap<&'static str, usize>,
+    /// Where in the list the classes of the parser's nodes are.
+    by_id: Vec<usize>,
     /// `lineno`, `col_offset`, `end_lineno`, `end_col_offset`.
-    pub attributes: [Value; 4],
+    attributes: [Value; 4],
 }
 
 impl Classes {
+    /// The class of a node that the parser made.
+    pub fn of(&self, id: ClassId) -> &Class {
+        &self.list[self.by_id[id as usize]]
+    }
+
     /// A class of the schema.
     pub fn get(&self, name: &str) -> &Class {
         &self.list[self.by_name[name]]
@@ -63,30 +74,41 @@ fn names(names: impl IntoIterator<Item = &'static str>) -> Vec<Value> {
     names.into_iter().map(|name| intern(name).into_value()).collect()
 }
 
+/// The names of what nodes of a class hold: fields, then the position.
+fn attributes_of(classes: &Classes, fields: &[FieldSchema], located: bool) -> Vec<Value> {
+    let mut attributes = names(fields.iter().map(|field| field.name));
+    if located {
+        attributes.extend_from_slice(&classes.attributes);
+    }
+    attributes
+}
+
 const ATTRIBUTES: [&str; 4] = ["lineno", "col_offset", "end_lineno", "end_col_offset"];
 
 fn make_all(vm: &Vm) -> Result<Classes> {
     let attributes = ATTRIBUTES.map(|name| intern(name).into_value());
-    let mut classes = Classes { list: Vec::new(), by_name: HashMap::new(), attributes };
+    let mut classes = Classes { list: Vec::new(), by_name: HashMap::new(), by_id: Vec::new(), attributes };
     let base = node::AST.value();
     for schema in schema::types() {
         match &schema.kind {
             TypeKind::Product(class) => {
                 let ty = make_class(vm, class.name, &base, &class.fields, &schema.doc())?;
                 set_attributes(&classes, &ty, schema, &class.fields);
-                let fields = names(class.fields.iter().map(|field| field.name));
-                classes.add(Class { name: class.name, ty, fields, singleton: None });
+                let attributes = attributes_of(&classes, &class.fields, schema.located);
+                classes.add(Class { name: class.name, ty, attributes, filled: Filled::new(), singleton: None });
             }
             TypeKind::Sum(constructors) => {
                 let sum = make_class(vm, schema.name, &base, &[], &schema.doc())?;
                 set_attributes(&classes, &sum, schema, &[]);
-                classes.add(Class { name: schema.name, ty: sum.clone(), fields: Vec::new(), singleton: None });
+                let (name, ty, filled) = (schema.name, sum.clone(), Filled::new());
+                classes.add(Class { name, ty, attributes: Vec::new(), filled, singleton: None });
                 for class in constructors {
                     add_constructor(vm, &mut classes, class, &sum, schema.located)?;
                 }
             }
         }
     }
+    classes.by_id = ClassId::ALL.iter().map(|id| classes.by_name[id.name()]).collect();
     for schema in schema::types() {
         let constructors = match &schema.kind {
             TypeKind::Product(class) => std::slice::from_ref(class),
@@ -104,8 +126,8 @@ fn add_constructor(vm: &Vm, classes: &mut Classes, class: &ClassSchema, sum: &Va
     set_optional_fields(&ty, &class.fields);
     let singleton = (class.fields.is_empty() && !located)
         .then(|| node::new_node(ty.downcast::<Type>().expect("a class was made")).into_value());
-    let fields = names(class.fields.iter().map(|field| field.name));
-    classes.add(Class { name: class.name, ty, fields, singleton });
+    let attributes = attributes_of(classes, &class.fields, located);
+    classes.add(Class { name: class.name, ty, attributes, filled: Filled::new(), singleton });
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use taipan_object::types::slots::{self, Slots};
 use taipan_object::types::{Type, TypeSpec, creation, type_flags};
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
+use super::classes::Class;
 use super::{classes, repr};
 
 /// A node: all its state is attributes.
@@ -56,9 +57,11 @@ pub fn new_node(class: &Type) -> Ref<Node> {
     Ref::new_with_type(class, Node { header: Header::new(class) })
 }
 
-/// Sets an attribute of a node that nobody has seen yet.
-pub fn set_new(node: &Ref<Node>, name: &Value, value: Value) {
-    attributes::set(&node.header, name, value);
+/// A node of `class` with the attributes that the class names.
+pub fn new_filled(class: &Class, values: impl Iterator<Item = Value>) -> Value {
+    let node = new_node(class.as_type());
+    attributes::fill(&node.header, &class.attributes, values, &class.filled);
+    node.into_value()
 }
 
 static GETSET: &[GetSetDef] = &[GetSetDef::new("__dict__", "", creation::get_dict).setter(creation::set_dict)];

@@ -300,11 +300,19 @@ impl Buffered {
         if buffer_size <= 0 {
             return Err(vm.value_error("buffer size must be strictly positive"));
         }
-        let mut buffer: Vec<u8> = Vec::new();
-        if buffer.try_reserve_exact(buffer_size as usize).is_err() {
-            return Err(vm.memory_error());
-        }
-        buffer.resize(buffer_size as usize, 0);
+        /// Buffers for which there is always memory, if only the heap's reserve. Zeroed by the system, as they are, they take
+        /// none until they are used.
+        const SMALL: i64 = 256 << 10;
+        let buffer = if buffer_size <= SMALL {
+            vec![0; buffer_size as usize]
+        } else {
+            let mut buffer: Vec<u8> = Vec::new();
+            if buffer.try_reserve_exact(buffer_size as usize).is_err() {
+                return Err(vm.memory_error());
+            }
+            buffer.resize(buffer_size as usize, 0);
+            buffer
+        };
         self.with(|state| {
             state.buffer = buffer;
             state.closed_buffer = false;

@@ -23,6 +23,26 @@ fn binary_operator(kind: TokenKind) -> Option<(Operator, u8)> {
     })
 }
 
+/// Whether a token of this kind, behind an operand, makes an operation of it.
+fn follows_operand(kind: TokenKind) -> bool {
+    binary_operator(kind).is_some()
+        || matches!(
+            kind,
+            T::DoubleStar
+                | T::Or
+                | T::And
+                | T::Not
+                | T::In
+                | T::Is
+                | T::EqEqual
+                | T::NotEqual
+                | T::Less
+                | T::LessEqual
+                | T::Greater
+                | T::GreaterEqual
+        )
+}
+
 /// Whether an expression, possibly starred, can begin with a token of this kind.
 pub(super) fn starts_expression(kind: TokenKind) -> bool {
     kind.is_name()
@@ -171,9 +191,21 @@ impl<'a> Parser<'a, '_> {
         Ok(expr)
     }
 
+    /// Most operands are no operations: what is found to be one goes through the levels of precedence, from the inside.
     pub(super) fn disjunction(&mut self) -> Parsed<Expr<'a>> {
         let start = self.start();
-        let first = self.conjunction()?;
+        let first = if matches!(self.kind(), T::Not | T::Plus | T::Minus | T::Tilde | T::Await) {
+            self.conjunction()?
+        } else {
+            let primary = self.primary()?;
+            if !follows_operand(self.kind()) {
+                return Ok(primary);
+            }
+            let power = self.power_after(start, primary)?;
+            let sum = self.binary_after(start, power, 1)?;
+            let comparison = self.comparison_after(start, sum)?;
+            self.conjunction_after(start, comparison)?
+        };
         if !self.at(T::Or) {
             return Ok(first);
         }
@@ -190,6 +222,10 @@ impl<'a> Parser<'a, '_> {
     fn conjunction(&mut self) -> Parsed<Expr<'a>> {
         let start = self.start();
         let first = self.inversion()?;
+        self.conjunction_after(start, first)
+    }
+
+    fn conjunction_after(&mut self, start: (u32, u32), first: Expr<'a>) -> Parsed<Expr<'a>> {
         if !self.at(T::And) {
             return Ok(first);
         }
@@ -219,6 +255,10 @@ impl<'a> Parser<'a, '_> {
     fn comparison(&mut self) -> Parsed<Expr<'a>> {
         let start = self.start();
         let left = self.bitwise_or()?;
+        self.comparison_after(start, left)
+    }
+
+    fn comparison_after(&mut self, start: (u32, u32), left: Expr<'a>) -> Parsed<Expr<'a>> {
         let Some(first) = self.comparison_operator()? else { return Ok(left) };
         let left = self.alloc(left);
         let right = self.bitwise_or()?;
@@ -285,7 +325,11 @@ impl<'a> Parser<'a, '_> {
     /// Operators of at least the given precedence; all associate to the left.
     fn binary(&mut self, precedence: u8) -> Parsed<Expr<'a>> {
         let start = self.start();
-        let mut left = self.factor()?;
+        let left = self.factor()?;
+        self.binary_after(start, left, precedence)
+    }
+
+    fn binary_after(&mut self, start: (u32, u32), mut left: Expr<'a>, precedence: u8) -> Parsed<Expr<'a>> {
         while let Some((op, this)) = binary_operator(self.kind())
             && this >= precedence
         {
@@ -322,6 +366,10 @@ impl<'a> Parser<'a, '_> {
     fn power(&mut self) -> Parsed<Expr<'a>> {
         let start = self.start();
         let base = self.await_primary()?;
+        self.power_after(start, base)
+    }
+
+    fn power_after(&mut self, start: (u32, u32), base: Expr<'a>) -> Parsed<Expr<'a>> {
         if !self.at(T::DoubleStar) {
             return Ok(base);
         }

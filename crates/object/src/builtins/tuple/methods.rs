@@ -51,11 +51,14 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
             None => Ok(super::empty().into_value()),
         };
     }
-    let items = match iterable {
-        Some(iterable) => vm.collect(iterable)?,
-        None => Vec::new(),
+    let made = match iterable {
+        Some(iterable) => match iterable.downcast_exact::<Tuple>() {
+            Some(items) => Tuple::try_new_with_type(ty, items.as_slice().iter().cloned()),
+            None => Tuple::try_new_with_type(ty, vm.collect(iterable)?.into_iter()),
+        },
+        None => Tuple::try_new_with_type(ty, std::iter::empty()),
     };
-    match Tuple::try_new_with_type(ty, items.into_iter()) {
+    match made {
         Some(tuple) => Ok(tuple.into_value()),
         None => Err(vm.memory_error()),
     }
