@@ -17,7 +17,7 @@ mod sharing;
 #[cfg(feature = "free-threading")]
 pub(crate) use sharing::{NOBODY, set_owner, set_shared};
 pub use sharing::{current_owner, is_only_reference};
-pub(crate) use sharing::{end_revival, gather, restore, revive};
+pub(crate) use sharing::{end_revival, gather, has_other_owners, restore, revive};
 #[cfg(feature = "free-threading")]
 pub use sharing::{has_waiting, is_shared, settle};
 
