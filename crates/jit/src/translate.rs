@@ -256,8 +256,7 @@ impl<'a> Translator<'a> {
         for leader in self.plan.leaders.clone() {
             self.builder.switch_to_block(self.blocks[&leader]);
             let mut at = leader;
-            loop {
-                let Some(next) = self.instruction(at) else { break };
+            while let Some(next) = self.instruction(at) {
                 if let Some(block) = self.blocks.get(&next).copied() {
                     self.jump(block);
                     break;

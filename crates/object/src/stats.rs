@@ -71,8 +71,8 @@ pub fn report(instructions: u64) -> String {
     let _ =
         writeln!(text, "  {foreign:>14} of both of immortal objects ({:.1} %)", percent(foreign, increfs + decrefs));
     let _ = writeln!(text, "allocations by size of block, and how many are containers");
-    for class in 0..=CLASSES {
-        let [leaves, containers] = [0, 1].map(|kind: usize| BLOCKS[kind][class].get());
+    for (class, (leaves, containers)) in BLOCKS[0].iter().zip(&BLOCKS[1]).enumerate() {
+        let (leaves, containers) = (leaves.get(), containers.get());
         let size = if class == CLASSES { format!("> {LARGEST}") } else { ((class + 1) * 16).to_string() };
         if leaves + containers > 0 {
             let _ = writeln!(text, "  {:>14} of {size:>5} bytes, {containers} containers", leaves + containers);
