@@ -1,8 +1,9 @@
 """How much memory objects take: bytes an item, by the growth of the process's peak.
 
-    memory.py [NAME...]
+    memory.py [-n PART] [NAME...]
 
-Each measure runs in a process of its own, which the script starts.
+Each measure runs in a process of its own, which the script starts. PART divides the number of objects. `taipan-bench --memory`
+runs it by several interpreters.
 """
 
 import resource
@@ -19,6 +20,19 @@ class Point:
 
 def instances(count):
     return [Point(None, None, None) for _ in range(count)]
+
+
+class Slotted:
+    __slots__ = ("x", "y", "z")
+
+    def __init__(self, x, y, z):
+        self.x = x
+        self.y = y
+        self.z = z
+
+
+def slotted(count):
+    return [Slotted(None, None, None) for _ in range(count)]
 
 
 def ints(count):
@@ -39,6 +53,7 @@ def triples(count):
 
 MEASURES = {
     "instances": (instances, 10**7),
+    "slotted": (slotted, 10**7),
     "ints": (ints, 10**7),
     "floats": (floats, 10**7),
     "str_dict": (str_dict, 10**6),
@@ -51,21 +66,25 @@ def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def measure(name):
+def measure(name, part):
     make, count = MEASURES[name]
     before = peak()
-    made = make(count)
+    made = make(count // part)
     after = peak()
     print(f"{name:10} {(after - before) * 1024 / len(made):8.1f} bytes an item")
 
 
 def main():
-    if len(sys.argv) > 1:
-        for name in sys.argv[1:]:
-            measure(name)
+    names = sys.argv[1:]
+    part = 1
+    if names[:1] == ["-n"]:
+        part = int(names[1])
+        del names[:2]
+    if len(names) == 1:
+        measure(names[0], part)
         return
-    for name in MEASURES:
-        subprocess.run([sys.executable, __file__, name], check=True)
+    for name in names or MEASURES:
+        subprocess.run([sys.executable, __file__, "-n", str(part), name], check=True)
 
 
 main()

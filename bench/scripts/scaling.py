@@ -2,8 +2,8 @@
 
     scaling.py [-n COUNT] [NAME...]
 
-COUNT objects or operations, 10^7 if it is not given. Each measure prints seconds of the processor. Run it by two
-interpreters.
+COUNT objects or operations, 10^7 if it is not given; what is about operations alone does ten times as many. Each measure
+prints seconds of the processor. `taipan-bench --scaling` runs it by several interpreters, a measure in each process.
 """
 
 import gc
@@ -18,10 +18,14 @@ class Node:
     __slots__ = ("next", "left", "right", "edges")
 
 
+def report(name, seconds):
+    print(f"{name:36} {seconds:9.4f} s", flush=True)
+
+
 def timed(name, function, *arguments):
     start = time.process_time()
     result = function(*arguments)
-    print(f"{name:28} {time.process_time() - start:8.3f} s", flush=True)
+    report(name, time.process_time() - start)
     return result
 
 
@@ -38,14 +42,26 @@ def collector():
             pauses.append(time.process_time() - begun)
 
     gc.callbacks.append(watch)
-    heap = timed("build lists", lambda: [[i] for i in range(COUNT)])
-    print(f"{'  collections':28} {len(pauses):8}")
-    print(f"{'  longest pause':28} {max(pauses, default=0):8.3f} s")
-    print(f"{'  all pauses':28} {sum(pauses):8.3f} s")
-    timed("full collection", gc.collect)
-    timed("full collection again", gc.collect)
+    heap = timed("collector: build lists", lambda: [[i] for i in range(COUNT)])
+    report("collector: longest pause", max(pauses, default=0.0))
+    report("collector: all pauses", sum(pauses))
+    timed("collector: full collection", gc.collect)
+    timed("collector: full collection again", gc.collect)
     gc.callbacks.clear()
-    timed("destroy", heap.clear)
+    timed("collector: destroy", heap.clear)
+
+
+def shuffled_collector():
+    """Full collections of containers that refer to each other across the heap."""
+    gc.disable()
+    count = COUNT // 4
+    heap = [[] for _ in range(count)]
+    for at, item in enumerate(heap):
+        item.append(heap[at * 7919 % count])
+        item.append({"to": heap[(at * 104729 + 1) % count]})
+    timed("collector: scattered references", gc.collect)
+    for item in heap:
+        item.clear()
 
 
 def linked_list():
@@ -58,8 +74,9 @@ def linked_list():
         return [head]
 
     gc.disable()
-    held = timed("build linked list", build)
-    timed("destroy linked list", held.clear)
+    held = timed("linked list: build", build)
+    timed("linked list: collect", gc.collect)
+    timed("linked list: destroy", held.clear)
 
 
 def tree():
@@ -75,22 +92,23 @@ def tree():
         return level
 
     gc.disable()
-    held = timed("build tree", build)
-    timed("destroy tree", held.clear)
+    held = timed("tree: build", build)
+    timed("tree: collect", gc.collect)
+    timed("tree: destroy", held.clear)
 
 
 def graph():
     def build():
-        nodes = [Node() for _ in range(COUNT // 3)]
+        nodes = [Node() for _ in range(COUNT // 2)]
         count = len(nodes)
         for at, node in enumerate(nodes):
             node.edges = [nodes[(at * 7 + 1) % count], nodes[(at * 31 + 5) % count]]
         return nodes
 
     gc.disable()
-    held = timed("build graph", build)
+    held = timed("graph: build", build)
     held.clear()
-    timed("collect graph", gc.collect)
+    timed("graph: collect", gc.collect)
 
 
 def dictionaries():
@@ -109,7 +127,34 @@ def dictionaries():
     for count in (COUNT // 10, COUNT):
         table = timed(f"dict: insert {count}", fill, count)
         timed(f"dict: look up {count}", look, table, count)
-        timed("dict: delete all", lambda: [table.pop(i * 7) for i in range(count)].clear())
+        timed(f"dict: delete {count}", lambda: [table.pop(i * 7) for i in range(count)].clear())
+
+
+def str_dictionaries():
+    def fill(count):
+        return {f"key{i}": i for i in range(count)}
+
+    for count in (COUNT // 100, COUNT // 10):
+        table = timed(f"dict of str: insert {count}", fill, count)
+        keys = list(table)
+        timed(f"dict of str: look up {count}", lambda: sum(table[key] for key in keys))
+
+
+def dict_operations():
+    """A window of keys that moves on: each operation adds one and takes another away."""
+
+    def run(count):
+        table = {}
+        window = COUNT // 100
+        for i in range(window):
+            table[i] = i
+        for i in range(window, count // 2):
+            table[i] = i
+            del table[i - window]
+        return len(table)
+
+    for count in (COUNT, COUNT * 10):
+        timed(f"dict: {count} operations", run, count)
 
 
 def sets():
@@ -119,9 +164,32 @@ def sets():
             members.add(i * 7)
         return members
 
+    def test(members, count):
+        found = 0
+        for i in range(count):
+            if i in members:
+                found += 1
+        return found
+
     for count in (COUNT // 10, COUNT):
         members = timed(f"set: add {count}", fill, count)
-        timed(f"set: test {count}", lambda: sum(i in members for i in range(count)))
+        timed(f"set: test {count}", test, members, count)
+        timed(f"set: sum of tests {count}", lambda: sum(i in members for i in range(count)))
+
+
+def set_operations():
+    def run(count):
+        members = set()
+        window = COUNT // 100
+        for i in range(window):
+            members.add(i)
+        for i in range(window, count // 2):
+            members.add(i)
+            members.discard(i - window)
+        return len(members)
+
+    for count in (COUNT, COUNT * 10):
+        timed(f"set: {count} operations", run, count)
 
 
 def building():
@@ -132,15 +200,30 @@ def building():
         return text
 
     for count in (COUNT // 10, COUNT):
-        timed(f"s += 'x', {count} times", grow, count)
+        timed(f"str: += {count} times", grow, count)
 
 
-MEASURES = [collector, linked_list, tree, graph, dictionaries, sets, building]
+MEASURES = [
+    collector,
+    shuffled_collector,
+    linked_list,
+    tree,
+    graph,
+    dictionaries,
+    str_dictionaries,
+    dict_operations,
+    sets,
+    set_operations,
+    building,
+]
 
 
 def main():
     global COUNT
     wanted = sys.argv[1:]
+    if wanted[:1] == ["-l"]:
+        print(*(measure.__name__ for measure in MEASURES), sep="\n")
+        return
     if wanted[:1] == ["-n"]:
         COUNT = int(wanted[1])
         del wanted[:2]

@@ -1,6 +1,7 @@
 //! Times `taipan` beside other interpreters, always in the same run: programs of our own, start-up, and the scripts of
 //! PyPI's `pyperformance`. The runs of the interpreters are interleaved, and a figure is the median of several.
 
+mod growth;
 mod interpreter;
 mod micro;
 mod options;
@@ -56,6 +57,8 @@ fn run(options: &Options) -> Result<bool, String> {
             Suite::Startup => startup::run(options, &interpreters),
             Suite::Micro => micro::run(options, &interpreters)?,
             Suite::Own => own::run(options, &interpreters)?,
+            Suite::Scaling => growth::scaling(options, &interpreters)?,
+            Suite::Memory => growth::memory(options, &interpreters)?,
             Suite::Pyperformance => pyperformance::run(options, &interpreters)?,
         };
         println!("\n{}", table.text());

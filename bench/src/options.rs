@@ -12,6 +12,9 @@ NAME picks benchmarks whose names contain it.
   --startup            only the time to start
   --own                only the programs of bench/programs
   --micro              only single statements, in nanoseconds (not in the default run)
+  --scaling            only heaps of 10^7 objects and 10^8 operations: collector, destruction, dict, set, str (not in the default
+                       run; takes 4 GB of memory and minutes)
+  --memory             only bytes that objects take (not in the default run; takes 2 GB of memory)
   --pyperformance      only the scripts of PyPI's pyperformance, which pip fetches into target/ (not in the default run)
   --all                everything
   --runs N             processes for each figure (default 5)
@@ -37,6 +40,8 @@ pub enum Suite {
     Startup,
     Micro,
     Own,
+    Scaling,
+    Memory,
     Pyperformance,
 }
 
@@ -90,8 +95,13 @@ impl Options {
                 "--startup" => options.suites.push(Suite::Startup),
                 "--micro" => options.suites.push(Suite::Micro),
                 "--own" => options.suites.push(Suite::Own),
+                "--scaling" => options.suites.push(Suite::Scaling),
+                "--memory" => options.suites.push(Suite::Memory),
                 "--pyperformance" => options.suites.push(Suite::Pyperformance),
-                "--all" => options.suites = vec![Suite::Startup, Suite::Micro, Suite::Own, Suite::Pyperformance],
+                "--all" => {
+                    use Suite::*;
+                    options.suites = vec![Startup, Micro, Own, Scaling, Memory, Pyperformance];
+                }
                 "--runs" => options.runs = number::<usize>(&flag, &value()?)?.max(1),
                 "--seconds" => options.seconds = number(&flag, &value()?)?,
                 "--timeout" => options.timeout = number(&flag, &value()?)?,

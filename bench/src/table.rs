@@ -4,6 +4,7 @@
 #[derive(Clone)]
 pub enum Cell {
     Done {
+        /// Or bytes, in a table of them.
         seconds: f64,
         /// The first call in a process: what a short program feels.
         first: Option<f64>,
@@ -12,19 +13,32 @@ pub enum Cell {
     Failed(String),
 }
 
+/// What a table's figures are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Seconds,
+    /// Of memory, for each of the objects that were made.
+    Bytes,
+}
+
 pub struct Table {
     title: String,
+    unit: Unit,
     interpreters: Vec<String>,
     rows: Vec<(String, Vec<Cell>)>,
 }
 
 impl Table {
     pub fn new(title: &str, interpreters: impl Iterator<Item = String>) -> Table {
-        Table { title: title.to_owned(), interpreters: interpreters.collect(), rows: Vec::new() }
+        Self::of(Unit::Seconds, title, interpreters)
+    }
+
+    pub fn of(unit: Unit, title: &str, interpreters: impl Iterator<Item = String>) -> Table {
+        Table { title: title.to_owned(), unit, interpreters: interpreters.collect(), rows: Vec::new() }
     }
 
     pub fn add(&mut self, name: &str, cells: Vec<Cell>) {
-        eprintln!("  {name}: {}", describe(&cells));
+        eprintln!("  {name}: {}", self.describe(&cells));
         self.rows.push((name.to_owned(), cells));
     }
 
@@ -53,7 +67,7 @@ impl Table {
             text += &format!("{name:width$}");
             for cell in cells {
                 text += &match cell {
-                    Cell::Done { seconds, .. } => format!(" {:>11}", human(*seconds)),
+                    Cell::Done { seconds, .. } => format!(" {:>11}", self.figure(*seconds)),
                     Cell::Failed(_) => format!(" {:>11}", "-"),
                 };
             }
@@ -86,6 +100,21 @@ impl Table {
         text + "\n" + &failures
     }
 
+    fn describe(&self, cells: &[Cell]) -> String {
+        let words = cells.iter().map(|cell| match cell {
+            Cell::Done { seconds, .. } => self.figure(*seconds),
+            Cell::Failed(why) => why.clone(),
+        });
+        words.collect::<Vec<_>>().join(" | ")
+    }
+
+    fn figure(&self, value: f64) -> String {
+        match self.unit {
+            Unit::Seconds => human(value),
+            Unit::Bytes => format!("{value:.1} B"),
+        }
+    }
+
     pub fn json(&self) -> String {
         let mut rows = Vec::new();
         for (name, cells) in &self.rows {
@@ -104,14 +133,6 @@ impl Table {
         }
         format!("  {{\"suite\": {}, \"benchmarks\": {{\n{}\n  }}}}", quote(&self.title), rows.join(",\n"))
     }
-}
-
-fn describe(cells: &[Cell]) -> String {
-    let words = cells.iter().map(|cell| match cell {
-        Cell::Done { seconds, .. } => human(*seconds),
-        Cell::Failed(why) => why.clone(),
-    });
-    words.collect::<Vec<_>>().join(" | ")
 }
 
 fn human(seconds: f64) -> String {

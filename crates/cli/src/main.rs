@@ -63,6 +63,17 @@ fn run() -> i32 {
             return failure.code;
         }
     };
+    let has_statistics = config.xoptions.iter().any(|(name, _)| name == "stats");
+    #[cfg(not(feature = "stats"))]
+    if has_statistics {
+        warn("-X stats: this build has no counters; they take the Cargo feature `stats`");
+    }
+    #[cfg(feature = "jit")]
+    let jit = std::env::var_os("TAIPAN_JIT");
+    #[cfg(feature = "jit")]
+    if let Err(message) = taipan_jit::start(jit.as_deref()) {
+        warn(&message);
+    }
     config::set(config);
     let interpreter = match Interpreter::new(STACK_SIZE - 64 * 1024) {
         Ok(interpreter) => interpreter,
@@ -70,8 +81,22 @@ fn run() -> i32 {
     };
     let code = interpreter.run(&program);
     let code = interpreter.finish_process(code);
+    #[cfg(feature = "jit")]
+    if let Some(report) = taipan_jit::report(jit.as_deref()) {
+        warn(&report);
+    }
+    #[cfg(feature = "stats")]
+    if has_statistics {
+        warn(&format!("statistics of this run\n{}", taipan::statistics()));
+    }
     if taipan::was_interrupted() {
         taipan::end_by_interrupt();
     }
     code
+}
+
+/// Says something that is no part of the program's own output. That nobody can read it is no reason to fail.
+fn warn(message: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "taipan: {message}");
 }

@@ -135,6 +135,8 @@ The following implementation-specific options are available:
          0 for none; also PYTHONINTMAXSTRDIGITS
 -X no_debug_ranges: no columns in code objects; also PYTHONNODEBUGRANGES
 -X pycache_prefix=PATH: the directory for .pyc files; also PYTHONPYCACHEPREFIX
+-X stats: print counters of the interpreter at the end, in builds that have them
+         (the Cargo feature stats)
 -X thread_inherit_context=[0|1]: whether threads inherit context variables;
          also PYTHON_THREAD_INHERIT_CONTEXT
 -X tracemalloc[=N]: trace memory allocations, N frames each (1 by default);

@@ -30,6 +30,8 @@ mod arithmetic;
 mod attribute;
 mod build;
 mod call;
+#[cfg(feature = "jit")]
+pub mod compiled;
 mod count;
 mod exceptions;
 mod import;
@@ -397,6 +399,8 @@ macro_rules! eval_loop {
                 let m = &mut machine;
                 loop {
                     let w = Fetched::at(m.pc);
+                    #[cfg(feature = "stats")]
+                    out!(m.note(w.word()));
                     {
                         let ($m, $w) = (&mut *m, w);
                         $before
@@ -558,7 +562,13 @@ macro_rules! eval_loop {
                         Op::ContainsK => m.contains::<true>(w),
 
                         Op::Jump => m.jump(w.bc() as u64),
+                        #[cfg(not(feature = "jit"))]
                         Op::JumpBackward => m.jump_backward(w),
+                        #[cfg(feature = "jit")]
+                        Op::JumpBackward => {
+                            let flow = m.jump_backward(w);
+                            m.at_loop_head(flow)
+                        }
                         Op::JumpIf => m.jump_if(w),
                         Op::JumpIfNone => m.jump_if_none(w),
                         Op::JumpIfLt => m.jump_if_compare::<false, 0>(w),
@@ -692,6 +702,16 @@ macro_rules! eval_loop {
 eval_loop! {
     /// Runs a frame.
     pub(crate) fn run, |_m, _w| {}, |_m| {}
+}
+
+#[cfg(feature = "jit")]
+eval_loop! {
+    /// Executes an instruction for compiled code: see [`compiled::step`].
+    fn run_step, |m, _w| {
+        if out!(m.step_is_done()) {
+            return compiled::DONE;
+        }
+    }, |_m| {}
 }
 
 /// What the loops return if the current frame is to go on in the other one: the word of no value.

@@ -402,6 +402,9 @@ pub struct Interp {
     pub breaker: Breaker,
     #[cfg(feature = "free-threading")]
     pub alternation: crate::eval::Alternation,
+    /// What the interpreter does for compiled code.
+    #[cfg(feature = "jit")]
+    pub step: Cell<crate::eval::compiled::Step>,
 }
 
 /// `sys.setrecursionlimit` sets it for all threads, also for those that start later.
@@ -440,6 +443,8 @@ impl Interp {
             breaker: Breaker::new(),
             #[cfg(feature = "free-threading")]
             alternation: Default::default(),
+            #[cfg(feature = "jit")]
+            step: Default::default(),
         });
         let interp = Box::into_raw(interp);
         vm.interpreter.set(interp.cast());

@@ -1,5 +1,8 @@
 //! Verifier, lowering to register code, interpreter, frames, functions, generators, import, `sys`, `builtins`.
 
+#[cfg(all(feature = "jit", feature = "free-threading"))]
+compile_error!("compiled code knows nothing yet of other threads that run: the features exclude each other");
+
 pub mod inspection;
 pub mod instruction;
 pub mod lower;
@@ -31,6 +34,8 @@ pub mod marshal_module;
 pub mod opcode_module;
 pub mod repl;
 pub mod runtime;
+#[cfg(feature = "stats")]
+pub mod stats;
 mod streams;
 pub mod symtable_module;
 pub mod sys_module;

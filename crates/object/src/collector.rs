@@ -230,46 +230,30 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
             stats.count.fetch_add(1, Relaxed);
         }
     }
-    let mut candidates: Vec<NonNull<Header>> = Vec::new();
-    let mut has_room = true;
-    let mut gather = |block: NonNull<u8>| {
-        let header = block.cast::<Header>();
-        // SAFETY: the walker visits live objects, and nothing runs meanwhile.
-        let object = unsafe { header.as_ref() };
-        let young_enough = generation_of(object) <= generation;
-        if young_enough && has_room && !object.is_immortal() && crate::count::refcount(object) > 0 {
-            has_room = candidates.len() < candidates.capacity() || heap::optional(|| candidates.try_reserve(1)).is_ok();
-            if has_room {
-                candidates.push(header);
-            }
-        }
-    };
-    match generation {
-        0 => heap::for_each_youngest_container(&mut gather),
-        1 => heap::for_each_recent_container(&mut gather),
-        _ => heap::for_each_container(&mut gather),
-    }
-    let total = candidates.len();
-    // Without memory for its lists there is no collection. Those of what it finds take the candidates' room.
-    let mut stack = Vec::new();
-    if !has_room || heap::optional(|| stack.try_reserve_exact(total)).is_err() {
-        return 0;
-    }
-    deduce_unreachable(&candidates, &mut stack, 0);
     let next_generation = (generation + 1).min(2);
-    for candidate in &candidates {
-        // SAFETY: nothing ran since the candidates were found alive.
-        let object = unsafe { candidate.as_ref() };
-        if !is_candidate(object) {
-            set_generation(object, next_generation);
+    // Without memory for its lists there is no collection.
+    let mut stack = Vec::new();
+    let (total, mut unreachable) = if generation == 2 {
+        if !has_room(&mut stack, STACK) {
+            return 0;
         }
-    }
-    candidates.retain(take_candidate);
+        let everything = Everything { marked: crate::count::has_other_owners() };
+        let (total, reached) = deduce_unreachable(&everything, &mut stack, 0, next_generation);
+        (total, take_unreachable(&everything, total - reached))
+    } else {
+        let Some(mut candidates) = recent_candidates(generation).filter(|found| has_room(&mut stack, found.len()))
+        else {
+            return 0;
+        };
+        let (total, _) = deduce_unreachable(&Listed(&candidates), &mut stack, 0, next_generation);
+        candidates.retain(take_candidate);
+        (total, candidates)
+    };
     if generation == 0 {
         heap::settle_youngest_containers();
     } else {
         heap::settle_containers();
-        let survivors = total - candidates.len();
+        let survivors = total - unreachable.len();
         if generation == 2 {
             LONG_LIVED_TOTAL.store(survivors, Relaxed);
             LONG_LIVED_PENDING.store(0, Relaxed);
@@ -277,19 +261,19 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
             LONG_LIVED_PENDING.fetch_add(survivors, Relaxed);
         }
     }
-    if candidates.is_empty() {
+    if unreachable.is_empty() {
         return 0;
     }
-    if candidates.iter().any(is_noticed) {
+    if unreachable.iter().any(is_noticed) {
         // As CPython joins its lists: the younger generations are appended to the oldest one, the youngest first.
-        candidates.sort_unstable_by_key(|candidate| {
+        unreachable.sort_unstable_by_key(|object| {
             // SAFETY: as above.
-            let own = generation_of(unsafe { candidate.as_ref() });
-            (own != generation, own, oldest_first(candidate))
+            let own = generation_of(unsafe { object.as_ref() });
+            (own != generation, own, oldest_first(object))
         });
     }
     // From here on Python code may run: the garbage is held alive. (The list stays where it is, items are as large as before.)
-    let held: Vec<Value> = candidates
+    let held: Vec<Value> = unreachable
         .into_iter()
         // SAFETY: found alive just now, nothing ran since.
         .map(|object| unsafe {
@@ -344,36 +328,218 @@ fn set_unreachable(object: &Value, on: bool) {
     }
 }
 
-/// Leaves the mark of candidates on those that are referred to only by each other, apart from `held` references to each.
-/// The stack has room for all of them.
-fn deduce_unreachable(candidates: &[NonNull<Header>], stack: &mut Vec<NonNull<Header>>, held: u32) {
-    // SAFETY (whole function): the candidates are alive and nothing else runs until the counters are put back.
-    for candidate in candidates {
-        let object = unsafe { candidate.as_ref() };
-        object.private().flags.fetch_or(bits::CANDIDATE, Relaxed);
-        crate::count::gather(object);
-        object.owner.store(object.local.get().wrapping_sub(held), Relaxed);
+/// The containers that a collection is about.
+trait Candidates {
+    fn for_each(&self, f: &mut dyn FnMut(&Header));
+    /// Whether something that a candidate refers to is one.
+    fn includes(&self, child: &Header) -> bool;
+    /// Whether all get their mark before they are looked through. Otherwise they get it then, if there is a reference to them,
+    /// and are known by other signs before.
+    fn are_marked(&self) -> bool;
+}
+
+/// Those in a list.
+struct Listed<'a>(&'a [NonNull<Header>]);
+
+impl Candidates for Listed<'_> {
+    fn for_each(&self, f: &mut dyn FnMut(&Header)) {
+        // SAFETY: the objects are alive, and nothing runs meanwhile.
+        self.0.iter().for_each(|object| f(unsafe { object.as_ref() }));
     }
-    for candidate in candidates {
-        visit_children(*candidate, |child| {
-            child.owner.store(child.owner.load(Relaxed).wrapping_sub(1), Relaxed);
+    #[inline(always)]
+    fn includes(&self, child: &Header) -> bool {
+        is_candidate(child)
+    }
+    #[inline(always)]
+    fn are_marked(&self) -> bool {
+        true
+    }
+}
+
+/// All that there are, but for those set aside. No list of them is made: it would be as long as the heap is large.
+struct Everything {
+    marked: bool,
+}
+
+impl Candidates for Everything {
+    fn for_each(&self, f: &mut dyn FnMut(&Header)) {
+        heap::for_each_container(&mut |block| {
+            // SAFETY: the walker visits live objects, and nothing runs meanwhile.
+            let object = unsafe { block.cast::<Header>().as_ref() };
+            if !is_frozen(object) && !object.is_immortal() {
+                f(object);
+            }
         });
     }
-    for candidate in candidates {
-        let object = unsafe { candidate.as_ref() };
-        if object.owner.load(Relaxed) != 0 && is_candidate(object) {
-            object.private().flags.fetch_and(!bits::CANDIDATE, Relaxed);
-            stack.push(*candidate);
-            while let Some(reachable) = stack.pop() {
-                visit_children(reachable, |child| {
-                    child.private().flags.fetch_and(!bits::CANDIDATE, Relaxed);
-                    stack.push(NonNull::from(child));
-                });
+    #[inline(always)]
+    fn includes(&self, child: &Header) -> bool {
+        match self.marked {
+            true => is_candidate(child),
+            false => !is_frozen(child) && !child.is_immortal() && child.ty().is_container(),
+        }
+    }
+    #[inline(always)]
+    fn are_marked(&self) -> bool {
+        self.marked
+    }
+}
+
+/// How many objects may wait to be looked through at first. Those that there is no room for are found by walking again.
+const STACK: usize = 16 << 10;
+
+fn has_room(stack: &mut Vec<NonNull<Header>>, entries: usize) -> bool {
+    heap::optional(|| stack.try_reserve_exact(entries.clamp(1, STACK))).is_ok()
+}
+
+/// The younger generations' containers; `None` without memory for the list.
+fn recent_candidates(generation: usize) -> Option<Vec<NonNull<Header>>> {
+    let mut candidates: Vec<NonNull<Header>> = Vec::new();
+    let mut has_room = true;
+    let walk = if generation == 0 { heap::for_each_youngest_container } else { heap::for_each_recent_container };
+    walk(&mut |block| {
+        let header = block.cast::<Header>();
+        // SAFETY: the walker visits live objects, and nothing runs meanwhile.
+        let object = unsafe { header.as_ref() };
+        let young_enough = generation_of(object) <= generation;
+        if young_enough && has_room && !object.is_immortal() {
+            has_room = candidates.len() < candidates.capacity() || heap::optional(|| candidates.try_reserve(1)).is_ok();
+            if has_room {
+                candidates.push(header);
+            }
+        }
+    });
+    has_room.then_some(candidates)
+}
+
+/// The `count` objects of the heap that have the mark of candidates, which they lose; none without memory for the list.
+fn take_unreachable(everything: &Everything, count: usize) -> Vec<NonNull<Header>> {
+    let mut unreachable = Vec::new();
+    if count > 0 {
+        let has_room = heap::optional(|| unreachable.try_reserve_exact(count)).is_ok();
+        everything.for_each(&mut |object| {
+            let object = NonNull::from(object);
+            if take_candidate(&object) && has_room {
+                unreachable.push(object);
+            }
+        });
+    }
+    unreachable
+}
+
+/// Leaves the mark of candidates on those that are referred to only by each other, apart from `held` references to each. The
+/// others are of the generation `next` then. How many candidates there were, and how many of them are reachable.
+///
+/// The `owner` half of the count word, 0 at first, counts the references that come from candidates.
+fn deduce_unreachable<C: Candidates>(
+    candidates: &C,
+    stack: &mut Vec<NonNull<Header>>,
+    held: u32,
+    next: usize,
+) -> (usize, usize) {
+    let marked = candidates.are_marked();
+    if marked {
+        candidates.for_each(&mut |object| {
+            if crate::count::refcount(object) > 0 {
+                object.private().flags.fetch_or(bits::CANDIDATE, Relaxed);
+                crate::count::gather(object);
+                object.owner.store(0, Relaxed);
+            }
+        });
+    }
+    let mut total = 0;
+    candidates.for_each(&mut |object| {
+        let flags = &object.private().flags;
+        if marked && !is_candidate(object) || object.local.get() == 0 {
+            return;
+        }
+        flags.store(flags.load(Relaxed) | bits::CANDIDATE, Relaxed);
+        total += 1;
+        visit_children(object, &mut |child| {
+            if candidates.includes(child) {
+                child.owner.store(child.owner.load(Relaxed) + 1, Relaxed);
+            }
+        });
+    });
+    let mut search = Search { stack, next: (next as u8) << bits::GENERATION_SHIFT, reached: 0, waiting: 0 };
+    loop {
+        candidates.for_each(&mut |object| {
+            let flags = object.private().flags.load(Relaxed);
+            if flags & bits::CANDIDATE != 0 {
+                if object.local.get().wrapping_sub(held) == object.owner.load(Relaxed) {
+                    return;
+                }
+                search.reached += 1;
+            } else if flags & bits::UNREACHABLE != 0 {
+                search.waiting -= 1;
+            } else {
+                return;
+            }
+            search.look_through(object);
+        });
+        if search.waiting == 0 {
+            break;
+        }
+        // The more room there is, the fewer walks it takes; but it is not needed.
+        let more = search.stack.capacity();
+        let _ = heap::optional(|| search.stack.try_reserve_exact(2 * more));
+    }
+    let reached = search.reached;
+    if reached < total {
+        candidates.for_each(&mut |object| {
+            if is_candidate(object) {
+                crate::count::restore(object);
+            }
+        });
+    }
+    (total, reached)
+}
+
+/// The search for what is reachable.
+struct Search<'a> {
+    /// Objects that were reached and have still to be looked through.
+    stack: &'a mut Vec<NonNull<Header>>,
+    /// The generation of what was reached, as bits.
+    next: u8,
+    reached: usize,
+    /// How many of the reached objects are not on the stack for want of room: they have [`bits::UNREACHABLE`] and not
+    /// [`bits::CANDIDATE`], as no others have.
+    waiting: usize,
+}
+
+impl Search<'_> {
+    fn look_through(&mut self, object: &Header) {
+        self.settle(object);
+        let mut object = NonNull::from(object);
+        loop {
+            // SAFETY: candidates are alive.
+            visit_children(unsafe { object.as_ref() }, &mut |child| {
+                let flags = child.private().flags.load(Relaxed);
+                if flags & bits::CANDIDATE == 0 {
+                    return;
+                }
+                self.reached += 1;
+                if self.stack.len() < self.stack.capacity() {
+                    self.settle(child);
+                    self.stack.push(NonNull::from(child));
+                } else {
+                    self.waiting += 1;
+                    child.private().flags.store(flags & !bits::CANDIDATE | bits::UNREACHABLE, Relaxed);
+                }
+            });
+            match self.stack.pop() {
+                Some(next) => object = next,
+                None => return,
             }
         }
     }
-    for candidate in candidates {
-        crate::count::restore(unsafe { candidate.as_ref() });
+
+    /// Makes a reachable object what it is to be after the collection.
+    #[inline(always)]
+    fn settle(&self, object: &Header) {
+        let flags = &object.private().flags;
+        let others = flags.load(Relaxed) & !(bits::CANDIDATE | bits::UNREACHABLE | bits::GENERATION);
+        flags.store(others | self.next, Relaxed);
+        crate::count::restore(object);
     }
 }
 
@@ -400,15 +566,14 @@ fn is_candidate(object: &Header) -> bool {
     object.private().flags.load(Relaxed) & bits::CANDIDATE != 0
 }
 
-/// Calls `f` with each candidate that `object` refers to.
-fn visit_children(object: NonNull<Header>, mut f: impl FnMut(&Header)) {
+/// Calls `f` with each object that `object` refers to.
+#[inline(always)]
+fn visit_children(object: &Header, f: &mut impl FnMut(&Header)) {
     // SAFETY: the object is alive and the world stands still.
     unsafe {
-        let traverse = object.as_ref().ty().traverse;
-        traverse(object.as_ptr(), &mut |value: &Value| {
-            if let Some(child) = value.as_object()
-                && is_candidate(child)
-            {
+        let traverse = object.ty().traverse;
+        traverse(object as *const Header as *mut Header, &mut |value: &Value| {
+            if let Some(child) = value.as_object() {
                 f(child);
             }
         });
@@ -449,15 +614,7 @@ fn finalize_garbage(vm: &Vm, garbage: &[Value]) {
 fn without_resurrected(mut held: Vec<Value>, stack: &mut Vec<NonNull<Header>>, generation: usize) -> Vec<Value> {
     // SAFETY: an object's value is its address, and garbage consists of objects.
     let headers = unsafe { std::slice::from_raw_parts(held.as_ptr().cast::<NonNull<Header>>(), held.len()) };
-    deduce_unreachable(headers, stack, 1);
-    for header in headers {
-        // SAFETY: alive through `held`.
-        let object = unsafe { header.as_ref() };
-        if !is_candidate(object) {
-            object.private().flags.fetch_and(!bits::UNREACHABLE, Relaxed);
-            set_generation(object, generation);
-        }
-    }
+    deduce_unreachable(&Listed(headers), stack, 1, generation);
     held.retain(|object| take_candidate(&NonNull::from(object.as_object().expect("garbage consists of objects"))));
     held
 }

@@ -17,7 +17,7 @@ mod sharing;
 #[cfg(feature = "free-threading")]
 pub(crate) use sharing::{NOBODY, set_owner, set_shared};
 pub use sharing::{current_owner, is_only_reference};
-pub(crate) use sharing::{end_revival, gather, restore, revive};
+pub(crate) use sharing::{end_revival, gather, has_other_owners, restore, revive};
 #[cfg(feature = "free-threading")]
 pub use sharing::{has_waiting, is_shared, settle};
 
@@ -49,6 +49,8 @@ pub unsafe fn incref(object: *mut Header) {
     let header = unsafe { &*object };
     heap::assert_alive(object as usize);
     let owner = header.owner.load(Relaxed);
+    #[cfg(feature = "stats")]
+    note(&crate::stats::INCREFS, owner);
     if owner == current_owner() {
         let count = header.local.get().wrapping_add(1);
         header.local.set(count);
@@ -71,6 +73,8 @@ pub unsafe fn decref(object: *mut Header) {
     let header = unsafe { &*object };
     heap::assert_alive(object as usize);
     let owner = header.owner.load(Relaxed);
+    #[cfg(feature = "stats")]
+    note(&crate::stats::DECREFS, owner);
     if owner == current_owner() {
         let count = header.local.get() - 1;
         header.local.set(count);
@@ -80,6 +84,16 @@ pub unsafe fn decref(object: *mut Header) {
         }
     } else if owner != IMMORTAL {
         sharing::decref_foreign(object);
+    }
+}
+
+/// Counts an operation on an object with that owner.
+#[cfg(feature = "stats")]
+#[inline(always)]
+fn note(operations: &crate::stats::Counter, owner: u32) {
+    operations.count();
+    if owner != current_owner() {
+        crate::stats::FOREIGN.count();
     }
 }
 

@@ -108,6 +108,8 @@ pub fn prefix() -> usize {
 /// `None` when the system or the limit ([`set_limit`]) grants no more memory.
 #[inline]
 pub fn allocate(size: usize, kind: Kind) -> Option<NonNull<u8>> {
+    #[cfg(feature = "stats")]
+    crate::stats::allocated(size.max(MIN_OBJECT).saturating_add(prefix()), kind);
     if size <= size_class::SMALL_BLOCK - MAX_PREFIX && !TRACE.load(Relaxed) {
         let bin = bin_of((size.max(MIN_OBJECT) + prefix() - 1) >> 4, kind);
         let local = local::current();

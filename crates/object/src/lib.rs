@@ -18,6 +18,8 @@ pub mod native;
 pub mod object;
 pub mod parking;
 pub mod shape;
+#[cfg(feature = "stats")]
+pub mod stats;
 pub mod text;
 pub mod types;
 pub mod value;

@@ -202,6 +202,8 @@ fn allocate_exact<T: Payload>() -> Option<NonNull<T>> {
     let Some(pointer) = heap::allocate(size_of::<T>(), T::KIND) else {
         return allocate(ty, size_of::<T>()).map(NonNull::cast);
     };
+    #[cfg(feature = "stats")]
+    crate::stats::instance(ty);
     // SAFETY: the private word is before every block.
     unsafe { (*pointer.as_ptr().cast::<Header>()).set_shape_id(ty.root_shape()) };
     Some(pointer.cast())
@@ -216,6 +218,8 @@ pub fn try_allocate(ty: &Type, size: usize) -> Option<NonNull<u8>> {
 
 #[inline]
 fn prepared(ty: &Type, pointer: NonNull<u8>) -> NonNull<u8> {
+    #[cfg(feature = "stats")]
+    crate::stats::instance(ty);
     // SAFETY: the private word is before every block.
     unsafe { (*pointer.as_ptr().cast::<Header>()).set_shape_id(ty.root_shape()) };
     if ty.is_heap_type() {

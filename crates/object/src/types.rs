@@ -611,6 +611,9 @@ impl Type {
     pub fn is_heap_type(&self) -> bool {
         self.has_flags(flag::HEAPTYPE)
     }
+    /// Where the version is in a type, for compiled code.
+    pub const VERSION_OFFSET: usize = std::mem::offset_of!(Type, version);
+
     #[inline(always)]
     pub fn is_container(&self) -> bool {
         self.has_flags(flag::HAVE_GC)

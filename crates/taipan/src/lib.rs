@@ -17,6 +17,8 @@ pub use program::Program;
 pub use taipan_interp::config::{self, Config};
 pub use taipan_interp::locale;
 pub use taipan_interp::runtime::was_interrupted;
+#[cfg(feature = "stats")]
+pub use taipan_interp::stats::report as statistics;
 pub use taipan_interp::sys_module::version;
 pub use taipan_object;
 pub use taipan_stdlib::_signal::end_by_interrupt;

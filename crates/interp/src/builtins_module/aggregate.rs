@@ -120,6 +120,15 @@ impl Compensated {
     }
 }
 
+/// A small int, or a bool as the number that it is.
+#[inline(always)]
+fn small_number(item: &Value) -> Option<i64> {
+    if item.is(&Value::TRUE) || item.is(&Value::FALSE) {
+        return Some(i64::from(item.is(&Value::TRUE)));
+    }
+    item.as_small_int()
+}
+
 pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
     let iterator = vm.iter(iterable)?;
     if start.downcast::<Str>().is_some() {
@@ -136,7 +145,7 @@ pub fn sum(vm: &Vm, iterable: &Value, start: &Value) -> Result {
     if let Some(mut small) = total.as_small_int() {
         loop {
             let Some(item) = vm.next_of_any(&iterator)? else { return Ok(Value::from(small)) };
-            match item.as_small_int().and_then(|n| small.checked_add(n)) {
+            match small_number(&item).and_then(|n| small.checked_add(n)) {
                 Some(next) => small = next,
                 None => {
                     total = vm.add(&Value::from(small), &item)?;

@@ -17,6 +17,15 @@ impl Machine<'_> {
         }
     }
 
+    /// Counts the instruction that is about to be executed.
+    #[cfg(feature = "stats")]
+    #[inline(never)]
+    pub unsafe fn note(&mut self, w: Word) {
+        // SAFETY: the frame is alive and at an instruction; on the ways out of the loop there are no operands to look at.
+        let met = if self.goes_on() { unsafe { self.met(self.pc) } } else { Met::Nothing };
+        crate::stats::dispatched(w.op(), met);
+    }
+
     /// What the instruction at `pc` is about to meet.
     unsafe fn met(&self, pc: *const u64) -> Met {
         // SAFETY: `pc` is that of an instruction of the frame's code, whose operands are live.

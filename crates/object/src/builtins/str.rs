@@ -134,7 +134,7 @@ fn tail_size(ty: &Type) -> usize {
 /// Bytes of a block for a string, with room for a subclass's attributes word.
 #[inline]
 fn block_size(ty: &Type, length: usize, kind: u8) -> Option<usize> {
-    length.checked_mul(kind as usize)?.checked_add(size_of::<Str>() + tail_size(ty) + 8)
+    length.checked_mul(kind as usize)?.checked_add(size_of::<Str>() + tail_size(ty))
 }
 
 impl Str {

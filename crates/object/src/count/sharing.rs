@@ -296,6 +296,12 @@ pub(crate) fn end_revival(header: &Header) -> bool {
     header.local.get() == 0 && owner_is_done(header)
 }
 
+/// Whether the owner's half of the count word may be other than 0 in mortal objects.
+#[inline(always)]
+pub(crate) fn has_other_owners() -> bool {
+    OWNER.get() != 0
+}
+
 /// Adds all references up in the owner's count, for the collector: until [`restore`] the owner's half of the word is its
 /// own. The thread is alone.
 pub(crate) fn gather(header: &Header) {

@@ -54,6 +54,12 @@ pub(crate) fn end_revival(header: &Header) -> bool {
     header.local.get() == 0
 }
 
+/// Whether the owner's half of the count word may be other than 0 in mortal objects.
+#[inline(always)]
+pub(crate) const fn has_other_owners() -> bool {
+    false
+}
+
 /// Adds all references up in the owner's count, for the collector: until [`restore`] the owner's half of the word is its
 /// own.
 #[inline(always)]

@@ -39,6 +39,9 @@ const RESERVE_BYTES: usize = SMALL_RESERVE + LARGE_RESERVE;
 /// From this size on a block is a mapping. What is made and dropped again and again is rarely that large.
 const MAPPED: usize = 32 << 20;
 
+/// From this size on the memory of a block that was moved goes back to the system at once.
+const PURGED: usize = 1 << 20;
+
 /// Counts from −`STEP` on for as far as this are within bounds: all there are, or none while allocations are traced.
 static WINDOW: AtomicUsize = AtomicUsize::new(2 * STEP as usize);
 
@@ -250,7 +253,11 @@ unsafe fn reallocate_slowly(block: *mut u8, layout: Layout, new_size: usize) -> 
     // SAFETY: by contract; either both sizes are those of mappings, or none is.
     let moved = unsafe {
         if new_size < MAPPED {
-            Underlying.realloc(block, layout, new_size)
+            if layout.size() >= PURGED && new_size > layout.size() {
+                move_large(block, layout, new_size)
+            } else {
+                Underlying.realloc(block, layout, new_size)
+            }
         } else {
             let moved = libc::mremap(block.cast(), layout.size(), new_size, libc::MREMAP_MAYMOVE);
             if moved == libc::MAP_FAILED { null_mut() } else { moved.cast() }
@@ -263,6 +270,27 @@ unsafe fn reallocate_slowly(block: *mut u8, layout: Layout, new_size: usize) -> 
         report_allocated(moved, new_size);
     }
     moved
+}
+
+/// Puts a block that grows elsewhere, and gives its memory back to the system at once: what grows would otherwise leave a trail
+/// as large as itself, which the allocator keeps for a while.
+///
+/// # Safety
+/// The block is from mimalloc, with the layout.
+unsafe fn move_large(block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+    const PAGE: usize = 4096;
+    // SAFETY: by contract. Of the old block, whose contents are no longer needed, only pages that are its alone are given back.
+    unsafe {
+        let moved = Underlying.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
+        if !moved.is_null() {
+            moved.copy_from_nonoverlapping(block, layout.size());
+            let start = (block as usize).next_multiple_of(PAGE);
+            let end = (block as usize + layout.size()) / PAGE * PAGE;
+            super::system::purge(start, end - start);
+            Underlying.dealloc(block, layout);
+        }
+        moved
+    }
 }
 
 fn report_allocated(block: *mut u8, size: usize) {

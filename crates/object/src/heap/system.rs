@@ -46,7 +46,7 @@ pub unsafe fn unmap(address: usize, size: usize) {
 /// when the system refuses and the contents stay.
 ///
 /// # Safety
-/// The range came from [`map`] and what it holds is no longer needed.
+/// The range consists of whole pages of private memory, and what it holds is no longer needed.
 pub unsafe fn purge(address: usize, size: usize) -> bool {
     // SAFETY: as the caller promises.
     unsafe { libc::madvise(address as *mut libc::c_void, size, libc::MADV_DONTNEED) == 0 }

@@ -69,6 +69,9 @@ const MIN_LOG2: u8 = 3;
 /// Up to this size entries are looked through in order.
 const LINEAR_LOG2: u8 = 3;
 
+/// Indices of so many bytes are long.
+const LONG_INDICES: usize = 1 << 20;
+
 static NEXT_KEYS_VERSION: AtomicU32 = AtomicU32::new(1);
 
 /// An integer type in which indices are stored.
@@ -380,14 +383,28 @@ impl Table {
     #[cold]
     #[inline(never)]
     fn rebuild(&mut self, log2_size: u8) -> Result<(), OutOfMemory> {
-        let mut indices = Vec::new();
         let width = index_width(log2_size);
         let bytes = width.checked_shl(log2_size as u32).ok_or(OutOfMemory)?;
-        heap::fallible(|| indices.try_reserve_exact(bytes)).map_err(|_| OutOfMemory)?;
-        indices.resize(bytes, 0xFF);
+        // Long ones grow, though all of them change, since what grows gives its memory back at once (`heap/buffers.rs`).
+        let grows = self.indices.len() >= LONG_INDICES && bytes > self.indices.len();
+        let mut indices = if grows { std::mem::take(&mut self.indices).into_vec() } else { Vec::new() };
+        let present = indices.len();
+        if heap::fallible(|| indices.try_reserve_exact(bytes - present)).is_err() {
+            if grows {
+                self.indices = indices.into_boxed_slice();
+            }
+            return Err(OutOfMemory);
+        }
         let capacity = usable_of(log2_size);
         let room = capacity.saturating_sub(self.entries.len());
-        heap::fallible(|| self.entries.try_reserve_exact(room)).map_err(|_| OutOfMemory)?;
+        if heap::fallible(|| self.entries.try_reserve_exact(room)).is_err() {
+            if grows {
+                self.indices = indices.into_boxed_slice();
+            }
+            return Err(OutOfMemory);
+        }
+        indices.clear();
+        indices.resize(bytes, 0xFF);
         self.keys_version = 0;
         if self.has_gaps() {
             self.entries.retain(|entry| entry.key.is_some());
