@@ -52,7 +52,7 @@ pub use call::{call_function, eval_code, run_function};
 pub(crate) use call::{leave_frame, resume_frame};
 pub(crate) use names::describe_global_cache;
 #[cfg(feature = "free-threading")]
-pub use shared::{Alternation, prepare as prepare_for_threads, runs_beside};
+pub use shared::{Alternation, has_begun as have_threads_begun, prepare as prepare_for_threads, runs_beside};
 pub(crate) use unwind::find_map;
 
 /// What a handler returns once it has said, by the machine's `pc`, where to go on. There is always something to go on
@@ -384,9 +384,10 @@ macro_rules! eval_loop {
                 };
                 let m = &mut machine;
                 loop {
-                    let w = Word::decode(*m.pc);
+                    #[allow(unused_mut)]
+                    let mut w = Word::decode(*m.pc);
                     {
-                        let ($m, $w) = (&mut *m, w);
+                        let ($m, $w) = (&mut *m, &mut w);
                         $before
                     }
                     // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
@@ -723,8 +724,10 @@ eval_loop! {
 eval_loop! {
     /// Runs a frame beside other threads.
     fn run_shared, |m, w| {
-        match shared::before(m, w) {
+        match shared::before(m, *w) {
             shared::Next::Execute => {}
+            // Others have run, and may have written another instruction in this one's place.
+            shared::Next::ExecuteAlone => *w = Word::decode(*m.pc),
             shared::Next::Skip(words) => {
                 m.pc = m.pc.add(words);
                 continue;
