@@ -362,13 +362,38 @@ pub(crate) unsafe fn release_right_first(flags: u8, b: u64, c: u64) {
     }
 }
 
+/// The arms of an eval loop; each begins with what is given. There `$name` is a constant, the arm's (first) opcode.
+macro_rules! arms {
+    (
+        $op:ident, |$m:ident = $machine:ident, $w:ident = $word:ident, $name:ident| $before:block;
+        $($(Op::$arm:ident)|+ => $body:expr),* $(,)?
+    ) => {
+        match $op {
+            $($(Op::$arm)|+ => {
+                {
+                    const ARM: Op = [$(Op::$arm),+][0];
+                    #[allow(unused)]
+                    let ($m, $w) = (&mut *$machine, $word);
+                    arms!(@constant $name = ARM, $before);
+                }
+                $body
+            })*
+        }
+    };
+    (@constant $name:ident = $arm:ident, $before:block) => {
+        #[allow(unused)]
+        const $name: Op = $arm;
+        $before
+    };
+}
+
 /// Makes a loop that runs `entry`, whose `pc` is set and which has [`crate::frame::FRAME_ENTRY`], until it returns or yields
 /// (the word of the value) or raises (0). What is given is done before each instruction, and when the loop is left.
 ///
 /// # Safety
 /// (of the function) The frame is the current one, complete, and verified code is at its `pc`.
 macro_rules! eval_loop {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident, |$m:ident, $w:ident| $before:block, |$left:ident| $leave:block) => {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident, |$m:ident, $w:ident, $op:ident| $before:block, |$left:ident| $leave:block) => {
         $(#[$doc])*
         #[inline(never)]
         $visibility unsafe fn $name(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
@@ -384,52 +409,47 @@ macro_rules! eval_loop {
                 };
                 let m = &mut machine;
                 loop {
-                    #[allow(unused_mut)]
-                    let mut w = Word::decode(*m.pc);
-                    {
-                        let ($m, $w) = (&mut *m, &mut w);
-                        $before
-                    }
+                    let w = Word::decode(*m.pc);
                     // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
                     let op: Op = std::mem::transmute::<u8, Op>(w.op());
-                    let Flow(()) = match op {
+                    let Flow(()) = arms! { op, |$m = m, $w = w, $op| $before;
                         Op::Move => {
                             let word = m.take_b(w);
                             m.set(w, word);
                             m.advance(1)
-                        }
+                        },
                         Op::Borrow => {
                             m.put(w.a(), m.get(w.b()));
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowPair => {
                             let (first, second) = (m.get(w.b()), m.get(w.c()));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowLocalConst => {
                             let (first, second) = (m.get(w.b()), m.constant(w.c() as u32));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowConstLocal => {
                             let (first, second) = (m.constant(w.b() as u32), m.get(w.c()));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowConstPair => {
                             let (first, second) = (m.constant(w.b() as u32), m.constant(w.c() as u32));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::Own => {
                             retain(m.get(w.a()));
                             m.advance(1)
-                        }
+                        },
                         Op::LoadConst => {
                             let word = m.constant(w.bc());
                             if w.flags() & B_OWNED != 0 {
@@ -437,11 +457,11 @@ macro_rules! eval_loop {
                             }
                             m.set(w, word);
                             m.advance(1)
-                        }
+                        },
                         Op::LoadNull => {
                             m.put(w.a(), 0);
                             m.advance(1)
-                        }
+                        },
                         Op::LoadCommonConstant => out!(m.load_common_constant(w)),
                         Op::Release => {
                             let word = m.get(w.b());
@@ -450,13 +470,13 @@ macro_rules! eval_loop {
                                 release(word);
                             }
                             m.advance(1)
-                        }
+                        },
                         Op::Swap => {
                             let (b, c) = (m.get(w.b()), m.get(w.c()));
                             m.put(w.b(), c);
                             m.put(w.c(), b);
                             m.advance(1)
-                        }
+                        },
                         Op::CheckBound => {
                             if m.get(w.b()) == 0 {
                                 m.save();
@@ -465,7 +485,7 @@ macro_rules! eval_loop {
                             } else {
                                 m.advance(1)
                             }
-                        }
+                        },
                         Op::CheckCell => out!(m.check_cell(w)),
                         Op::DeleteFast => {
                             let old = m.get(w.b());
@@ -474,13 +494,13 @@ macro_rules! eval_loop {
                                 m.release_local(w.b(), old);
                             }
                             m.advance(1)
-                        }
+                        },
                         Op::LoadFastAndClear => out!(m.load_fast_and_clear(w)),
                         Op::StoreFastMaybeNull => {
                             let word = m.take_b(w);
                             m.set(w, word);
                             m.advance(1)
-                        }
+                        },
 
                         Op::MakeCell => out!(m.make_cell(w)),
                         Op::CopyFreeVars => out!(m.copy_free_vars(w)),
@@ -618,11 +638,11 @@ macro_rules! eval_loop {
                         Op::Return => {
                             let word = m.take_b(w);
                             m.do_return(word)
-                        }
+                        },
                         Op::ReturnConst => {
                             let word = retain(m.constant(w.bc()));
                             m.do_return(word)
-                        }
+                        },
 
                         Op::GetIter => out!(m.get_iter(w)),
                         Op::ForIter => m.for_iter(w),
@@ -661,14 +681,14 @@ macro_rules! eval_loop {
                             }
                             m.load(handler);
                             Flow::NEXT
-                        }
+                        },
                         Op::Leave => {
                             {
                                 let $left = &mut *m;
                                 $leave
                             }
                             return interp.result.take();
-                        }
+                        },
                         Op::Count => out!(m.count(w)),
                     };
                 }
@@ -680,7 +700,7 @@ macro_rules! eval_loop {
 #[cfg(not(feature = "free-threading"))]
 eval_loop! {
     /// Runs a frame.
-    pub(crate) fn run, |_m, _w| {}, |_m| {}
+    pub(crate) fn run, |_m, _w, _OP| {}, |_m| {}
 }
 
 /// What the loops return if the current frame is to go on in the other one: the word of no value.
@@ -713,7 +733,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
 #[cfg(feature = "free-threading")]
 eval_loop! {
     /// Runs a frame while the thread is alone.
-    fn run_alone, |_m, _w| {}, |m| {
+    fn run_alone, |_m, _w, _OP| {}, |m| {
         if m.interp.alternation.switching.replace(false) {
             return SWITCH;
         }
@@ -723,11 +743,9 @@ eval_loop! {
 #[cfg(feature = "free-threading")]
 eval_loop! {
     /// Runs a frame beside other threads.
-    fn run_shared, |m, w| {
-        match shared::before(m, *w) {
+    fn run_shared, |m, w, OP| {
+        match shared::before::<{ shared::class(OP) as u8 }>(m, w) {
             shared::Next::Execute => {}
-            // Others have run, and may have written another instruction in this one's place.
-            shared::Next::ExecuteAlone => *w = Word::decode(*m.pc),
             shared::Next::Skip(words) => {
                 m.pc = m.pc.add(words);
                 continue;

@@ -176,26 +176,28 @@ fn may_lend() -> bool {
 /// Has every instruction take the references that it needs, as code is made once there are other threads.
 ///
 /// # Safety
-/// The words are register code, and no frame is between an instruction that lends and the next one. Nothing else uses them
-/// meanwhile.
+/// The words are register code, which nothing else uses meanwhile, and no frame is between an instruction that lends and the
+/// next one.
 #[cfg(feature = "free-threading")]
-pub unsafe fn stop_lending(words: &[u64]) {
+pub unsafe fn stop_lending(words: &Vec<u64>) {
     use Op::*;
     let mut at = 0;
-    while let Some(&word) = words.get(at) {
-        let word = Word::decode(word);
-        let Some(op) = Op::from_u8(word.op()) else { return };
-        let flags = match op {
-            LoadGlobal => LENDS,
-            LoadAttr | Subscr | SubscrK => LENDS | LENT,
-            LoadMethod | StoreAttr | StoreAttrK | StoreSubscr | StoreSubscrK => LENT,
-            _ => 0,
-        };
-        if word.flags() & flags != 0 {
-            // SAFETY: by contract. Flags are written in place, here as by the instructions themselves.
-            unsafe { *words.as_ptr().cast_mut().add(at) = word.without(flags).encode() };
+    while at < words.len() {
+        // SAFETY: by contract. Flags are written in place, here as by the instructions themselves: by a pointer that no slice
+        // gave, of which the compiler would believe that nobody writes to it.
+        unsafe {
+            let place = words.as_ptr().cast_mut().add(at);
+            let word = Word::decode(place.read());
+            let Some(op) = Op::from_u8(word.op()) else { return };
+            let flags = match op {
+                LoadGlobal => LENDS,
+                LoadAttr | Subscr | SubscrK => LENDS | LENT,
+                LoadMethod | StoreAttr | StoreAttrK | StoreSubscr | StoreSubscrK => LENT,
+                _ => 0,
+            };
+            place.write(word.without(flags).encode());
+            at += op.len();
         }
-        at += op.len();
     }
 }
 

@@ -62,8 +62,6 @@ use Verdict::{Alone, Done, Go};
 /// What the loop does next.
 pub(super) enum Next {
     Execute,
-    /// The same, for what is there now: the thread has become alone.
-    ExecuteAlone,
     /// The next instruction lies so many words ahead.
     Skip(usize),
     /// There are no other threads any more: it goes on in the other loop.
@@ -82,7 +80,7 @@ enum Access {
 /// How a thread alternates between being alone and not.
 #[derive(Default)]
 pub struct Alternation {
-    /// How many instructions it is still to be alone.
+    /// How many instructions it is still to be alone; those that touch nothing do not count.
     left: std::cell::Cell<u32>,
     /// How many it was to be the last time.
     stretch: std::cell::Cell<u32>,
@@ -123,7 +121,8 @@ impl Alternation {
         let stretch = self.stretch.get();
         let stretch = if ran < RARELY { (stretch * 2).clamp(1, LONGEST_STRETCH) } else { stretch / 16 };
         self.stretch.set(stretch);
-        self.left.set(stretch);
+        // The instruction for which it has to be alone is looked at once more.
+        self.left.set(stretch + 1);
     }
 
     /// The thread gives way to others soon.
@@ -132,38 +131,63 @@ impl Alternation {
     }
 }
 
-/// Before each instruction.
+/// Before each instruction of class `CLASS`, which is a [`Class`].
 ///
 /// # Safety
 /// The machine is at the instruction `w`.
 #[inline(always)]
-pub(super) unsafe fn before(m: &Machine, w: Word) -> Next {
-    if count::is_shared() {
-        // SAFETY: by contract.
-        if unsafe { is_simple(m, w) } {
+pub(super) unsafe fn before<const CLASS: u8>(m: &Machine, w: Word) -> Next {
+    // SAFETY: by contract.
+    unsafe {
+        if has_no_objects::<CLASS>(m, w) {
             return Next::Execute;
         }
-        // SAFETY: by contract.
-        match unsafe { admit(*m, w) } {
+        if count::is_shared() {
+            if is_simple::<CLASS>(m, w) { Next::Execute } else { look_at(*m, w) }
+        } else {
+            let left = &m.interp.alternation.left;
+            match left.get() {
+                0 => become_shared(*m),
+                instructions => {
+                    left.set(instructions - 1);
+                    Next::Execute
+                }
+            }
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn look_at(m: Machine, w: Word) -> Next {
+    // SAFETY: as of [`before`].
+    unsafe {
+        match admit(m, w) {
             Go => Next::Execute,
             Done(words) => Next::Skip(words as usize),
             Alone => {
-                // SAFETY: by contract.
-                unsafe { become_alone(*m) };
-                Next::ExecuteAlone
+                become_alone(m);
+                // Others have run, and may have written another instruction in this one's place.
+                Next::Skip(0)
             }
         }
-    } else {
-        let alternation = &m.interp.alternation;
-        match alternation.left.get() {
-            0 => {
-                // SAFETY: by contract.
-                unsafe { become_shared(*m) }
-            }
-            left => {
-                alternation.left.set(left - 1);
-                Next::Execute
-            }
+    }
+}
+
+/// Whether an instruction touches nothing that any other thread could.
+///
+/// # Safety
+/// As of [`before`].
+#[inline(always)]
+unsafe fn has_no_objects<const CLASS: u8>(m: &Machine, w: Word) -> bool {
+    // SAFETY: operands are live.
+    unsafe {
+        match Class::ALL[CLASS as usize] {
+            Class::Harmless => true,
+            Class::Binary => !is_pointer(m.get(w.b())) && !is_pointer(m.get(w.c())),
+            Class::BinaryK => !is_pointer(m.get(w.b())) && !is_pointer(m.constant(w.c() as u32)),
+            Class::Truth => !is_pointer(m.get(w.b())),
+            Class::Bound => m.get(w.b()) != 0,
+            _ => false,
         }
     }
 }
@@ -173,15 +197,10 @@ pub(super) unsafe fn before(m: &Machine, w: Word) -> Next {
 /// # Safety
 /// As of [`before`].
 #[inline(always)]
-unsafe fn is_simple(m: &Machine, w: Word) -> bool {
+unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Word) -> bool {
     // SAFETY: operands are live; caches are those of their instruction.
     unsafe {
-        match CLASSES[w.op() as usize] {
-            Class::Harmless => true,
-            Class::Binary => !is_pointer(m.get(w.b())) && !is_pointer(m.get(w.c())),
-            Class::BinaryK => !is_pointer(m.get(w.b())) && !is_pointer(m.constant(w.c() as u32)),
-            Class::Truth => !is_pointer(m.get(w.b())),
-            Class::Bound => m.get(w.b()) != 0,
+        match Class::ALL[CLASS as usize] {
             Class::Safepoint => is_undisturbed(m),
             Class::Return => is_undisturbed(m) && (*m.frame).flags & FRAME_SWITCH == 0,
             Class::Call => {
@@ -212,7 +231,7 @@ unsafe fn is_simple(m: &Machine, w: Word) -> bool {
                     && header(iterator).ty().is_allowed_beside(beside::USE)
                     && !crate::monitoring::watching()
             }
-            Class::Other => false,
+            _ => false,
         }
     }
 }
@@ -386,7 +405,7 @@ fn is_container(ty: &Type) -> bool {
 /// What an instruction is looked at for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Class {
+pub(super) enum Class {
     /// See [`admit`].
     Other,
     /// It touches nothing but the frame's registers and what is new, whatever its operands are.
@@ -501,7 +520,19 @@ const fn classes() -> [Class; 256] {
     table
 }
 
-static CLASSES: [Class; 256] = classes();
+const CLASSES: [Class; 256] = classes();
+
+/// What an instruction is looked at for.
+pub(super) const fn class(op: Op) -> Class {
+    CLASSES[op as usize]
+}
+
+impl Class {
+    const ALL: [Class; 13] = {
+        use Class::*;
+        [Other, Harmless, Binary, BinaryK, Truth, Bound, Safepoint, Return, Call, Global, Attribute, Item, Next]
+    };
+}
 
 impl Machine<'_> {
     /// The current frame goes on, at its `pc`, in the loop for threads beside others.

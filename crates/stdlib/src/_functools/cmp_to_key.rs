@@ -1,9 +1,9 @@
 //! `functools.KeyWrapper`: what `cmp_to_key` returns, and the keys that it makes.
 
 use crate::payload::{payload, signature};
+use taipan_object::Value;
 use taipan_object::native::{GetSetDef, MemberDef};
 use taipan_object::types::{TypeSpec, type_flags};
-use taipan_object::Value;
 
 payload! {
     /// The comparison function and, for a key, the object compared.

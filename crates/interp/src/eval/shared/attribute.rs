@@ -7,8 +7,8 @@ use taipan_object::native::module::Module;
 use taipan_object::types::{Type, lookup};
 
 use super::super::attribute::{
-    CLASS_METHOD, CLASS_VALUE, METHOD, MODULE_ENTRY, NEW_SLOT, OVERFLOW_SLOT, PROPERTY_GETTER, SLOT, Use, VALUE, cached,
-    index, kind, remembered,
+    CLASS_METHOD, CLASS_VALUE, METHOD, MODULE_ENTRY, NEW_SLOT, OVERFLOW_SLOT, PROPERTY_GETTER, SLOT, Use, VALUE,
+    cached, index, kind, remembered,
 };
 use super::super::{Machine, release_operands};
 use super::{Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, is_read_freely, read_uncounted};
