@@ -299,15 +299,30 @@ impl Code {
         Ok(RegisterCode { lowered, constants: constants.into() })
     }
 
+    /// Has what was lowered so far take all references, before other threads run it.
+    ///
+    /// # Safety
+    /// As of [`crate::lower::stop_lending`].
+    #[cfg(feature = "free-threading")]
+    pub unsafe fn stop_lending(&self) {
+        for code in self.lowerings() {
+            // SAFETY: by contract.
+            unsafe { crate::lower::stop_lending(&code.lowered.words) };
+        }
+    }
+
+    fn lowerings(&self) -> impl Iterator<Item = &RegisterCode> {
+        let counting = self.counting.get().map(|counting| &counting.code);
+        [self.code.get(), self.debug_code.get(), counting].into_iter().flatten()
+    }
+
     /// The code to which `pc` belongs: the optimised or the debug lowering.
     pub fn register_code(&self, pc: *const u64) -> &RegisterCode {
         self.find_register_code(pc).expect("a frame's pc lies in its code")
     }
 
     fn find_register_code(&self, pc: *const u64) -> Option<&RegisterCode> {
-        let counting = self.counting.get().map(|counting| &counting.code);
-        let lowerings = [self.code.get(), self.debug_code.get(), counting];
-        lowerings.into_iter().flatten().find(|code| code.lowered.words.as_ptr_range().contains(&pc))
+        self.lowerings().find(|code| code.lowered.words.as_ptr_range().contains(&pc))
     }
 
     /// The line of the instruction at `pc`, if it is in this code and has one. Neither allocates nor panics.

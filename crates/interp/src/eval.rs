@@ -55,7 +55,7 @@ pub use call::{call_function, eval_code, run_function};
 pub(crate) use call::{leave_frame, resume_frame};
 pub(crate) use names::describe_global_cache;
 #[cfg(feature = "free-threading")]
-pub use shared::{Alternation, prepare as prepare_for_threads, runs_beside};
+pub use shared::{Alternation, has_begun as have_threads_begun, prepare as prepare_for_threads, runs_beside};
 pub(crate) use unwind::find_map;
 
 /// What a handler returns once it has said, by the machine's `pc`, where to go on. There is always something to go on
@@ -376,13 +376,38 @@ pub(crate) unsafe fn release_right_first(flags: u8, b: u64, c: u64) {
     }
 }
 
+/// The arms of an eval loop; each begins with what is given. There `$name` is a constant, the arm's (first) opcode.
+macro_rules! arms {
+    (
+        $op:ident, |$m:ident = $machine:ident, $w:ident = $word:ident, $name:ident| $before:block;
+        $($(Op::$arm:ident)|+ => $body:expr),* $(,)?
+    ) => {
+        match $op {
+            $($(Op::$arm)|+ => {
+                {
+                    const ARM: Op = [$(Op::$arm),+][0];
+                    #[allow(unused)]
+                    let ($m, $w) = (&mut *$machine, $word);
+                    arms!(@constant $name = ARM, $before);
+                }
+                $body
+            })*
+        }
+    };
+    (@constant $name:ident = $arm:ident, $before:block) => {
+        #[allow(unused)]
+        const $name: Op = $arm;
+        $before
+    };
+}
+
 /// Makes a loop that runs `entry`, whose `pc` is set and which has [`crate::frame::FRAME_ENTRY`], until it returns or yields
 /// (the word of the value) or raises (0). What is given is done before each instruction, and when the loop is left.
 ///
 /// # Safety
 /// (of the function) The frame is the current one, complete, and verified code is at its `pc`.
 macro_rules! eval_loop {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident, |$m:ident, $w:ident| $before:block, |$left:ident| $leave:block) => {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident, |$m:ident, $w:ident, $op:ident| $before:block, |$left:ident| $leave:block) => {
         $(#[$doc])*
         #[inline(never)]
         $visibility unsafe fn $name(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
@@ -401,50 +426,46 @@ macro_rules! eval_loop {
                     let w = Fetched::at(m.pc);
                     #[cfg(feature = "stats")]
                     out!(m.note(w.word()));
-                    {
-                        let ($m, $w) = (&mut *m, w);
-                        $before
-                    }
                     // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
                     let op: Op = std::mem::transmute::<u8, Op>(w.op());
-                    let Flow(()) = match op {
+                    let Flow(()) = arms! { op, |$m = m, $w = w, $op| $before;
                         Op::Move => {
                             let word = m.take_any_b(w);
                             m.set(w, word);
                             m.advance(1)
-                        }
+                        },
                         Op::Borrow => {
                             m.put(w.a(), m.get(w.b()));
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowPair => {
                             let (first, second) = (m.get(w.b()), m.get(w.c()));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowLocalConst => {
                             let (first, second) = (m.get(w.b()), m.constant(w.c() as u32));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowConstLocal => {
                             let (first, second) = (m.constant(w.b() as u32), m.get(w.c()));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::BorrowConstPair => {
                             let (first, second) = (m.constant(w.b() as u32), m.constant(w.c() as u32));
                             m.put(w.a(), first);
                             m.put(w.a() + 1, second);
                             m.advance(1)
-                        }
+                        },
                         Op::Own => {
                             retain(m.get(w.a()));
                             m.advance(1)
-                        }
+                        },
                         Op::LoadConst => {
                             let word = m.constant(w.bc());
                             if w.flags() & B_OWNED != 0 {
@@ -452,11 +473,11 @@ macro_rules! eval_loop {
                             }
                             m.set(w, word);
                             m.advance(1)
-                        }
+                        },
                         Op::LoadNull => {
                             m.put(w.a(), 0);
                             m.advance(1)
-                        }
+                        },
                         Op::LoadCommonConstant => out!(m.load_common_constant(w)),
                         Op::Release => {
                             let word = m.get(w.b());
@@ -465,13 +486,13 @@ macro_rules! eval_loop {
                                 release(word);
                             }
                             m.advance(1)
-                        }
+                        },
                         Op::Swap => {
                             let (b, c) = (m.get(w.b()), m.get(w.c()));
                             m.put(w.b(), c);
                             m.put(w.c(), b);
                             m.advance(1)
-                        }
+                        },
                         Op::CheckBound => {
                             if m.get(w.b()) == 0 {
                                 m.save();
@@ -480,7 +501,7 @@ macro_rules! eval_loop {
                             } else {
                                 m.advance(1)
                             }
-                        }
+                        },
                         Op::CheckCell => out!(m.check_cell(w)),
                         Op::DeleteFast => {
                             let old = m.get(w.b());
@@ -489,13 +510,13 @@ macro_rules! eval_loop {
                                 m.release_local(w.b(), old);
                             }
                             m.advance(1)
-                        }
+                        },
                         Op::LoadFastAndClear => out!(m.load_fast_and_clear(w)),
                         Op::StoreFastMaybeNull => {
                             let word = m.take_any_b(w);
                             m.set(w, word);
                             m.advance(1)
-                        }
+                        },
 
                         Op::MakeCell => out!(m.make_cell(w)),
                         Op::CopyFreeVars => out!(m.copy_free_vars(w)),
@@ -562,13 +583,12 @@ macro_rules! eval_loop {
                         Op::ContainsK => m.contains::<true>(w),
 
                         Op::Jump => m.jump(w.bc() as u64),
-                        #[cfg(not(feature = "jit"))]
-                        Op::JumpBackward => m.jump_backward(w),
-                        #[cfg(feature = "jit")]
                         Op::JumpBackward => {
                             let flow = m.jump_backward(w);
-                            m.at_loop_head(flow)
-                        }
+                            #[cfg(feature = "jit")]
+                            let flow = m.at_loop_head(flow);
+                            flow
+                        },
                         Op::JumpIf => m.jump_if(w),
                         Op::JumpIfNone => m.jump_if_none(w),
                         Op::JumpIfLt => m.jump_if_compare::<false, 0>(w),
@@ -639,11 +659,11 @@ macro_rules! eval_loop {
                         Op::Return => {
                             let word = m.take_b(w);
                             m.do_return(word)
-                        }
+                        },
                         Op::ReturnConst => {
                             let word = retain_live(m.constant(w.bc()));
                             m.do_return(word)
-                        }
+                        },
 
                         Op::GetIter => out!(m.get_iter(w)),
                         Op::ForIter => m.for_iter(w),
@@ -682,14 +702,14 @@ macro_rules! eval_loop {
                             }
                             m.load(handler);
                             Flow::NEXT
-                        }
+                        },
                         Op::Leave => {
                             {
                                 let $left = &mut *m;
                                 $leave
                             }
                             return interp.result.take();
-                        }
+                        },
                         Op::Count => out!(m.count(w)),
                     };
                 }
@@ -701,13 +721,13 @@ macro_rules! eval_loop {
 #[cfg(not(feature = "free-threading"))]
 eval_loop! {
     /// Runs a frame.
-    pub(crate) fn run, |_m, _w| {}, |_m| {}
+    pub(crate) fn run, |_m, _w, _OP| {}, |_m| {}
 }
 
 #[cfg(feature = "jit")]
 eval_loop! {
     /// Executes an instruction for compiled code: see [`compiled::step`].
-    fn run_step, |m, _w| {
+    fn run_step, |m, _w, _OP| {
         if out!(m.step_is_done()) {
             return compiled::DONE;
         }
@@ -744,7 +764,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
 #[cfg(feature = "free-threading")]
 eval_loop! {
     /// Runs a frame while the thread is alone.
-    fn run_alone, |_m, _w| {}, |m| {
+    fn run_alone, |_m, _w, _OP| {}, |m| {
         if m.interp.alternation.switching.replace(false) {
             return SWITCH;
         }
@@ -754,8 +774,8 @@ eval_loop! {
 #[cfg(feature = "free-threading")]
 eval_loop! {
     /// Runs a frame beside other threads.
-    fn run_shared, |m, w| {
-        match shared::before(m, w) {
+    fn run_shared, |m, w, OP| {
+        match shared::before::<{ shared::class(OP) as u8 }>(m, w) {
             shared::Next::Execute => {}
             shared::Next::Skip(words) => {
                 m.pc = m.pc.add(words);

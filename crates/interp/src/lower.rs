@@ -22,7 +22,6 @@ use std::cell::Cell;
 
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, SharedCode};
-use taipan_object::vm::gil;
 
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
@@ -166,6 +165,42 @@ pub fn lower_for_debugging(code: &CodeData, small_ints: &[u8]) -> Checked<Lowere
     Ok(lowerer.finish())
 }
 
+/// Whether an instruction may take no reference to what another one holds.
+fn may_lend() -> bool {
+    #[cfg(feature = "free-threading")]
+    return !crate::eval::have_threads_begun();
+    #[cfg(not(feature = "free-threading"))]
+    true
+}
+
+/// Has every instruction take the references that it needs, as code is made once there are other threads.
+///
+/// # Safety
+/// The words are register code, which nothing else uses meanwhile, and no frame is between an instruction that lends and the
+/// next one.
+#[cfg(feature = "free-threading")]
+pub unsafe fn stop_lending(words: &Vec<u64>) {
+    use Op::*;
+    let mut at = 0;
+    while at < words.len() {
+        // SAFETY: by contract. Flags are written in place, here as by the instructions themselves: by a pointer that no slice
+        // gave, of which the compiler would believe that nobody writes to it.
+        unsafe {
+            let place = words.as_ptr().cast_mut().add(at);
+            let word = Word::decode(place.read());
+            let Some(op) = Op::from_u8(word.op()) else { return };
+            let flags = match op {
+                LoadGlobal => LENDS,
+                LoadAttr | Subscr | SubscrK => LENDS | LENT,
+                LoadMethod | StoreAttr | StoreAttrK | StoreSubscr | StoreSubscrK => LENT,
+                _ => 0,
+            };
+            place.write(word.without(flags).encode());
+            at += op.len();
+        }
+    }
+}
+
 /// Where the lowering for speed comes to the start of a bytecode instruction.
 #[derive(Debug)]
 pub struct Boundary {
@@ -214,8 +249,9 @@ const RECENT_MAPS: usize = 32;
 struct Lowerer<'v, 'a> {
     code: &'v Verified<'a>,
     fold: bool,
-    /// No other thread ever runs at the same time: what another instruction holds stays where it is.
-    alone: bool,
+    /// No other thread runs at the same time: what another instruction holds stays where it is. When there come to be other
+    /// threads, [`stop_lending`] changes what was made before.
+    lends: bool,
     words: Vec<u64>,
     slots: Vec<Slot>,
     sites: Vec<Site>,
@@ -243,7 +279,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         Lowerer {
             code,
             fold,
-            alone: gil::is_enabled(),
+            lends: may_lend(),
             words: Vec::with_capacity(code.instrs.len() * 2),
             slots: Vec::new(),
             sites: Vec::with_capacity(code.instrs.len()),
@@ -838,9 +874,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             LOAD_ATTR => self.load_method((oparg >> 1) as u16),
             STORE_ATTR => {
                 let owner = self.pop();
-                if self.alone
-                    && let Some(constant) = self.pop_const()
-                {
+                if let Some(constant) = self.pop_const() {
                     let flags = owned_b(owner) | self.lent(Op::StoreAttrK, owner);
                     self.emit(Op::StoreAttrK, flags, small, owner.reg, constant);
                     return;
@@ -865,9 +899,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 self.slots.push(Slot::Own);
             }
             STORE_SUBSCR => {
-                if self.alone
-                    && let Some(constant) = self.pop_const()
-                {
+                if let Some(constant) = self.pop_const() {
                     let container = self.pop();
                     let value = self.pop();
                     let flags = owned_b(container) | if value.owned { A_LOCAL } else { 0 };
@@ -912,7 +944,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             BUILD_SET => {
                 self.build(Op::BuildSet, 0, oparg as usize, small);
             }
-            BUILD_MAP if oparg == 0 && self.alone && self.passes_keywords_on() => self.slots.push(Slot::Null),
+            BUILD_MAP if oparg == 0 && self.passes_keywords_on() => self.slots.push(Slot::Null),
             BUILD_MAP => {
                 self.build(Op::BuildMap, 0, 2 * oparg as usize, small);
             }
@@ -1303,7 +1335,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 | Op::StoreSubscr
                 | Op::StoreSubscrK
         );
-        let Some(last) = self.last_result.filter(|_| self.fold && self.alone && b.owned && looks_only) else {
+        let Some(last) = self.last_result.filter(|_| self.fold && self.lends && b.owned && looks_only) else {
             return 0;
         };
         let word = Word::decode(self.words[last.word]);

@@ -62,7 +62,7 @@ build_time_vars = {
     "PY_LDFLAGS_NODIST": "",
     "Py_DEBUG": 0,
     "Py_ENABLE_SHARED": 0,
-    "Py_GIL_DISABLED": 0,
+    "Py_GIL_DISABLED": int(not sys._is_gil_enabled()),
     "Py_HASH_ALGORITHM": 0,
     "Py_REMOTE_DEBUG": 0,
     "Py_TRACE_REFS": 0,

@@ -207,6 +207,30 @@ pub const EDITS: &[Edit] = &[
         through: "For site-packages",
         to: "return 'Python'",
     },
+    // What is not a number is for `acquire` to refuse.
+    Edit {
+        path: "threading.py",
+        from: "                if timeout > 0:\n                    gotit = waiter.acquire(True, timeout)\n",
+        through: "                    gotit = waiter.acquire(False)\n",
+        to: "                gotit = waiter.acquire(False) if timeout <= 0 else waiter.acquire(True, timeout)\n",
+    },
+    Edit {
+        path: "queue.py",
+        from: "        if timeout is not None and timeout < 0:\n",
+        through: "if not self._count.acquire(block, timeout):\n",
+        to: concat!(
+            "        if block and timeout is not None and timeout < 0:\n",
+            "            raise ValueError(\"'timeout' must be a non-negative number\")\n",
+            "        if not self._count.acquire(block, timeout if block else None):\n",
+        ),
+    },
+    // With the GIL and without it, it is one program, whose packages are in one place.
+    Edit {
+        path: "sysconfig/__init__.py",
+        from: "    _CONFIG_VARS['abi_thread'] = 't' if _CONFIG_VARS.get('Py_GIL_DISABLED') else ''\n",
+        through: "",
+        to: "    _CONFIG_VARS['abi_thread'] = 't' if 't' in abiflags else ''\n",
+    },
     // Test cases that are abstract are for others to derive from.
     Edit {
         path: "unittest/loader.py",

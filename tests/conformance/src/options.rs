@@ -31,6 +31,7 @@ that the mode says.
   --refetch          fetch the tests anew
   -h, --help         this text
 
+PYTHON_GIL is passed on to the interpreter; other variables of the environment are not.
 What a file prints goes to target/conformance/logs/FILE.log.";
 
 #[derive(Clone, Copy, PartialEq, Eq)]

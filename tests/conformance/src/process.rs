@@ -133,6 +133,10 @@ impl<'a> Runner<'a> {
         command.env("HOME", &scratch).env("TMPDIR", &scratch).env("LANG", "C.UTF-8").env("TERM", "dumb");
         // Sets of strings have one order, so that a test's outcome does not depend on luck.
         command.env("PYTHONHASHSEED", "0");
+        // Tests can be run without the GIL.
+        if let Some(gil) = std::env::var_os("PYTHON_GIL") {
+            command.env("PYTHON_GIL", gil);
+        }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
         let memory = self.options.memory;
         // SAFETY: between fork and exec only system calls that are safe there are made.

@@ -19,7 +19,7 @@ use taipan_object::native::own_dict;
 use taipan_object::shape;
 use taipan_object::types::creation::FROM_END;
 use taipan_object::types::{TYPE, Type, lookup, type_flags};
-use taipan_object::vm::{gil, names};
+use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
@@ -44,7 +44,7 @@ pub(super) const PROPERTY_GETTER: u64 = 7;
 /// The object is a class, the value in its list a method that gets the class.
 pub(super) const CLASS_METHOD: u64 = 8;
 /// The index is that of a slot in the object's overflow array.
-const OVERFLOW_SLOT: u64 = 9;
+pub(super) const OVERFLOW_SLOT: u64 = 9;
 /// The object has its attributes in a dict, as the kinds from here on; the index is that of the entry in which one had the
 /// name.
 const DICT_ENTRY: u64 = 10;
@@ -113,7 +113,7 @@ unsafe fn quicken(at: *mut u64, kind: u64) {
     // SAFETY: by contract.
     unsafe {
         let w = Word::decode(*at);
-        if w.flags() & FAILURES == FAILURES || !gil::is_enabled() {
+        if w.flags() & FAILURES == FAILURES {
             return;
         }
         if w.op() == Op::LoadAttr as u8 && w.flags() & !(A_LOCAL | FAILURES) == 0 && kind == SLOT {
@@ -233,7 +233,7 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
 
 /// The value that a filled cache gives for `object`, borrowed, and whether it is a method.
 #[inline(always)]
-unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
+pub(super) unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
     if object & 7 != 0 {
         return None;
     }

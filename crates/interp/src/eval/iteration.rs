@@ -559,6 +559,10 @@ unsafe fn suspended<'a>(receiver: u64) -> Option<&'a Generator> {
             return None;
         }
         let ty = (*(receiver as *const Header)).ty();
+        #[cfg(feature = "free-threading")]
+        if !super::shared::is_ours(&*(receiver as *const Header)) {
+            return None;
+        }
         let generator = &*(receiver as *const Generator);
         ((ty.is(&GENERATOR) || ty.is(&COROUTINE)) && generator.is_suspended()).then_some(generator)
     }

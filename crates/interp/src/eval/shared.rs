@@ -44,7 +44,7 @@ use crate::function::{FUNCTION, Function};
 use crate::generator::{GENERATOR, Generator};
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op};
 
-pub use audit::{prepare, runs_beside};
+pub use audit::{has_begun, prepare, runs_beside};
 
 /// What becomes of an instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ enum Access {
 /// How a thread alternates between being alone and not.
 #[derive(Default)]
 pub struct Alternation {
-    /// How many instructions it is still to be alone.
+    /// How many instructions it is still to be alone; those that touch nothing do not count.
     left: std::cell::Cell<u32>,
     /// How many it was to be the last time.
     stretch: std::cell::Cell<u32>,
@@ -121,7 +121,8 @@ impl Alternation {
         let stretch = self.stretch.get();
         let stretch = if ran < RARELY { (stretch * 2).clamp(1, LONGEST_STRETCH) } else { stretch / 16 };
         self.stretch.set(stretch);
-        self.left.set(stretch);
+        // The instruction for which it has to be alone is looked at once more.
+        self.left.set(stretch + 1);
     }
 
     /// The thread gives way to others soon.
@@ -130,49 +131,121 @@ impl Alternation {
     }
 }
 
-/// Before each instruction.
+/// Before each instruction of class `CLASS`, which is a [`Class`].
 ///
 /// # Safety
 /// The machine is at the instruction `w`.
 #[inline(always)]
-pub(super) unsafe fn before(m: &Machine, w: Fetched) -> Next {
-    if count::is_shared() {
-        // SAFETY: by contract.
-        let simple = unsafe {
-            match CLASSES[w.op() as usize] {
-                Class::Harmless => true,
-                Class::Binary => !is_pointer(m.get(w.b())) && !is_pointer(m.get(w.c())),
-                Class::BinaryK => !is_pointer(m.get(w.b())) && !is_pointer(m.constant(w.c() as u32)),
-                Class::Safepoint => !world::is_stopped() && !m.interp.eval_breaker() && !crate::monitoring::watching(),
-                Class::Other => false,
-            }
-        };
-        if simple {
+pub(super) unsafe fn before<const CLASS: u8>(m: &Machine, w: Fetched) -> Next {
+    // SAFETY: by contract.
+    unsafe {
+        if has_no_objects::<CLASS>(m, w) {
             return Next::Execute;
         }
-        // SAFETY: by contract.
-        match unsafe { admit(*m, w) } {
-            Go => Next::Execute,
-            Done(words) => Next::Skip(words as usize),
-            Alone => {
-                // SAFETY: by contract.
-                unsafe { become_alone(*m) };
-                Next::Execute
-            }
-        }
-    } else {
-        let alternation = &m.interp.alternation;
-        match alternation.left.get() {
-            0 => {
-                // SAFETY: by contract.
-                unsafe { become_shared(*m) }
-            }
-            left => {
-                alternation.left.set(left - 1);
-                Next::Execute
+        if count::is_shared() {
+            if is_simple::<CLASS>(m, w) { Next::Execute } else { look_at(*m, w) }
+        } else {
+            let left = &m.interp.alternation.left;
+            match left.get() {
+                0 => become_shared(*m),
+                instructions => {
+                    left.set(instructions - 1);
+                    Next::Execute
+                }
             }
         }
     }
+}
+
+#[inline(never)]
+unsafe fn look_at(m: Machine, w: Fetched) -> Next {
+    // SAFETY: as of [`before`].
+    unsafe {
+        match admit(m, w) {
+            Go => Next::Execute,
+            Done(words) => Next::Skip(words as usize),
+            Alone => {
+                become_alone(m);
+                // Others have run, and may have written another instruction in this one's place.
+                Next::Skip(0)
+            }
+        }
+    }
+}
+
+/// Whether an instruction touches nothing that any other thread could.
+///
+/// # Safety
+/// As of [`before`].
+#[inline(always)]
+unsafe fn has_no_objects<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
+    // SAFETY: operands are live.
+    unsafe {
+        match Class::ALL[CLASS as usize] {
+            Class::Harmless => true,
+            Class::Binary => !is_pointer(m.get(w.b())) && !is_pointer(m.get(w.c())),
+            Class::BinaryK => !is_pointer(m.get(w.b())) && !is_pointer(m.constant(w.c() as u32)),
+            Class::Truth => !is_pointer(m.get(w.b())),
+            Class::Bound => m.get(w.b()) != 0,
+            _ => false,
+        }
+    }
+}
+
+/// Whether it is seen at once that an instruction is sound: what [`admit`] would say of the commonest ones, and no more.
+///
+/// # Safety
+/// As of [`before`].
+#[inline(always)]
+unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
+    // SAFETY: operands are live; caches are those of their instruction.
+    unsafe {
+        match Class::ALL[CLASS as usize] {
+            Class::Safepoint => is_undisturbed(m),
+            Class::Return => is_undisturbed(m) && (*m.frame).flags & FRAME_SWITCH == 0,
+            Class::Call => {
+                let callable = m.get(w.b());
+                is_pointer(callable)
+                    && header(callable).ty().is(&FUNCTION)
+                    && is_undisturbed(m)
+                    && Machine::is_lowered(callable)
+            }
+            Class::Global => {
+                let function = (*m.frame).function();
+                let (globals, builtins) = (&function.globals.header, &function.builtins.header);
+                is_read_freely(globals)
+                    && is_read_freely(builtins)
+                    && super::names::cached_global(function, m.extra(1), m.extra(2)).is_some()
+            }
+            Class::Attribute => m.has_plain_attribute(w),
+            Class::Item => {
+                let (container, key) = (m.get(w.b()), m.get(w.c()));
+                is_pointer(container) && key & 1 != 0 && {
+                    let ty = header(container).ty();
+                    ty.is(&LIST) && is_read_freely(header(container)) || ty.is(&TUPLE)
+                }
+            }
+            Class::Next => {
+                let iterator = m.get(w.b());
+                is_pointer(iterator)
+                    && header(iterator).ty().is_allowed_beside(beside::USE)
+                    && !crate::monitoring::watching()
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether nothing has to be looked after at a safepoint.
+#[inline(always)]
+fn is_undisturbed(m: &Machine) -> bool {
+    !world::is_stopped() && !m.interp.eval_breaker() && !crate::monitoring::watching()
+}
+
+/// Whether an object is to be read without a lock.
+#[inline(always)]
+fn is_read_freely(object: &Header) -> bool {
+    matches!(access(object), Access::Mine | Access::Read)
 }
 
 #[cold]
@@ -256,6 +329,11 @@ fn is_mine(object: &Header) -> bool {
     access(object) == Access::Mine
 }
 
+/// Whether no other thread uses an object meanwhile.
+pub(super) fn is_ours(object: &Header) -> bool {
+    !count::is_shared() || is_mine(object)
+}
+
 /// The word at a place that others may write to at any time, if it needs no count: of no object, or of an immortal one.
 ///
 /// # Safety
@@ -327,7 +405,7 @@ fn is_container(ty: &Type) -> bool {
 /// What an instruction is looked at for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-enum Class {
+pub(super) enum Class {
     /// See [`admit`].
     Other,
     /// It touches nothing but the frame's registers and what is new, whatever its operands are.
@@ -336,8 +414,24 @@ enum Class {
     Binary,
     /// The same, of a register and a constant.
     BinaryK,
+    /// The same, if its operand is no object.
+    Truth,
+    /// The same, if its operand is a value.
+    Bound,
     /// A safepoint and nothing else.
     Safepoint,
+    /// One, before the frame's end.
+    Return,
+    /// A call, sound at once if it is one of a Python function.
+    Call,
+    /// A global.
+    Global,
+    /// An attribute or method.
+    Attribute,
+    /// A subscription by a register.
+    Item,
+    /// The next item of an iterator.
+    Next,
 }
 
 const fn classes() -> [Class; 256] {
@@ -400,13 +494,45 @@ const fn classes() -> [Class; 256] {
         }
         at += 1;
     }
-    table[Subscr as usize] = Class::Other;
     table[SubscrK as usize] = Class::Other;
-    table[JumpBackward as usize] = Class::Safepoint;
+    let others = [
+        (Subscr, Class::Item),
+        (JumpBackward, Class::Safepoint),
+        (Return, Class::Return),
+        (ReturnConst, Class::Return),
+        (CheckBound, Class::Bound),
+        (Not, Class::Truth),
+        (ToBool, Class::Truth),
+        (JumpIf, Class::Truth),
+        (Call, Class::Call),
+        (LoadGlobal, Class::Global),
+        (LoadAttr, Class::Attribute),
+        (LoadSlot, Class::Attribute),
+        (LoadMethod, Class::Attribute),
+        (LoadOwnMethod, Class::Attribute),
+        (ForIter, Class::Next),
+    ];
+    at = 0;
+    while at < others.len() {
+        table[others[at].0 as usize] = others[at].1;
+        at += 1;
+    }
     table
 }
 
-static CLASSES: [Class; 256] = classes();
+const CLASSES: [Class; 256] = classes();
+
+/// What an instruction is looked at for.
+pub(super) const fn class(op: Op) -> Class {
+    CLASSES[op as usize]
+}
+
+impl Class {
+    const ALL: [Class; 13] = {
+        use Class::*;
+        [Other, Harmless, Binary, BinaryK, Truth, Bound, Safepoint, Return, Call, Global, Attribute, Item, Next]
+    };
+}
 
 impl Machine<'_> {
     /// The current frame goes on, at its `pc`, in the loop for threads beside others.
@@ -500,13 +626,15 @@ unsafe fn admit(m: Machine, w: Fetched) -> Verdict {
             StoreDeref => m.store_deref_beside(w),
             LoadGlobal => m.load_global_beside(w),
             StoreGlobal => m.store_global_beside(w),
-            LoadAttr => m.load_attr_beside(w),
-            LoadMethod => m.load_method_beside(w),
-            StoreAttr => m.store_attr_beside(w),
+            LoadAttr | LoadSlot => m.load_attr_beside(w),
+            LoadMethod | LoadOwnMethod => m.load_method_beside(w),
+            StoreAttr => m.store_attr_beside::<false>(w),
+            StoreAttrK => m.store_attr_beside::<true>(w),
 
             Subscr => m.subscr_beside(w, m.get(w.c())),
             SubscrK => m.subscr_beside(w, m.constant(w.c() as u32)),
-            StoreSubscr => m.store_subscr_beside(w),
+            StoreSubscr => m.store_subscr_beside(w, m.get(w.c())),
+            StoreSubscrK => m.store_subscr_beside(w, m.constant(w.c() as u32)),
             DeleteSubscr => m.changes_item(m.b(w), m.get(w.c())),
             BinarySlice => {
                 let container = header(m.b(w));
@@ -835,10 +963,10 @@ impl Machine<'_> {
         }
     }
 
-    unsafe fn store_subscr_beside(&self, w: Fetched) -> Verdict {
+    unsafe fn store_subscr_beside(&self, w: Fetched, key: u64) -> Verdict {
         // SAFETY: live operands.
         unsafe {
-            let (container, key) = (self.b(w), self.get(w.c()));
+            let container = self.b(w);
             if is_pointer(container) && header(container).ty().is(&LIST) {
                 let object = header(container);
                 if key & 1 == 0 {

@@ -1,9 +1,9 @@
 //! `functools.KeyWrapper`: what `cmp_to_key` returns, and the keys that it makes.
 
 use crate::payload::{payload, signature};
-use taipan_object::native::MemberDef;
+use taipan_object::Value;
+use taipan_object::native::{GetSetDef, MemberDef};
 use taipan_object::types::{TypeSpec, type_flags};
-use taipan_object::{Result, Value, Vm};
 
 payload! {
     /// The comparison function and, for a key, the object compared.
@@ -34,11 +34,9 @@ pub static KEY_WRAPPER: TypeSpec = TypeSpec::new::<KeyWrapper>("functools.KeyWra
             let order = vm.call_args(&compare, &[left, right])?;
             vm.rich_compare(&order, &Value::small_int(0), op)
         });
-        s.hash = Some(|vm: &Vm, this: &Value| -> Result<i64> {
-            Err(vm.type_error(format!("unhashable type: '{}'", this.ty().name())))
-        });
     })
-    .members(MEMBERS);
+    .members(MEMBERS)
+    .getset(GETSET);
 
 static MEMBERS: &[MemberDef] = &[MemberDef::new("obj", "Value wrapped by a key function.", |_, this| {
     Ok(KeyWrapper::of(this).with(|state| state.object.clone()).unwrap_or(Value::NONE))
@@ -49,3 +47,5 @@ static MEMBERS: &[MemberDef] = &[MemberDef::new("obj", "Value wrapped by a key f
     drop(old);
     Ok(())
 })];
+
+static GETSET: &[GetSetDef] = &[GetSetDef::new("__text_signature__", "", |_, _| Ok(Value::from("(obj)")))];

@@ -2,16 +2,16 @@
 //! another place. The words of caches are written only by threads that are alone.
 
 use taipan_object::cell::Locked;
-use taipan_object::header::{Header, object_flags};
+use taipan_object::header::Header;
 use taipan_object::native::module::Module;
 use taipan_object::types::{Type, lookup};
 
 use super::super::attribute::{
-    CLASS_METHOD, CLASS_VALUE, METHOD, MODULE_ENTRY, NEW_SLOT, PROPERTY_GETTER, SLOT, Use, VALUE, index, kind,
-    remembered,
+    CLASS_METHOD, CLASS_VALUE, METHOD, MODULE_ENTRY, NEW_SLOT, OVERFLOW_SLOT, PROPERTY_GETTER, SLOT, Use, VALUE,
+    cached, index, kind, remembered,
 };
 use super::super::{Machine, release_operands};
-use super::{Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, read_uncounted};
+use super::{Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, is_read_freely, read_uncounted};
 use crate::frame::{is_pointer, release, retain};
 use crate::instruction::{B_OWNED, Fetched};
 
@@ -34,6 +34,27 @@ enum Found {
 }
 
 impl Machine<'_> {
+    /// Whether an attribute or method is found by the instruction's own caches, in a slot that is read without a lock or in
+    /// the class: then the instruction does no more than to read it.
+    #[inline(always)]
+    pub(super) unsafe fn has_plain_attribute(&self, w: Fetched) -> bool {
+        // SAFETY: a live operand; the instruction has two caches, and shape and version say what is at the index.
+        unsafe {
+            let (word, first, second) = (self.get(w.b()), self.extra(1), self.extra(2));
+            if !is_pointer(word) {
+                return false;
+            }
+            let object = header(word);
+            object.shape_id() == first as u32
+                && lookup::current_version(object.ty()) == second as u32
+                && match kind(first) {
+                    METHOD | VALUE => true,
+                    SLOT => is_read_freely(object) && *(word as *const u64).add(index(first)) != 0,
+                    _ => false,
+                }
+        }
+    }
+
     unsafe fn caches_for(&self, object: &Header, name: u16, used: Use) -> Option<Caches> {
         // SAFETY: the instruction has two caches.
         let (first, second) = unsafe { (self.extra(1), self.extra(2)) };
@@ -87,7 +108,9 @@ impl Machine<'_> {
                 }
                 CLASS_VALUE | CLASS_METHOD => {
                     let class = &*(word as *const Type);
-                    if lookup::current_version(class) != second as u32 {
+                    if lookup::current_version(class) != second as u32
+                        || lookup::current_version(ty) != (second >> 32) as u32
+                    {
                         return Found::Not(Alone);
                     }
                     found(lookup::cached_value(class, index(first) as u16).word(), kind(first) == CLASS_METHOD)
@@ -109,8 +132,8 @@ impl Machine<'_> {
                     Found::Word(retain(table.entries.get_unchecked(index(first)).value.word()), false)
                 }
                 PROPERTY_GETTER if own && lookup::current_version(ty) == second as u32 => Found::Itself,
-                // Beside the object or in a dict: nobody else may have a part in either.
-                _ if own && is_mine(object) && !object.has_flag(object_flags::DICT_MODE) => Found::Itself,
+                // Beside the object: nobody else may have a part in that.
+                _ if own && is_mine(object) && cached(word, first, second).is_some() => Found::Itself,
                 _ => Found::Not(Alone),
             }
         }
@@ -161,7 +184,7 @@ impl Machine<'_> {
         }
     }
 
-    pub(super) unsafe fn store_attr_beside(&self, w: Fetched) -> Verdict {
+    pub(super) unsafe fn store_attr_beside<const K: bool>(&self, w: Fetched) -> Verdict {
         // SAFETY: live operands; shape and version say that the slot is there.
         unsafe {
             let word = self.get(w.b());
@@ -179,7 +202,7 @@ impl Machine<'_> {
             }
             let in_object = matches!(kind(caches.first), SLOT | NEW_SLOT);
             if access == Access::Mine && caches.own {
-                return go_if(in_object || !object.has_flag(object_flags::DICT_MODE));
+                return go_if(in_object || kind(caches.first) == OVERFLOW_SLOT);
             }
             if !in_object {
                 return Alone;
@@ -189,7 +212,8 @@ impl Machine<'_> {
             if object.shape_id() != caches.first as u32 {
                 return Alone;
             }
-            let old = slot.replace(self.take_c(w));
+            let value = if K { retain(self.constant(w.c() as u32)) } else { self.take_c(w) };
+            let old = slot.replace(value);
             if kind(caches.first) == NEW_SLOT {
                 object.set_shape_id((caches.second >> 32) as u32);
             }

@@ -21,7 +21,7 @@ use super::super::Machine;
 use super::{
     Access, Alone, Go, Verdict, access, are_constant, go_if, header, is_constant, is_container, is_key, is_mine,
 };
-use crate::code::CODE;
+use crate::code::{CODE, Code};
 use crate::frame::is_pointer;
 use crate::function::{FUNCTION, Function};
 use crate::generator::GENERATOR;
@@ -80,11 +80,18 @@ static QUIET: [&TypeSpec; 2] = [&function::BUILTIN_FUNCTION, &descriptors::METHO
 static IMMEDIATE: [&TypeSpec; 5] =
     [&BOOL, &singletons::NONE_TYPE, &singletons::ELLIPSIS_TYPE, &singletons::NOT_IMPLEMENTED_TYPE, &TYPE];
 
+/// There are, or were, several threads without the GIL.
+static BEGUN: AtomicBool = AtomicBool::new(false);
+
+/// Whether other threads may have run beside this one: what was made before has been prepared for that.
+pub fn has_begun() -> bool {
+    BEGUN.load(Relaxed)
+}
+
 /// Before the first thread is started, by the thread that does so, which is alone: what all threads use becomes immortal, so
 /// that nobody counts references to it, and what built-in types make when it is first asked for is made.
 pub fn prepare() {
-    static PREPARED: AtomicBool = AtomicBool::new(false);
-    if PREPARED.swap(true, Relaxed) {
+    if BEGUN.swap(true, Relaxed) {
         return;
     }
     for spec in ITERATORS.iter().chain(&VIEWS).chain(&VALUES) {
@@ -101,6 +108,11 @@ pub fn prepare() {
     heap::for_each_object(&mut |object| {
         // SAFETY: a live object; nothing else runs.
         let object = unsafe { object.cast::<Header>().as_ref() };
+        if object.ty().is(&CODE) {
+            // SAFETY: what starts a thread is a call, which lends nothing, and so are the instructions at which all other
+            // frames are.
+            unsafe { (*std::ptr::from_ref(object).cast::<Code>()).stop_lending() };
+        }
         if object.ty().is_subtype(TYPE.ty()) {
             types.push(std::ptr::from_ref(object));
         }
