@@ -37,8 +37,8 @@ pub fn start(vm: &Vm) -> Result<()> {
             vm.request_safepoint();
         }
     });
+    taipan_object::collector::apply_threshold();
     if NEEDED.iter().any(|name| import::native_module(name).is_none()) {
-        taipan_object::collector::apply_threshold();
         return sys_module::add_main_module(vm);
     }
     import::install(vm)?;
@@ -47,9 +47,6 @@ pub fn start(vm: &Vm) -> Result<()> {
     vm.import("_signal")?;
     streams::open(vm)?;
     sys_module::add_main_module(vm)?;
-    // What there is so far stays.
-    taipan_object::heap::reset_collection_count();
-    taipan_object::collector::apply_threshold();
     if config::get().faulthandler {
         vm.call_method(&vm.import("faulthandler")?, "enable", &[])?;
     }
