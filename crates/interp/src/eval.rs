@@ -48,7 +48,7 @@ mod unwind;
 use taipan_object::{Result, Value, Vm};
 
 use crate::frame::{Frame, Interp, is_pointer, release, release_live, retain, retain_live};
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, LENDS, Op, VARIANT, VARIANT2, Word, own_lent};
 
 pub(crate) use attribute::describe_cache as describe_attribute_cache;
 pub use call::{call_function, eval_code, run_function};
@@ -178,14 +178,15 @@ impl Machine<'_> {
         // SAFETY: the frame is alive, `old` was the local's.
         unsafe {
             (*self.frame).pc = self.pc;
-            let borrowed = (*self.frame).borrowed;
-            if borrowed != 0 && index < 32 && borrowed >> index & 1 != 0 {
-                (*self.frame).borrowed = borrowed & !(1 << index);
+            // Of locals from 32 on it is the bit of another one, and looked at again.
+            if (*self.frame).borrowed >> (index & 31) & 1 != 0 {
+                release_borrowed(self.frame, index, old);
             } else {
-                release(old);
+                release_live(old);
             }
         }
     }
+
 
     /// Operand `b` as an owned word: moved out of its register or cloned.
     #[inline(always)]
@@ -302,14 +303,16 @@ impl Machine<'_> {
             let mut at = self.pc.cast_mut();
             while Word::decode(*at).flags() & LENDS != 0 {
                 let word = Word::decode(*at);
-                *at = word.without(LENDS).encode();
-                at = at.add(Op::from_u8(word.op()).map_or(1, Op::len));
+                let Some(op) = Op::from_u8(word.op()) else { return };
+                *at = word.without(LENDS).with_op(op.unquickened()).encode();
+                at = at.add(op.len());
                 if Word::decode(*at).op() == Op::Count as u8 {
                     at = at.add(1);
                 }
                 let next = Word::decode(*at);
-                *at = next.without(LENT).encode();
-                if !matches!(Op::from_u8(next.op()), Some(Op::LoadAttr | Op::Subscr | Op::SubscrK)) {
+                let Some(op) = Op::from_u8(next.op()).map(Op::unquickened) else { return };
+                *at = next.with_flags(own_lent(next.flags())).with_op(op).encode();
+                if !matches!(op, Op::LoadAttr | Op::Subscr | Op::SubscrK) {
                     break;
                 }
             }
@@ -339,6 +342,22 @@ impl Machine<'_> {
     pub fn frame(&self) -> &Frame {
         // SAFETY: the current frame is alive.
         unsafe { &*self.frame }
+    }
+}
+
+/// Releases what a local held which is borrowed, or whose number is beyond the mask of those that are.
+///
+/// # Safety
+/// The frame is alive, `old` was the local's.
+#[inline(never)]
+unsafe fn release_borrowed(frame: *mut Frame, index: u16, old: u64) {
+    // SAFETY: by contract.
+    unsafe {
+        if index < 32 {
+            (*frame).borrowed &= !(1 << index);
+        } else {
+            release_live(old);
+        }
     }
 }
 
@@ -610,8 +629,12 @@ macro_rules! eval_loop {
 
                         Op::LoadAttr => m.load_attr(w),
                         Op::LoadMethod => m.load_method(w),
-                        Op::LoadSlot => m.load_slot(w),
-                        Op::LoadOwnMethod => m.load_own_method(w),
+                        Op::LoadSlot => m.load_slot::<false>(w),
+                        Op::LendSlot => m.load_slot::<true>(w),
+                        Op::LoadOwnMethod => m.load_own_method::<false>(w),
+                        Op::LoadMovedMethod => m.load_own_method::<true>(w),
+                        Op::StoreSlot => m.store_slot(w),
+                        Op::StoreNewSlot => m.store_new_slot(w),
                         Op::StoreAttr => m.store_attr::<false>(w),
                         Op::StoreAttrK => m.store_attr::<true>(w),
                         Op::DeleteAttr => out!(m.delete_attr(w)),

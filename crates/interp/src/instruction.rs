@@ -161,10 +161,18 @@ macro_rules! instruction_table {
             LoadAttr(dst, src, name) [cache, cache] (call raise collect);
             /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`.
             LoadMethod(dst, src, name) [cache, cache] (call raise collect);
-            /// LoadAttr with no flag but A_LOCAL, whose cache is that of a slot: never emitted, but written in its place.
+            /// LoadAttr that neither lends nor releases anything but what was in `a`, and whose cache is that of a slot: never
+            /// emitted, but written in its place.
             LoadSlot(dst, src, name) [cache, cache] (call raise collect);
-            /// LoadMethod with no flag but VARIANT, whose cache is that of a method: as above.
+            /// LoadAttr that lends and releases nothing, whose cache is that of a slot: as above, like all that follow.
+            LendSlot(dst, src, name) [cache, cache] (call raise collect);
+            /// LoadMethod with no flag but VARIANT, whose cache is that of a method.
             LoadOwnMethod(dst, src, name) [cache, cache] (call raise collect);
+            /// LoadMethod of an operand that is owned or lent, whose cache is that of a method.
+            LoadMovedMethod(dst, src, name) [cache, cache] (call raise collect);
+            /// StoreAttr whose cache is that of a slot, and of a new one.
+            StoreSlot(name, src, src) [cache, cache] (call raise collect);
+            StoreNewSlot(name, src, src) [cache, cache] (call raise collect);
             StoreAttr(name, src, src) [cache, cache] (call raise collect);
             StoreAttrK(name, src, const) [cache, cache] (call raise collect);
             DeleteAttr(none, src, name) [] (call raise collect);
@@ -371,6 +379,16 @@ macro_rules! define_op { ($(
             match self { $(Op::$name => &[$(Extra::$extra),*],)* }
         }
 
+        /// The instruction in whose place this one is written; itself, if it is emitted.
+        pub const fn unquickened(self) -> Op {
+            match self {
+                Op::LoadSlot | Op::LendSlot => Op::LoadAttr,
+                Op::LoadOwnMethod | Op::LoadMovedMethod => Op::LoadMethod,
+                Op::StoreSlot | Op::StoreNewSlot => Op::StoreAttr,
+                op => op,
+            }
+        }
+
         #[inline(always)]
         pub const fn effects(self) -> u8 {
             Self::EFFECTS[self as usize]
@@ -433,9 +451,16 @@ pub const VARIANT2: u8 = 16;
 /// instruction only looks at it. Whatever has another result than one that something else holds meanwhile, first clears this
 /// and the next instruction's [`LENT`] for good (`Machine::stop_lending`).
 pub const LENDS: u8 = VARIANT;
-/// Operand `b`, which is owned as its flag says, is the result of such an instruction: its reference has yet to be taken, if
-/// anything happens before the operand has been used.
+/// Operand `b` is the result of such an instruction: its reference has yet to be taken if anything happens before the operand
+/// has been used; then it is owned ([`own_lent`]).
 pub const LENT: u8 = VARIANT2;
+
+/// Flags of an instruction for which the reference to its operand has been taken if it was lent.
+#[inline(always)]
+pub const fn own_lent(flags: u8) -> u8 {
+    if flags & LENT != 0 { flags & !LENT | B_OWNED } else { flags }
+}
+
 /// Feedback: floats were met. (Of attributes: half of a count.)
 pub const SEEN_FLOAT: u8 = 0x40;
 /// Feedback: objects other than small ints and floats were met.
@@ -507,7 +532,7 @@ impl Word {
     /// Whether it releases its operand `b`.
     #[inline(always)]
     pub const fn releases_b(self) -> bool {
-        self.flags() & (B_OWNED | LENT) == B_OWNED
+        self.flags() & B_OWNED != 0
     }
 
     /// The same instruction with local `local` as its destination.
@@ -522,12 +547,13 @@ impl Word {
     }
 }
 
-/// An instruction that is being executed: its first word, and where that is. Operands are loaded from there when they are
-/// needed, which takes one machine instruction where shifting and masking take three.
+/// An instruction that is being executed: where it is. Its parts are loaded from there when they are needed, which takes one
+/// machine instruction where cutting them out of a word takes three, and none for those that a handler does not ask for.
 #[derive(Clone, Copy)]
 pub struct Fetched {
-    word: Word,
     at: *const u16,
+    /// The reference to a lent operand has been taken: see [`Fetched::settled`].
+    settled: bool,
 }
 
 impl Fetched {
@@ -538,28 +564,42 @@ impl Fetched {
     #[inline(always)]
     pub unsafe fn at(pc: *const u64) -> Fetched {
         // SAFETY: by contract.
-        Fetched { word: Word(unsafe { *pc }), at: pc.cast() }
+        Fetched { at: pc.cast(), settled: false }
     }
 
-    /// Its first word, as it was when it was fetched.
+    /// Its first word.
     #[inline(always)]
-    pub const fn word(self) -> Word {
-        self.word
+    pub fn word(self) -> Word {
+        // SAFETY: as in `part`.
+        Word(unsafe { *self.at.cast::<u64>() }).with_flags(self.flags())
     }
 
+    /// Its opcode. Volatile, as LLVM would load it together with the flags.
     #[inline(always)]
-    pub const fn encode(self) -> u64 {
-        self.word.encode()
+    pub fn op(self) -> u8 {
+        // SAFETY: as in `part`.
+        unsafe { self.at.cast::<u8>().read_volatile() }
     }
 
+    /// Its flags, as they are now: those that may be rewritten are asked for before anything that could do it.
     #[inline(always)]
-    pub const fn op(self) -> u8 {
-        self.word.op()
+    pub fn flags(self) -> u8 {
+        // SAFETY: as in `part`.
+        let flags = unsafe { *self.at.cast::<u8>().add(1) };
+        if self.settled { own_lent(flags) } else { flags }
     }
 
+    /// Whether it is one that is settled, and has had to take the reference to its operand.
     #[inline(always)]
-    pub const fn flags(self) -> u8 {
-        self.word.flags()
+    pub fn was_lent(self) -> bool {
+        // SAFETY: as in `part`.
+        self.settled && unsafe { *self.at.cast::<u8>().add(1) } & LENT != 0
+    }
+
+    /// The same instruction, now that it has taken the reference to its operand if that is lent.
+    #[inline(always)]
+    pub fn settled(self) -> Fetched {
+        Fetched { settled: true, ..self }
     }
 
     #[inline(always)]
@@ -593,14 +633,8 @@ impl Fetched {
 
     /// Whether it releases its operand `b`.
     #[inline(always)]
-    pub const fn releases_b(self) -> bool {
-        self.word.releases_b()
-    }
-
-    /// The same instruction, executed without `flags`.
-    #[inline(always)]
-    pub const fn without(self, flags: u8) -> Fetched {
-        Fetched { word: self.word.without(flags), at: self.at }
+    pub fn releases_b(self) -> bool {
+        self.flags() & B_OWNED != 0
     }
 }
 

@@ -24,6 +24,8 @@ use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, SharedCode};
 
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
+#[cfg(feature = "free-threading")]
+use crate::instruction::own_lent;
 use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
 
 pub use counting::lower_for_counting;
@@ -189,13 +191,16 @@ pub unsafe fn stop_lending(words: &Vec<u64>) {
             let place = words.as_ptr().cast_mut().add(at);
             let word = Word::decode(place.read());
             let Some(op) = Op::from_u8(word.op()) else { return };
-            let flags = match op {
-                LoadGlobal => LENDS,
-                LoadAttr | Subscr | SubscrK => LENDS | LENT,
-                LoadMethod | StoreAttr | StoreAttrK | StoreSubscr | StoreSubscrK => LENT,
-                _ => 0,
+            let word = word.with_op(op.unquickened());
+            let word = match op.unquickened() {
+                LoadGlobal => word.without(LENDS),
+                LoadAttr | Subscr | SubscrK => word.without(LENDS).with_flags(own_lent(word.without(LENDS).flags())),
+                LoadMethod | StoreAttr | StoreAttrK | StoreSubscr | StoreSubscrK => {
+                    word.with_flags(own_lent(word.flags()))
+                }
+                _ => word,
             };
-            place.write(word.without(flags).encode());
+            place.write(word.encode());
             at += op.len();
         }
     }
@@ -544,14 +549,14 @@ impl<'v, 'a> Lowerer<'v, 'a> {
 
     fn unary(&mut self, op: Op, flags: u8, c: u16) {
         let b = self.pop();
-        let flags = flags | owned_b(b) | self.lent(op, b);
+        let flags = flags | self.owned_or_lent(op, b);
         self.emit_result(op, flags, b.reg, c);
     }
 
     fn binary(&mut self, op: Op, flags: u8) -> usize {
         let c = self.pop();
         let b = self.pop();
-        let flags = flags | owned_b(b) | owned_c(c) | self.lent(op, b);
+        let flags = flags | owned_c(c) | self.owned_or_lent(op, b);
         self.emit_result(op, flags, b.reg, c.reg)
     }
 
@@ -875,12 +880,12 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             STORE_ATTR => {
                 let owner = self.pop();
                 if let Some(constant) = self.pop_const() {
-                    let flags = owned_b(owner) | self.lent(Op::StoreAttrK, owner);
+                    let flags = self.owned_or_lent(Op::StoreAttrK, owner);
                     self.emit(Op::StoreAttrK, flags, small, owner.reg, constant);
                     return;
                 }
                 let value = self.pop();
-                let flags = owned_b(owner) | owned_c(value) | self.lent(Op::StoreAttr, owner);
+                let flags = owned_c(value) | self.owned_or_lent(Op::StoreAttr, owner);
                 self.emit(Op::StoreAttr, flags, small, owner.reg, value.reg);
             }
             DELETE_ATTR => self.consume(Op::DeleteAttr, small),
@@ -902,16 +907,16 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 if let Some(constant) = self.pop_const() {
                     let container = self.pop();
                     let value = self.pop();
-                    let flags = owned_b(container) | if value.owned { A_LOCAL } else { 0 };
-                    let flags = flags | self.lent(Op::StoreSubscrK, container);
+                    let flags = if value.owned { A_LOCAL } else { 0 };
+                    let flags = flags | self.owned_or_lent(Op::StoreSubscrK, container);
                     self.emit(Op::StoreSubscrK, flags, value.reg, container.reg, constant);
                     return;
                 }
                 let sub = self.pop();
                 let container = self.pop();
                 let value = self.pop();
-                let flags = owned_b(container) | owned_c(sub) | if value.owned { A_LOCAL } else { 0 };
-                let flags = flags | self.lent(Op::StoreSubscr, container);
+                let flags = owned_c(sub) | if value.owned { A_LOCAL } else { 0 };
+                let flags = flags | self.owned_or_lent(Op::StoreSubscr, container);
                 self.emit(Op::StoreSubscr, flags, value.reg, container.reg, sub.reg);
             }
             DELETE_SUBSCR => {
@@ -1278,7 +1283,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             _ => None,
         };
         let b = self.pop();
-        let flags = owned_b(b) | if lender.is_some() { VARIANT } else { self.lent(Op::LoadMethod, b) };
+        let flags = if lender.is_some() { VARIANT } else { self.owned_or_lent(Op::LoadMethod, b) };
         self.emit(Op::LoadMethod, flags, self.register(top), b.reg, name);
         self.slots.push(Slot::Own);
         self.slots.push(if lender.is_some() { Slot::Borrowed(lender) } else { Slot::Own });
@@ -1321,9 +1326,9 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         self.words[word + 1] = mask | names.map_or(0, |names| (names as u64 + 1) << 32);
     }
 
-    /// [`LENT`], if the instruction emitted last made the operand `b` of the next one, an `op`, and need not take a reference
-    /// to it. One that releases an operand of its own might thereby end the result.
-    fn lent(&mut self, op: Op, b: Src) -> u8 {
+    /// The flags of the operand `b` of an `op`: [`B_OWNED`] or none; but [`LENT`], if the instruction emitted last made it and need
+    /// not take a reference to it. One that releases an operand of its own might thereby end the result.
+    fn owned_or_lent(&mut self, op: Op, b: Src) -> u8 {
         let looks_only = matches!(
             op,
             Op::LoadAttr
@@ -1336,10 +1341,10 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 | Op::StoreSubscrK
         );
         let Some(last) = self.last_result.filter(|_| self.fold && self.lends && b.owned && looks_only) else {
-            return 0;
+            return owned_b(b);
         };
         let word = Word::decode(self.words[last.word]);
-        let Some(lender) = Op::from_u8(word.op()) else { return 0 };
+        let Some(lender) = Op::from_u8(word.op()) else { return owned_b(b) };
         let lends = match lender {
             Op::LoadGlobal => true,
             Op::LoadAttr | Op::SubscrK => !word.releases_b(),
@@ -1347,7 +1352,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             _ => false,
         };
         if !lends || word.a() != b.reg || last.word + lender.len() != self.words.len() {
-            return 0;
+            return owned_b(b);
         }
         self.words[last.word] = word.encode() | (LENDS as u64) << 8;
         LENT

@@ -10,7 +10,13 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// True while more than one thread runs without the GIL.
-pub static PARALLEL: AtomicBool = AtomicBool::new(false);
+pub(crate) static PARALLEL: AtomicBool = AtomicBool::new(false);
+
+/// Whether more than one thread runs without the GIL.
+#[inline(always)]
+pub fn is_parallel() -> bool {
+    cfg!(feature = "free-threading") && PARALLEL.load(Ordering::Relaxed)
+}
 
 /// State of an object that is borrowed for short, Python-free stretches.
 #[repr(transparent)]
@@ -27,7 +33,7 @@ impl<T> ObjectCell<T> {
     /// Borrows the state; `owner` is the header of the object it belongs to.
     #[inline(always)]
     pub fn borrow<'a>(&'a self, owner: &'a Header) -> Borrow<'a, T> {
-        if cfg!(debug_assertions) || PARALLEL.load(Ordering::Relaxed) {
+        if cfg!(debug_assertions) || is_parallel() {
             lock(owner);
         }
         Borrow { cell: self, owner }
@@ -41,7 +47,7 @@ impl<T> ObjectCell<T> {
     #[inline(always)]
     #[allow(clippy::mut_from_ref)]
     pub unsafe fn alone(&self) -> Option<&mut T> {
-        if PARALLEL.load(Ordering::Relaxed) {
+        if is_parallel() {
             return None;
         }
         // SAFETY: the GIL serialises; the rest is the contract.
@@ -67,7 +73,7 @@ fn lock(owner: &Header) {
     let byte = &owner.private().lock;
     let mut spins = 0u32;
     while byte.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        if !PARALLEL.load(Ordering::Relaxed) && byte.load(Ordering::Relaxed) != 0 {
+        if !is_parallel() && byte.load(Ordering::Relaxed) != 0 {
             panic!("the state of an object was borrowed twice: Python code ran while a cell was borrowed");
         }
         spins += 1;
@@ -120,7 +126,7 @@ impl<T> DerefMut for Borrow<'_, T> {
 impl<T> Drop for Borrow<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        if cfg!(debug_assertions) || PARALLEL.load(Ordering::Relaxed) {
+        if cfg!(debug_assertions) || is_parallel() {
             self.owner.private().lock.store(0, Ordering::Release);
         }
     }

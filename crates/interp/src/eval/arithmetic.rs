@@ -194,7 +194,7 @@ impl Machine<'_> {
                 release_operands(w.flags(), 1, c);
                 return self.finish(w, word_of(result), 1);
             }
-            let result = binary(self.vm, w.encode(), b, c);
+            let result = binary(self.vm, w.word().encode(), b, c);
             self.finish(w, result, 1)
         }
     }
@@ -274,7 +274,7 @@ impl Machine<'_> {
         // SAFETY: live operand.
         unsafe {
             self.save();
-            let result = unary(self.vm, w.encode(), self.get(w.b()));
+            let result = unary(self.vm, w.word().encode(), self.get(w.b()));
             self.finish(w, result, 1)
         }
     }
@@ -329,7 +329,7 @@ impl Machine<'_> {
                 holds_floats::<OP>(decode_float(b), decode_float(c))
             } else {
                 self.save();
-                let result = compare_values(self.vm, w.encode(), b, c, OP);
+                let result = compare_values(self.vm, w.word().encode(), b, c, OP);
                 return self.finish(w, result, 1);
             };
             self.set(w, Value::bool(holds).into_word());
@@ -348,7 +348,7 @@ impl Machine<'_> {
                 holds_floats::<OP>(decode_float(b), decode_float(c))
             } else {
                 self.save();
-                match compare_truth(self.vm, w.encode(), b, c, OP) {
+                match compare_truth(self.vm, w.word().encode(), b, c, OP) {
                     0 => return self.unwind(),
                     truth => truth == 2,
                 }

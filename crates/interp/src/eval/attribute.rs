@@ -23,7 +23,7 @@ use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
-use crate::frame::{is_pointer, release, release_live, retain_live};
+use crate::frame::{is_pointer, release_live, retain_live};
 use crate::function::{FUNCTION, Function};
 use crate::instruction::{A_LOCAL, B_OWNED, Fetched, LENDS, LENT, Op, SEEN_FLOAT, SEEN_OTHER, VARIANT, Word};
 
@@ -65,6 +65,67 @@ pub(super) fn kind(cache: u64) -> u64 {
 #[inline(always)]
 pub(super) fn index(cache: u64) -> usize {
     (cache >> 32) as u16 as usize
+}
+
+/// The two cache words behind an instruction. Their parts are loaded when they are needed.
+#[derive(Clone, Copy)]
+struct Site(*const u64);
+
+impl Site {
+    /// # Safety
+    /// (of all of them) The words are there. Volatile, as LLVM would load whole words and cut the parts out.
+    #[inline(always)]
+    unsafe fn shape(self) -> u32 {
+        // SAFETY: by contract.
+        unsafe { self.0.cast::<u32>().read_volatile() }
+    }
+
+    #[inline(always)]
+    unsafe fn index(self) -> usize {
+        // SAFETY: by contract.
+        unsafe { self.0.cast::<u16>().add(2).read_volatile() as usize }
+    }
+
+    #[inline(always)]
+    unsafe fn kind(self) -> u64 {
+        // SAFETY: by contract.
+        unsafe { self.0.cast::<u8>().add(6).read_volatile() as u64 }
+    }
+
+    #[inline(always)]
+    unsafe fn version(self) -> u32 {
+        // SAFETY: by contract.
+        unsafe { self.0.add(1).cast::<u32>().read_volatile() }
+    }
+
+    /// The shape that a store gives, or a metatype's version.
+    #[inline(always)]
+    unsafe fn other(self) -> u32 {
+        // SAFETY: by contract.
+        unsafe { self.0.add(1).cast::<u32>().add(1).read_volatile() }
+    }
+
+    /// Whether the cache is one for the shape of `object` and for its type as it is now.
+    ///
+    /// # Safety
+    /// `object` is live.
+    #[inline(always)]
+    unsafe fn fits(self, object: u64) -> bool {
+        // SAFETY: by contract.
+        unsafe {
+            object & 7 == 0 && {
+                let header = &*(object as *const Header);
+                header.shape_id() == self.shape() && lookup::current_version(header.ty()) == self.version()
+            }
+        }
+    }
+
+    /// The value in the list of `ty`, the type of an object that the cache fits, or the class itself that it is for.
+    #[inline(always)]
+    unsafe fn value_of(self, ty: &Type) -> u64 {
+        // SAFETY: by contract.
+        unsafe { lookup::cached_value(ty, self.index() as u16).word() }
+    }
 }
 
 /// Whether [`cached`] can find something by a cache of this kind.
@@ -116,11 +177,17 @@ unsafe fn quicken(at: *mut u64, kind: u64) {
         if w.flags() & FAILURES == FAILURES {
             return;
         }
-        if w.op() == Op::LoadAttr as u8 && w.flags() & !(A_LOCAL | FAILURES) == 0 && kind == SLOT {
-            *at = w.with_op(Op::LoadSlot).encode();
-        } else if w.op() == Op::LoadMethod as u8 && w.flags() & !FAILURES == VARIANT && kind == METHOD {
-            *at = w.with_op(Op::LoadOwnMethod).encode();
-        }
+        let flags = w.flags() & !FAILURES;
+        let quick = match (Op::from_u8(w.op()), kind) {
+            (Some(Op::LoadAttr), SLOT) if flags & !(A_LOCAL | LENT) == 0 => Op::LoadSlot,
+            (Some(Op::LoadAttr), SLOT) if flags & !LENT == LENDS => Op::LendSlot,
+            (Some(Op::LoadMethod), METHOD) if flags == VARIANT => Op::LoadOwnMethod,
+            (Some(Op::LoadMethod), METHOD) if flags == B_OWNED || flags == LENT => Op::LoadMovedMethod,
+            (Some(Op::StoreAttr), SLOT) => Op::StoreSlot,
+            (Some(Op::StoreAttr), NEW_SLOT) => Op::StoreNewSlot,
+            _ => return,
+        };
+        *at = w.with_op(quick).encode();
     }
 }
 
@@ -217,15 +284,16 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
         if entry.shape != shape || entry.name != name.word() || entry.used != used || shape == 0 {
             return false;
         }
+        let words = [entry.first, entry.second];
         let valid = match used {
             Use::Store => {
                 lookup::current_version(header.ty()) == entry.second as u32
                     && (kind(entry.first) != DICT_ENTRY || !slot_in_dict(header, index(entry.first), name).is_null())
             }
             Use::Load | Use::Method if kind(entry.first) >= DICT_ENTRY => {
-                beside_dict(object, entry.first, entry.second, name).is_some()
+                beside_dict(object, words.as_ptr(), name).is_some()
             }
-            Use::Load | Use::Method => cached(object, entry.first, entry.second).is_some(),
+            Use::Load | Use::Method => cached(object, words.as_ptr()).is_some(),
         };
         if valid {
             Cache { first: entry.first, second: entry.second }.store(at);
@@ -234,49 +302,46 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
     }
 }
 
-/// The value that a filled cache gives for `object`, borrowed, and whether it is a method.
+/// The value that the filled cache at `at` gives for `object`, borrowed, and whether it is a method.
+///
+/// # Safety
+/// `object` is live; an instruction's two cache words are at `at`.
 #[inline(always)]
-pub(super) unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64, bool)> {
+pub(super) unsafe fn cached(object: u64, at: *const u64) -> Option<(u64, bool)> {
     if object & 7 != 0 {
         return None;
     }
     // SAFETY: `object` is live; shape and version say what is at the index.
     unsafe {
-        let header = &*(object as *const Header);
-        if header.shape_id() != first as u32 {
+        let (site, header) = (Site(at), &*(object as *const Header));
+        if header.shape_id() != site.shape() {
             return None;
         }
         let ty = header.ty();
-        match kind(first) {
-            SLOT if lookup::current_version(ty) == second as u32 => {
-                let word = *(object as *const u64).add(index(first));
+        match site.kind() {
+            SLOT if lookup::current_version(ty) == site.version() => {
+                let word = *(object as *const u64).add(site.index());
                 if word == 0 { None } else { Some((word, false)) }
             }
-            METHOD if lookup::current_version(ty) == second as u32 => {
-                Some((lookup::cached_value(ty, index(first) as u16).word(), true))
-            }
-            VALUE if lookup::current_version(ty) == second as u32 => {
-                Some((lookup::cached_value(ty, index(first) as u16).word(), false))
-            }
-            CLASS_VALUE | CLASS_METHOD => {
+            METHOD if lookup::current_version(ty) == site.version() => Some((site.value_of(ty), true)),
+            VALUE if lookup::current_version(ty) == site.version() => Some((site.value_of(ty), false)),
+            kind @ (CLASS_VALUE | CLASS_METHOD) => {
                 let class = &*(object as *const Type);
-                if lookup::current_version(class) != second as u32
-                    || lookup::current_version(ty) != (second >> 32) as u32
-                {
+                if lookup::current_version(class) != site.version() || lookup::current_version(ty) != site.other() {
                     return None;
                 }
-                Some((lookup::cached_value(class, index(first) as u16).word(), kind(first) == CLASS_METHOD))
+                Some((site.value_of(class), kind == CLASS_METHOD))
             }
             MODULE_ENTRY => {
                 let module = &*(object as *const taipan_object::native::module::Module);
                 let table = &*module.dict.state.as_ptr();
-                if table.current_keys_version() != second as u32 {
+                if table.current_keys_version() != site.version() {
                     return None;
                 }
-                Some((table.entries.get_unchecked(index(first)).value.word(), false))
+                Some((table.entries.get_unchecked(site.index()).value.word(), false))
             }
-            OVERFLOW_SLOT if lookup::current_version(ty) == second as u32 => {
-                let word = *attributes::overflow_pointer(header, ty, index(first));
+            OVERFLOW_SLOT if lookup::current_version(ty) == site.version() => {
+                let word = *attributes::overflow_pointer(header, ty, site.index());
                 if word == 0 { None } else { Some((word, false)) }
             }
             _ => None,
@@ -284,42 +349,18 @@ pub(super) unsafe fn cached(object: u64, first: u64, second: u64) -> Option<(u64
     }
 }
 
-/// The getter in a cache of the kind [`PROPERTY_GETTER`], borrowed; null if the cache is not one for `object`.
-#[inline(always)]
-unsafe fn cached_getter(object: u64, first: u64, second: u64) -> *const Header {
-    // SAFETY: `object` is live; shape and version say what is at the index.
-    unsafe {
-        match fitting(object, first, second) {
-            Some(header) => lookup::cached_value(header.ty(), index(first) as u16).word() as *const Header,
-            None => std::ptr::null(),
-        }
-    }
-}
-
-/// The header of `object`, if a cache is one for its shape and its type as it is now.
-///
-/// # Safety
-/// `object` is live for as long as the header is used.
-#[inline(always)]
-unsafe fn fitting<'a>(object: u64, first: u64, second: u64) -> Option<&'a Header> {
-    if object & 7 != 0 {
-        return None;
-    }
-    // SAFETY: by contract.
-    let header = unsafe { &*(object as *const Header) };
-    let fits = header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32;
-    fits.then_some(header)
-}
-
 /// As [`cached`], for an object that may have its attributes in a dict.
 ///
 /// # Safety
-/// `object` is live; the words are the caches of an instruction with `name`.
+/// `object` is live; the caches of an instruction with `name` are at `at`.
 #[inline(never)]
-unsafe fn beside_dict(object: u64, first: u64, second: u64, name: &Value) -> Option<(u64, bool)> {
+unsafe fn beside_dict(object: u64, at: *const u64, name: &Value) -> Option<(u64, bool)> {
     // SAFETY: as above: the shape says that the object has a dict.
     unsafe {
-        let header = fitting(object, first, second)?;
+        if !Site(at).fits(object) {
+            return None;
+        }
+        let (first, header) = (*at, &*(object as *const Header));
         let ty = header.ty();
         let table = &*attributes::dictionary_of(header, ty).state.as_ptr();
         if kind(first) == DICT_ENTRY {
@@ -362,14 +403,14 @@ unsafe fn slot_in_dict(header: &Header, at: usize, name: &Value) -> *mut u64 {
 /// Whether the filled cache of a LoadAttr or LoadMethod is one for `object`.
 ///
 /// # Safety
-/// `object` is live; the words are an instruction's caches.
-pub(super) unsafe fn load_hits(object: u64, first: u64, second: u64) -> bool {
+/// `object` is live; an instruction's caches are at `at`.
+pub(super) unsafe fn load_hits(object: u64, at: *const u64) -> bool {
     // SAFETY: by contract.
     unsafe {
-        if cached(object, first, second).is_some() {
+        if cached(object, at).is_some() {
             return true;
         }
-        (kind(first) == PROPERTY_GETTER || kind(first) >= DICT_ENTRY) && fitting(object, first, second).is_some()
+        (kind(*at) == PROPERTY_GETTER || kind(*at) >= DICT_ENTRY) && Site(at).fits(object)
     }
 }
 
@@ -377,9 +418,9 @@ pub(super) unsafe fn load_hits(object: u64, first: u64, second: u64) -> bool {
 ///
 /// # Safety
 /// As for [`load_hits`].
-pub(super) unsafe fn store_hits(object: u64, first: u64, second: u64) -> bool {
+pub(super) unsafe fn store_hits(object: u64, at: *const u64) -> bool {
     // SAFETY: by contract.
-    unsafe { fitting(object, first, second).is_some() }
+    unsafe { Site(at).fits(object) }
 }
 
 /// In words, what an attribute's cache holds, such as `slot of Point`; `None` if nothing.
@@ -683,14 +724,21 @@ fn special_missing(vm: &Vm, object: &Value, which: usize) {
 }
 
 impl Machine<'_> {
+    /// The caches of the current instruction, which are the words behind its first.
+    #[inline(always)]
+    unsafe fn site(&self) -> Site {
+        // SAFETY: lowering emitted them.
+        Site(unsafe { self.pc.add(1) })
+    }
+
     #[inline(always)]
     pub unsafe fn load_attr(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, released if owned.
         unsafe {
             let object = self.get(w.b());
-            let mut found = cached(object, self.extra(1), self.extra(2));
+            let mut found = cached(object, self.pc.add(1));
             if found.is_none() && self.recalls(w, object, Use::Load) {
-                found = cached(object, self.extra(1), self.extra(2));
+                found = cached(object, self.pc.add(1));
             }
             if let Some((word, _)) = found {
                 if w.flags() & LENDS == 0 {
@@ -703,38 +751,35 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(3);
             }
-            if kind(self.extra(1)) == PROPERTY_GETTER && w.flags() & LENDS == 0 {
-                let getter = cached_getter(object, self.extra(1), self.extra(2));
-                if !getter.is_null() {
-                    if w.flags() & LENT != 0 {
-                        retain_live(object);
-                    }
-                    let lent = (w.flags() & B_OWNED == 0) as u32;
-                    if self.takes_plainly(getter, 1) {
-                        return self.call_plainly(getter, object, 0, 1, lent, 3);
-                    }
-                    return out!(self.call_with_one(retain_live(getter as u64), object, lent != 0, 3));
+            if kind(self.extra(1)) == PROPERTY_GETTER && w.flags() & LENDS == 0 && self.site().fits(object) {
+                let getter = self.site().value_of((*(object as *const Header)).ty()) as *const Header;
+                if w.flags() & LENT != 0 {
+                    retain_live(object);
                 }
+                let lent = (w.flags() & (B_OWNED | LENT) == 0) as u32;
+                if self.takes_plainly(getter, 1) {
+                    return self.call_plainly(getter, object, 0, 1, lent, 3);
+                }
+                return out!(self.call_with_one(retain_live(getter as u64), object, lent != 0, 3));
             }
-            let mut w = w;
             if w.flags() & (LENDS | LENT) != 0 {
                 if out!(self.renews_lending_cache(w, object)) {
                     return Flow::NEXT;
                 }
                 retain_live(object);
-                w = w.without(LENT);
             }
+            let w = w.settled();
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             if kind(self.extra(1)) >= DICT_ENTRY
-                && let Some((word, _)) = beside_dict(object, self.extra(1), self.extra(2), name)
+                && let Some((word, _)) = beside_dict(object, self.pc.add(1), name)
             {
                 retain_live(word);
                 release_operands(w.flags(), object, 1);
                 self.set(w, word);
                 return self.advance(3);
             }
-            if take_shared(object, name, Use::Load, self.pc.add(1).cast_mut()) {
+            if !w.was_lent() && take_shared(object, name, Use::Load, self.pc.add(1).cast_mut()) {
                 return Flow::NEXT;
             }
             let word = load_attr_slow(self.vm, w.flags(), object, name, self.pc.add(1).cast_mut());
@@ -774,7 +819,7 @@ impl Machine<'_> {
                 share(&cache, name, Use::Load);
                 cache.store(caches);
             }
-            if cached(object, *caches, *caches.add(1)).is_none() {
+            if cached(object, caches).is_none() {
                 self.stop_lending();
             }
             true
@@ -785,58 +830,63 @@ impl Machine<'_> {
     pub unsafe fn load_method(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand, which moves to the register of `self` or is released.
         unsafe {
-            let mut w = w;
             let object = self.get(w.b());
-            let mut found = cached(object, self.extra(1), self.extra(2));
+            let mut found = cached(object, self.pc.add(1));
             if found.is_none() && self.recalls(w, object, Use::Method) {
-                found = cached(object, self.extra(1), self.extra(2));
+                found = cached(object, self.pc.add(1));
             }
-            let (word, is_method) = match found {
-                Some((word, is_method)) => (retain_live(word), is_method),
-                None => {
-                    self.save();
-                    let name = (*(*self.frame).code).name_at(w.c() as usize);
-                    if w.flags() & LENT != 0 {
-                        let caches = self.pc.add(1).cast_mut();
-                        if take_shared(object, name, Use::Method, caches) && kind(*caches) < DICT_ENTRY {
-                            return Flow::NEXT;
-                        }
-                        retain_live(object);
-                        w = w.without(LENT);
-                    }
-                    if kind(self.extra(1)) >= DICT_ENTRY
-                        && let Some((word, is_method)) = beside_dict(object, self.extra(1), self.extra(2), name)
-                    {
-                        (retain_live(word), is_method)
-                    } else {
-                        if take_shared(object, name, Use::Method, self.pc.add(1).cast_mut()) {
-                            return Flow::NEXT;
-                        }
-                        let found = load_method_slow(self.vm, object, name, self.pc.add(1).cast_mut());
-                        if found.0 == 0 {
-                            release_operands(w.flags(), object, 1);
-                            return self.unwind();
-                        }
-                        found
-                    }
+            if let Some((word, is_method)) = found {
+                self.put_method(w, retain_live(word), is_method, object);
+                return self.advance(3);
+            }
+            self.save();
+            let name = (*(*self.frame).code).name_at(w.c() as usize);
+            let caches = self.pc.add(1).cast_mut();
+            if w.flags() & LENT != 0 {
+                if take_shared(object, name, Use::Method, caches) && kind(*caches) < DICT_ENTRY {
+                    return Flow::NEXT;
                 }
-            };
+                retain_live(object);
+            }
+            let w = w.settled();
+            if kind(*caches) >= DICT_ENTRY
+                && let Some((word, is_method)) = beside_dict(object, caches, name)
+            {
+                self.put_method(w, retain_live(word), is_method, object);
+                return self.advance(3);
+            }
+            if !w.was_lent() && take_shared(object, name, Use::Method, caches) {
+                return Flow::NEXT;
+            }
+            let (word, is_method) = load_method_slow(self.vm, object, name, caches);
+            if word == 0 {
+                release_operands(w.flags(), object, 1);
+                return self.unwind();
+            }
             self.put_method(w, word, is_method, object);
             self.advance(3)
         }
     }
 
-    /// LoadAttr of a slot, as long as the cache holds.
+    /// LoadAttr of a slot, as long as the cache holds. With `LENDING` the result is lent, and else owned.
     #[inline(always)]
-    pub unsafe fn load_slot(&mut self, w: Fetched) -> Flow {
+    pub unsafe fn load_slot<const LENDING: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operand; shape and version say that the slot is there.
         unsafe {
-            let object = self.get(w.b());
-            let (first, second) = (self.extra(1), self.extra(2));
-            if fitting(object, first, second).is_some() {
-                let word = *(object as *const u64).add(index(first));
-                if word != 0 {
-                    self.set(w, retain_live(word));
+            let (object, site) = (self.get(w.b()), self.site());
+            if site.fits(object) {
+                let word = *(object as *const u64).add(site.index());
+                if LENDING {
+                    if word != 0 {
+                        self.put(w.a(), word);
+                        return self.advance(3);
+                    }
+                } else if is_pointer(word) {
+                    retain_live(word);
+                    self.set(w, word);
+                    return self.advance(3);
+                } else if word != 0 {
+                    self.set(w, word);
                     return self.advance(3);
                 }
             }
@@ -844,20 +894,69 @@ impl Machine<'_> {
         }
     }
 
-    /// LoadMethod of a method, as long as the cache holds.
+    /// LoadMethod of a method, as long as the cache holds. With `MOVES` the operand moves to the register of `self`, and else
+    /// that is borrowed from it.
     #[inline(always)]
-    pub unsafe fn load_own_method(&mut self, w: Fetched) -> Flow {
-        // SAFETY: live operand, from which `self` is borrowed; shape and version say that the method is what is found.
+    pub unsafe fn load_own_method<const MOVES: bool>(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operand; shape and version say that the method is what is found.
         unsafe {
-            let object = self.get(w.b());
-            let (first, second) = (self.extra(1), self.extra(2));
-            if let Some(header) = fitting(object, first, second) {
-                let method = lookup::cached_value(header.ty(), index(first) as u16).word();
-                self.put(w.a(), retain_live(method));
-                self.put(w.a() + 1, object);
+            let (object, site) = (self.get(w.b()), self.site());
+            if site.fits(object) {
+                let method = site.value_of((*(object as *const Header)).ty());
+                if MOVES && w.flags() & LENT != 0 {
+                    retain_live(object);
+                }
+                let to = self.regs.add(w.a() as usize);
+                *to = retain_live(method);
+                *to.add(1) = object;
                 return self.advance(3);
             }
             self.unquicken(w.word().with_op(Op::LoadMethod))
+        }
+    }
+
+    /// StoreAttr to a slot, as long as the cache holds.
+    #[inline(always)]
+    pub unsafe fn store_slot(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operands; shape and version say that the slot is there.
+        unsafe {
+            let (object, site) = (self.get(w.b()), self.site());
+            if site.fits(object) {
+                let value = self.take_c(w);
+                let slot = (object as *mut u64).add(site.index());
+                let old = *slot;
+                *slot = value;
+                if is_pointer(old) {
+                    self.save();
+                    release_live(old);
+                }
+                if w.releases_b() {
+                    self.save();
+                    release_live(object);
+                }
+                return self.advance(3);
+            }
+            self.unquicken(w.word().with_op(Op::StoreAttr))
+        }
+    }
+
+    /// StoreAttr that gives the object one more attribute, as long as the cache holds.
+    #[inline(always)]
+    pub unsafe fn store_new_slot(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operands; shape and version say that the slot is there, and that it is not in use.
+        unsafe {
+            let (object, site) = (self.get(w.b()), self.site());
+            if site.fits(object) {
+                let value = self.take_c(w);
+                (object as *mut u64).add(site.index()).write(value);
+                (*(object as *const Header)).set_shape_id(site.other());
+                if w.releases_b() {
+                    self.save();
+                    release_live(object);
+                }
+                return self.advance(3);
+            }
+            self.unquicken(w.word().with_op(Op::StoreAttr))
         }
     }
 
@@ -869,7 +968,7 @@ impl Machine<'_> {
         Flow::NEXT
     }
 
-    /// Writes a callable and its `self` to `a` and `a + 1`.
+    /// Writes a callable and its `self` to `a` and `a + 1`. An operand that is lent has to be taken if it is `self`.
     #[inline(always)]
     pub(super) unsafe fn put_method(&mut self, w: Fetched, callable: u64, is_method: bool, object: u64) {
         // SAFETY: live words.
@@ -894,31 +993,31 @@ impl Machine<'_> {
     pub unsafe fn store_attr<const K: bool>(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands; shape and version say that the slot is there.
         unsafe {
-            let object = self.get(w.b());
-            let (first, second) = (self.extra(1), self.extra(2));
-            if object & 7 == 0 {
+            let (object, site) = (self.get(w.b()), self.site());
+            if site.fits(object) {
                 let header = &*(object as *const Header);
-                if header.shape_id() == first as u32 && lookup::current_version(header.ty()) == second as u32 {
-                    let slot = match kind(first) {
-                        OVERFLOW_SLOT => attributes::overflow_pointer(header, header.ty(), index(first)),
-                        DICT_ENTRY => slot_in_dict(header, index(first), (*(*self.frame).code).name_at(w.a() as usize)),
-                        _ => (object as *mut u64).add(index(first)),
-                    };
-                    if !slot.is_null() {
-                        let value = if K { retain_live(self.constant(w.c() as u32)) } else { self.take_c(w) };
-                        let old = std::mem::replace(&mut *slot, value);
-                        if kind(first) == NEW_SLOT {
-                            header.set_shape_id((second >> 32) as u32);
-                        }
-                        if is_pointer(old) || w.releases_b() {
-                            self.save();
-                            release(old);
-                            if w.releases_b() {
-                                release_live(object);
-                            }
-                        }
-                        return self.advance(3);
+                let kind = site.kind();
+                let slot = match kind {
+                    OVERFLOW_SLOT => attributes::overflow_pointer(header, header.ty(), site.index()),
+                    DICT_ENTRY => slot_in_dict(header, site.index(), (*(*self.frame).code).name_at(w.a() as usize)),
+                    _ => (object as *mut u64).add(site.index()),
+                };
+                if kind != DICT_ENTRY || !slot.is_null() {
+                    let value = if K { retain_live(self.constant(w.c() as u32)) } else { self.take_c(w) };
+                    let old = *slot;
+                    *slot = value;
+                    if kind == NEW_SLOT {
+                        header.set_shape_id(site.other());
                     }
+                    if is_pointer(old) {
+                        self.save();
+                        release_live(old);
+                    }
+                    if w.releases_b() {
+                        self.save();
+                        release_live(object);
+                    }
+                    return self.advance(3);
                 }
             }
             self.save();
@@ -929,8 +1028,8 @@ impl Machine<'_> {
             if w.flags() & LENT != 0 {
                 retain_live(object);
             }
-            let value = self.right::<K>(w);
-            let result = store_attr_slow(self.vm, w.flags(), object, value, name, self.pc.add(1).cast_mut());
+            let (flags, value) = (w.settled().flags(), self.right::<K>(w));
+            let result = store_attr_slow(self.vm, flags, object, value, name, self.pc.add(1).cast_mut());
             self.outcome(result, 3)
         }
     }

@@ -32,11 +32,9 @@ impl Machine<'_> {
         unsafe {
             let w = Word::decode(*pc);
             let Some(op) = Op::from_u8(w.op()) else { return Met::Nothing };
-            let cache_hits = match op {
-                Op::LoadAttr | Op::LoadMethod | Op::LoadSlot | Op::LoadOwnMethod => {
-                    attribute::load_hits(self.get(w.b()), *pc.add(1), *pc.add(2))
-                }
-                Op::StoreAttr | Op::StoreAttrK => attribute::store_hits(self.get(w.b()), *pc.add(1), *pc.add(2)),
+            let cache_hits = match op.unquickened() {
+                Op::LoadAttr | Op::LoadMethod => attribute::load_hits(self.get(w.b()), pc.add(1)),
+                Op::StoreAttr | Op::StoreAttrK => attribute::store_hits(self.get(w.b()), pc.add(1)),
                 Op::LoadGlobal => names::cached_global((*self.frame).function(), *pc.add(1), *pc.add(2)).is_some(),
                 _ => return self.operands_met(w, op),
             };

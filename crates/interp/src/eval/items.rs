@@ -77,15 +77,14 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(1);
             }
-            let mut w = w;
             if w.flags() & (LENDS | LENT) != 0 {
                 if w.flags() & LENDS != 0 {
                     out!(self.stop_lending());
                     return Flow::NEXT;
                 }
                 retain_live(container);
-                w = w.without(LENT);
             }
+            let w = w.settled();
             if container & 7 == 0 && (*(container as *const Header)).ty().is(&DICT) {
                 self.save();
                 let result = dict_item(self.vm, w.flags(), container, index);
@@ -148,6 +147,7 @@ impl Machine<'_> {
             if w.flags() & LENT != 0 {
                 retain_live(container);
             }
+            let w = w.settled();
             let result = match view(&container).downcast_exact::<Dict>() {
                 Some(dict) => dict.set(self.vm, view(&index), view(&value).clone()),
                 None => self.vm.set_item(view(&container), view(&index), view(&value)),

@@ -508,8 +508,10 @@ const fn classes() -> [Class; 256] {
         (LoadGlobal, Class::Global),
         (LoadAttr, Class::Attribute),
         (LoadSlot, Class::Attribute),
+        (LendSlot, Class::Attribute),
         (LoadMethod, Class::Attribute),
         (LoadOwnMethod, Class::Attribute),
+        (LoadMovedMethod, Class::Attribute),
         (ForIter, Class::Next),
     ];
     at = 0;
@@ -626,9 +628,9 @@ unsafe fn admit(m: Machine, w: Fetched) -> Verdict {
             StoreDeref => m.store_deref_beside(w),
             LoadGlobal => m.load_global_beside(w),
             StoreGlobal => m.store_global_beside(w),
-            LoadAttr | LoadSlot => m.load_attr_beside(w),
-            LoadMethod | LoadOwnMethod => m.load_method_beside(w),
-            StoreAttr => m.store_attr_beside::<false>(w),
+            LoadAttr | LoadSlot | LendSlot => m.load_attr_beside(w),
+            LoadMethod | LoadOwnMethod | LoadMovedMethod => m.load_method_beside(w),
+            StoreAttr | StoreSlot | StoreNewSlot => m.store_attr_beside::<false>(w),
             StoreAttrK => m.store_attr_beside::<true>(w),
 
             Subscr => m.subscr_beside(w, m.get(w.c())),

@@ -1,7 +1,7 @@
 //! `tuple`: representation; methods and the iterator are in `tuple/`.
 
 use crate::builtins::slice::SliceIndices;
-use crate::cell::{ObjectCell, PARALLEL};
+use crate::cell::{ObjectCell, is_parallel};
 use crate::header::Header;
 use crate::heap::{self, Kind};
 use crate::object::{Payload, Ref, Result, Visitor, allocate};
@@ -212,7 +212,7 @@ impl ReusedPair {
     #[inline(always)]
     pub fn make(&self, first: Value, second: Value) -> Value {
         // SAFETY: not in parallel, so the GIL serialises, and nothing else borrows the cell meanwhile.
-        if !PARALLEL.load(Relaxed)
+        if !is_parallel()
             && let Some(tuple) = unsafe { &*self.0.as_ptr() }
             && tuple.is_only_reference()
         {
@@ -233,7 +233,7 @@ impl ReusedPair {
     pub fn keep(&self, first: Value, second: Value) -> (Value, Value) {
         let items = (first.clone(), second.clone());
         // SAFETY: as in `make`.
-        if !PARALLEL.load(Relaxed)
+        if !is_parallel()
             && let Some(tuple) = unsafe { &*self.0.as_ptr() }
             && tuple.is_only_reference()
         {
@@ -251,7 +251,7 @@ impl ReusedPair {
     #[inline(never)]
     fn make_new(&self, first: Value, second: Value) -> Value {
         let pair = Tuple::from_array([first, second]);
-        if !PARALLEL.load(Relaxed) {
+        if !is_parallel() {
             // SAFETY: as in `make`.
             let kept = unsafe { &mut *self.0.as_ptr() };
             if kept.is_none() {
@@ -265,7 +265,7 @@ impl ReusedPair {
     pub fn make_of(&self, items: impl ExactSizeIterator<Item = Value>) -> Value {
         // SAFETY: as in `make`; nothing below re-enters before the tuple is complete.
         let kept = unsafe { &*self.0.as_ptr() };
-        if !PARALLEL.load(Relaxed)
+        if !is_parallel()
             && let Some(tuple) = kept
             && tuple.is_only_reference()
             && tuple.len() == items.len()
@@ -281,7 +281,7 @@ impl ReusedPair {
             return tuple.into_value();
         }
         let tuple = Tuple::new_with_type(TUPLE.ty(), items);
-        if kept.is_none() && !PARALLEL.load(Relaxed) {
+        if kept.is_none() && !is_parallel() {
             // SAFETY: as in `make`; there is nothing to drop.
             unsafe { *self.0.as_ptr() = Some(tuple.clone()) };
         }

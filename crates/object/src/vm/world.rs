@@ -20,6 +20,7 @@ use super::hooks::HOOKS;
 use super::{Vm, gil};
 use crate::builtins::object::OBJECT;
 use crate::cell::PARALLEL;
+pub use crate::cell::is_parallel;
 use crate::header::{Header, sharing_flags};
 use crate::parking::{self, monotonic};
 use crate::types::beside;
@@ -56,12 +57,6 @@ pub fn disable_gil() {
 #[inline(always)]
 pub fn is_free_threaded() -> bool {
     FREE_THREADED.load(Relaxed)
-}
-
-/// Whether there is more than one thread, and no GIL.
-#[inline(always)]
-pub fn is_parallel() -> bool {
-    PARALLEL.load(Relaxed)
 }
 
 /// Whether a thread has the id and runs, or may have: it may be too old a thread for that to be known.

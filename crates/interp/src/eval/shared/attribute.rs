@@ -133,7 +133,7 @@ impl Machine<'_> {
                 }
                 PROPERTY_GETTER if own && lookup::current_version(ty) == second as u32 => Found::Itself,
                 // Beside the object: nobody else may have a part in that.
-                _ if own && is_mine(object) && cached(word, first, second).is_some() => Found::Itself,
+                _ if own && is_mine(object) && cached(word, [first, second].as_ptr()).is_some() => Found::Itself,
                 _ => Found::Not(Alone),
             }
         }

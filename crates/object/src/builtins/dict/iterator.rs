@@ -4,7 +4,7 @@ use super::Dict;
 use crate::builtins::iterator::builtin_iter;
 use crate::builtins::list::List;
 use crate::builtins::tuple::{ReusedPair, Tuple};
-use crate::cell::{ObjectCell, PARALLEL};
+use crate::cell::{ObjectCell, is_parallel};
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::native::MethodDef;
@@ -13,7 +13,6 @@ use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
 use std::marker::PhantomData;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// What an iterator yields, and from which end.
 pub trait Direction: 'static {
@@ -105,7 +104,7 @@ impl<D: Direction> DictIterator<D> {
     /// The key and value that [`DictIterator::next_plainly`] finds.
     #[inline(always)]
     fn next_entry(&self) -> Option<(&Value, &Value)> {
-        if D::REVERSED || cfg!(debug_assertions) || PARALLEL.load(Relaxed) {
+        if D::REVERSED || cfg!(debug_assertions) || is_parallel() {
             return None;
         }
         // SAFETY: no other thread runs, and neither state is borrowed or used any more when an item is made.
