@@ -39,6 +39,8 @@ pub struct Code {
     pub constants: Cell<*const u64>,
     /// The number of arguments if there are no others than positional ones, else −1.
     pub simple_args: i32,
+    /// The same while there is an entry, else −1, too.
+    pub exact_args: Cell<i32>,
     pub registers: Cell<u32>,
     /// [`Lowered::assigned`]
     pub assigned: Cell<u32>,
@@ -130,6 +132,7 @@ impl Code {
             entry: Cell::new(ptr::null()),
             constants: Cell::new(ptr::null()),
             simple_args: if simple { head.argcount as i32 } else { -1 },
+            exact_args: Cell::new(-1),
             registers: Cell::new(0),
             assigned: Cell::new(0),
             nlocalsplus: head.nlocalsplus,
@@ -242,6 +245,7 @@ impl Code {
         self.registers.set(code.lowered.registers);
         self.assigned.set(code.lowered.assigned);
         self.entry.set(code.lowered.words.as_ptr());
+        self.exact_args.set(self.simple_args);
         Ok(self.entry.get())
     }
 
@@ -279,6 +283,7 @@ impl Code {
     /// Lets the next call decide anew which lowering to enter.
     pub fn reconsider_entry(&self) {
         self.entry.set(ptr::null());
+        self.exact_args.set(-1);
     }
 
     /// Whether `pc` lies in the debug lowering.

@@ -675,6 +675,8 @@ macro_rules! eval_loop {
                         Op::SetFunctionAttribute => out!(m.set_function_attribute(w)),
 
                         Op::Call => m.call(w),
+                        Op::CallFunction => m.call_exactly::<false>(w),
+                        Op::CallMethod => m.call_exactly::<true>(w),
                         Op::CallKw => out!(m.call_kw(w)),
                         Op::CallFunctionEx => out!(m.call_function_ex(w)),
                         Op::CallIntrinsic1 => out!(m.call_intrinsic_1(w)),

@@ -235,6 +235,10 @@ macro_rules! instruction_table {
             // Calls. `b` is the callable, `b + 1` its `self` or null, the arguments follow.
             /// `c` arguments. VARIANT: there is no `self`, whatever the register holds.
             Call(dst, base, imm) [mask] (call raise collect);
+            /// Call of a Python function that takes just what is given, without `self` and with it: never emitted, but written in
+            /// place of Call.
+            CallFunction(dst, base, imm) [mask] (call raise collect);
+            CallMethod(dst, base, imm) [mask] (call raise collect);
             /// The same; the last arguments are named by the constant in `mask` or by the tuple behind the arguments.
             CallKw(dst, base, imm) [mask] (call raise collect);
             /// `b`: callable, null, tuple, dict. VARIANT: without dict.
@@ -385,6 +389,7 @@ macro_rules! define_op { ($(
                 Op::LoadSlot | Op::LendSlot => Op::LoadAttr,
                 Op::LoadOwnMethod | Op::LoadMovedMethod => Op::LoadMethod,
                 Op::StoreSlot | Op::StoreNewSlot => Op::StoreAttr,
+                Op::CallFunction | Op::CallMethod => Op::Call,
                 op => op,
             }
         }
@@ -461,10 +466,14 @@ pub const fn own_lent(flags: u8) -> u8 {
     if flags & LENT != 0 { flags & !LENT | B_OWNED } else { flags }
 }
 
-/// Feedback: floats were met. (Of attributes: half of a count.)
+/// Feedback: floats were met. (Of attributes and calls: half of a count.)
 pub const SEEN_FLOAT: u8 = 0x40;
 /// Feedback: objects other than small ints and floats were met.
 pub const SEEN_OTHER: u8 = 0x80;
+/// Of attributes and calls: how often the instruction was written in place as one that then did not fit. One that has been so
+/// too often stays what it is.
+pub const FAILURES: u8 = SEEN_FLOAT | SEEN_OTHER;
+pub const ONE_FAILURE: u8 = SEEN_FLOAT;
 
 /// An instruction's first word. Its parts are taken out where they are needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

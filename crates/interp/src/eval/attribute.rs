@@ -25,7 +25,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, variant, variant2, view, word_of};
 use crate::frame::{is_pointer, release_live, retain_live};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{A_LOCAL, B_OWNED, Fetched, LENDS, LENT, Op, SEEN_FLOAT, SEEN_OTHER, VARIANT, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, FAILURES, Fetched, LENDS, LENT, ONE_FAILURE, Op, VARIANT, Word};
 
 /// The index is that of a word of the object.
 pub(super) const SLOT: u64 = 1;
@@ -52,10 +52,6 @@ const DICT_ENTRY: u64 = 10;
 const VALUE_BESIDE_DICT: u64 = 11;
 /// As `METHOD`, if the object's dict does not have the name.
 const METHOD_BESIDE_DICT: u64 = 12;
-
-/// Of LoadAttr and LoadMethod: how often what [`quicken`] wrote did not fit.
-const FAILURES: u8 = SEEN_FLOAT | SEEN_OTHER;
-const ONE_FAILURE: u8 = SEEN_FLOAT;
 
 #[inline(always)]
 pub(super) fn kind(cache: u64) -> u64 {
@@ -261,6 +257,31 @@ unsafe fn recall(object: u64, name: &Value, used: Use, at: *mut u64) -> bool {
             *at = 0;
             *at.add(1) = entry.second;
             *at = entry.first;
+            return true;
+        }
+        false
+    }
+}
+
+/// Puts a shared cache of that kind for `object`, with its type as it is now, into the site's, if there is one and the site's is
+/// not one for it.
+///
+/// # Safety
+/// `object` is live; `at` points to an instruction's two cache words.
+#[inline(never)]
+unsafe fn take_same(object: u64, name: &Value, used: Use, wanted: u64, at: *mut u64) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        if object & 7 != 0 || Site(at).fits(object) {
+            return false;
+        }
+        let header = &*(object as *const Header);
+        let shape = header.shape_id();
+        let entry = SHARED_CACHES.with(|caches| &(*caches.get())[shared_index(shape, name, used)]);
+        let fits = entry.shape == shape && entry.name == name.word() && entry.used == used && shape != 0;
+        if fits && kind(entry.first) == wanted && lookup::current_version(header.ty()) == entry.second as u32 {
+            *at = entry.first;
+            *at.add(1) = entry.second;
             return true;
         }
         false
@@ -890,7 +911,7 @@ impl Machine<'_> {
                     return self.advance(3);
                 }
             }
-            self.unquicken(w.word().with_op(Op::LoadAttr))
+            self.adapt(w, w.c(), object, Use::Load, SLOT, Op::LoadAttr)
         }
     }
 
@@ -911,7 +932,7 @@ impl Machine<'_> {
                 *to.add(1) = object;
                 return self.advance(3);
             }
-            self.unquicken(w.word().with_op(Op::LoadMethod))
+            self.adapt(w, w.c(), object, Use::Method, METHOD, Op::LoadMethod)
         }
     }
 
@@ -936,7 +957,7 @@ impl Machine<'_> {
                 }
                 return self.advance(3);
             }
-            self.unquicken(w.word().with_op(Op::StoreAttr))
+            self.adapt(w, w.a(), object, Use::Store, SLOT, Op::StoreAttr)
         }
     }
 
@@ -956,13 +977,27 @@ impl Machine<'_> {
                 }
                 return self.advance(3);
             }
-            self.unquicken(w.word().with_op(Op::StoreAttr))
+            self.adapt(w, w.a(), object, Use::Store, NEW_SLOT, Op::StoreAttr)
         }
     }
 
-    /// Goes on with the instruction as it was before [`quicken`].
+    /// Goes on where a quick instruction's cache is not one for `object`: with what is remembered for its shape, if that is of the
+    /// same `kind`, and else with `general`, the instruction in whose place it was written.
     #[inline(always)]
-    unsafe fn unquicken(&mut self, w: Word) -> Flow {
+    unsafe fn adapt(&mut self, w: Fetched, name: u16, object: u64, used: Use, kind: u64, general: Op) -> Flow {
+        // SAFETY: live operand; the name is the instruction's.
+        unsafe {
+            let name = (*(*self.frame).code).name_at(name as usize);
+            if take_same(object, name, used, kind, self.pc.add(1).cast_mut()) {
+                return Flow::NEXT;
+            }
+            self.unquicken(w.word().with_op(general))
+        }
+    }
+
+    /// Goes on with the instruction as it was before it was written as a quick one.
+    #[inline(always)]
+    pub(super) unsafe fn unquicken(&mut self, w: Word) -> Flow {
         // SAFETY: opcodes and flags are written in place.
         unsafe { *self.pc.cast_mut() = w.with_flags(w.flags() + ONE_FAILURE).encode() };
         Flow::NEXT

@@ -30,7 +30,7 @@ use crate::frame::{
 };
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{Fetched, Op};
+use crate::instruction::{FAILURES, Fetched, Op};
 use native::{NOT_NATIVE, call_native};
 
 pub(crate) use returns::leave_frame;
@@ -148,10 +148,10 @@ impl Operands {
     }
 }
 
-/// Whether a frame of `registers` registers starting at `regs` fits; if not, an error is raised.
+/// Whether a frame whose registers end at `end` fits; if not, an error is raised.
 #[inline(always)]
-fn has_room(vm: &Vm, interp: &Interp, regs: *mut u64, registers: u32) -> bool {
-    let (stacks, end) = (&interp.stacks, regs.wrapping_add(registers as usize));
+fn has_room(vm: &Vm, interp: &Interp, end: *mut u64) -> bool {
+    let stacks = &interp.stacks;
     let exceeded = end > stacks.registers_end.get() || stacks.frame_top.get() >= stacks.frames_end.get();
     if interp.depth_left.get() <= 0 || exceeded && !stacks.extend(end) {
         no_room(vm);
@@ -211,11 +211,21 @@ unsafe fn push_frame(
             flags,
             return_words,
         });
-        interp.stacks.frame_top.set(frame.add(1));
-        interp.depth_left.set(interp.depth_left.get() - 1);
-        interp.frame.set(frame);
+        make_current(interp, frame);
         frame
     }
+}
+
+/// Makes the frame that has just been written above the others the current one.
+///
+/// # Safety
+/// There is room above it.
+#[inline(always)]
+unsafe fn make_current(interp: &Interp, frame: *mut Frame) {
+    // SAFETY: by contract.
+    interp.stacks.frame_top.set(unsafe { frame.add(1) });
+    interp.depth_left.set(interp.depth_left.get() - 1);
+    interp.frame.set(frame);
 }
 
 /// The mask of borrowed parameters without those, among the ones that are `assigned`, whose values are immediate: a store
@@ -292,6 +302,7 @@ impl Machine<'_> {
                         if code.simple_args == operands.count as i32
                             && (!code.entry.get().is_null() || out!(self.lowered(code)))
                         {
+                            self.quicken_call(w, operands.count);
                             let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
                             return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
                         }
@@ -336,6 +347,42 @@ impl Machine<'_> {
                 NOT_NATIVE => out!(self.call_general(w)),
                 result => self.end_call(w, result),
             }
+        }
+    }
+
+    /// Writes the instruction as one for just such calls. Not where threads may run it at the same time.
+    #[inline(always)]
+    unsafe fn quicken_call(&self, w: Fetched, count: usize) {
+        if w.flags() & FAILURES == FAILURES || cfg!(feature = "free-threading") {
+            return;
+        }
+        let quick = if count == w.c() as usize { Op::CallFunction } else { Op::CallMethod };
+        if quick == Op::CallMethod || variant(w) {
+            // SAFETY: opcodes are written in place.
+            unsafe { *self.pc.cast_mut() = w.word().with_op(quick).encode() };
+        }
+    }
+
+    /// A call of a Python function that takes just what is given, as long as that holds; with `METHOD` there is a `self`.
+    #[inline(always)]
+    pub unsafe fn call_exactly<const METHOD: bool>(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operands, consumed.
+        unsafe {
+            let base = self.regs.add(w.b() as usize);
+            let (callable, count) = (*base, w.c() as usize + METHOD as usize);
+            if callable & 7 == 0
+                && (*(callable as *const Header)).ty().is(&FUNCTION)
+                && (!METHOD || *base.add(1) != 0)
+                && !self.interp.eval_breaker()
+            {
+                let code = (*(callable as *const Function)).code();
+                if code.exact_args.get() == count as i32 {
+                    let mask = self.extra(1) as u32;
+                    let (first, lent) = (base.add(2 - METHOD as usize), mask >> (2 - METHOD as u32));
+                    return self.call_simple(callable, mask & 1 != 0, first, count, lent, code, 2);
+                }
+            }
+            self.unquicken(w.word().with_op(Op::Call))
         }
     }
 
@@ -457,18 +504,46 @@ impl Machine<'_> {
         // SAFETY: live operands, which pass to the frame.
         unsafe {
             self.save();
-            let regs = self.window(first);
-            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
+            let mut regs = first;
+            if (*self.frame).flags & FRAME_GENERATOR != 0 {
+                // Its registers are not where windows are.
+                regs = (*self.frame).top;
+            }
+            let top = regs.add(code.registers.get() as usize);
+            if !has_room(self.vm, self.interp, top) {
                 release_operands_of(Operands { callable, first, count, borrowed: lent, callable_borrowed });
                 return self.unwind();
             }
-            if regs != first {
+            if (*self.frame).flags & FRAME_GENERATOR != 0 {
                 copy_words(first, regs, count);
             }
             clear_words(regs.add(count), code.nlocalsplus() - count);
             let function = if callable_borrowed { retain_live(callable) } else { callable };
-            let frame = push_frame(self.interp, code, function, regs, lent, 0, words);
-            self.enter(frame, regs, code);
+            let borrowed = match lent & code.assigned.get() {
+                0 => lent,
+                assigned => without_immediates(regs, lent, assigned),
+            };
+            let frame = self.interp.stacks.frame_top.get();
+            let entry = code.entry.get();
+            let previous = self.frame;
+            frame.write(Frame {
+                regs,
+                pc: entry,
+                code,
+                previous,
+                function,
+                namespace: 0,
+                object: 0,
+                top,
+                borrowed,
+                flags: 0,
+                return_words: words,
+            });
+            make_current(self.interp, frame);
+            self.frame = frame;
+            self.regs = regs;
+            self.pc = entry;
+            self.constants = code.constants.get();
             Flow::NEXT
         }
     }
@@ -766,7 +841,7 @@ unsafe fn prepare(
 ) -> Result<*const Code> {
     let code = function.code();
     code.enter(vm)?;
-    if !has_room(vm, interp, regs, code.registers.get()) {
+    if !has_room(vm, interp, regs.wrapping_add(code.registers.get() as usize)) {
         return Err(vm.raised());
     }
     let total = code.total_args();
@@ -805,7 +880,7 @@ pub fn call_function(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Val
     unsafe {
         let (code, borrowed) = if code.simple_args == args.len() as i32 && kwnames.is_none() && args.len() <= 32 {
             code.enter(vm)?;
-            if !has_room(vm, interp, regs, code.registers.get()) {
+            if !has_room(vm, interp, regs.wrapping_add(code.registers.get() as usize)) {
                 return Err(vm.raised());
             }
             copy_words(args.as_ptr().cast::<u64>(), regs, args.len());

@@ -17,10 +17,15 @@ pub(super) unsafe fn clear_locals(frame: *mut Frame) {
     // SAFETY: each local owns what it holds unless borrowed, and is null before that is released.
     unsafe {
         let regs = (*frame).regs;
-        let count = (*(*frame).code).nlocalsplus();
+        let mut at = (*(*frame).code).nlocalsplus();
         let borrowed = (*frame).borrowed;
-        if borrowed == 0 {
-            for at in (0..count).rev() {
+        if at > LENDABLE {
+            clear_unlent(regs, at);
+            at = LENDABLE;
+        }
+        while at > 0 {
+            at -= 1;
+            if borrowed >> at & 1 == 0 {
                 let slot = regs.add(at);
                 let word = *slot;
                 if is_pointer(word) {
@@ -28,24 +33,18 @@ pub(super) unsafe fn clear_locals(frame: *mut Frame) {
                     release_inline(word);
                 }
             }
-        } else {
-            let mut at = count;
-            while at > LENDABLE {
-                at -= 1;
-                release(std::mem::replace(&mut *regs.add(at), 0));
-            }
-            // The bit of the local whose turn it is comes to the top.
-            let mut borrowed = borrowed << ((LENDABLE - at) % LENDABLE);
-            while at > 0 {
-                at -= 1;
-                let slot = regs.add(at);
-                let word = *slot;
-                if (borrowed as i32) >= 0 && is_pointer(word) {
-                    *slot = 0;
-                    release(word);
-                }
-                borrowed <<= 1;
-            }
+        }
+    }
+}
+
+/// Releases what `count` locals hold but for those that may be borrowed, the last one first.
+#[cold]
+#[inline(never)]
+unsafe fn clear_unlent(regs: *mut u64, count: usize) {
+    // SAFETY: each owns what it holds, and is null before that is released.
+    unsafe {
+        for at in (LENDABLE..count).rev() {
+            release(std::mem::replace(&mut *regs.add(at), 0));
         }
     }
 }
@@ -114,8 +113,11 @@ impl Machine<'_> {
                 // Such a frame has neither an object nor a namespace.
                 let words = (*frame).return_words as usize;
                 end_locals(frame);
-                pop_frame(self.interp, frame);
+                let function = (*frame).function as *mut Header;
+                self.interp.stacks.frame_top.set(frame);
+                self.interp.depth_left.set(self.interp.depth_left.get() + 1);
                 self.load((*frame).previous);
+                taipan_object::count::decref(function);
                 let w = Fetched::at(self.pc);
                 self.set(w, result);
                 return self.advance(words);
