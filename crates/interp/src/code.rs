@@ -45,6 +45,8 @@ pub struct Code {
     /// [`Lowered::assigned`]
     pub assigned: Cell<u32>,
     nlocalsplus: u32,
+    /// Bit i: there is a local i; of the first 32.
+    pub locals_mask: u32,
     flags: u32,
     pub data: SharedCode,
     objects: OnceLock<Objects>,
@@ -136,6 +138,7 @@ impl Code {
             registers: Cell::new(0),
             assigned: Cell::new(0),
             nlocalsplus: head.nlocalsplus,
+            locals_mask: 1u32.checked_shl(head.nlocalsplus).map_or(u32::MAX, |bit| bit - 1),
             flags: head.flags,
             data,
             objects,

@@ -187,7 +187,6 @@ impl Machine<'_> {
         }
     }
 
-
     /// Operand `b` as an owned word: moved out of its register or cloned.
     #[inline(always)]
     pub unsafe fn take_b(&self, w: Fetched) -> u64 {
@@ -543,6 +542,8 @@ macro_rules! eval_loop {
                         Op::StoreDeref => m.store_deref(w),
                         Op::DeleteDeref => out!(m.delete_deref(w)),
                         Op::LoadGlobal => m.load_global(w),
+                        Op::LoadModuleGlobal => m.load_known_global::<false>(w),
+                        Op::LoadBuiltin => m.load_known_global::<true>(w),
                         Op::StoreGlobal => out!(m.store_global(w)),
                         Op::DeleteGlobal => out!(m.delete_global(w)),
                         Op::LoadName => out!(m.load_name(w)),
@@ -692,6 +693,8 @@ macro_rules! eval_loop {
 
                         Op::GetIter => out!(m.get_iter(w)),
                         Op::ForIter => m.for_iter(w),
+                        Op::ForIterList => m.for_iter_list(w),
+                        Op::ForIterRange => m.for_iter_range(w),
                         Op::GetLen => out!(m.get_len(w)),
                         Op::GetYieldFromIter => out!(m.get_yield_from_iter(w)),
                         Op::GetAwaitable => m.get_awaitable(w),

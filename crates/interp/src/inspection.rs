@@ -268,7 +268,7 @@ fn instructions(vm: &Vm, code: &Code, register_code: &RegisterCode, counting: Op
         let first = cache_words.unwrap_or(&words[at..]).get(1).copied().unwrap_or_default();
         let cache = match op.extras().contains(&Extra::cache) {
             false => Value::NONE,
-            true if op == Op::LoadGlobal => Value::from(describe_global_cache(first).unwrap_or_default()),
+            true if op.unquickened() == Op::LoadGlobal => Value::from(describe_global_cache(first).unwrap_or_default()),
             true => Value::from(describe_attribute_cache(first).unwrap_or_default().as_str()),
         };
         let operands = operands(op, words, at, &names);

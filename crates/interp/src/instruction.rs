@@ -67,6 +67,10 @@ macro_rules! instruction_table {
             StoreDeref(none, src, local) [] (call collect);
             DeleteDeref(none, local) [] (call raise collect);
             LoadGlobal(dst, name32) [cache, cache] (call raise collect);
+            /// LoadGlobal without flags, whose cache is that of a global or of a built-in name: never emitted, but written in its
+            /// place.
+            LoadModuleGlobal(dst, name32) [cache, cache] (call raise collect);
+            LoadBuiltin(dst, name32) [cache, cache] (call raise collect);
             StoreGlobal(none, src, name) [] (call raise collect);
             DeleteGlobal(none, none, name) [] (call raise collect);
             LoadName(dst, name32) [] (call raise collect);
@@ -253,6 +257,9 @@ macro_rules! instruction_table {
             GetIter(dst, src) [] (call raise collect);
             /// The next value of `b`, or a jump. VARIANT: the next instruction takes the value apart as a pair.
             ForIter(dst, peek) [jump] (call raise collect);
+            /// ForIter without VARIANT over a list or a range: never emitted, but written in its place.
+            ForIterList(dst, peek) [jump] (call raise collect);
+            ForIterRange(dst, peek) [jump] (call raise collect);
             GetLen(dst, peek) [] (call raise collect);
             GetYieldFromIter(dst, src) [] (call raise collect);
             GetAwaitable(dst, src, imm) [] (call raise collect);
@@ -390,6 +397,8 @@ macro_rules! define_op { ($(
                 Op::LoadOwnMethod | Op::LoadMovedMethod => Op::LoadMethod,
                 Op::StoreSlot | Op::StoreNewSlot => Op::StoreAttr,
                 Op::CallFunction | Op::CallMethod => Op::Call,
+                Op::LoadModuleGlobal | Op::LoadBuiltin => Op::LoadGlobal,
+                Op::ForIterList | Op::ForIterRange => Op::ForIter,
                 op => op,
             }
         }
@@ -466,11 +475,11 @@ pub const fn own_lent(flags: u8) -> u8 {
     if flags & LENT != 0 { flags & !LENT | B_OWNED } else { flags }
 }
 
-/// Feedback: floats were met. (Of attributes and calls: half of a count.)
+/// Feedback: floats were met. (Of instructions with quick forms: half of a count.)
 pub const SEEN_FLOAT: u8 = 0x40;
 /// Feedback: objects other than small ints and floats were met.
 pub const SEEN_OTHER: u8 = 0x80;
-/// Of attributes and calls: how often the instruction was written in place as one that then did not fit. One that has been so
+/// Of instructions with quick forms: how often the instruction was written in place as one that then did not fit. One that has been so
 /// too often stays what it is.
 pub const FAILURES: u8 = SEEN_FLOAT | SEEN_OTHER;
 pub const ONE_FAILURE: u8 = SEEN_FLOAT;

@@ -23,9 +23,9 @@ use std::cell::Cell;
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, SharedCode};
 
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 #[cfg(feature = "free-threading")]
 use crate::instruction::own_lent;
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
 
 pub use counting::lower_for_counting;

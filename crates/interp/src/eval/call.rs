@@ -216,6 +216,21 @@ unsafe fn push_frame(
     }
 }
 
+/// Copies the operands of a call from a generator's registers to where the callee's window is to start, which is returned: if
+/// they fit there, without which the call will not be made.
+#[inline(never)]
+unsafe fn copy_to_window(interp: &Interp, frame: *const Frame, first: *const u64, count: usize) -> *mut u64 {
+    // SAFETY: the frame is alive, and there are so many operands.
+    unsafe {
+        let window = (*frame).top;
+        let end = window.wrapping_add(count);
+        if end <= interp.stacks.registers_end.get() || interp.stacks.extend(end) {
+            copy_words(first, window, count);
+        }
+        window
+    }
+}
+
 /// Makes the frame that has just been written above the others the current one.
 ///
 /// # Safety
@@ -504,20 +519,19 @@ impl Machine<'_> {
         // SAFETY: live operands, which pass to the frame.
         unsafe {
             self.save();
-            let mut regs = first;
-            if (*self.frame).flags & FRAME_GENERATOR != 0 {
-                // Its registers are not where windows are.
-                regs = (*self.frame).top;
-            }
+            let regs = match (*self.frame).flags & FRAME_GENERATOR {
+                0 => first,
+                _ => copy_to_window(self.interp, self.frame, first, count),
+            };
             let top = regs.add(code.registers.get() as usize);
             if !has_room(self.vm, self.interp, top) {
                 release_operands_of(Operands { callable, first, count, borrowed: lent, callable_borrowed });
                 return self.unwind();
             }
-            if (*self.frame).flags & FRAME_GENERATOR != 0 {
-                copy_words(first, regs, count);
+            for at in count..code.nlocalsplus() {
+                // Volatile, as LLVM would call a function for it.
+                regs.add(at).write_volatile(0);
             }
-            clear_words(regs.add(count), code.nlocalsplus() - count);
             let function = if callable_borrowed { retain_live(callable) } else { callable };
             let borrowed = match lent & code.assigned.get() {
                 0 => lent,

@@ -15,7 +15,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
 use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain_live};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
-use crate::instruction::{B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
@@ -55,7 +55,11 @@ impl Machine<'_> {
         unsafe {
             self.save();
             let iterable = self.get(w.b());
-            let result = match generator::by_method(self.vm, view(&iterable), &names().__iter__, CO_GENERATOR) {
+            let by_method = match view(&iterable).ty().is_heap_type() {
+                true => generator::by_method(self.vm, view(&iterable), &names().__iter__, CO_GENERATOR),
+                false => None,
+            };
+            let result = match by_method {
                 Some(generator) => Ok(generator),
                 None => self.vm.iter(view(&iterable)),
             };
@@ -78,10 +82,12 @@ impl Machine<'_> {
             if iterator & 7 == 0 {
                 let ty = (*(iterator as *const Header)).ty();
                 if ty.is(&RANGE_ITERATOR) {
+                    self.quicken_iteration(w, Op::ForIterRange);
                     let next = (*(iterator as *const RangeIterator)).next();
                     return self.iterated(w, next);
                 }
                 if ty.is(&LIST_ITERATOR) {
+                    self.quicken_iteration(w, Op::ForIterList);
                     let next = (*(iterator as *const ListIterator)).step();
                     return self.iterated(w, next);
                 }
@@ -112,6 +118,45 @@ impl Machine<'_> {
                 Ok(None) => self.jump(self.extra(1)),
                 Err(_) => self.unwind(),
             }
+        }
+    }
+
+    /// Writes the instruction as one for iterators of just that type. Not where threads may run it at the same time.
+    #[inline(always)]
+    unsafe fn quicken_iteration(&self, w: Fetched, quick: Op) {
+        if w.flags() & !A_LOCAL == 0 && !cfg!(feature = "free-threading") {
+            // SAFETY: opcodes are written in place.
+            unsafe { *self.pc.cast_mut() = w.word().with_op(quick).encode() };
+        }
+    }
+
+    /// ForIter over a list, as long as that is what comes.
+    #[inline(always)]
+    pub unsafe fn for_iter_list(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operand, which stays.
+        unsafe {
+            let iterator = self.get(w.b());
+            if iterator & 7 == 0 && (*(iterator as *const Header)).ty().is(&LIST_ITERATOR) {
+                // What is behind the last item may have to be released.
+                self.save();
+                let next = (*(iterator as *const ListIterator)).step();
+                return self.iterated(w, next);
+            }
+            self.unquicken(w.word().with_op(Op::ForIter))
+        }
+    }
+
+    /// ForIter over a range of small ints, as long as that is what comes.
+    #[inline(always)]
+    pub unsafe fn for_iter_range(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operand, which stays.
+        unsafe {
+            let iterator = self.get(w.b());
+            if iterator & 7 == 0 && (*(iterator as *const Header)).ty().is(&RANGE_ITERATOR) {
+                let next = (*(iterator as *const RangeIterator)).next();
+                return self.iterated(w, next);
+            }
+            self.unquicken(w.word().with_op(Op::ForIter))
         }
     }
 

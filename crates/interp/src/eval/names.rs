@@ -16,7 +16,7 @@ use taipan_object::{Ref, Result, Value, Vm};
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{Frame, is_pointer, release, release_live, retain, retain_live};
 use crate::function::Function;
-use crate::instruction::{Fetched, LENDS};
+use crate::instruction::{FAILURES, Fetched, LENDS, Op, Word};
 
 /// The value that a filled cache of LOAD_GLOBAL gives in `function`, borrowed.
 ///
@@ -160,6 +160,16 @@ unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64)
                 *caches.add(1) = 0;
                 *caches = first;
                 *caches.add(1) = second as u64;
+                let w = Word::decode(*caches.sub(1));
+                // Not where threads may run it at the same time.
+                if w.op() == Op::LoadGlobal as u8
+                    && w.flags() & !FAILURES == 0
+                    && w.flags() & FAILURES != FAILURES
+                    && !cfg!(feature = "free-threading")
+                {
+                    let quick = if first >> 32 == 0 { Op::LoadModuleGlobal } else { Op::LoadBuiltin };
+                    *caches.sub(1) = w.with_op(quick).encode();
+                }
             }
         }
     }
@@ -375,6 +385,24 @@ impl Machine<'_> {
                 return out!(self.lend_global(w, word));
             }
             self.finish(w, word, 3)
+        }
+    }
+
+    /// LoadGlobal of a name whose place is in the cache, as long as that holds: in the globals, or with `BUILTIN` in the built-ins,
+    /// which the globals must not hide.
+    #[inline(always)]
+    pub unsafe fn load_known_global<const BUILTIN: bool>(&mut self, w: Fetched) -> Flow {
+        // SAFETY: the frame's function and its dicts are alive; entries own their values. The cache is filled.
+        unsafe {
+            let function = (*self.frame).function();
+            let versions = self.pc.add(1).cast::<u32>();
+            if cached_version(&function.globals) == versions.read_volatile()
+                && (!BUILTIN || cached_version(&function.builtins) == versions.add(1).read_volatile())
+            {
+                self.put(w.a(), retain_live(*(self.extra(2) as *const u64)));
+                return self.advance(3);
+            }
+            self.unquicken(w.word().with_op(Op::LoadGlobal))
         }
     }
 

@@ -17,21 +17,19 @@ pub(super) unsafe fn clear_locals(frame: *mut Frame) {
     // SAFETY: each local owns what it holds unless borrowed, and is null before that is released.
     unsafe {
         let regs = (*frame).regs;
-        let mut at = (*(*frame).code).nlocalsplus();
-        let borrowed = (*frame).borrowed;
-        if at > LENDABLE {
-            clear_unlent(regs, at);
-            at = LENDABLE;
+        let locals = (*(*frame).code).locals_mask;
+        if locals == u32::MAX {
+            clear_unlent(regs, (*(*frame).code).nlocalsplus());
         }
-        while at > 0 {
-            at -= 1;
-            if borrowed >> at & 1 == 0 {
-                let slot = regs.add(at);
-                let word = *slot;
-                if is_pointer(word) {
-                    *slot = 0;
-                    release_inline(word);
-                }
+        let mut owned = locals & !(*frame).borrowed;
+        while owned != 0 {
+            let at = u32::BITS - 1 - owned.leading_zeros();
+            owned ^= 1 << at;
+            let slot = regs.add(at as usize);
+            let word = *slot;
+            if is_pointer(word) {
+                *slot = 0;
+                release_inline(word);
             }
         }
     }
