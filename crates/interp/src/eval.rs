@@ -45,6 +45,7 @@ mod quick;
 mod shared;
 mod unwind;
 
+use taipan_object::native::Quick;
 use taipan_object::{Result, Value, Vm};
 
 use crate::frame::{Frame, Interp, is_pointer, release, release_live, retain, retain_live};
@@ -678,6 +679,10 @@ macro_rules! eval_loop {
                         Op::Call => m.call(w),
                         Op::CallFunction => m.call_exactly::<false>(w),
                         Op::CallMethod => m.call_exactly::<true>(w),
+                        Op::CallLen => m.call_quick(w, Quick::Len, 1),
+                        Op::CallIsInstance => m.call_quick(w, Quick::IsInstance, 2),
+                        Op::CallNative => m.call_native_exactly(w),
+                        Op::CallListAppend => m.call_list_append(w),
                         Op::CallKw => out!(m.call_kw(w)),
                         Op::CallFunctionEx => out!(m.call_function_ex(w)),
                         Op::CallIntrinsic1 => out!(m.call_intrinsic_1(w)),

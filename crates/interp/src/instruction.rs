@@ -243,6 +243,11 @@ macro_rules! instruction_table {
             /// place of Call.
             CallFunction(dst, base, imm) [mask] (call raise collect);
             CallMethod(dst, base, imm) [mask] (call raise collect);
+            /// Call of `len` or `isinstance`, or of another native function that takes just what is given; of `list.append`.
+            CallLen(dst, base, imm) [mask] (call raise collect);
+            CallIsInstance(dst, base, imm) [mask] (call raise collect);
+            CallNative(dst, base, imm) [mask] (call raise collect);
+            CallListAppend(dst, base, imm) [mask] (call raise collect);
             /// The same; the last arguments are named by the constant in `mask` or by the tuple behind the arguments.
             CallKw(dst, base, imm) [mask] (call raise collect);
             /// `b`: callable, null, tuple, dict. VARIANT: without dict.
@@ -396,7 +401,8 @@ macro_rules! define_op { ($(
                 Op::LoadSlot | Op::LendSlot => Op::LoadAttr,
                 Op::LoadOwnMethod | Op::LoadMovedMethod => Op::LoadMethod,
                 Op::StoreSlot | Op::StoreNewSlot => Op::StoreAttr,
-                Op::CallFunction | Op::CallMethod => Op::Call,
+                Op::CallFunction | Op::CallMethod | Op::CallLen | Op::CallIsInstance | Op::CallNative => Op::Call,
+                Op::CallListAppend => Op::Call,
                 Op::LoadModuleGlobal | Op::LoadBuiltin => Op::LoadGlobal,
                 Op::ForIterList | Op::ForIterRange => Op::ForIter,
                 op => op,

@@ -317,7 +317,8 @@ impl Machine<'_> {
                         if code.simple_args == operands.count as i32
                             && (!code.entry.get().is_null() || out!(self.lowered(code)))
                         {
-                            self.quicken_call(w, operands.count);
+                            let method = operands.count != w.c() as usize;
+                            self.quicken_call(w, if method { Op::CallMethod } else { Op::CallFunction }, method);
                             let Operands { callable, callable_borrowed, first, count, borrowed } = operands;
                             return self.call_simple(callable, callable_borrowed, first, count, borrowed, code, 2);
                         }
@@ -365,14 +366,10 @@ impl Machine<'_> {
         }
     }
 
-    /// Writes the instruction as one for just such calls. Not where threads may run it at the same time.
+    /// Writes the instruction as one for just such calls, with a `self` or without. Not where threads may run it at the same time.
     #[inline(always)]
-    unsafe fn quicken_call(&self, w: Fetched, count: usize) {
-        if w.flags() & FAILURES == FAILURES || cfg!(feature = "free-threading") {
-            return;
-        }
-        let quick = if count == w.c() as usize { Op::CallFunction } else { Op::CallMethod };
-        if quick == Op::CallMethod || variant(w) {
+    unsafe fn quicken_call(&self, w: Fetched, quick: Op, with_self: bool) {
+        if w.flags() & FAILURES != FAILURES && with_self != variant(w) && !cfg!(feature = "free-threading") {
             // SAFETY: opcodes are written in place.
             unsafe { *self.pc.cast_mut() = w.word().with_op(quick).encode() };
         }

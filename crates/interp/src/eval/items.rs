@@ -1,5 +1,6 @@
 //! Subscription and slicing.
 
+use taipan_object::builtins::bytes::{BYTES, Bytes};
 use taipan_object::builtins::dict::{DICT, Dict};
 use taipan_object::builtins::list::assignment::assign_own;
 use taipan_object::builtins::list::{LIST, List};
@@ -24,7 +25,7 @@ fn position(word: u64, length: usize) -> Option<usize> {
     if (index as u64) < length as u64 { Some(index as usize) } else { None }
 }
 
-/// The item of an exact list or tuple, borrowed.
+/// The item of an exact list or tuple, borrowed, or of bytes, which is a small int.
 #[inline(always)]
 unsafe fn sequence_item(container: u64, index: u64) -> Option<u64> {
     // SAFETY: a live object; nothing runs between the reads.
@@ -37,6 +38,10 @@ unsafe fn sequence_item(container: u64, index: u64) -> Option<u64> {
         if ty.is(&TUPLE) {
             let items = (*(container as *const Tuple)).as_slice();
             return position(index, items.len()).map(|at| items.get_unchecked(at).word());
+        }
+        if ty.is(&BYTES) {
+            let bytes = (*(container as *const Bytes)).as_slice();
+            return position(index, bytes.len()).map(|at| (*bytes.get_unchecked(at) as u64) << 1 | 1);
         }
         None
     }

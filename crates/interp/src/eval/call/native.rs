@@ -1,18 +1,19 @@
 //! Calls of native functions.
 
+use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::method::{BoundMethod, METHOD};
 use taipan_object::header::Header;
-use taipan_object::native::Quick;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
 use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
+use taipan_object::native::{MethodDef, Quick};
 use taipan_object::types::{TYPE, Type};
 use taipan_object::{Value, Vm};
 
 use super::super::{Flow, Machine, quick, variant, view, word_of};
 use super::Operands;
-use crate::frame::{is_pointer, release};
+use crate::frame::{is_pointer, release, release_live, retain_live};
 use crate::function::FUNCTION;
-use crate::instruction::Fetched;
+use crate::instruction::{Fetched, Op};
 
 /// What [`call_native`] gives when the call is not for it: the word of no value.
 pub(super) const NOT_NATIVE: u64 = 8;
@@ -77,6 +78,7 @@ impl Machine<'_> {
             let def = descriptor.def;
             if def.quick != Quick::No {
                 if quick::append(def.quick, operands) {
+                    self.quicken_call(w, Op::CallListAppend, count != w.c() as usize);
                     self.save();
                     operands.release_all_but_last();
                     return Some(self.finish(w, Value::NONE.word(), 2));
@@ -110,6 +112,8 @@ impl Machine<'_> {
             if def.quick != Quick::No {
                 let answer = quick::of_function(def.quick, operands);
                 if answer != 0 {
+                    let len = operands.count == 1;
+                    self.quicken_call(w, if len { Op::CallLen } else { Op::CallIsInstance }, false);
                     return Some(self.answered(w, operands, answer));
                 }
             }
@@ -117,10 +121,106 @@ impl Machine<'_> {
             if !self.vm.has_stack() {
                 return None;
             }
+            if def.quick == Quick::No {
+                self.quicken_call(w, Op::CallNative, false);
+            }
             self.save();
             let result = word_of(native(self.vm, &function.this, operands.slice()));
             operands.release_all();
             Some(self.end_call(w, result))
+        }
+    }
+
+    /// The definition of a native function that is called without `self`, if it is one and nobody watches.
+    #[inline(always)]
+    unsafe fn native_function(&self, callable: u64) -> Option<(&'static MethodDef, &Value)> {
+        // SAFETY: a live operand, which outlives the result.
+        unsafe {
+            if callable & 7 != 0 || !(*(callable as *const Header)).ty().is(&BUILTIN_FUNCTION) {
+                return None;
+            }
+            let function = &*(callable as *const BuiltinFunction);
+            match function.def {
+                Definition::Method(def) if !crate::monitoring::watching() => Some((def, &function.this)),
+                _ => None,
+            }
+        }
+    }
+
+    /// A call of a native function with `count` arguments that the loop answers, as long as it does.
+    #[inline(always)]
+    pub unsafe fn call_quick(&mut self, w: Fetched, which: Quick, count: usize) -> Flow {
+        // SAFETY: live operands, consumed; there is no `self`.
+        unsafe {
+            let base = self.regs.add(w.b() as usize);
+            if let Some((def, _)) = self.native_function(*base)
+                && def.quick == which
+            {
+                let mask = self.extra(1) as u32;
+                let (callable_borrowed, borrowed) = (mask & 1 != 0, mask >> 2);
+                let operands = Operands { callable: *base, first: base.add(2), count, borrowed, callable_borrowed };
+                let answer = quick::of_function(which, &operands);
+                if answer != 0 {
+                    return self.answered(w, &operands, answer);
+                }
+            }
+            self.unquicken(w.word().with_op(Op::Call))
+        }
+    }
+
+    /// A call of a native function that takes just what is given, as long as it does.
+    #[inline(always)]
+    pub unsafe fn call_native_exactly(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operands, consumed; there is no `self`.
+        unsafe {
+            let (base, count) = (self.regs.add(w.b() as usize), w.c() as usize);
+            if let Some((def, this)) = self.native_function(*base)
+                && let Some(native) = def.exactly(count)
+                && self.vm.has_stack()
+            {
+                self.save();
+                let result = word_of(native(self.vm, this, std::slice::from_raw_parts(base.add(2).cast(), count)));
+                let mask = self.extra(1) as u32;
+                let (callable_borrowed, borrowed) = (mask & 1 != 0, mask >> 2);
+                Operands { callable: *base, first: base.add(2), count, borrowed, callable_borrowed }.release_all();
+                return self.end_call(w, result);
+            }
+            self.unquicken(w.word().with_op(Op::Call))
+        }
+    }
+
+    /// A call of `list.append`, as long as it is one and there is room.
+    #[inline(always)]
+    pub unsafe fn call_list_append(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operands, consumed: the method, `self` or null, and the item, which moves into the list.
+        unsafe {
+            let base = self.regs.add(w.b() as usize);
+            let (callable, list, mask) = (*base, *base.add(1), self.extra(1) as u32);
+            if callable & 7 == 0
+                && (*(callable as *const Header)).ty().is(&METHOD_DESCRIPTOR)
+                && (*(callable as *const MethodDescriptor)).def.quick == Quick::ListAppend
+                && is_pointer(list)
+                && (*(list as *const Header)).ty().is(&LIST)
+                && !crate::monitoring::watching()
+            {
+                let item = *base.add(2);
+                let take = || Value::from_word(if mask & 4 != 0 { retain_live(item) } else { item });
+                if (*(list as *const List)).append_within(take) {
+                    self.save();
+                    if mask & 2 == 0 {
+                        release_live(list);
+                    }
+                    if mask & 1 == 0 {
+                        release_live(callable);
+                    }
+                    self.set(w, Value::NONE.word());
+                    return self.advance(2);
+                }
+                // The general way makes room.
+                *self.pc.cast_mut() = w.word().with_op(Op::Call).encode();
+                return Flow::NEXT;
+            }
+            self.unquicken(w.word().with_op(Op::Call))
         }
     }
 
