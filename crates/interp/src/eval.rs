@@ -700,6 +700,7 @@ macro_rules! eval_loop {
                         Op::ForIter => m.for_iter(w),
                         Op::ForIterList => m.for_iter_list(w),
                         Op::ForIterRange => m.for_iter_range(w),
+                        Op::ForIterGenerator => m.for_iter_generator(w),
                         Op::GetLen => out!(m.get_len(w)),
                         Op::GetYieldFromIter => out!(m.get_yield_from_iter(w)),
                         Op::GetAwaitable => m.get_awaitable(w),

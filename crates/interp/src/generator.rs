@@ -32,7 +32,7 @@ use taipan_object::{Raised, Ref, Result, Value, Vm};
 use crate::code::Code;
 use crate::frame::{FRAME_GENERATOR, Frame, HandledItem, Interp, clear_words, copy_words, release, retain};
 use crate::function::Function;
-use crate::instruction::{Op, VARIANT, Word};
+use crate::instruction::{Fetched, Op, VARIANT, Word};
 use crate::lower::Slot;
 
 pub use anext::anext_awaitable;
@@ -423,14 +423,14 @@ impl Generator {
     /// # Safety
     /// [`Generator::can_resume`]; the caller keeps the generator alive and makes its frame current.
     #[inline(always)]
-    pub(crate) unsafe fn prepare(&self, vm: &Vm, interp: &Interp, sent: u64) -> (*mut Frame, Word) {
+    pub(crate) unsafe fn prepare(&self, vm: &Vm, interp: &Interp, sent: u64) -> (*mut Frame, Fetched) {
         // SAFETY: by contract.
         unsafe {
             let frame = self.frame.get();
             (*frame).top = interp.free_registers();
             (*frame).previous = interp.frame.get();
             interp.frame.set(frame);
-            let w = Word::decode(*(*frame).pc);
+            let w = Fetched::at((*frame).pc);
             *(*frame).regs.add(w.a() as usize) = sent;
             self.state.set(State::Running);
             interp.depth_left.set(interp.depth_left.get() - 1);

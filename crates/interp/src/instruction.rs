@@ -265,6 +265,8 @@ macro_rules! instruction_table {
             /// ForIter without VARIANT over a list or a range: never emitted, but written in its place.
             ForIterList(dst, peek) [jump] (call raise collect);
             ForIterRange(dst, peek) [jump] (call raise collect);
+            /// The same over a generator.
+            ForIterGenerator(dst, peek) [jump] (call raise collect);
             GetLen(dst, peek) [] (call raise collect);
             GetYieldFromIter(dst, src) [] (call raise collect);
             GetAwaitable(dst, src, imm) [] (call raise collect);
@@ -404,7 +406,7 @@ macro_rules! define_op { ($(
                 Op::CallFunction | Op::CallMethod | Op::CallLen | Op::CallIsInstance | Op::CallNative => Op::Call,
                 Op::CallListAppend => Op::Call,
                 Op::LoadModuleGlobal | Op::LoadBuiltin => Op::LoadGlobal,
-                Op::ForIterList | Op::ForIterRange => Op::ForIter,
+                Op::ForIterList | Op::ForIterRange | Op::ForIterGenerator => Op::ForIter,
                 op => op,
             }
         }

@@ -101,6 +101,7 @@ impl Machine<'_> {
                 if ty.is(&GENERATOR) {
                     let generator = &*(iterator as *const Generator);
                     if generator.can_resume() {
+                        self.quicken_iteration(w, Op::ForIterGenerator);
                         return self.enter_generator(generator, Value::NONE.into_word());
                     }
                 }
@@ -155,6 +156,23 @@ impl Machine<'_> {
             if iterator & 7 == 0 && (*(iterator as *const Header)).ty().is(&RANGE_ITERATOR) {
                 let next = (*(iterator as *const RangeIterator)).next();
                 return self.iterated(w, next);
+            }
+            self.unquicken(w.word().with_op(Op::ForIter))
+        }
+    }
+
+    /// ForIter over a generator, as long as that is what comes.
+    #[inline(always)]
+    pub unsafe fn for_iter_generator(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operand, which stays.
+        unsafe {
+            let iterator = self.get(w.b());
+            if iterator & 7 == 0 && (*(iterator as *const Header)).ty().is(&GENERATOR) {
+                let generator = &*(iterator as *const Generator);
+                if generator.can_resume() {
+                    self.save();
+                    return self.enter_generator(generator, Value::NONE.into_word());
+                }
             }
             self.unquicken(w.word().with_op(Op::ForIter))
         }
@@ -290,7 +308,7 @@ impl Machine<'_> {
                 return out!(self.yield_specially(value, flags));
             }
             let mut resumer = self.interp.frame.get();
-            if Word::decode(*(*resumer).pc).op() == Op::Send as u8 {
+            if Fetched::at((*resumer).pc).op() == Op::Send as u8 {
                 resumer = ascend(self.vm, self.interp, resumer);
             }
             self.load(resumer);
@@ -591,7 +609,7 @@ const SPECIAL_RESUMPTION: u16 = FRAME_ENTRY | FRAME_SWITCH | FRAME_STEP;
 
 /// Whether an instruction is the yield of a `yield from` or `await`.
 #[inline(always)]
-fn delegates(w: Word) -> bool {
+fn delegates(w: Fetched) -> bool {
     w.op() == Op::YieldValue as u8 && w.flags() & VARIANT != 0
 }
 
@@ -620,7 +638,7 @@ unsafe fn suspended<'a>(receiver: u64) -> Option<&'a Generator> {
 unsafe fn descend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame {
     // SAFETY: the frame is current; verified code is at its `pc`. Registers are as the instructions passed over say.
     unsafe {
-        let mut waits_at = Word::decode(*(*frame).pc);
+        let mut waits_at = Fetched::at((*frame).pc);
         while delegates(waits_at) && interp.depth_left.get() > 0 {
             let pc = (*frame).pc.add(Op::YieldValue.len());
             let jump = Word::decode(*pc);
@@ -647,9 +665,9 @@ unsafe fn descend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame
 unsafe fn ascend(vm: &Vm, interp: &Interp, mut frame: *mut Frame) -> *mut Frame {
     // SAFETY: as in `descend`.
     unsafe {
-        while Word::decode(*(*frame).pc).op() == Op::Send as u8 {
+        while Fetched::at((*frame).pc).op() == Op::Send as u8 {
             let next = (*frame).pc.add(Op::Send.len());
-            let w = Word::decode(*next);
+            let w = Fetched::at(next);
             if !delegates(w) || (*frame).flags & SPECIAL_RESUMPTION != 0 {
                 break;
             }
