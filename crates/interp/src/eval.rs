@@ -635,6 +635,8 @@ macro_rules! eval_loop {
                         Op::LendSlot => m.load_slot::<true>(w),
                         Op::LoadOwnMethod => m.load_own_method::<false>(w),
                         Op::LoadMovedMethod => m.load_own_method::<true>(w),
+                        Op::LoadNamespace => m.load_namespace::<false>(w),
+                        Op::LoadFunction => m.load_namespace::<true>(w),
                         Op::StoreSlot => m.store_slot(w),
                         Op::StoreNewSlot => m.store_new_slot(w),
                         Op::StoreAttr => m.store_attr::<false>(w),

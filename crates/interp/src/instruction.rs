@@ -174,6 +174,9 @@ macro_rules! instruction_table {
             LoadOwnMethod(dst, src, name) [cache, cache] (call raise collect);
             /// LoadMethod of an operand that is owned or lent, whose cache is that of a method.
             LoadMovedMethod(dst, src, name) [cache, cache] (call raise collect);
+            /// LoadAttr as LoadSlot, and LoadMethod of an operand that is lent, whose cache is that of a value in a class or module.
+            LoadNamespace(dst, src, name) [cache, cache] (call raise collect);
+            LoadFunction(dst, src, name) [cache, cache] (call raise collect);
             /// StoreAttr whose cache is that of a slot, and of a new one.
             StoreSlot(name, src, src) [cache, cache] (call raise collect);
             StoreNewSlot(name, src, src) [cache, cache] (call raise collect);
@@ -400,8 +403,8 @@ macro_rules! define_op { ($(
         /// The instruction in whose place this one is written; itself, if it is emitted.
         pub const fn unquickened(self) -> Op {
             match self {
-                Op::LoadSlot | Op::LendSlot => Op::LoadAttr,
-                Op::LoadOwnMethod | Op::LoadMovedMethod => Op::LoadMethod,
+                Op::LoadSlot | Op::LendSlot | Op::LoadNamespace => Op::LoadAttr,
+                Op::LoadOwnMethod | Op::LoadMovedMethod | Op::LoadFunction => Op::LoadMethod,
                 Op::StoreSlot | Op::StoreNewSlot => Op::StoreAttr,
                 Op::CallFunction | Op::CallMethod | Op::CallLen | Op::CallIsInstance | Op::CallNative => Op::Call,
                 Op::CallListAppend => Op::Call,

@@ -14,7 +14,7 @@ use taipan_object::builtins::super_object::{self, SUPER};
 use taipan_object::builtins::type_object::is_getattro;
 use taipan_object::header::{Header, object_flags};
 use taipan_object::native::member::{MemberDescriptor, Place};
-use taipan_object::native::module::MODULE;
+use taipan_object::native::module::{MODULE, Module};
 use taipan_object::native::own_dict;
 use taipan_object::shape;
 use taipan_object::types::creation::FROM_END;
@@ -177,6 +177,8 @@ unsafe fn quicken(at: *mut u64, kind: u64) {
         let quick = match (Op::from_u8(w.op()), kind) {
             (Some(Op::LoadAttr), SLOT) if flags & !(A_LOCAL | LENT) == 0 => Op::LoadSlot,
             (Some(Op::LoadAttr), SLOT) if flags & !LENT == LENDS => Op::LendSlot,
+            (Some(Op::LoadAttr), CLASS_VALUE | MODULE_ENTRY) if flags & !(A_LOCAL | LENT) == 0 => Op::LoadNamespace,
+            (Some(Op::LoadMethod), CLASS_VALUE | MODULE_ENTRY) if flags == LENT => Op::LoadFunction,
             (Some(Op::LoadMethod), METHOD) if flags == VARIANT => Op::LoadOwnMethod,
             (Some(Op::LoadMethod), METHOD) if flags == B_OWNED || flags == LENT => Op::LoadMovedMethod,
             (Some(Op::StoreAttr), SLOT) => Op::StoreSlot,
@@ -347,25 +349,54 @@ pub(super) unsafe fn cached(object: u64, at: *const u64) -> Option<(u64, bool)> 
             METHOD if lookup::current_version(ty) == site.version() => Some((site.value_of(ty), true)),
             VALUE if lookup::current_version(ty) == site.version() => Some((site.value_of(ty), false)),
             kind @ (CLASS_VALUE | CLASS_METHOD) => {
-                let class = &*(object as *const Type);
-                if lookup::current_version(class) != site.version() || lookup::current_version(ty) != site.other() {
-                    return None;
-                }
-                Some((site.value_of(class), kind == CLASS_METHOD))
+                let word = class_value(object, site);
+                if word == 0 { None } else { Some((word, kind == CLASS_METHOD)) }
             }
             MODULE_ENTRY => {
-                let module = &*(object as *const taipan_object::native::module::Module);
-                let table = &*module.dict.state.as_ptr();
-                if table.current_keys_version() != site.version() {
-                    return None;
-                }
-                Some((table.entries.get_unchecked(site.index()).value.word(), false))
+                let word = module_entry(object, site);
+                if word == 0 { None } else { Some((word, false)) }
             }
             OVERFLOW_SLOT if lookup::current_version(ty) == site.version() => {
                 let word = *attributes::overflow_pointer(header, ty, site.index());
                 if word == 0 { None } else { Some((word, false)) }
             }
             _ => None,
+        }
+    }
+}
+
+/// The value in the list of a class, borrowed; 0 if the class or its metatype has changed.
+///
+/// # Safety
+/// The word is that of a live class, and the cache one of the kinds for classes.
+#[inline(always)]
+unsafe fn class_value(word: u64, site: Site) -> u64 {
+    // SAFETY: by contract.
+    unsafe {
+        let class = &*(word as *const Type);
+        let metatype = class.header.ty();
+        if lookup::current_version(class) == site.version() && lookup::current_version(metatype) == site.other() {
+            site.value_of(class)
+        } else {
+            0
+        }
+    }
+}
+
+/// The value of an entry in the dict of a module, borrowed; 0 if its keys have changed.
+///
+/// # Safety
+/// The word is that of a live module, and the cache of the kind for modules.
+#[inline(always)]
+unsafe fn module_entry(word: u64, site: Site) -> u64 {
+    // SAFETY: by contract; the version says that there is such an entry.
+    unsafe {
+        let module = &*(word as *const Module);
+        let table = &*module.dict.state.as_ptr();
+        if table.current_keys_version() == site.version() {
+            table.entries.get_unchecked(site.index()).value.word()
+        } else {
+            0
         }
     }
 }
@@ -933,6 +964,33 @@ impl Machine<'_> {
                 return self.advance(3);
             }
             self.adapt(w, w.c(), object, Use::Method, METHOD, Op::LoadMethod)
+        }
+    }
+
+    /// LoadAttr of a value in a class or a module, as long as the cache holds. With `CALLED` it is a LoadMethod.
+    #[inline(always)]
+    pub unsafe fn load_namespace<const CALLED: bool>(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operand; its shape says whether it is a class or a module.
+        unsafe {
+            let (object, site) = (self.get(w.b()), self.site());
+            if object & 7 == 0 && (*(object as *const Header)).shape_id() == site.shape() {
+                let word = match site.kind() {
+                    CLASS_VALUE => class_value(object, site),
+                    _ => module_entry(object, site),
+                };
+                if word != 0 {
+                    retain_live(word);
+                    if CALLED {
+                        let to = self.regs.add(w.a() as usize);
+                        *to = word;
+                        *to.add(1) = 0;
+                    } else {
+                        self.set(w, word);
+                    }
+                    return self.advance(3);
+                }
+            }
+            self.unquicken(w.word().with_op(if CALLED { Op::LoadMethod } else { Op::LoadAttr }))
         }
     }
 
