@@ -240,7 +240,9 @@ impl Code {
             }
         };
         if crate::monitoring::watching() {
-            code = self.debug_code(vm)?;
+            if !crate::monitoring::settle(vm, self) {
+                code = self.debug_code(vm)?;
+            }
         } else if inspection::counting() {
             code = &self.counting_code(vm)?.code;
         }

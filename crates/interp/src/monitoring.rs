@@ -29,7 +29,7 @@ use crate::frame::{Frame, Interp};
 use crate::frame_object;
 use crate::generator;
 pub(crate) use lines::Lines;
-pub(crate) use tools::Watched;
+pub(crate) use tools::{Watched, settle};
 
 pub use jump::set_lineno;
 pub use module::new_module;

@@ -115,6 +115,12 @@ impl Lines {
         self.possible.get(unit as usize).copied().unwrap_or(u32::MAX)
     }
 
+    /// The units of the instructions that can be reported.
+    pub fn traceable(&self) -> impl Iterator<Item = u32> + '_ {
+        let known = self.instructions.iter().enumerate().skip(self.first_traceable as usize);
+        known.filter(|(_, known)| known.is_some()).map(|(unit, _)| unit as u32)
+    }
+
     /// Whether trace and profile functions that want no opcodes are told nothing at `unit`.
     pub fn is_quiet(&self, unit: u32) -> bool {
         self.possible(unit) == Event::Instruction.bit() && !self.jumped_to[unit as usize]

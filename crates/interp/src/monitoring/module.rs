@@ -138,8 +138,8 @@ taipan_object::method_table! {
                 Ok(Value::NONE)
             },
         ),
-        MethodDef::new("restart_events($module, /)", "Enable all events again that callbacks disabled.", |_, _, _| {
-            tools::restart_events();
+        MethodDef::new("restart_events($module, /)", "Enable all events again that callbacks disabled.", |vm, _, _| {
+            tools::restart_events(vm);
             Ok(Value::NONE)
         }),
         MethodDef::new("_all_events($module, /)", "The tools that want each event, as a bit set by name.", |_, _, _| {

@@ -5,6 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{LazyLock, Mutex, MutexGuard};
 
+use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR};
 use taipan_bytecode::opcode::Opcode;
 use taipan_object::object::to_ref;
 use taipan_object::{Ref, Result, Value, Vm};
@@ -144,44 +145,117 @@ impl Hasher for Mixer {
 /// What a code object keeps of what is watched in it.
 #[derive(Default)]
 pub(crate) struct Watched {
-    /// The events that some tool wants in the code: low 32 bits; the epoch that this is true of: high 32 bits.
+    /// The events that some tool wants in the code: low 32 bits; when this was true, as [`ASKED`] counts: high 32 bits.
     wanted: AtomicU64,
-    /// Events that all tools have switched off, by unit, and the epoch and the restart that this is true of.
+    /// Events that all tools have switched off.
     off: Mutex<Off>,
 }
 
+/// Counts the changes of what tools want everywhere, and the restarts of what was switched off. At 0 nothing is known.
+static ASKED: AtomicU32 = AtomicU32::new(1);
+
 #[derive(Default)]
 struct Off {
-    epoch: u32,
-    restarts: u32,
+    /// When this was true.
+    asked: u32,
     by_unit: Vec<u32>,
+    /// How many wanted events are not switched off, at all places together; not known before one is.
+    left: Option<u32>,
 }
 
-/// How often `restart_events` has been called.
-static RESTARTS: AtomicU32 = AtomicU32::new(0);
+impl Off {
+    /// Notes that no tool is told about an event at a place any more. Whether that was the last that was wanted in the code.
+    fn note(&mut self, code: &Code, unit: u32, event: Event) -> bool {
+        let at = unit as usize;
+        if self.by_unit.len() <= at {
+            self.by_unit.resize(at + 1, 0);
+        }
+        if self.by_unit[at] & event.bit() != 0 {
+            return false;
+        }
+        self.by_unit[at] |= event.bit();
+        let wanted = wanted(code) & !Event::PyResume.bit();
+        let lines = Lines::of(code);
+        let possible = |unit: u32| lines.possible(unit) & wanted;
+        self.left = match self.left {
+            None => {
+                let off = |unit: u32| self.by_unit.get(unit as usize).copied().unwrap_or(0);
+                Some(lines.traceable().map(|unit| (possible(unit) & !off(unit)).count_ones()).sum())
+            }
+            Some(left) if possible(unit) & event.bit() != 0 => Some(left.saturating_sub(1)),
+            left => left,
+        };
+        self.left == Some(0)
+    }
+}
+
+/// Events that can be switched off at the place where they are reported.
+const SETTLING: u32 = 1 << Event::PyStart as u32
+    | 1 << Event::PyResume as u32
+    | 1 << Event::PyReturn as u32
+    | 1 << Event::PyYield as u32
+    | 1 << Event::Line as u32;
+
+/// Code objects that calls enter as if nobody watched, since all that was wanted in them is switched off.
+static SETTLED: Mutex<Vec<Ref<Code>>> = Mutex::new(Vec::new());
+
+fn settled_code() -> MutexGuard<'static, Vec<Ref<Code>>> {
+    SETTLED.lock().expect("nothing panics while it is locked")
+}
+
+/// Whether nothing is to be reported in the code before something changes. If so, [`unsettle`] will see to it that calls
+/// decide anew. Suspended generators are found only when watching begins, so their code never settles.
+pub(crate) fn settle(vm: &Vm, code: &Code) -> bool {
+    let generator = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR;
+    let settled = !code.has_flag(generator)
+        && wanted(code) & !SETTLING == 0
+        && code.watched.off().left == Some(0)
+        && !super::tracing::any_function(vm);
+    if settled {
+        settled_code().push(to_ref(code));
+    }
+    settled
+}
+
+/// To be called when what was switched off, or was not wanted, may be wanted: frames of code that had settled are asked to
+/// switch.
+pub(super) fn unsettle(vm: &Vm) {
+    let settled = std::mem::take(&mut *settled_code());
+    if settled.is_empty() {
+        return;
+    }
+    settled.iter().for_each(|code| code.reconsider_entry());
+    super::switch::request(vm);
+}
 
 impl Watched {
     fn off(&self) -> MutexGuard<'_, Off> {
         let mut off = self.off.lock().expect("nothing panics while it is locked");
-        let (epoch, restarts) = (super::epoch(), RESTARTS.load(Relaxed));
-        if off.epoch != epoch || off.restarts != restarts {
-            *off = Off { epoch, restarts, by_unit: Vec::new() };
+        let asked = ASKED.load(Relaxed);
+        if off.asked != asked {
+            *off = Off { asked, ..Off::default() };
         }
         off
+    }
+
+    /// What tools want in the code has changed.
+    fn forget(&self) {
+        self.wanted.store(0, Relaxed);
+        *self.off.lock().expect("nothing panics while it is locked") = Off::default();
     }
 }
 
 /// The events that some tool wants in a code object, at whatever place.
 pub(super) fn wanted(code: &Code) -> u32 {
     let known = code.watched.wanted.load(Relaxed);
-    let epoch = super::epoch();
-    if (known >> 32) as u32 == epoch {
+    let asked = ASKED.load(Relaxed);
+    if (known >> 32) as u32 == asked {
         return known as u32;
     }
     let key = code as *const Code as usize;
     let wanted =
         tools().iter().fold(0, |all, tool| all | tool.events | tool.local.get(&key).map_or(0, |(_, events)| *events));
-    code.watched.wanted.store(u64::from(epoch) << 32 | u64::from(wanted), Relaxed);
+    code.watched.wanted.store(u64::from(asked) << 32 | u64::from(wanted), Relaxed);
     wanted
 }
 
@@ -216,11 +290,26 @@ pub fn any_events() -> bool {
     ACTIVE.load(Relaxed) != 0
 }
 
-fn refresh(vm: &Vm, tools: MutexGuard<'static, [Tool; TOOLS]>) {
+/// What tools want has changed, if only in some code, so that what is known of other code stays true.
+fn refresh(vm: &Vm, tools: MutexGuard<'static, [Tool; TOOLS]>, only: Option<&Code>) {
     let active =
         tools.iter().fold(0, |all, tool| tool.local.values().fold(all | tool.events, |all, (_, set)| all | set));
     drop(tools);
     ACTIVE.store(active, Relaxed);
+    match only {
+        Some(code) => {
+            code.watched.forget();
+            code.reconsider_entry();
+            let mut all = settled_code();
+            let settled = all.iter().position(|each| std::ptr::eq(&**each, code)).map(|at| all.swap_remove(at));
+            drop(all);
+            drop(settled);
+        }
+        None => {
+            ASKED.fetch_add(1, Relaxed);
+            unsettle(vm);
+        }
+    }
     super::update(vm);
 }
 
@@ -228,7 +317,7 @@ fn refresh(vm: &Vm, tools: MutexGuard<'static, [Tool; TOOLS]>) {
 pub fn set_events(vm: &Vm, tool: usize, events: u32) {
     let mut tools = tools();
     tools[tool].events = events;
-    refresh(vm, tools);
+    refresh(vm, tools, None);
 }
 
 pub fn local_events(tool: usize, code: &Code) -> u32 {
@@ -243,7 +332,7 @@ pub fn set_local_events(vm: &Vm, tool: usize, code: &Code, events: u32) {
         0 => tools[tool].local.remove(&key),
         _ => tools[tool].local.insert(key, (to_ref(code), events)),
     };
-    refresh(vm, tools);
+    refresh(vm, tools, Some(code));
     drop(old);
 }
 
@@ -258,15 +347,16 @@ pub fn clear(vm: &Vm, tool: usize, also_name: bool) {
     } else {
         tools[tool].name = name;
     }
-    refresh(vm, tools);
+    refresh(vm, tools, None);
     drop((old, dropped));
 }
 
 /// `sys.monitoring.restart_events()`
-pub fn restart_events() {
+pub fn restart_events(vm: &Vm) {
     let old: Vec<_> = tools().iter_mut().map(|tool| std::mem::take(&mut tool.disabled)).collect();
-    RESTARTS.fetch_add(1, Relaxed);
+    ASKED.fetch_add(1, Relaxed);
     super::STAMP.fetch_add(1, Relaxed);
+    unsettle(vm);
     drop(old);
 }
 
@@ -350,12 +440,10 @@ fn call(report: &Report, tool: usize, event: Event, shown: u32, callback: &Callb
         let old = tools()[tool].disabled.insert((key, report.unit, event as u8), to_ref(report.code()));
         drop(old);
         if !wants(report.code(), report.unit, event) {
-            let mut off = report.code().watched.off();
-            let unit = report.unit as usize;
-            if off.by_unit.len() <= unit {
-                off.by_unit.resize(unit + 1, 0);
+            let all = report.code().watched.off().note(report.code(), report.unit, event);
+            if all {
+                report.code().reconsider_entry();
             }
-            off.by_unit[unit] |= event.bit();
         }
     }
     Ok(())

@@ -76,6 +76,7 @@ fn set(vm: &Vm, function: Option<Value>, all_threads: bool, cell: fn(&Interp) ->
     } else {
         old.push(cell(Interp::of(vm)).replace(function));
     }
+    super::tools::unsettle(vm);
     super::update(vm);
     drop(old);
 }

@@ -1,8 +1,6 @@
 //! `xml.etree.ElementTree.XMLParser`: feeds a target, by default a builder, from the XML engine.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::Mutex;
+use std::sync::Arc;
 
 use taipan_object::builtins::bytes::Bytes;
 use taipan_object::builtins::dict::Dict;
@@ -39,13 +37,12 @@ const END_NS: usize = 8;
 pub struct XmlParser {
     header: Header,
     state: ObjectCell<State>,
-    /// Names with their namespaces in braces, by the address of the engine's form of them, which is kept so that no other
-    /// name comes to lie there. Strings refer to nothing.
-    names: Mutex<HashMap<usize, (Name, Value), BuildHasherDefault<AddressHasher>>>,
 }
 
 struct State {
     engine: Option<Box<Engine>>,
+    /// Names with their namespaces in braces, by their numbers. Strings refer to nothing.
+    names: Vec<Option<Value>>,
     /// An encoding that only Python knows.
     encoding: Option<String>,
     target: Value,
@@ -91,6 +88,7 @@ pub static XML_PARSER: TypeSpec = TypeSpec::new::<XmlParser>("xml.etree.ElementT
             let class = class_of(class);
             let state = State {
                 engine: None,
+                names: Vec::new(),
                 encoding: None,
                 target: Value::NONE,
                 entity: None,
@@ -99,7 +97,7 @@ pub static XML_PARSER: TypeSpec = TypeSpec::new::<XmlParser>("xml.etree.ElementT
                 wanted: Handlers::default(),
             };
             let header = Header::new(class);
-            let parser = XmlParser { header, state: ObjectCell::new(state), names: Mutex::default() };
+            let parser = XmlParser { header, state: ObjectCell::new(state) };
             Ok(Ref::new_with_type(class, parser).into_value())
         });
         s.init = Some(init);
@@ -129,6 +127,7 @@ fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     }
     let mut new = State {
         engine: Some(Box::new(Engine::new(known, Some(Some('}'))))),
+        names: Vec::new(),
         encoding,
         target,
         entity: Some(Dict::new()),
@@ -203,35 +202,31 @@ impl XmlParser {
     }
 
     /// `uri}local` as `{uri}local`.
-    fn name(&self, name: &Name) -> Value {
-        let mut names = self.names.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let address = name.as_ptr() as usize;
-        if let Some((_, known)) = names.get(&address) {
-            return known.clone();
-        }
-        let made = match name.contains('}') {
-            true => Value::from(format!("{{{name}")),
-            false => Str::new(name).into_value(),
+    fn name(&self, name: Name) -> Value {
+        let text = {
+            let state = self.state();
+            if let Some(Some(known)) = state.names.get(name.number()) {
+                return known.clone();
+            }
+            state.engine.as_ref().map_or_else(Arc::default, |engine| engine.name_text(name).clone())
         };
-        names.insert(address, (name.clone(), made.clone()));
+        let made = match text.contains('}') {
+            true => Value::from(format!("{{{text}")),
+            false => Str::new(&text).into_value(),
+        };
+        let mut state = self.state();
+        if state.names.len() <= name.number() {
+            state.names.resize(name.number() + 1, None);
+        }
+        state.names[name.number()] = Some(made.clone());
         made
     }
 }
 
-/// Spreads addresses over a table.
-#[derive(Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_usize(usize::from(*byte)));
-    }
-    fn write_usize(&mut self, address: usize) {
-        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
-    }
+/// What the engine came to.
+enum Found {
+    Text(Value),
+    Step(Step),
 }
 
 /// Hands an event to the target.
@@ -248,11 +243,11 @@ fn dispatch(vm: &Vm, this: &Value, event: Event) -> Result<()> {
     let or_none = |value: &Option<String>| value.as_deref().map_or(Value::NONE, text);
     match event {
         Event::StartElement { name, attributes, .. } => {
-            let tag = parser.name(&name);
+            let tag = parser.name(name);
             let dict = if attributes.is_empty() { None } else { Some(Dict::with_capacity(attributes.len())) };
             if let Some(dict) = &dict {
                 for (key, value) in &attributes {
-                    dict.set_str(&parser.name(key), text(value));
+                    dict.set_str(&parser.name(*key), text(value));
                 }
             }
             match builder {
@@ -262,14 +257,7 @@ fn dispatch(vm: &Vm, this: &Value, event: Event) -> Result<()> {
         }
         Event::EndElement { name } => match builder {
             Some(builder) => builder.end(vm).map(drop),
-            None => call(END, &[parser.name(&name)]),
-        },
-        Event::CharacterData(data) => match builder {
-            Some(builder) => {
-                builder.data(text(&data));
-                Ok(())
-            }
-            None => call(DATA, &[text(&data)]),
+            None => call(END, &[parser.name(name)]),
         },
         Event::Comment(data) => match builder {
             Some(builder) => builder.comment(vm, text(&data)).map(drop),
@@ -301,13 +289,27 @@ fn dispatch(vm: &Vm, this: &Value, event: Event) -> Result<()> {
             }
             Ok(())
         }
-        Event::Default(raw) => default(vm, this, &raw, builder),
+        Event::Default(raw) => default(vm, this, &raw),
         _ => Ok(()),
     }
 }
 
+/// Hands text to the target.
+fn give_text(vm: &Vm, this: &Value, text: Value) -> Result<()> {
+    let parser = XmlParser::of(this);
+    let target = parser.state().target.clone();
+    if let Some(builder) = target.downcast_exact::<TreeBuilder>() {
+        builder.data(text);
+        return Ok(());
+    }
+    match parser.method(DATA) {
+        Some(method) => vm.call_args(&method, &[text]).map(drop),
+        None => Ok(()),
+    }
+}
+
 /// An entity that the document does not declare may be in `entity`.
-fn default(vm: &Vm, this: &Value, raw: &str, builder: Option<&TreeBuilder>) -> Result<()> {
+fn default(vm: &Vm, this: &Value, raw: &str) -> Result<()> {
     let Some(name) = raw.strip_prefix('&').and_then(|rest| rest.strip_suffix(';')) else { return Ok(()) };
     let parser = XmlParser::of(this);
     let entity = parser.state().entity.clone();
@@ -318,12 +320,7 @@ fn default(vm: &Vm, this: &Value, raw: &str, builder: Option<&TreeBuilder>) -> R
     let Some(value) = value else {
         return Err(raise(vm, this, Code::UndefinedEntity, Some(format!("undefined entity {raw}"))));
     };
-    match (builder, parser.method(DATA)) {
-        (Some(builder), _) => builder.data(value),
-        (None, Some(method)) => drop(vm.call_args(&method, &[value])?),
-        (None, None) => {}
-    }
-    Ok(())
+    give_text(vm, this, value)
 }
 
 fn feed(vm: &Vm, this: &Value, data: &[u8], is_final: bool) -> Result<()> {
@@ -346,18 +343,24 @@ fn feed(vm: &Vm, this: &Value, data: &[u8], is_final: bool) -> Result<()> {
             let mut state = parser.state();
             let handlers = state.wanted;
             match state.engine.as_mut() {
-                Some(engine) => engine.next(handlers),
+                Some(engine) => engine.next(handlers).map(|step| match step {
+                    Step::Event(Event::CharacterData(data)) => {
+                        Found::Text(Str::new(engine.text(&data, &mut [0; 4])).into_value())
+                    }
+                    step => Found::Step(step),
+                }),
                 None => return Ok(()),
             }
         };
         let outcome = match step {
-            Ok(Step::Event(event)) => dispatch(vm, this, event).and_then(|()| vm.check_memory()),
-            Ok(Step::UnknownEncoding(name)) => encoding_by_codec(vm, &name).map(|encoding| {
+            Ok(Found::Text(text)) => give_text(vm, this, text).and_then(|()| vm.check_memory()),
+            Ok(Found::Step(Step::Event(event))) => dispatch(vm, this, event).and_then(|()| vm.check_memory()),
+            Ok(Found::Step(Step::UnknownEncoding(name))) => encoding_by_codec(vm, &name).map(|encoding| {
                 if let Some(engine) = parser.state().engine.as_mut() {
                     engine.use_encoding(encoding);
                 }
             }),
-            Ok(Step::Wait) => return Ok(()),
+            Ok(Found::Step(Step::Wait)) => return Ok(()),
             Err(code) => return Err(raise(vm, this, code, None)),
         };
         if let Err(raised) = outcome {

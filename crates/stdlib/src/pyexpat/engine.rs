@@ -15,18 +15,22 @@ mod dtd;
 pub mod error;
 pub mod event;
 mod input;
+mod names;
 mod prolog_tokens;
 mod tokens;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use dtd::Accounting;
 use dtd::Dtd;
 pub use error::Code;
-pub use event::{Declaration, Event, Handlers, Kind, Name};
+pub use event::{Data, Declaration, Event, Handlers, Kind};
 use input::Buffer;
 pub use input::{Encoding, Position};
+pub use names::Name;
+use names::Names;
 
 /// What comes next.
 pub enum Step {
@@ -101,7 +105,7 @@ pub struct Engine {
     expansions: Vec<Expansion>,
     tags: Vec<Tag>,
     /// The names of elements and attributes so far.
-    names: HashSet<Name>,
+    names: Names,
     /// Open elements of the document, or of the external entity, at its beginning.
     base_depth: usize,
     bindings: Vec<Binding>,
@@ -109,7 +113,9 @@ pub struct Engine {
     namespaces: Option<Option<char>>,
     pub namespace_prefixes: bool,
     dtd: Arc<Mutex<Dtd>>,
-    accounting: Arc<Mutex<Accounting>>,
+    /// Whether the document type declares attributes of any element.
+    declares_attributes: Arc<AtomicBool>,
+    accounting: Arc<Accounting>,
     is_root: bool,
     /// An external parameter entity (the external subset too).
     is_parameter_entity: bool,
@@ -145,13 +151,14 @@ impl Engine {
             question: None,
             expansions: Vec::new(),
             tags: Vec::new(),
-            names: HashSet::new(),
+            names: Names::new(),
             base_depth: 0,
             bindings: Vec::new(),
             namespaces,
             namespace_prefixes: false,
             dtd: Arc::new(Mutex::new(dtd)),
-            accounting: Arc::new(Mutex::new(Accounting::default())),
+            declares_attributes: Arc::default(),
+            accounting: Arc::default(),
             is_root: true,
             is_parameter_entity: false,
             is_general_entity: false,
@@ -171,6 +178,7 @@ impl Engine {
         let mut engine = Engine::new(encoding, self.namespaces);
         engine.namespace_prefixes = self.namespace_prefixes;
         engine.dtd = self.dtd.clone();
+        engine.declares_attributes = self.declares_attributes.clone();
         engine.accounting = self.accounting.clone();
         engine.is_root = false;
         engine.base = self.base.clone();
@@ -203,8 +211,8 @@ impl Engine {
     pub fn set_error(&mut self, code: Code) {
         self.error = Some(code);
     }
-    pub fn accounting(&self) -> MutexGuard<'_, Accounting> {
-        lock(&self.accounting)
+    pub fn accounting(&self) -> &Accounting {
+        &self.accounting
     }
     /// Sets the encoding before anything is parsed, against what the document says.
     pub fn override_encoding(&mut self, encoding: Encoding) {
@@ -238,12 +246,10 @@ impl Engine {
         if self.is_parameter_entity {
             lock(&self.dtd).param_entity_read = true;
         }
-        let mut accounting = lock(&self.accounting);
         match self.is_root {
-            true => accounting.direct += data.len() as u64,
-            false => accounting.indirect += data.len() as u64,
+            true => self.accounting.direct.add(data.len() as u64),
+            false => self.accounting.indirect.add(data.len() as u64),
         }
-        drop(accounting);
         let have = self.buffer.text.len() - self.buffer.at;
         self.deferred = self.defer_reparse && !is_final && have < 2 * self.partial_before;
         self.began_at = self.buffer.at;
@@ -319,14 +325,11 @@ impl Engine {
     }
 
     fn turn(&mut self, handlers: Handlers) -> Result<Turn, Code> {
-        {
-            let accounting = lock(&self.accounting);
-            if accounting.expands_too_much() {
-                return Err(Code::AmplificationLimitBreach);
-            }
-            if accounting.allocates_too_much() {
-                return Err(Code::NoMemory);
-            }
+        if self.accounting.expands_too_much() {
+            return Err(Code::AmplificationLimitBreach);
+        }
+        if self.accounting.allocates_too_much() {
+            return Err(Code::NoMemory);
         }
         if let Some(expansion) = self.expansions.last() {
             let (text, at) = (expansion.text.clone(), expansion.at);
@@ -357,14 +360,23 @@ impl Engine {
         }
     }
 
-    /// The parser's own copy of a name.
+    /// The parser's own form of a name.
     fn intern(&mut self, name: &str) -> Name {
-        if let Some(known) = self.names.get(name) {
-            return known.clone();
+        self.names.intern(name)
+    }
+
+    /// What a name of this parser's says.
+    pub fn name_text(&self, name: Name) -> &Arc<str> {
+        self.names.text(name)
+    }
+
+    /// The text of an event that has just come, before anything else is asked of the parser.
+    pub fn text<'a>(&'a self, data: &'a Data, buffer: &'a mut [u8; 4]) -> &'a str {
+        match data {
+            Data::Span { from, to } => str::from_utf8(&self.buffer.text[*from..*to]).unwrap_or_default(),
+            Data::Char(c) => c.encode_utf8(buffer),
+            Data::Owned(text) => text,
         }
-        let name = Name::from(name);
-        self.names.insert(name.clone());
-        name
     }
 
     /// A name in the text, which was checked.
@@ -397,10 +409,8 @@ impl Engine {
 
     /// Begins to expand an internal entity.
     fn expand(&mut self, name: &str, text: Arc<[u8]>, parameter: bool) {
-        let mut accounting = lock(&self.accounting);
-        accounting.indirect += text.len() as u64;
-        accounting.allocated += ENTITY_SIZE;
-        drop(accounting);
+        self.accounting.indirect.add(text.len() as u64);
+        self.accounting.allocated.add(ENTITY_SIZE);
         let depth = self.tags.len();
         self.expansions.push(Expansion { name: name.to_string(), text, at: 0, depth, parameter });
     }

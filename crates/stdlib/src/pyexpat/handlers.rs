@@ -8,8 +8,8 @@ use taipan_object::native::{GetSetDef, descriptors};
 use taipan_object::types::Type;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::engine::event::{Declaration, Model, Name, Text};
-use super::engine::{Event, Kind};
+use super::engine::event::{Declaration, Model, Text};
+use super::engine::{Event, Kind, Name};
 use super::parser::Parser;
 
 macro_rules! handler_table {
@@ -130,6 +130,12 @@ fn call(vm: &Vm, this: &Value, at: usize, args: &[Value]) -> Result<Option<Value
     result.map(Some)
 }
 
+/// A name of an element or attribute.
+fn own_name(this: &Value, own: Name) -> Value {
+    let text = Parser::of(this).state().engine.name_text(own).clone();
+    name(this, &text)
+}
+
 /// A name, the same object for the same text as far as the parser interns.
 fn name(this: &Value, text: &str) -> Value {
     let value = Str::new(text).into_value();
@@ -164,12 +170,12 @@ fn model(vm: &Vm, this: &Value, model: &Model) -> Result {
 
 fn attributes(vm: &Vm, this: &Value, all: &[(Name, String)]) -> Result {
     if Parser::of(this).state().ordered_attributes {
-        let items = all.iter().flat_map(|(key, value)| [name(this, key), Str::new(value).into_value()]);
+        let items = all.iter().flat_map(|(key, value)| [own_name(this, *key), Str::new(value).into_value()]);
         return Ok(List::from_vec(items.collect()).into_value());
     }
     let dict: Ref<Dict> = Dict::new();
     for (key, value) in all {
-        dict.set(vm, &name(this, key), Str::new(value).into_value())?;
+        dict.set(vm, &own_name(this, *key), Str::new(value).into_value())?;
     }
     Ok(dict.into_value())
 }
@@ -186,7 +192,8 @@ fn answer(vm: &Vm, result: Option<Value>) -> Result<bool> {
 pub fn dispatch(vm: &Vm, this: &Value, event: Event) -> Result<()> {
     let parser = Parser::of(this);
     if let Event::CharacterData(text) = &event {
-        return gather(vm, this, text);
+        let text = parser.state().engine.text(text, &mut [0; 4]).to_owned();
+        return gather(vm, this, &text);
     }
     let kind = event.kind();
     let at = match kind {
@@ -202,9 +209,9 @@ pub fn dispatch(vm: &Vm, this: &Value, event: Event) -> Result<()> {
         Event::StartElement { name, attributes: all, specified } => {
             let only_specified = parser.state().specified_attributes;
             let shown = if only_specified { &all[..*specified] } else { &all[..] };
-            vec![n(name), attributes(vm, this, shown)?]
+            vec![own_name(this, *name), attributes(vm, this, shown)?]
         }
-        Event::EndElement { name } => vec![n(name)],
+        Event::EndElement { name } => vec![own_name(this, *name)],
         Event::Pi { target, data } => vec![n(target), Str::new(data).into_value()],
         Event::StartNamespace { prefix, uri } => vec![on(prefix), on(uri)],
         Event::EndNamespace { prefix } => vec![on(prefix)],

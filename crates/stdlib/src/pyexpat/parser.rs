@@ -167,16 +167,16 @@ fn external_entity_parser_create(vm: &Vm, this: &Value, args: &[Value]) -> Resul
 }
 
 /// Changes the limits of a root parser.
-fn set_limit(vm: &Vm, this: &Value, set: impl FnOnce(&mut Accounting)) -> Result {
+fn set_limit(vm: &Vm, this: &Value, set: impl FnOnce(&Accounting)) -> Result {
     let parser = Parser::of(this);
     if !parser.state().engine.is_root() {
         return Err(driver::invalid_argument(vm, this, "parser must be a root parser"));
     }
-    set(&mut parser.state().engine.accounting());
+    set(parser.state().engine.accounting());
     Ok(Value::NONE)
 }
 
-fn set_factor(vm: &Vm, this: &Value, factor: &Value, set: impl FnOnce(&mut Accounting, f32)) -> Result {
+fn set_factor(vm: &Vm, this: &Value, factor: &Value, set: impl FnOnce(&Accounting, f32)) -> Result {
     let factor = vm.float(factor)? as f32;
     if !Parser::of(this).state().engine.is_root() {
         return Err(driver::invalid_argument(vm, this, "parser must be a root parser"));
@@ -242,17 +242,17 @@ method_table! { static METHODS = [
     }),
     MethodDef::new("SetBillionLaughsAttackProtectionActivationThreshold($self, threshold, /)", "The number of output bytes from which on the amplification of input is limited.", |vm, this, args| {
         let threshold = threshold(vm, &args[0])?;
-        set_limit(vm, this, |accounting| accounting.expansion_threshold = threshold)
+        set_limit(vm, this, |accounting| accounting.expansion.threshold.set(threshold))
     }),
     MethodDef::new("SetBillionLaughsAttackProtectionMaximumAmplification($self, max_factor,\n                                                     /)", "How much input may be amplified by entities.", |vm, this, args| {
-        set_factor(vm, this, &args[0], |accounting, factor| accounting.expansion_factor = factor)
+        set_factor(vm, this, &args[0], |accounting, factor| accounting.expansion.set_factor(factor))
     }),
     MethodDef::new("SetAllocTrackerActivationThreshold($self, threshold, /)", "The number of allocated bytes from which on allocation is limited.", |vm, this, args| {
         let threshold = threshold(vm, &args[0])?;
-        set_limit(vm, this, |accounting| accounting.allocation_threshold = threshold)
+        set_limit(vm, this, |accounting| accounting.allocation.threshold.set(threshold))
     }),
     MethodDef::new("SetAllocTrackerMaximumAmplification($self, max_factor, /)", "How much more than the input may be allocated.", |vm, this, args| {
-        set_factor(vm, this, &args[0], |accounting, factor| accounting.allocation_factor = factor)
+        set_factor(vm, this, &args[0], |accounting, factor| accounting.allocation.set_factor(factor))
     }),
     MethodDef::new("SetReparseDeferralEnabled($self, enabled, /)", "\
         Set whether incomplete tokens wait for more data before they are parsed anew.", |vm, this, args| {

@@ -1,8 +1,11 @@
 //! Attributes and namespaces.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::chars::{Char, char_at, is_space, plain_value};
 use super::content::{char_ref, predefined};
-use super::event::{Event, Handlers, Kind, Name};
+use super::event::{Event, Handlers, Kind};
+use super::names::Name;
 use super::tokens::{self, Token};
 use super::{Binding, Code, Engine, lock, string};
 
@@ -27,19 +30,19 @@ impl Engine {
                 self.event_at(from);
                 return Err(Code::DuplicateAttribute);
             }
-            let is_cdata = self.is_cdata(&name, &attribute);
+            let is_cdata = self.is_cdata(name, attribute);
             let value = self.attribute_value(text, value_from, value_to, is_cdata, true)?;
             attributes.push((attribute, value));
         }
         let mut specified = attributes.len();
-        for (attribute, default) in self.defaults(&name, &attributes) {
+        for (attribute, default) in self.defaults(name, &attributes) {
             attributes.push((self.intern(&attribute), default));
         }
-        let mut expanded = name.clone();
+        let mut expanded = name;
         if self.namespaces.is_some() {
             self.bind(&mut attributes, &mut specified, handlers)?;
             self.expand_attributes(&mut attributes)?;
-            if let Some(with_namespace) = self.expanded_name(&name, true)? {
+            if let Some(with_namespace) = self.expanded_name(self.names.text(name), true)? {
                 expanded = self.intern(&with_namespace);
             }
         }
@@ -47,14 +50,22 @@ impl Engine {
     }
 
     /// The attributes with a default value that an element does not have itself.
-    fn defaults(&self, element: &str, attributes: &[(Name, String)]) -> Vec<(String, String)> {
+    fn defaults(&self, element: Name, attributes: &[(Name, String)]) -> Vec<(String, String)> {
+        if !self.declares_attributes.load(Relaxed) {
+            return Vec::new();
+        }
         let dtd = lock(&self.dtd);
-        let declared = dtd.attributes.get(element).map_or(&[][..], Vec::as_slice).iter();
-        let missing = declared.filter(|declared| !attributes.iter().any(|(known, _)| **known == *declared.name));
+        let declared = dtd.attributes.get(&**self.names.text(element)).map_or(&[][..], Vec::as_slice).iter();
+        let is_given = |name: &str| attributes.iter().any(|(known, _)| **self.names.text(*known) == *name);
+        let missing = declared.filter(|declared| !is_given(&declared.name));
         missing.filter_map(|declared| Some((declared.name.clone(), declared.default.clone()?))).collect()
     }
 
-    fn is_cdata(&self, element: &str, attribute: &str) -> bool {
+    fn is_cdata(&self, element: Name, attribute: Name) -> bool {
+        if !self.declares_attributes.load(Relaxed) {
+            return true;
+        }
+        let (element, attribute) = (&**self.names.text(element), &**self.names.text(attribute));
         let dtd = lock(&self.dtd);
         let declared = dtd.attributes.get(element).and_then(|all| all.iter().find(|known| known.name == attribute));
         declared.is_none_or(|declared| declared.is_cdata)
@@ -182,12 +193,8 @@ impl Engine {
         let replacement = entity.text.clone().expect("internal, as just checked");
         entity.open = true;
         drop(dtd);
-        let excessive = {
-            let mut accounting = lock(&self.accounting);
-            accounting.indirect += replacement.len() as u64;
-            accounting.expands_too_much()
-        };
-        let outcome = match excessive {
+        self.accounting.indirect.add(replacement.len() as u64);
+        let outcome = match self.accounting.expands_too_much() {
             true => Err(Code::AmplificationLimitBreach),
             false => self.append_value(value, &replacement, 0, replacement.len(), is_cdata, in_document, depth + 1),
         };
@@ -207,7 +214,7 @@ impl Engine {
         let place = self.buffer.event;
         let mut at = 0;
         while at < attributes.len() {
-            let prefix = match &*attributes[at].0 {
+            let prefix = match &**self.names.text(attributes[at].0) {
                 "xmlns" => None,
                 name => match name.strip_prefix("xmlns:") {
                     Some(prefix) => Some(prefix.to_string()),
@@ -255,8 +262,11 @@ impl Engine {
 
     fn expand_attributes(&mut self, attributes: &mut [(Name, String)]) -> Result<(), Code> {
         let mut changed = false;
-        for (name, _) in attributes.iter_mut().filter(|(name, _)| name.contains(':')) {
-            if let Some(expanded) = self.expanded_name(name, false)? {
+        for (name, _) in attributes.iter_mut() {
+            if !self.names.text(*name).contains(':') {
+                continue;
+            }
+            if let Some(expanded) = self.expanded_name(self.names.text(*name), false)? {
                 *name = self.intern(&expanded);
                 changed = true;
             }
@@ -273,10 +283,10 @@ impl Engine {
                 }
                 _ => name.to_string(),
             };
-            let names: Vec<String> = attributes.iter().map(|(name, _)| plain(name)).collect();
+            let names: Vec<String> = attributes.iter().map(|(name, _)| plain(self.names.text(*name))).collect();
             return duplicates(&names);
         }
-        let names: Vec<String> = attributes.iter().map(|(name, _)| name.to_string()).collect();
+        let names: Vec<String> = attributes.iter().map(|(name, _)| self.names.text(*name).to_string()).collect();
         duplicates(&names)
     }
 

@@ -1,7 +1,8 @@
 //! Elements, text and references.
 
 use super::chars::is_allowed;
-use super::event::{Declaration, Event, Handlers, Kind, Name};
+use super::event::{Data, Declaration, Event, Handlers, Kind};
+use super::names::Name;
 use super::tokens::{self, Token};
 use super::{Code, Engine, Phase, Tag, Turn, lock, string};
 
@@ -28,10 +29,21 @@ pub fn predefined(name: &[u8]) -> Option<char> {
 }
 
 impl Engine {
-    /// Text for whoever listens.
-    fn text_event(&self, handlers: Handlers, text: &[u8], raw: &[u8]) -> Turn {
+    /// A character for whoever listens, which stands for `raw`.
+    fn char_event(&self, handlers: Handlers, c: char, raw: &[u8]) -> Turn {
         match handlers.has(Kind::CharacterData) {
-            true => Turn::Event(Event::CharacterData(string(text))),
+            true => Turn::Event(Event::CharacterData(Data::Char(c))),
+            false => self.default_event(handlers, raw),
+        }
+    }
+
+    /// Text for whoever listens: what `raw`, which stands at `from`, says.
+    fn text_event(&self, handlers: Handlers, from: usize, raw: &[u8]) -> Turn {
+        match handlers.has(Kind::CharacterData) {
+            true => Turn::Event(Event::CharacterData(match self.expansions.is_empty() {
+                true => Data::Span { from, to: from + raw.len() },
+                false => Data::Owned(string(raw)),
+            })),
             false => self.default_event(handlers, raw),
         }
     }
@@ -89,22 +101,22 @@ impl Engine {
             Token::TrailingCr | Token::TrailingBracket if self.have_more() => Ok(Turn::Wait),
             Token::TrailingCr | Token::Newline => {
                 self.consume(end);
-                Ok(self.text_event(handlers, b"\n", raw))
+                Ok(self.char_event(handlers, '\n', raw))
             }
             Token::Data | Token::TrailingBracket => {
                 self.consume(end);
-                Ok(self.text_event(handlers, raw, raw))
+                Ok(self.text_event(handlers, at, raw))
             }
             Token::CharRef => {
                 let Some(c) = char_ref(raw) else { return Err(Code::BadCharRef) };
                 self.consume(end);
-                Ok(self.text_event(handlers, c.encode_utf8(&mut [0; 4]).as_bytes(), raw))
+                Ok(self.char_event(handlers, c, raw))
             }
             Token::EntityRef => {
                 let name = &text[at + 1..end - 1];
                 if let Some(c) = predefined(name) {
                     self.consume(end);
-                    return Ok(self.text_event(handlers, c.encode_utf8(&mut [0; 4]).as_bytes(), raw));
+                    return Ok(self.char_event(handlers, c, raw));
                 }
                 self.entity_reference(&string(name), raw, end, handlers)
             }
@@ -153,11 +165,11 @@ impl Engine {
             }
             Token::Newline => {
                 self.consume(end);
-                Ok(self.text_event(handlers, b"\n", raw))
+                Ok(self.char_event(handlers, '\n', raw))
             }
             Token::Data => {
                 self.consume(end);
-                Ok(self.text_event(handlers, raw, raw))
+                Ok(self.text_event(handlers, at, raw))
             }
             Token::Invalid => {
                 self.event_at(end);
@@ -268,8 +280,7 @@ impl Engine {
         let mut reported = false;
         if handlers.has(Kind::StartElement) {
             reported = true;
-            let name = expanded.clone();
-            let event = Event::StartElement { name, attributes, specified };
+            let event = Event::StartElement { name: expanded, attributes, specified };
             if !empty && self.queue.is_empty() {
                 self.consume(end);
                 self.open_tag(raw_name, expanded, bindings);
@@ -301,7 +312,7 @@ impl Engine {
     }
 
     fn open_tag(&mut self, name: Name, expanded: Name, bindings: usize) {
-        lock(&self.accounting).allocated += 64;
+        self.accounting.allocated.add(64);
         self.tags.push(Tag { name, expanded, bindings });
     }
 
@@ -312,16 +323,13 @@ impl Engine {
         }
         let name_length = text[at + 2..end].iter().position(|byte| super::chars::is_space(*byte) || *byte == b'>');
         let name = &text[at + 2..at + 2 + name_length.unwrap_or(0)];
-        if self.tags.last().is_none_or(|tag| tag.name.as_bytes() != name) {
+        if self.tags.last().is_none_or(|tag| self.names.text(tag.name).as_bytes() != name) {
             self.event_at(at + 2);
             return Err(Code::TagMismatch);
         }
         let tag = self.tags.pop().expect("just seen");
         self.consume(end);
-        {
-            let mut accounting = lock(&self.accounting);
-            accounting.allocated = accounting.allocated.saturating_sub(64);
-        }
+        self.accounting.allocated.take(64);
         let place = self.buffer.event;
         // The queue is empty: what ends with the element comes behind its own event.
         let turn = match handlers.has(Kind::EndElement) {

@@ -1,6 +1,7 @@
 //! The prolog, document type declarations, external subsets and parameter entities.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::chars::{Char, char_at, is_public_id, is_space};
 use super::content::char_ref;
@@ -633,7 +634,7 @@ impl Engine {
         let entities = if self.doctype.parameter { &mut dtd.parameter } else { &mut dtd.general };
         entities.insert(self.doctype.name.clone(), entity);
         drop(dtd);
-        lock(&self.accounting).allocated += size;
+        self.accounting.allocated.add(size);
     }
 
     fn entity_value(&mut self, raw: &[u8], end: usize, handlers: Handlers) -> Result<Turn, Code> {
@@ -727,12 +728,8 @@ impl Engine {
         };
         entity.open = true;
         drop(dtd);
-        let excessive = {
-            let mut accounting = lock(&self.accounting);
-            accounting.indirect += text.len() as u64;
-            accounting.expands_too_much()
-        };
-        let outcome = match excessive {
+        self.accounting.indirect.add(text.len() as u64);
+        let outcome = match self.accounting.expands_too_much() {
             true => Err(Code::AmplificationLimitBreach),
             false => self.append_entity_value(value, &text, depth + 1),
         };
@@ -860,6 +857,7 @@ impl Engine {
             drop(dtd);
             return self.go_on(Expect::AttlistName, raw, end, handlers);
         }
+        self.declares_attributes.store(true, Relaxed);
         let declared = dtd.attributes.entry(element.clone()).or_default();
         if !declared.iter().any(|known| known.name == attribute) {
             let is_cdata = ty == "CDATA";

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// A declared entity.
 #[derive(Default)]
@@ -39,39 +40,72 @@ pub struct Dtd {
     pub param_entity_read: bool,
 }
 
-/// How much input a document has, and what became of it by expansion.
+/// A count that one parser changes at a time: those of a document's entities take turns.
+#[derive(Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+    pub fn set(&self, count: u64) {
+        self.0.store(count, Relaxed);
+    }
+    pub fn add(&self, more: u64) {
+        self.set(self.get().saturating_add(more));
+    }
+    pub fn take(&self, less: u64) {
+        self.set(self.get().saturating_sub(less));
+    }
+}
+
+/// How much input a document has, and what became of it by expansion; the limits.
 pub struct Accounting {
-    pub direct: u64,
-    pub indirect: u64,
-    pub allocated: u64,
-    pub expansion_threshold: u64,
-    pub expansion_factor: f32,
-    pub allocation_threshold: u64,
-    pub allocation_factor: f32,
+    pub direct: Count,
+    pub indirect: Count,
+    pub allocated: Count,
+    pub expansion: Limit,
+    pub allocation: Limit,
+}
+
+/// From `threshold` on, an amount may be so many times that of the input.
+pub struct Limit {
+    pub threshold: Count,
+    factor: AtomicU32,
+}
+
+impl Limit {
+    fn new(threshold: u64) -> Limit {
+        Limit { threshold: Count(AtomicU64::new(threshold)), factor: AtomicU32::new(100f32.to_bits()) }
+    }
+    pub fn set_factor(&self, factor: f32) {
+        self.factor.store(factor.to_bits(), Relaxed);
+    }
+    fn is_exceeded(&self, amount: u64, direct: u64) -> bool {
+        let factor = || f64::from(f32::from_bits(self.factor.load(Relaxed)));
+        amount >= self.threshold.get() && amount as f64 / direct.max(1) as f64 > factor()
+    }
 }
 
 impl Default for Accounting {
     fn default() -> Self {
         Accounting {
-            direct: 0,
-            indirect: 0,
-            allocated: 0,
-            expansion_threshold: 8 * 1024 * 1024,
-            expansion_factor: 100.0,
-            allocation_threshold: 64 * 1024 * 1024,
-            allocation_factor: 100.0,
+            direct: Count::default(),
+            indirect: Count::default(),
+            allocated: Count::default(),
+            expansion: Limit::new(8 * 1024 * 1024),
+            allocation: Limit::new(64 * 1024 * 1024),
         }
     }
 }
 
 impl Accounting {
-    fn exceeds(&self, amount: u64, threshold: u64, factor: f32) -> bool {
-        amount >= threshold && amount as f64 / self.direct.max(1) as f64 > f64::from(factor)
-    }
     pub fn expands_too_much(&self) -> bool {
-        self.indirect > 0 && self.exceeds(self.direct + self.indirect, self.expansion_threshold, self.expansion_factor)
+        let (direct, indirect) = (self.direct.get(), self.indirect.get());
+        indirect > 0 && self.expansion.is_exceeded(direct.saturating_add(indirect), direct)
     }
     pub fn allocates_too_much(&self) -> bool {
-        self.allocated > 0 && self.exceeds(self.allocated, self.allocation_threshold, self.allocation_factor)
+        let allocated = self.allocated.get();
+        allocated > 0 && self.allocation.is_exceeded(allocated, self.direct.get())
     }
 }

@@ -1,6 +1,6 @@
 //! What the parser reports.
 
-use std::sync::Arc;
+use super::names::Name;
 
 /// The handlers a program can set, in the order of their bits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,8 +64,16 @@ impl Drop for Model {
 
 pub type Text = Option<String>;
 
-/// A name of an element or attribute. A parser has one for equal names.
-pub type Name = Arc<str>;
+/// Text between tags: [`Engine::text`](super::Engine::text) has it while it is the last event.
+pub enum Data {
+    /// It stands so in the document entity's buffer.
+    Span {
+        from: usize,
+        to: usize,
+    },
+    Char(char),
+    Owned(String),
+}
 
 pub enum Event {
     StartElement {
@@ -80,7 +88,7 @@ pub enum Event {
         target: String,
         data: String,
     },
-    CharacterData(String),
+    CharacterData(Data),
     StartNamespace {
         prefix: Text,
         uri: Text,
