@@ -8,7 +8,9 @@
 //! lowering says (`lower::Site`); locals own theirs, except parameters in [`Frame::borrowed`].
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 use taipan_object::header::Header;
@@ -291,10 +293,41 @@ impl Drop for Reservation {
     }
 }
 
+/// Stacks of threads that have ended, for those that start: the system is slow to map memory, and to make it present. Who finds
+/// it locked (in a forked process for ever, perhaps) does without.
+static SPARE: Mutex<Vec<[Spare; 2]>> = Mutex::new(Vec::new());
+const MOST_SPARE: usize = 8;
+/// What of a spare stack stays present.
+const PRESENT: usize = 32 << 10;
+
+/// A reservation that nobody uses.
+struct Spare {
+    base: usize,
+    bytes: usize,
+}
+
+impl Spare {
+    /// Takes over a reservation that no frame uses any more, of which the beginning stays present.
+    fn new(reservation: Reservation) -> Spare {
+        let reservation = ManuallyDrop::new(reservation);
+        let (base, bytes) = (reservation.base, reservation.bytes.get());
+        let present = PRESENT.min(bytes);
+        // SAFETY: mapped by `map`, and frames do not outlive their thread.
+        unsafe { libc::madvise(base.add(present).cast(), bytes - present, libc::MADV_DONTNEED) };
+        Spare { base: base.expose_provenance(), bytes }
+    }
+
+    fn into_reservation(self) -> Reservation {
+        let base = ptr::with_exposed_provenance_mut(self.base);
+        Reservation { base, bytes: Cell::new(self.bytes), most: self.bytes }
+    }
+}
+
 /// The stacks of one thread.
 pub struct Stacks {
-    registers: Reservation,
-    frames: Reservation,
+    registers: ManuallyDrop<Reservation>,
+    frames: ManuallyDrop<Reservation>,
+    is_main: bool,
     /// No window may reach this, unless [`Stacks::extend`] makes room.
     pub registers_end: Cell<*mut u64>,
     pub frames_end: Cell<*mut Frame>,
@@ -305,14 +338,23 @@ pub struct Stacks {
 impl Stacks {
     /// The stacks of the main thread or of another one.
     pub fn new(is_main: bool) -> Stacks {
-        let share = if is_main { 1 } else { THREAD_SHARE };
-        let place = |place| is_main.then_some(place);
-        let registers = Reservation::new(REGISTERS / share * size_of::<u64>(), place(PLACE_OF_REGISTERS));
-        let frames = Reservation::new(FRAMES / share * size_of::<Frame>(), place(PLACE_OF_FRAMES));
+        let spare = SPARE.try_lock().ok().filter(|_| !is_main).and_then(|mut spare| spare.pop());
+        let [registers, frames] = match spare {
+            Some(spare) => spare.map(Spare::into_reservation),
+            None => {
+                let share = if is_main { 1 } else { THREAD_SHARE };
+                let place = |place| is_main.then_some(place);
+                [
+                    Reservation::new(REGISTERS / share * size_of::<u64>(), place(PLACE_OF_REGISTERS)),
+                    Reservation::new(FRAMES / share * size_of::<Frame>(), place(PLACE_OF_FRAMES)),
+                ]
+            }
+        };
         let frame_top = Cell::new(frames.base.cast());
         let stacks = Stacks {
-            registers,
-            frames,
+            registers: ManuallyDrop::new(registers),
+            frames: ManuallyDrop::new(frames),
+            is_main,
             registers_end: Cell::new(ptr::null_mut()),
             frames_end: Cell::new(ptr::null_mut()),
             frame_top,
@@ -346,6 +388,20 @@ impl Stacks {
 
     pub fn registers_base(&self) -> *mut u64 {
         self.registers.base.cast()
+    }
+}
+
+impl Drop for Stacks {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here.
+        let stacks = unsafe { [ManuallyDrop::take(&mut self.registers), ManuallyDrop::take(&mut self.frames)] };
+        let full = [REGISTERS * size_of::<u64>(), FRAMES * size_of::<Frame>()].map(|bytes| bytes / THREAD_SHARE);
+        if self.is_main || stacks.each_ref().map(|stack| stack.bytes.get()) != full {
+            return;
+        }
+        if let Some(mut spare) = SPARE.try_lock().ok().filter(|spare| spare.len() < MOST_SPARE) {
+            spare.push(stacks.map(Spare::new));
+        }
     }
 }
 

@@ -104,6 +104,30 @@ impl Bytes {
         Ok(bytes.into_value())
     }
 
+    /// An exact bytes object of what `fill` writes into room for `most` bytes, or what it raises. Unless most of the room
+    /// stays unused, the object keeps it.
+    ///
+    /// # Safety
+    /// `fill` is given the room and says how many bytes of it it has initialised, at most `most`.
+    pub unsafe fn filled(vm: &Vm, most: usize, fill: impl FnOnce(*mut u8) -> Result<usize>) -> Result {
+        let Some(bytes) = Self::allocate(BYTES.ty(), most) else { return Err(vm.memory_error()) };
+        let bytes = bytes.into_value();
+        let object = bytes.word() as *mut Bytes;
+        // SAFETY: the block has room for the bytes and a zero, and nobody else sees the object yet. `fill` initialises what
+        // becomes part of it; what it raises drops an object whose bytes nobody has looked at.
+        unsafe {
+            let room = object.add(1).cast::<u8>();
+            let length = fill(room)?;
+            assert!(length <= most, "more bytes than there was room for");
+            if length <= 1 || length < most / 2 {
+                return from_slice(vm, std::slice::from_raw_parts(room, length));
+            }
+            room.add(length).write(0);
+            (*object).length = length;
+        }
+        Ok(bytes)
+    }
+
     /// An exact bytes object with the bytes of `data`, which `change` then changes in place.
     pub fn modified(vm: &Vm, data: &[u8], change: impl FnOnce(&mut [u8])) -> Result {
         if let [byte] = data {

@@ -115,6 +115,16 @@ impl List {
         items.push(item);
         Ok(())
     }
+    /// Appends several items, for which room is made at once.
+    pub fn append_all(&self, vm: &Vm, new: impl ExactSizeIterator<Item = Value>) -> Result<()> {
+        let mut items = self.items.borrow(&self.header);
+        if crate::heap::fallible(|| items.try_reserve(new.len())).is_err() {
+            drop(items);
+            return Err(vm.memory_error());
+        }
+        items.extend(new);
+        Ok(())
+    }
     /// Appends what `item` gives, if that takes no allocation; false if it has to be done otherwise.
     #[inline(always)]
     pub fn append_within(&self, item: impl FnOnce() -> Value) -> bool {

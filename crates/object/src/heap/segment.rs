@@ -27,6 +27,10 @@ const MAX_SLICE_BLOCK: usize = 4096;
 /// The most slices that a block of its own takes inside a segment.
 const MAX_SLICES: usize = 32;
 const SYSTEM_PAGE: usize = 4096;
+/// How many huge blocks, and how many bytes of them, are kept for the next ones: making their memory present costs more than
+/// most programs do with it.
+const KEPT: usize = 4;
+const KEPT_BYTES: usize = 16 << 20;
 
 #[repr(C, align(64))]
 pub struct Segment {
@@ -181,6 +185,9 @@ pub struct Pool {
     spare: usize,
     /// Allocations under way that may use the spare segment and exceed the limit.
     emergencies: usize,
+    /// Addresses of huge segments that are in no list, ready to be used again; 0 for none.
+    kept: [usize; KEPT],
+    kept_bytes: usize,
 }
 
 // SAFETY: the pool's lists consist of plain words about memory that belongs to the whole process.
@@ -197,6 +204,8 @@ static POOL: Mutex<Pool> = Mutex::new(Pool {
     deferred_bytes: 0,
     spare: 0,
     emergencies: 0,
+    kept: [0; KEPT],
+    kept_bytes: 0,
 });
 
 /// The pool, locked. A panic while it was locked (in a test) does not make it unusable.
@@ -318,7 +327,7 @@ impl Pool {
         // SAFETY: page metadata lies in its segment.
         let segment = unsafe { &*(Segment::of(page as *const Page as usize) as *const Segment) };
         if segment.is_huge() {
-            self.unmap(segment);
+            self.give_up(segment);
             return;
         }
         let layout = if segment.shift.get() == SLICE_SHIFT as usize { Layout::Slices } else { Layout::Spans };
@@ -359,6 +368,7 @@ impl Pool {
         if self.walks > 0 {
             return;
         }
+        self.release_kept(usize::MAX);
         let mut next = self.segments.first();
         while !next.is_null() {
             // SAFETY: the segment is in the list, so mapped; its successor is read before it goes.
@@ -530,10 +540,17 @@ impl Pool {
         if length > isize::MAX as usize || !limit::charge_pages(length, false) {
             return None;
         }
-        let Some(segment) = self.map(length, SEGMENT_SHIFT) else {
-            limit::refund_pages(length);
-            return None;
+        let (segment, length) = match self.take_kept(length) {
+            Some(kept) => kept,
+            None => match self.map(length, SEGMENT_SHIFT) {
+                Some(segment) => (segment, length),
+                None => {
+                    limit::refund_pages(length);
+                    return None;
+                }
+            },
         };
+        debug_assert_eq!(segment.length.get(), length);
         let page = &segment.pages[0];
         let (start, end) = segment.memory(0, 1);
         page.initialize(start, end, end - (start + FIRST_OBJECT) + prefix(), NO_BIN, kind);
@@ -542,6 +559,67 @@ impl Pool {
         segment.used.set(1);
         segment.containers.set(usize::from(kind == Kind::Container));
         Some(make_single(page))
+    }
+
+    /// A huge segment that was kept, not much longer than is asked for; the difference is charged, too. Shorter ones go: who
+    /// asks for more and more shall not have them beside.
+    fn take_kept(&mut self, length: usize) -> Option<(&'static Segment, usize)> {
+        let fits = |start: usize| {
+            // SAFETY: kept segments are mapped, and nobody else knows of them.
+            let has = if start == 0 { 0 } else { unsafe { &*(start as *const Segment) }.length.get() };
+            (has >= length && has / 2 <= length).then_some(has)
+        };
+        let found = (0..KEPT).filter_map(|at| Some((fits(self.kept[at])?, at))).min();
+        let Some((has, at)) = found.filter(|(has, _)| limit::charge_pages(has - length, false)) else {
+            self.release_kept(length);
+            return None;
+        };
+        let start = std::mem::take(&mut self.kept[at]);
+        self.kept_bytes -= has;
+        map::cover(start, has);
+        // SAFETY: as above; its header is that of a huge segment without a block.
+        let segment: &'static Segment = unsafe { &*(start as *const Segment) };
+        segment.recent.store(0, Relaxed);
+        segment.middle.set(0);
+        // SAFETY: a kept segment is in no list.
+        unsafe { self.segments.push_back(segment) };
+        self.live += 1;
+        Some((segment, has))
+    }
+
+    /// Keeps a huge segment without a block for later, if there is room, else gives it back to the system.
+    fn give_up(&mut self, segment: &Segment) {
+        let (start, length) = (segment.start(), segment.length.get());
+        let place = self.kept.iter().position(|kept| *kept == 0);
+        let Some(place) = place.filter(|_| self.kept_bytes + length <= KEPT_BYTES && self.emergencies == 0) else {
+            return self.unmap(segment);
+        };
+        limit::refund_pages(length);
+        segment.used.set(0);
+        segment.containers.set(0);
+        // SAFETY: the segment is in the list of all segments.
+        unsafe { self.segments.remove(segment) };
+        self.live -= 1;
+        map::uncover(start, length);
+        sanitizer::allowed(start, length);
+        self.kept[place] = start;
+        self.kept_bytes += length;
+    }
+
+    /// Gives those of the kept segments back to the system that are shorter than `length`; whether there were any.
+    fn release_kept(&mut self, length: usize) -> bool {
+        let mut any = false;
+        for kept in &mut self.kept {
+            // SAFETY: kept segments are mapped, and nobody else knows of them.
+            let has = if *kept == 0 { usize::MAX } else { unsafe { &*(*kept as *const Segment) }.length.get() };
+            if has < length {
+                // SAFETY: as above.
+                unsafe { system::unmap(std::mem::take(kept), has) };
+                self.kept_bytes -= has;
+                any = true;
+            }
+        }
+        any
     }
 
     fn add_segment(&mut self, layout: Layout) -> Option<*const Segment> {
@@ -554,7 +632,11 @@ impl Pool {
     }
 
     fn map(&mut self, length: usize, shift: u32) -> Option<&'static Segment> {
-        let start = match system::map(length, SEGMENT_SIZE) {
+        let mut mapped = system::map(length, SEGMENT_SIZE);
+        if mapped.is_none() && self.release_kept(usize::MAX) {
+            mapped = system::map(length, SEGMENT_SIZE);
+        }
+        let start = match mapped {
             Some(start) => {
                 if self.spare == 0 {
                     self.spare = system::map(SEGMENT_SIZE, SEGMENT_SIZE).unwrap_or(0);

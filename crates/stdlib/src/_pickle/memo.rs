@@ -114,6 +114,11 @@ impl UnpicklerMemo {
         UnpicklerMemo { dense: Vec::new(), sparse: HashMap::new(), used: 0 }
     }
 
+    /// Makes room for the first objects; a later one has it made when it comes.
+    pub fn make_room(&mut self, first: usize) {
+        self.dense.reserve(first.saturating_sub(self.dense.len()));
+    }
+
     /// How many numbers are in use.
     #[inline]
     pub fn len(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Sending and receiving: methods of `socket`.
 
 use taipan_object::buffer::Buffer;
-use taipan_object::builtins::bytes;
+use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::exceptions::{TIMEOUT_ERROR, TYPE_ERROR};
 use taipan_object::{Result, Value, Vm};
@@ -69,11 +69,8 @@ pub fn recv(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     count(vm, "socket.recv", args, kwnames, 1, 2)?;
     let size = size(vm, &args[0], "recv")?;
     let flags = int(vm, args.get(1), 0)?;
-    let mut buffer = room(vm, size)?;
-    let got = receive(vm, Socket::of(this), buffer.as_mut_ptr(), size, flags, None)?;
-    // SAFETY: the call has filled so many.
-    unsafe { buffer.set_len(got) };
-    bytes::from_slice(vm, &buffer)
+    // SAFETY: the call fills as many bytes as it says.
+    unsafe { Bytes::filled(vm, size, |room| receive(vm, Socket::of(this), room, size, flags, None)) }
 }
 
 pub fn recvfrom(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {

@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 
 use taipan_object::buffer::Buffer;
-use taipan_object::builtins::bytes;
+use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MethodDef;
@@ -23,15 +23,8 @@ fn read_with(vm: &Vm, length: isize, read: impl Fn(*mut u8, usize) -> isize) -> 
         return Err(vm.os_error(libc::EINVAL, None, None));
     }
     let length = (length as usize).min(MAX_TRANSFER);
-    let mut buffer: Vec<u8> = Vec::new();
-    if buffer.try_reserve_exact(length).is_err() {
-        return Err(vm.memory_error());
-    }
-    let pointer = buffer.as_mut_ptr();
-    let read = retry_or_raise(vm, || read(pointer, length) as i64)?;
-    // SAFETY: so many bytes were written to the buffer.
-    unsafe { buffer.set_len(read as usize) };
-    bytes::from_slice(vm, &buffer)
+    // SAFETY: as many bytes are read as the system says.
+    unsafe { Bytes::filled(vm, length, |room| Ok(retry_or_raise(vm, || read(room, length) as i64)? as usize)) }
 }
 
 /// The buffers in a sequence, as `iovec`s that are valid as long as they are.

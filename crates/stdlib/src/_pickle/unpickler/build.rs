@@ -29,10 +29,7 @@ impl Loader<'_> {
         let vm = self.vm;
         let Some(receiver) = self.receiver(at)? else { return Ok(()) };
         if let Some(list) = receiver.downcast_exact::<List>() {
-            for item in self.stack.drain(at..) {
-                list.push(item);
-            }
-            return Ok(());
+            return list.append_all(vm, self.stack.drain(at..));
         }
         let items = self.stack.split_off(at);
         if let Some(extend) = vm.get_attr_str_opt(&receiver, "extend")? {

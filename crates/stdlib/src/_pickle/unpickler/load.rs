@@ -39,11 +39,15 @@ pub struct Loader<'a> {
     errors: String,
 }
 
+/// Room on the stack and in the memo to begin with: most pickles need no more.
+const FIRST_ROOM: usize = 32;
+
 impl<'a> Loader<'a> {
     pub fn new(vm: &'a Vm, this: &'a Value, input: Input<'a>) -> Result<Loader<'a>> {
         let unpickler = Unpickler::of(this);
         let (encoding, errors, own_load) = unpickler.with(|state| {
             state.protocol = 0;
+            state.memo.make_room(FIRST_ROOM);
             (state.encoding.clone(), state.errors.clone(), state.persistent_load.clone())
         });
         let exact = this.ty().is(&UNPICKLER);
@@ -56,8 +60,8 @@ impl<'a> Loader<'a> {
             vm,
             unpickler,
             input,
-            stack: Vec::new(),
-            marks: Vec::new(),
+            stack: Vec::with_capacity(FIRST_ROOM),
+            marks: Vec::with_capacity(8),
             fence: 0,
             find_class,
             persistent_load,

@@ -3,7 +3,7 @@
 use std::os::raw::c_int;
 
 use taipan_object::buffer::Buffer;
-use taipan_object::builtins::bytes;
+use taipan_object::builtins::bytes::Bytes;
 use taipan_object::exceptions::{self, TYPE_ERROR};
 use taipan_object::native::arguments::no_keywords;
 use taipan_object::{Raised, Result, Value, Vm};
@@ -186,11 +186,9 @@ pub fn read(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     let transport = connection.transport(vm)?;
     match buffer {
         None => {
-            let mut room = crate::_socket::transfer::room(vm, size as usize)?;
-            let count = receive(vm, connection, &transport, room.as_mut_ptr(), size as usize)?;
-            // SAFETY: so many bytes were read.
-            unsafe { room.set_len(count) };
-            bytes::from_slice(vm, &room)
+            let size = size as usize;
+            // SAFETY: as many bytes are read as it says.
+            unsafe { Bytes::filled(vm, size, |room| receive(vm, connection, &transport, room, size)) }
         }
         Some(buffer) => {
             let length = match usize::try_from(size) {
