@@ -7,6 +7,7 @@
 use crate::builtins::bytes::{self, Bytes};
 use crate::builtins::str::{Data, Str};
 use crate::exceptions;
+use crate::native::arguments::optional;
 use crate::object::{Ref, Result};
 use crate::text::Unit;
 use crate::text::builder::TextBuilder;
@@ -513,22 +514,40 @@ pub fn keeps_ascii(args: &[Value]) -> bool {
         return true;
     }
     const NAMES: [&str; 8] = ["utf-8", "utf8", "ascii", "latin-1", "UTF-8", "us-ascii", "latin1", "iso-8859-1"];
-    let is = |arg: &Value, name: &str| arg.downcast_exact::<Str>().is_some_and(|arg| arg.is_str(name));
-    (args[1].is_unbound() || is(&args[1], "strict"))
-        && (args[0].is_unbound() || NAMES.iter().any(|name| is(&args[0], name)))
+    is_strict(args) && optional(args, 0).is_none_or(|encoding| NAMES.iter().any(|name| is_named(encoding, name)))
 }
 
 /// Whether arguments `(encoding, errors)` are the defaults of signatures, or name the same by the same objects.
 #[inline]
 fn is_default(args: &[Value]) -> bool {
+    if args.is_empty() {
+        return true;
+    }
     let names = crate::vm::names();
-    (args[1].is_unbound() || args[1].is(&names.strict)) && (args[0].is_unbound() || args[0].is(&names.utf_8))
+    optional(args, 1).is_none_or(|errors| errors.is(&names.strict))
+        && optional(args, 0).is_none_or(|encoding| encoding.is(&names.utf_8))
+}
+
+fn is_named(argument: &Value, name: &str) -> bool {
+    argument.downcast_exact::<Str>().is_some_and(|argument| argument.is_str(name))
+}
+
+fn is_strict(args: &[Value]) -> bool {
+    optional(args, 1).is_none_or(|errors| is_named(errors, "strict"))
 }
 
 /// Whether arguments `(encoding, errors)` stand for strict UTF-8.
 pub fn is_utf8(args: &[Value]) -> bool {
-    let is = |arg: &Value, name: &str| arg.downcast_exact::<Str>().is_some_and(|arg| arg.is_str(name));
-    (args[1].is_unbound() || is(&args[1], "strict")) && (args[0].is_unbound() || is(&args[0], "utf-8"))
+    is_strict(args) && optional(args, 0).is_none_or(|encoding| is_named(encoding, "utf-8"))
+}
+
+/// The optional arguments `(encoding, errors)` of a method.
+pub fn name_arguments(vm: &Vm, function: &str, args: &[Value]) -> Result<(Option<String>, Option<String>)> {
+    let name = |at, parameter| match args.get(at) {
+        Some(value) => name_argument(vm, function, parameter, value),
+        None => Ok(None),
+    };
+    Ok((name(0, "encoding")?, name(1, "errors")?))
 }
 
 /// The name of an encoding or error handler given as an argument: a str without NUL, or `None` for what was not given.

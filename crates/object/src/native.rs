@@ -20,7 +20,7 @@ use crate::types::{Type, TypeSpec};
 use crate::value::Value;
 use crate::vm::Vm;
 use signature::Signature;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
 /// What the eval loop may answer itself, without calling the function.
@@ -77,12 +77,17 @@ pub struct MethodDef {
     pub binding: Binding,
     pub quick: Quick,
     parsed: OnceLock<Signature>,
-    /// How many positional arguments the function takes just as they are; `u32::MAX` if it never does, or as long as the
-    /// signature has not been parsed.
-    exact: AtomicU32,
+    /// Whether the function takes fewer arguments than it declares (see [`MethodDef::optional`]).
+    takes_fewer: bool,
+    /// How many positional arguments the function takes just as they are: the least, and above bit 32 how many more at most.
+    /// [`NEVER`] if there is no such number, or as long as the signature has not been parsed.
+    exact: AtomicU64,
     #[cfg(feature = "free-threading")]
     audited: std::sync::atomic::AtomicU8,
 }
+
+/// No call has so many arguments.
+const NEVER: u64 = u32::MAX as u64;
 
 /// A table of methods, by its addresses, and the name of the type or module that it belongs to.
 struct Owner {
@@ -156,7 +161,8 @@ impl MethodDef {
             binding: Binding::Instance,
             quick: Quick::No,
             parsed: OnceLock::new(),
-            exact: AtomicU32::new(u32::MAX),
+            takes_fewer: false,
+            exact: AtomicU64::new(NEVER),
             #[cfg(feature = "free-threading")]
             audited: std::sync::atomic::AtomicU8::new(0),
         }
@@ -177,7 +183,8 @@ impl MethodDef {
             binding: Binding::Instance,
             quick: Quick::No,
             parsed: OnceLock::new(),
-            exact: AtomicU32::new(u32::MAX),
+            takes_fewer: false,
+            exact: AtomicU64::new(NEVER),
             #[cfg(feature = "free-threading")]
             audited: std::sync::atomic::AtomicU8::new(0),
         }
@@ -186,6 +193,12 @@ impl MethodDef {
     /// Says that the eval loop may answer calls itself.
     pub const fn quick(mut self, quick: Quick) -> MethodDef {
         self.quick = quick;
+        self
+    }
+    /// Says that the function takes just the positional arguments that are given, where those that are missing at the end have
+    /// defaults: it looks at them with [`arguments::optional`].
+    pub const fn optional(mut self) -> MethodDef {
+        self.takes_fewer = true;
         self
     }
     /// Makes it a class method.
@@ -225,7 +238,8 @@ impl MethodDef {
             let owner = owners.iter().find(|owner| (owner.start..owner.end).contains(&address));
             signature.owner = owner.map(|owner| owner.name.to_string());
             if let Some(exact) = signature.exact_positional() {
-                self.exact.store(exact as u32, Relaxed);
+                let least = if self.takes_fewer { signature.least_positional() } else { exact };
+                self.exact.store(least as u64 | ((exact - least) as u64) << 32, Relaxed);
             }
             signature
         })
@@ -254,11 +268,17 @@ impl MethodDef {
         }
     }
 
+    #[inline(always)]
+    fn takes_exactly(&self, count: usize) -> bool {
+        let exact = self.exact.load(Relaxed);
+        (count as u64).wrapping_sub(exact & NEVER) <= exact >> 32
+    }
+
     /// The function, if it takes `count` positional arguments just as they are.
     #[inline(always)]
     pub fn exactly(&self, count: usize) -> Option<BoundFunction> {
         match self.function {
-            NativeFunction::Bound(f) if self.exact.load(Relaxed) as usize == count => Some(f),
+            NativeFunction::Bound(f) if self.takes_exactly(count) => Some(f),
             _ => None,
         }
     }
@@ -268,7 +288,7 @@ impl MethodDef {
     pub fn call_positional(&self, vm: &Vm, this: &Value, args: &[Value], bound: bool) -> Result {
         match self.function {
             NativeFunction::Raw(f) => f(vm, this, args, None),
-            NativeFunction::Bound(f) if self.exactly(args.len()).is_some() => f(vm, this, args),
+            NativeFunction::Bound(f) if self.takes_exactly(args.len()) => f(vm, this, args),
             NativeFunction::Bound(f) => self.call_with_defaults(vm, this, args, bound, f),
         }
     }

@@ -24,6 +24,7 @@ pub mod float_conversion;
 pub mod format;
 pub mod methods;
 pub mod power;
+mod short;
 
 pub use arithmetic::{absolute, add, divmod, floor_divide, multiply, negative, remainder, subtract, true_divide};
 pub use bits::{and, invert, lshift, or, rshift, xor};

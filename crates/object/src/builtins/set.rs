@@ -137,6 +137,14 @@ impl<'a> AnySet<'a> {
     /// A set, frozenset, or an instance of a subclass.
     #[inline]
     pub fn of(value: &'a Value) -> Option<AnySet<'a>> {
+        match AnySet::exact(value) {
+            Some(set) => Some(set),
+            None => AnySet::of_subclass(value),
+        }
+    }
+
+    #[inline(never)]
+    fn of_subclass(value: &'a Value) -> Option<AnySet<'a>> {
         match value.downcast::<Set>() {
             Some(set) => Some(set.as_set()),
             None => value.downcast::<FrozenSet>().map(FrozenSet::as_set),
@@ -280,12 +288,10 @@ pub fn add(vm: &Vm, set: AnySet, key: &Value) -> Result<()> {
 #[inline]
 pub fn next_entry(set: AnySet, position: usize) -> Option<(usize, i64, Value)> {
     let table = set.table();
-    let mut at = position;
-    while let Some(slot) = table.slots().get(at) {
+    for (at, slot) in table.slots().get(position..)?.iter().enumerate() {
         if let Some(key) = &slot.key {
-            return Some((at + 1, slot.hash, key.clone()));
+            return Some((position + at + 1, slot.hash, key.clone()));
         }
-        at += 1;
     }
     None
 }

@@ -107,7 +107,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     }
     let mut items: SmallVec<[Value; 8]> = SmallVec::with_capacity(iterators.len());
     for (at, iterator) in iterators.iter().enumerate() {
-        match vm.next(iterator)? {
+        match vm.next_of_any(iterator)? {
             Some(item) => items.push(item),
             None => {
                 drop(items);

@@ -4,6 +4,12 @@ use crate::object::Result;
 use crate::value::Value;
 use crate::vm::Vm;
 
+/// An argument that may be missing, of a function with [`MethodDef::optional`](super::MethodDef::optional).
+#[inline(always)]
+pub fn optional(args: &[Value], at: usize) -> Option<&Value> {
+    args.get(at).and_then(Value::bound)
+}
+
 /// No keyword arguments (`_PyArg_NoKeywords`).
 #[inline]
 pub fn no_keywords(vm: &Vm, name: &str, kwnames: Option<&Value>) -> Result<()> {

@@ -240,6 +240,11 @@ impl Signature {
         (self.simple || all_positional).then_some(self.positional)
     }
 
+    /// How many arguments are required, of a function that is always given positional ones.
+    pub fn least_positional(&self) -> usize {
+        self.required_positional
+    }
+
     /// One value per parameter.
     #[inline]
     pub fn bind(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result<SmallVec<[Value; 8]>> {

@@ -2,7 +2,13 @@
 //!
 //! `None` always means "ask the types": nothing here has an effect.
 
+use crate::builtins::bytes::Bytes;
+use crate::builtins::float::Float;
+use crate::builtins::int::Int;
+use crate::builtins::object;
 use crate::builtins::str::{Data, Str};
+use crate::builtins::tuple::Tuple;
+use crate::types::slots::RichCompare;
 use crate::value::Value;
 use std::cmp::Ordering;
 
@@ -15,12 +21,67 @@ pub fn quick_equal(left: &Value, right: &Value) -> Option<bool> {
     match (left.is_object(), right.is_object()) {
         (false, false) => Some(unequal_words_equal(left, right)),
         (true, true) => {
-            let (a, b) = (left.downcast_exact::<Str>()?, right.downcast_exact::<Str>()?);
-            Some(a.equals(b))
+            if let (Some(a), Some(b)) = (left.downcast_exact::<Str>(), right.downcast_exact::<Str>()) {
+                return Some(a.equals(b));
+            }
+            objects_equal(left, right)
         }
-        (true, false) => left.downcast_exact::<Str>().map(|_| false),
-        (false, true) => right.downcast_exact::<Str>().map(|_| false),
+        (true, false) => differs_from_immediates(left),
+        (false, true) => differs_from_immediates(right),
     }
+}
+
+/// An object that is no immediate's equal, as strings and objects compared by identity are; what has `__eq__` of its own
+/// has to be asked.
+#[inline(always)]
+fn differs_from_immediates(object: &Value) -> Option<bool> {
+    (object.downcast_exact::<Str>().is_some() || is_compared_by_identity(object)).then_some(false)
+}
+
+/// Whether `==` of the object is that of `object`.
+#[inline(always)]
+fn is_compared_by_identity(object: &Value) -> bool {
+    object.ty().slots().richcompare.is_some_and(|f| std::ptr::fn_addr_eq(f, object::richcompare as RichCompare))
+}
+
+/// Equality of two objects that are not the same.
+#[inline(never)]
+fn objects_equal(left: &Value, right: &Value) -> Option<bool> {
+    if let (Some(a), Some(b)) = (left.downcast_exact::<Tuple>(), right.downcast_exact::<Tuple>()) {
+        // Items are compared up to the first difference, then lengths.
+        for (x, y) in a.as_slice().iter().zip(b.as_slice()) {
+            if !items_equal(x, y)? {
+                return Some(false);
+            }
+        }
+        return Some(a.len() == b.len());
+    }
+    scalars_equal(left, right)
+}
+
+/// As [`quick_equal`], but tuples are left to their type, so that this does not go deep.
+#[inline(always)]
+fn items_equal(left: &Value, right: &Value) -> Option<bool> {
+    if left.is_object() && right.is_object() && left.word() != right.word() {
+        match (left.downcast_exact::<Str>(), right.downcast_exact::<Str>()) {
+            (Some(a), Some(b)) => Some(a.equals(b)),
+            _ => scalars_equal(left, right),
+        }
+    } else {
+        quick_equal(left, right)
+    }
+}
+
+/// Equality of two different objects, none of which holds others that count.
+#[inline]
+fn scalars_equal(left: &Value, right: &Value) -> Option<bool> {
+    if let (Some(a), Some(b)) = (left.downcast_exact::<Int>(), right.downcast_exact::<Int>()) {
+        return Some(a.value == b.value);
+    }
+    if let (Some(a), Some(b)) = (left.downcast_exact::<Bytes>(), right.downcast_exact::<Bytes>()) {
+        return Some(a.as_slice() == b.as_slice());
+    }
+    (is_compared_by_identity(left) && is_compared_by_identity(right)).then_some(false)
 }
 
 /// Equality of two immediates with different words.
@@ -49,7 +110,12 @@ fn int_equals_float(n: i64, f: f64) -> bool {
     n as f64 == f && f as i64 == n
 }
 
-/// `left < right`, if both are small ints, immediate floats or exact strs.
+#[inline]
+fn exact_float(value: &Value) -> Option<f64> {
+    value.as_immediate_float().or_else(|| value.downcast_exact::<Float>().map(|float| float.value))
+}
+
+/// `left < right`, if both are small ints, exact floats or exact strs.
 #[inline]
 pub fn quick_less(left: &Value, right: &Value) -> Option<bool> {
     if left.is_small_int() && right.is_small_int() {
@@ -58,11 +124,14 @@ pub fn quick_less(left: &Value, right: &Value) -> Option<bool> {
     if let (Some(a), Some(b)) = (left.as_immediate_float(), right.as_immediate_float()) {
         return Some(a < b);
     }
-    if left.is_object() && right.is_object() {
-        let (a, b) = (left.downcast_exact::<Str>()?, right.downcast_exact::<Str>()?);
+    if left.is_object()
+        && right.is_object()
+        && let (Some(a), Some(b)) = (left.downcast_exact::<Str>(), right.downcast_exact::<Str>())
+    {
         return Some(compare_text(a, b) == Ordering::Less);
     }
-    None
+    // Zeros are objects.
+    Some(exact_float(left)? < exact_float(right)?)
 }
 
 /// The order of two strings by code points.

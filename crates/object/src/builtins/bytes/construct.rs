@@ -117,8 +117,7 @@ pub(crate) fn decode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     {
         return Ok(Str::from_ascii(bytes.as_slice()).into_value());
     }
-    let encoding = codecs::name_argument(vm, "decode", "encoding", &args[0])?;
-    let errors = codecs::name_argument(vm, "decode", "errors", &args[1])?;
+    let (encoding, errors) = codecs::name_arguments(vm, "decode", args)?;
     let data = super::view::own(vm, this)?;
     if data.is_empty() {
         return Ok(crate::builtins::str::empty());

@@ -58,7 +58,7 @@ crate::method_table! { pub static METHODS = [
         start\n    \
         Where to begin to search; at the first byte by default.\n  \
         end\n    \
-        Where to stop; after the last byte by default.", search::count),
+        Where to stop; after the last byte by default.", search::count).optional(),
     MethodDef::new("decode($self, /, encoding='utf-8', errors='strict')", "\
         Return the text that the bytes encode.\n\n  \
         encoding\n    \
@@ -66,14 +66,14 @@ crate::method_table! { pub static METHODS = [
         errors\n    \
         What to do about bytes that cannot be decoded: 'strict' raises\n    \
         UnicodeDecodeError, 'ignore' omits them, 'replace' puts U+FFFD in\n    \
-        their place.  Names from codecs.register_error() are valid too.", construct::decode),
+        their place.  Names from codecs.register_error() are valid too.", construct::decode).optional(),
     MethodDef::new("endswith($self, suffix[, start[, end]], /)", "Tell whether the bytes end with the suffix.\n\n  \
         suffix\n    \
         Bytes, or a tuple of them of which any may match.\n  \
         start\n    \
         Where the examined part begins; by default at the first byte.\n  \
         end\n    \
-        Where it ends; by default after the last byte.", search::endswith),
+        Where it ends; by default after the last byte.", search::endswith).optional(),
     MethodDef::new("expandtabs($self, /, tabsize=8)", "Return a copy in which each tab is replaced by spaces.\n\n\
         Columns that tabs lead to are tabsize apart; newlines start at column 0.", transform::expandtabs),
     MethodDef::new("find($self, sub[, start[, end]], /)", "\
@@ -82,7 +82,7 @@ crate::method_table! { pub static METHODS = [
         Where to begin to search; at the first byte by default.\n  \
         end\n    \
         Where to stop; after the last byte by default.\n\n\
-        The result is -1 if there is none.", search::find),
+        The result is -1 if there is none.", search::find).optional(),
     MethodDef::new("fromhex($type, string, /)", "Make bytes from a string with two hexadecimal digits per byte.\n\n\
         ASCII whitespace is allowed between bytes.\n\
         Example: bytes.fromhex('0a FF') -> b'\\n\\xff'.", hex::fromhex).class(),
@@ -109,7 +109,7 @@ crate::method_table! { pub static METHODS = [
         Where to begin to search; at the first byte by default.\n  \
         end\n    \
         Where to stop; after the last byte by default.\n\n\
-        Raise ValueError if there is none.", search::index),
+        Raise ValueError if there is none.", search::index).optional(),
     MethodDef::new("isalnum($self, /)", "B.isalnum() -> bool\n\n\
         True if B is not empty and consists of ASCII letters and digits.", transform::isalnum),
     MethodDef::new("isalpha($self, /)", "B.isalpha() -> bool\n\n\
@@ -138,7 +138,7 @@ crate::method_table! { pub static METHODS = [
         ASCII upper-case letters become lower case; other bytes stay.", transform::lower),
     MethodDef::new("lstrip($self, bytes=None, /)", "\
         Return a copy without the leading bytes that occur in the argument.\n\n\
-        The default, None, stands for ASCII whitespace.", split::lstrip),
+        The default, None, stands for ASCII whitespace.", split::lstrip).optional(),
     MethodDef::new("maketrans(frm, to, /)", "Return a translation table usable for the bytes or bytearray translate method.\n\nThe returned table will be one where each byte in frm is mapped to\nthe byte at the same position in to.\n\nThe bytes objects frm and to must be of the same length.", transform::maketrans).r#static(),
     MethodDef::new("partition($self, sep, /)", "\
         Split at the first occurrence of sep, into a tuple of three parts.\n\n\
@@ -162,14 +162,14 @@ crate::method_table! { pub static METHODS = [
         Where the searched part begins; at the first byte by default.\n  \
         end\n    \
         Where it ends; after the last byte by default.\n\n\
-        The result is -1 if there is none.", search::rfind),
+        The result is -1 if there is none.", search::rfind).optional(),
     MethodDef::new("rindex($self, sub[, start[, end]], /)", "\
         Return the greatest index in B[start:end] at which sub occurs.\n\n  \
         start\n    \
         Where the searched part begins; at the first byte by default.\n  \
         end\n    \
         Where it ends; after the last byte by default.\n\n\
-        Raise ValueError if there is none.", search::rindex),
+        Raise ValueError if there is none.", search::rindex).optional(),
     MethodDef::new("rjust($self, width, fillchar=b' ', /)", "\
         Return a copy with padding on the left, width bytes long.\n\n\
         A copy of the same length is returned if it is that long already.", transform::rjust),
@@ -188,7 +188,7 @@ crate::method_table! { pub static METHODS = [
         With a limit, the first part is what remains unsplit.", split::rsplit),
     MethodDef::new("rstrip($self, bytes=None, /)", "\
         Return a copy without the trailing bytes that occur in the argument.\n\n\
-        The default, None, stands for ASCII whitespace.", split::rstrip),
+        The default, None, stands for ASCII whitespace.", split::rstrip).optional(),
     MethodDef::new("split($self, /, sep=None, maxsplit=-1)", "\
         Split into a list of bytes objects, from the left.\n\n  \
         sep\n    \
@@ -207,10 +207,10 @@ crate::method_table! { pub static METHODS = [
         start\n    \
         Where the examined part begins; by default at the first byte.\n  \
         end\n    \
-        Where it ends; by default after the last byte.", search::startswith),
+        Where it ends; by default after the last byte.", search::startswith).optional(),
     MethodDef::new("strip($self, bytes=None, /)", "\
         Return a copy without the bytes at both ends that occur in the argument.\n\n\
-        The default, None, stands for ASCII whitespace.", split::strip),
+        The default, None, stands for ASCII whitespace.", split::strip).optional(),
     MethodDef::new("swapcase($self, /)", "B.swapcase() -> copy of B\n\n\
         Each ASCII letter has the other case.", transform::swapcase),
     MethodDef::new("title($self, /)", "B.title() -> copy of B\n\n\

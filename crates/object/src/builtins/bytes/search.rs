@@ -40,7 +40,7 @@ pub(crate) fn needle<'a>(vm: &Vm, value: &'a Value) -> Result<Needle<'a>> {
 fn locate(vm: &Vm, this: &Value, args: &[Value], from_end: bool) -> Result<Option<usize>> {
     let length = own(vm, this)?.len();
     // `__index__` of the bounds may change a bytearray.
-    let (start, end) = bounds(vm, &args[1], &args[2], length)?;
+    let (start, end) = bounds(vm, args, length)?;
     let needle = needle(vm, &args[0])?;
     let data = own(vm, this)?;
     let end = end.min(data.len());
@@ -76,7 +76,7 @@ pub(crate) fn rindex(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 
 pub(crate) fn count(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let length = own(vm, this)?.len();
-    let (start, end) = bounds(vm, &args[1], &args[2], length)?;
+    let (start, end) = bounds(vm, args, length)?;
     let needle = needle(vm, &args[0])?;
     let data = own(vm, this)?;
     let end = end.min(data.len());
@@ -107,7 +107,7 @@ pub(crate) fn contains(vm: &Vm, this: &Value, item: &Value) -> Result<bool> {
 
 fn affix(vm: &Vm, name: &str, this: &Value, args: &[Value], at_end: bool) -> Result {
     let length = own(vm, this)?.len();
-    let (start, end) = bounds(vm, &args[1], &args[2], length)?;
+    let (start, end) = bounds(vm, args, length)?;
     let matches = |part: &Value| -> Result<bool> {
         let part = vm.bytes_like(part)?;
         let data = own(vm, this)?;

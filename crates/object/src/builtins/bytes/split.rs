@@ -134,7 +134,7 @@ pub(crate) fn rpartition(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 fn strip_sides(vm: &Vm, this: &Value, args: &[Value], left: bool, right: bool) -> Result {
-    let set = if args[0].is_none() { None } else { Some(vm.bytes_like(&args[0])?) };
+    let set = args.first().and_then(Value::given).map(|set| vm.bytes_like(set)).transpose()?;
     let data = own(vm, this)?;
     let drop = |byte: u8| match &set {
         Some(set) => memchr::memchr(byte, set).is_some(),

@@ -8,14 +8,13 @@ use crate::builtins::generic_alias;
 use crate::builtins::set::{self, AnySet};
 use crate::builtins::str::StrBuilder;
 use crate::builtins::tuple::Tuple;
-use crate::native::signature::Signature;
+use crate::native::arguments::optional;
 use crate::native::{MethodDef, arguments};
 use crate::object::{Ref, Result};
 use crate::types::Type;
 use crate::types::slots::{CompareOp, Slots};
 use crate::value::Value;
 use crate::vm::{Vm, names};
-use std::sync::LazyLock;
 
 pub fn slots(s: &mut Slots) {
     s.new = Some(|_, class, _, _| {
@@ -151,43 +150,24 @@ fn update_arguments(vm: &Vm, dict: &Dict, name: &str, args: &[Value], kwnames: O
     Ok(())
 }
 
-/// Binds two positional arguments of which the second may be absent.
-macro_rules! key_and_default {
-    ($vm:ident, $args:ident, $kwnames:ident, $declaration:literal) => {
-        match ($args, $kwnames) {
-            ([key], None) => (key, None),
-            ([key, default], None) => (key, Some(default)),
-            _ => {
-                static SIGNATURE: LazyLock<Signature> =
-                    LazyLock::new(|| Signature::parse($declaration).owned_by("dict"));
-                SIGNATURE.bind($vm, $args, $kwnames)?;
-                return Err($vm.type_error("wrong arguments"));
-            }
-        }
-    };
-}
-
-fn get(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-    let (key, default) = key_and_default!(vm, args, kwnames, "get($self, key, default=None, /)");
-    match own(this).get(vm, key)? {
+fn get(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    match own(this).get(vm, &args[0])? {
         Some(value) => Ok(value),
-        None => Ok(default.cloned().unwrap_or(Value::NONE)),
+        None => Ok(args.get(1).cloned().unwrap_or(Value::NONE)),
     }
 }
 
-fn setdefault(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-    let (key, default) = key_and_default!(vm, args, kwnames, "setdefault($self, key, default=None, /)");
-    own(this).set_default(vm, key, default.unwrap_or(&Value::NONE))
+fn setdefault(vm: &Vm, this: &Value, args: &[Value]) -> Result {
+    own(this).set_default(vm, &args[0], args.get(1).unwrap_or(&Value::NONE))
 }
 
-fn pop(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
-    let (key, default) = key_and_default!(vm, args, kwnames, "pop($self, key, default=None, /)");
+fn pop(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let dict = own(this);
     // An empty dict does not even ask for the hash.
-    let value = if dict.len() == 0 { None } else { dict.remove(vm, key)? };
-    match value.or_else(|| default.cloned()) {
+    let value = if dict.len() == 0 { None } else { dict.remove(vm, &args[0])? };
+    match value.or_else(|| optional(args, 1).cloned()) {
         Some(value) => Ok(value),
-        None => Err(vm.key_error(key)),
+        None => Err(vm.key_error(&args[0])),
     }
 }
 
@@ -237,15 +217,15 @@ crate::method_table! { pub static METHODS = [
         Give the number of bytes of memory that the dictionary takes.", |_, this, _| {
         Ok(Value::from(memory(this) + own(this).state.borrow(&own(this).header).memory()))
     }),
-    MethodDef::raw("get($self, key, default=None, /)", "\
-        Return the value stored under key, or default if there is no such key.", get),
-    MethodDef::raw("setdefault($self, key, default=None, /)", "\
+    MethodDef::new("get($self, key, default=None, /)", "\
+        Return the value stored under key, or default if there is no such key.", get).optional(),
+    MethodDef::new("setdefault($self, key, default=None, /)", "\
         Return the value stored under key, storing default there if it is new.\n\n\
-        The default is None unless given.", setdefault),
-    MethodDef::raw("pop($self, key, default=<unrepresentable>, /)", "\
+        The default is None unless given.", setdefault).optional(),
+    MethodDef::new("pop($self, key, default=<unrepresentable>, /)", "\
         D.pop(k[,d]) -> v, the value of the item with key k, which is removed.\n\n\
         Without such an item, d is returned; KeyError is raised if there is no\n\
-        d.", pop),
+        d.", pop).optional(),
     MethodDef::new("popitem($self, /)", "Remove the item that was added last, and return it.\n\n\
         It is returned as a (key, value) pair; an empty dictionary raises\n\
         KeyError.", |vm, this, _| {

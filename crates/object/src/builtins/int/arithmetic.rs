@@ -1,6 +1,6 @@
 //! `+`, `-`, `*`, `//`, `%`, `divmod`, `/` and the unary operators of ints.
 
-use super::{Operand, check_room, from_i64, from_i128, from_ibig, magnitude_bits};
+use super::{Operand, check_room, from_i64, from_i128, from_ibig, magnitude_bits, short};
 use crate::builtins::float;
 use crate::builtins::tuple::Tuple;
 use crate::object::Result;
@@ -25,6 +25,9 @@ fn add_general(vm: &Vm, a: &Value, b: &Value) -> Result {
     if let (Small(x), Small(y)) = (x, y) {
         return Ok(from_i128(x as i128 + y as i128));
     }
+    if let Some(sum) = short::sum(x, y, false) {
+        return Ok(sum);
+    }
     check_room(vm, x.bit_length().max(y.bit_length()))?;
     Ok(from_ibig(match (x, y) {
         (Big(x), Big(y)) => x + y,
@@ -48,6 +51,9 @@ fn subtract_general(vm: &Vm, a: &Value, b: &Value) -> Result {
     let (Some(x), Some(y)) = (Operand::of(a), Operand::of(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
     if let (Small(x), Small(y)) = (x, y) {
         return Ok(from_i128(x as i128 - y as i128));
+    }
+    if let Some(difference) = short::sum(x, y, true) {
+        return Ok(difference);
     }
     check_room(vm, x.bit_length().max(y.bit_length()))?;
     Ok(from_ibig(match (x, y) {
@@ -75,6 +81,9 @@ fn multiply_general(vm: &Vm, a: &Value, b: &Value) -> Result {
     let (Some(x), Some(y)) = (Operand::of(a), Operand::of(b)) else { return Ok(Value::NOT_IMPLEMENTED) };
     if let (Small(x), Small(y)) = (x, y) {
         return Ok(from_i128(x as i128 * y as i128));
+    }
+    if let Some(product) = short::product(x, y) {
+        return Ok(product);
     }
     check_room(vm, x.bit_length() + y.bit_length())?;
     Ok(from_ibig(match (x, y) {
@@ -158,6 +167,9 @@ fn remainder_general(vm: &Vm, a: &Value, b: &Value) -> Result {
         (Small(_), Small(-1)) => Ok(Value::small_int(0)),
         (Small(x), Small(y)) => Ok(from_i64(divmod_i64(x, y).1)),
         (x, y) => {
+            if let Some(remainder) = short::remainder(x, y) {
+                return Ok(remainder);
+            }
             check_room(vm, x.bit_length())?;
             Ok(from_ibig(modulo_ibig(&x.to_ibig(), &y.to_ibig())))
         }

@@ -1,6 +1,6 @@
 //! Shifts and bitwise operators of ints.
 
-use super::{Operand, check_room, from_i64, from_ibig};
+use super::{Operand, check_room, from_i64, from_ibig, short};
 use crate::object::Result;
 use crate::value::Value;
 use crate::vm::Vm;
@@ -32,6 +32,9 @@ fn lshift_general(vm: &Vm, a: &Value, b: &Value) -> Result {
         Small(count) if (count as u64) < 1 << 60 => count as usize,
         _ => return Err(vm.overflow_error("too many digits in integer")),
     };
+    if let Some(shifted) = short::shift_left(x, count) {
+        return Ok(shifted);
+    }
     check_room(vm, x.bit_length() + count)?;
     Ok(from_ibig(match x {
         Small(x) => IBig::from(x) << count,
@@ -61,12 +64,15 @@ fn rshift_general(vm: &Vm, a: &Value, b: &Value) -> Result {
     }
     Ok(match x {
         Small(x) => from_i64(x >> count),
-        Big(x) => from_ibig(x >> count as usize),
+        Big(big) => match short::shift_right(x, count as usize) {
+            Some(shifted) => shifted,
+            None => from_ibig(big >> count as usize),
+        },
     })
 }
 
 macro_rules! bitwise {
-    ($($name:ident $general:ident $symbol:tt $doc:literal;)*) => { $(
+    ($($name:ident $general:ident $symbol:tt $short:expr, $doc:literal;)*) => { $(
         #[doc = $doc]
         #[inline]
         pub fn $name(vm: &Vm, a: &Value, b: &Value) -> Result {
@@ -82,6 +88,9 @@ macro_rules! bitwise {
             if let (Small(x), Small(y)) = (x, y) {
                 return Ok(from_i64(x $symbol y));
             }
+            if let Some(result) = $short(x, y) {
+                return Ok(result);
+            }
             check_room(vm, x.bit_length().max(y.bit_length()))?;
             Ok(from_ibig(match (x, y) {
                 (Big(x), Big(y)) => x $symbol y,
@@ -91,9 +100,9 @@ macro_rules! bitwise {
     )* };
 }
 bitwise! {
-    and and_general & "`a & b`";
-    or or_general | "`a | b`";
-    xor xor_general ^ "`a ^ b`";
+    and and_general & short::and, "`a & b`";
+    or or_general | |x, y| short::join(x, y, |a, b| a | b), "`a | b`";
+    xor xor_general ^ |x, y| short::join(x, y, |a, b| a ^ b), "`a ^ b`";
 }
 
 /// `~a`

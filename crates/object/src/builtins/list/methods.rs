@@ -4,10 +4,11 @@ use super::iterator::{ListIterator, ListReverseIterator};
 use super::{List, assignment, copy_items, drop_reversed, sort, with_room};
 use crate::attributes::memory;
 use crate::builtins::dict::Dict;
+use crate::builtins::range::{Range, SmallRange};
+use crate::builtins::set::AnySet;
 use crate::builtins::slice::{self, Slice};
 use crate::builtins::tuple::Tuple;
 use crate::builtins::{generic_alias, list::LIST};
-use crate::native::signature::Signature;
 use crate::native::{MethodDef, Quick, arguments};
 use crate::object::Result;
 use crate::types::Type;
@@ -15,7 +16,6 @@ use crate::types::slots::{CompareOp, Slots};
 use crate::value::Value;
 use crate::vm::Vm;
 use crate::vm::quick_compare::quick_equal;
-use std::sync::LazyLock;
 
 pub fn slots(s: &mut Slots) {
     s.new = Some(|_, class, _, _| {
@@ -108,8 +108,8 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
     if a.len() != b.len() && matches!(op, CompareOp::Eq | CompareOp::Ne) {
         return Ok(Value::bool(op == CompareOp::Ne));
     }
+    let mut at = if std::ptr::eq(a, b) { 0 } else { equal_at_first(a, b) };
     // `__eq__` may change either list, so every turn asks for its items anew.
-    let mut at = 0;
     while let (Some(x), Some(y)) = (a.get(at), b.get(at)) {
         let equal = match quick_equal(&x, &y) {
             Some(equal) => equal,
@@ -129,6 +129,15 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
         at += 1;
     }
     Ok(Value::bool(op.holds(a.len().cmp(&b.len()))))
+}
+
+/// How many items at the beginning of two different lists are equal, as far as that can be told without Python code.
+fn equal_at_first(a: &List, b: &List) -> usize {
+    // SAFETY: the lists are not the same, and nothing here runs Python code or borrows anything.
+    match unsafe { (a.items.alone(), b.items.alone()) } {
+        (Some(a), Some(b)) => a.iter().zip(b.iter()).take_while(|(x, y)| quick_equal(x, y) == Some(true)).count(),
+        _ => 0,
+    }
 }
 
 fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
@@ -193,6 +202,10 @@ pub fn extend(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
         return extend_from_slice(vm, list, tuple.as_slice());
     } else if let Some(dict) = iterable.downcast_exact::<Dict>() {
         dict.keys()
+    } else if let Some(set) = AnySet::exact(iterable) {
+        set.keys()
+    } else if let Some(range) = iterable.downcast_exact::<Range>().and_then(Range::small) {
+        return extend_from_range(vm, list, range);
     } else {
         return extend_from_iterator(vm, list, iterable);
     };
@@ -206,6 +219,19 @@ pub fn extend(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
         return Err(vm.memory_error());
     }
     target.extend(items);
+    Ok(())
+}
+
+fn extend_from_range(vm: &Vm, list: &List, range: SmallRange) -> Result<()> {
+    let SmallRange { start, step, length } = range;
+    let mut target = list.items.borrow(&list.header);
+    let reserved =
+        usize::try_from(length).is_ok_and(|length| crate::heap::fallible(|| target.try_reserve(length)).is_ok());
+    if !reserved {
+        drop(target);
+        return Err(vm.memory_error());
+    }
+    target.extend((0..length).map(|at| Value::from(start.wrapping_add(at.wrapping_mul(step)))));
     Ok(())
 }
 
@@ -239,18 +265,9 @@ fn extend_from_iterator(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
     Ok(())
 }
 
-fn pop(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+fn pop(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let list = own(this);
-    let index = match (args, kwnames) {
-        ([], _) => -1,
-        ([index], None) => vm.index_ssize(index)?,
-        _ => {
-            static POP: LazyLock<Signature> =
-                LazyLock::new(|| Signature::parse("pop($self, index=-1, /)").owned_by("list"));
-            POP.bind(vm, args, kwnames)?;
-            -1
-        }
-    };
+    let index = args.first().map_or(Ok(-1), |index| vm.index_ssize(index))?;
     match list.pop(index) {
         Some(item) => Ok(item),
         None if list.len() == 0 => Err(vm.index_error("pop from empty list")),
@@ -298,8 +315,8 @@ crate::method_table! { pub static METHODS = [
         extend(vm, own(this), &args[0])?;
         Ok(Value::NONE)
     }),
-    MethodDef::raw("pop($self, index=-1, /)", "Remove the item at index, by default the last one, and return it.\n\n\
-        IndexError is raised if there is no such item.", pop).quick(Quick::ListPop),
+    MethodDef::new("pop($self, index=-1, /)", "Remove the item at index, by default the last one, and return it.\n\n\
+        IndexError is raised if there is no such item.", pop).optional().quick(Quick::ListPop),
     MethodDef::new("remove($self, value, /)", "Remove the first item that equals value.\n\n\
         ValueError is raised if there is none.", |vm, this, args| {
         let list = own(this);

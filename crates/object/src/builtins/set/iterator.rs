@@ -69,14 +69,16 @@ impl SetIterator {
 
     #[inline]
     pub fn next(&self, vm: &Vm) -> Result<Option<Value>> {
-        let mut state = self.state.borrow(&self.header);
+        let mut borrow = self.state.borrow(&self.header);
+        let state = &mut *borrow;
         let Some(set) = &state.set else { return Ok(None) };
-        if state.used != Some(as_set(set).len()) {
+        let set = as_set(set);
+        if state.used != Some(set.len()) {
             state.used = None;
-            drop(state);
+            drop(borrow);
             return Err(vm.runtime_error("Set changed size during iteration"));
         }
-        match next_entry(as_set(set), state.position) {
+        match next_entry(set, state.position) {
             Some((next, _, key)) => {
                 state.position = next;
                 state.left = state.left.saturating_sub(1);
@@ -84,7 +86,7 @@ impl SetIterator {
             }
             None => {
                 let ended = state.set.take();
-                drop(state);
+                drop(borrow);
                 drop(ended);
                 Ok(None)
             }

@@ -4,6 +4,8 @@
 
 use super::{AnySet, FROZENSET, FrozenSet, OutOfMemory, Set, hash_element, hash_wanted, next_entry};
 use crate::builtins::dict::Dict;
+use crate::builtins::list::List;
+use crate::builtins::tuple::Tuple;
 use crate::object::Result;
 use crate::types::Type;
 use crate::value::Value;
@@ -82,6 +84,18 @@ pub fn update(vm: &Vm, set: AnySet, iterable: &Value) -> Result<()> {
         let reserved = set.table().reserve(count);
         reserved.map_err(|OutOfMemory| vm.memory_error())?;
         return for_each_key(dict, |key, hash| set.add_hashed(vm, key, hash));
+    }
+    if let Some(tuple) = iterable.downcast_exact::<Tuple>() {
+        return tuple.as_slice().iter().try_for_each(|key| super::add(vm, set, key));
+    }
+    if let Some(list) = iterable.downcast_exact::<List>() {
+        // `__hash__` and `__eq__` may change the list.
+        let mut at = 0;
+        while let Some(key) = list.get(at) {
+            super::add(vm, set, &key)?;
+            at += 1;
+        }
+        return Ok(());
     }
     for_each_element(vm, iterable, hash_element, |key, hash| set.add_hashed(vm, key, hash))
 }

@@ -68,7 +68,6 @@ pub(super) fn encode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     {
         return crate::builtins::bytes::from_slice(vm, text.as_bytes());
     }
-    let encoding = codecs::name_argument(vm, "encode", "encoding", &args[0])?;
-    let errors = codecs::name_argument(vm, "encode", "errors", &args[1])?;
+    let (encoding, errors) = codecs::name_arguments(vm, "encode", args)?;
     codecs::encode(vm, this, encoding.as_deref(), errors.as_deref())
 }

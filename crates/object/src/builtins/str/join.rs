@@ -103,7 +103,10 @@ pub fn join(vm: &Vm, separator: &Value, items: &[Value]) -> Result {
 pub(super) fn replace_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let old = vm.expect_str_argument(&args[0], |got| format!("replace() argument 1 must be str, not {got}"))?;
     let new = vm.expect_str_argument(&args[1], |got| format!("replace() argument 2 must be str, not {got}"))?;
-    let max = usize::try_from(vm.index_ssize(&args[2])?).unwrap_or(usize::MAX);
+    let max = match args.get(2) {
+        Some(max) => usize::try_from(vm.index_ssize(max)?).unwrap_or(usize::MAX),
+        None => usize::MAX,
+    };
     replace(vm, this, old, new, max)
 }
 

@@ -74,12 +74,12 @@ crate::method_table! { pub static METHODS = [
         What to do about characters that cannot be encoded: 'strict'\n    \
         raises UnicodeEncodeError, 'ignore' omits them, 'replace' puts a\n    \
         question mark, 'xmlcharrefreplace' a character reference.  Names\n    \
-        from codecs.register_error() are valid too.", construct::encode),
+        from codecs.register_error() are valid too.", construct::encode).optional(),
     MethodDef::new("replace($self, old, new, /, count=-1)", "\
         Return a copy in which occurrences of old are replaced by new.\n\n  \
         count\n    \
         How many occurrences to replace, counted from the left;\n    \
-        -1, the default, replaces all of them.", join::replace_method),
+        -1, the default, replaces all of them.", join::replace_method).optional(),
     MethodDef::new("split($self, /, sep=None, maxsplit=-1)", "\
         Split the string at a separator into a list, from the left.\n\n  \
         sep\n    \
@@ -90,7 +90,7 @@ crate::method_table! { pub static METHODS = [
         maxsplit\n    \
         How many splits to make at most; -1, the default, is no limit.\n\n\
         With a limit, the last string is what remains unsplit.\n\n\
-        A separator is a fixed string; re.split() splits at a pattern.", split::split),
+        A separator is a fixed string; re.split() splits at a pattern.", split::split).optional(),
     MethodDef::new("rsplit($self, /, sep=None, maxsplit=-1)", "\
         Split the string at a separator into a list, from the right.\n\n  \
         sep\n    \
@@ -100,7 +100,7 @@ crate::method_table! { pub static METHODS = [
         two of them meet.\n  \
         maxsplit\n    \
         How many splits to make at most; -1, the default, is no limit.\n\n\
-        With a limit, the first string is what remains unsplit.", split::rsplit),
+        With a limit, the first string is what remains unsplit.", split::rsplit).optional(),
     MethodDef::new("join($self, iterable, /)", "Join strings, with this one between neighbors.\n\n\
         An item that is not a string raises TypeError.\n\n\
         Example: ', '.join(['one', 'two']) -> 'one, two'", join::join_method),
@@ -116,13 +116,13 @@ crate::method_table! { pub static METHODS = [
         is already that long stays as it is.", pad::center),
     MethodDef::new("count($self, sub[, start[, end]], /)", "\
         Count the occurrences of sub in S[start:end] that do not overlap.\n\n\
-        By default the whole string is searched.", search::count_method),
+        By default the whole string is searched.", search::count_method).optional(),
     MethodDef::new("expandtabs($self, /, tabsize=8)", "Return a copy in which each tab is replaced by spaces.\n\n\
         Columns that tabs lead to are tabsize apart; newlines start at column 0.", pad::expandtabs),
     MethodDef::new("find($self, sub[, start[, end]], /)", "\
         Return the smallest index in S[start:end] at which sub occurs.\n\n\
         By default the whole string is searched.  The result is -1 if sub does\n\
-        not occur.", search::find_method),
+        not occur.", search::find_method).optional(),
     MethodDef::new("partition($self, sep, /)", "\
         Split at the first occurrence of the separator, into three strings.\n\n\
         They are what is before the separator, the separator, and what is after\n\
@@ -131,28 +131,28 @@ crate::method_table! { pub static METHODS = [
     MethodDef::new("index($self, sub[, start[, end]], /)", "\
         Return the smallest index in S[start:end] at which sub occurs.\n\n\
         By default the whole string is searched.  ValueError is raised if sub\n\
-        does not occur.", search::index_method),
+        does not occur.", search::index_method).optional(),
     MethodDef::new("ljust($self, width, fillchar=' ', /)", "\
         Return the string with padding on the right, width characters long.\n\n\
         The padding consists of fillchar, a space by default.  A string that\n\
         is already that long stays as it is.", pad::ljust),
     MethodDef::new("lower($self, /)", "Return a copy in lower case.", case::lower),
     MethodDef::new("lstrip($self, chars=None, /)", "Return a copy without leading whitespace.\n\n\
-        If chars is given, the characters in it are removed instead.", split::lstrip),
+        If chars is given, the characters in it are removed instead.", split::lstrip).optional(),
     MethodDef::new("rfind($self, sub[, start[, end]], /)", "\
         Return the greatest index in S[start:end] at which sub occurs.\n\n\
         By default the whole string is searched.  The result is -1 if sub does\n\
-        not occur.", search::rfind_method),
+        not occur.", search::rfind_method).optional(),
     MethodDef::new("rindex($self, sub[, start[, end]], /)", "\
         Return the greatest index in S[start:end] at which sub occurs.\n\n\
         By default the whole string is searched.  ValueError is raised if sub\n\
-        does not occur.", search::rindex_method),
+        does not occur.", search::rindex_method).optional(),
     MethodDef::new("rjust($self, width, fillchar=' ', /)", "\
         Return the string with padding on the left, width characters long.\n\n\
         The padding consists of fillchar, a space by default.  A string that\n\
         is already that long stays as it is.", pad::rjust),
     MethodDef::new("rstrip($self, chars=None, /)", "Return a copy without trailing whitespace.\n\n\
-        If chars is given, the characters in it are removed instead.", split::rstrip),
+        If chars is given, the characters in it are removed instead.", split::rstrip).optional(),
     MethodDef::new("rpartition($self, sep, /)", "\
         Split at the last occurrence of the separator, into three strings.\n\n\
         They are what is before the separator, the separator, and what is after\n\
@@ -160,9 +160,9 @@ crate::method_table! { pub static METHODS = [
         Raise ValueError if the separator is empty.", split::rpartition),
     MethodDef::new("splitlines($self, /, keepends=False)", "\
         Return a list of the lines, which end at any of Unicode's line ends.\n\n\
-        The line ends are kept only if keepends is true.", split::splitlines),
+        The line ends are kept only if keepends is true.", split::splitlines).optional(),
     MethodDef::new("strip($self, chars=None, /)", "Return a copy without whitespace at both ends.\n\n\
-        If chars is given, the characters in it are removed instead.", split::strip),
+        If chars is given, the characters in it are removed instead.", split::strip).optional(),
     MethodDef::new("swapcase($self, /)", "\
         Return a copy in which lower case becomes upper case, and upper case lower.", case::swapcase),
     MethodDef::new("translate($self, table, /)", "Return a copy in which the characters are mapped by a table.\n\n  \
@@ -179,14 +179,14 @@ crate::method_table! { pub static METHODS = [
         start\n    \
         Where the examined part begins; by default at the first character.\n  \
         end\n    \
-        Where it ends; by default after the last character.", search::startswith),
+        Where it ends; by default after the last character.", search::startswith).optional(),
     MethodDef::new("endswith($self, suffix[, start[, end]], /)", "Tell whether the string ends with the suffix.\n\n  \
         suffix\n    \
         A string, or a tuple of strings of which any may match.\n  \
         start\n    \
         Where the examined part begins; by default at the first character.\n  \
         end\n    \
-        Where it ends; by default after the last character.", search::endswith),
+        Where it ends; by default after the last character.", search::endswith).optional(),
     MethodDef::new("removeprefix($self, prefix, /)", "\
         Return the string without the prefix, if it has that prefix.\n\n\
         At most one prefix is removed, unlike with lstrip(), whose argument is\n\

@@ -2,6 +2,7 @@
 
 use super::{Data, Str};
 use crate::builtins::slice;
+use crate::native::arguments::optional;
 use crate::object::Result;
 use crate::text::Unit;
 use crate::value::Value;
@@ -247,14 +248,20 @@ pub fn contains(haystack: &Str, needle: &Str) -> bool {
     with_both!(haystack, needle, |h, n| find(h, n).is_some(), false)
 }
 
-/// The `start` and `end` arguments of a search, fitted to a length (`ADJUST_INDICES`); `start` may be beyond `end`.
-pub(crate) fn bounds(vm: &Vm, start: &Value, end: &Value, length: usize) -> Result<(usize, usize)> {
-    if start.is_unbound() && end.is_unbound() {
-        return Ok((0, length));
+/// The optional arguments `start` and `end` of a search, after its first, fitted to a length (`ADJUST_INDICES`); `start` may be beyond `end`.
+#[inline]
+pub(crate) fn bounds(vm: &Vm, args: &[Value], length: usize) -> Result<(usize, usize)> {
+    match (optional(args, 1), optional(args, 2)) {
+        (None, None) => Ok((0, length)),
+        (start, end) => fitted(vm, start, end, length),
     }
+}
+
+#[inline(never)]
+fn fitted(vm: &Vm, start: Option<&Value>, end: Option<&Value>, length: usize) -> Result<(usize, usize)> {
     let none = Value::NONE;
-    let start = start.bound().unwrap_or(&none);
-    let end = end.bound().unwrap_or(&none);
+    let start = start.unwrap_or(&none);
+    let end = end.unwrap_or(&none);
     let (start, end) = slice::simple_indices(vm, start, end)?;
     let length = length as i64;
     let fit = |index: i64| if index < 0 { index.saturating_add(length).max(0) } else { index };
@@ -269,7 +276,7 @@ fn needle<'a>(vm: &Vm, name: &str, value: &'a Value) -> Result<&'a Str> {
 fn search(vm: &Vm, name: &str, this: &Value, args: &[Value], from_end: bool) -> Result<Option<usize>> {
     let needle = needle(vm, name, &args[0])?;
     let Some(text) = this.downcast::<Str>() else { return Ok(None) };
-    let (start, end) = bounds(vm, &args[1], &args[2], text.len())?;
+    let (start, end) = bounds(vm, args, text.len())?;
     if start > end || end - start < needle.len() {
         return Ok(None);
     }
@@ -309,7 +316,7 @@ pub(super) fn rindex_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 pub(super) fn count_method(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let needle = needle(vm, "count", &args[0])?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::small_int(0)) };
-    let (start, end) = bounds(vm, &args[1], &args[2], text.len())?;
+    let (start, end) = bounds(vm, args, text.len())?;
     if start > end || end - start < needle.len() {
         return Ok(Value::small_int(0));
     }
@@ -334,7 +341,7 @@ fn matches_at(text: &Str, part: &Str, start: usize, end: usize, at_end: bool) ->
 
 fn affix(vm: &Vm, name: &str, this: &Value, args: &[Value], at_end: bool) -> Result {
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::FALSE) };
-    let (start, end) = bounds(vm, &args[1], &args[2], text.len())?;
+    let (start, end) = bounds(vm, args, text.len())?;
     if let Some(part) = args[0].downcast::<Str>() {
         return Ok(Value::bool(matches_at(text, part, start, end, at_end)));
     }

@@ -83,12 +83,12 @@ pub(crate) fn rsplit_space<U: Unit>(
 
 /// The arguments of `split`: the separator (`None` for white space) and how often to split at most.
 fn split_arguments<'a>(vm: &Vm, args: &'a [Value]) -> Result<(Option<&'a Str>, usize)> {
-    let max = vm.index_ssize(&args[1])?;
-    let max = usize::try_from(max).unwrap_or(usize::MAX);
-    if args[0].is_none() {
-        return Ok((None, max));
-    }
-    let separator = vm.expect_str(&args[0], |got| format!("must be str or None, not {got}"))?;
+    let max = match args.get(1) {
+        Some(max) => usize::try_from(vm.index_ssize(max)?).unwrap_or(usize::MAX),
+        None => usize::MAX,
+    };
+    let Some(separator) = args.first().and_then(Value::given) else { return Ok((None, max)) };
+    let separator = vm.expect_str(separator, |got| format!("must be str or None, not {got}"))?;
     if separator.len() == 0 {
         return Err(vm.value_error("empty separator"));
     }
@@ -171,7 +171,7 @@ pub(super) fn rsplit(vm: &Vm, this: &Value, args: &[Value]) -> Result {
 }
 
 pub(super) fn splitlines(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    let keepends = vm.is_true(&args[0])?;
+    let keepends = args.first().map_or(Ok(false), |keepends| vm.is_true(keepends))?;
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
     let mut lines = Vec::new();
     with_units!(text, |units| {
@@ -226,8 +226,37 @@ pub(super) fn rpartition(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     }
 }
 
-fn strip_sides(vm: &Vm, name: &str, this: &Value, chars: &Value, left: bool, right: bool) -> Result {
+#[inline(always)]
+fn strip_sides(vm: &Vm, name: &str, this: &Value, args: &[Value], left: bool, right: bool) -> Result {
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
+    let chars = args.first().and_then(Value::given);
+    if chars.is_none()
+        && let Data::Ascii(bytes) = text.data()
+    {
+        let is_space = |byte: u8| is_space(byte as u32);
+        let mut end = bytes.len();
+        while right && end > 0 && is_space(bytes[end - 1]) {
+            end -= 1;
+        }
+        let mut start = 0;
+        while left && start < end && is_space(bytes[start]) {
+            start += 1;
+        }
+        return Ok(part(this, text, start, end));
+    }
+    strip_general(vm, name, this, text, chars, left, right)
+}
+
+#[inline(never)]
+fn strip_general(
+    vm: &Vm,
+    name: &str,
+    this: &Value,
+    text: &Str,
+    chars: Option<&Value>,
+    left: bool,
+    right: bool,
+) -> Result {
     let (mut start, mut end) = (0, text.len());
     let mut trim = |drop: &dyn Fn(u32) -> bool| {
         with_units!(text, |units| {
@@ -239,9 +268,11 @@ fn strip_sides(vm: &Vm, name: &str, this: &Value, chars: &Value, left: bool, rig
             }
         })
     };
-    if chars.is_none() {
+    let Some(chars) = chars else {
         trim(&is_space);
-    } else {
+        return Ok(part(this, text, start, end));
+    };
+    {
         let chars = match chars.downcast::<Str>() {
             Some(chars) => chars,
             None => return Err(vm.type_error(format!("{name} arg must be None or str"))),
@@ -258,13 +289,13 @@ fn strip_sides(vm: &Vm, name: &str, this: &Value, chars: &Value, left: bool, rig
 }
 
 pub(super) fn strip(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    strip_sides(vm, "strip", this, &args[0], true, true)
+    strip_sides(vm, "strip", this, args, true, true)
 }
 
 pub(super) fn lstrip(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    strip_sides(vm, "lstrip", this, &args[0], true, false)
+    strip_sides(vm, "lstrip", this, args, true, false)
 }
 
 pub(super) fn rstrip(vm: &Vm, this: &Value, args: &[Value]) -> Result {
-    strip_sides(vm, "rstrip", this, &args[0], false, true)
+    strip_sides(vm, "rstrip", this, args, false, true)
 }
