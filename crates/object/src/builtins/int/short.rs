@@ -1,4 +1,4 @@
-//! Operators on ints of a few words: what hashes, identifiers and 64-bit arithmetic are made of.
+//! Operators on ints of one or two words: what hashes, identifiers and 64-bit arithmetic are made of.
 //!
 //! Results are computed in an array on the stack, so that a heap int is made of them in one step. Each function returns `None`
 //! for operands that are beyond its size, or of a form that is left to the big-integer library.
@@ -8,10 +8,9 @@ use crate::value::Value;
 use dashu_int::{IBig, Sign, UBig};
 use std::cmp::Ordering;
 
-/// Operands of sums have at most so many words.
-const WORDS: usize = 8;
-/// Operands of products have at most so many words.
-const FACTOR_WORDS: usize = 4;
+/// Operands have at most so many words. Beyond, the library is as fast: numbers of up to two words it keeps in place, for larger
+/// ones it allocates.
+const WORDS: usize = 2;
 
 impl Operand<'_> {
     /// Whether it is negative, and the words of its magnitude, the lowest first; `place` is for the word of a small one.
@@ -41,7 +40,11 @@ fn finish(negative: bool, mut words: &[u64]) -> Value {
         [word] => from_i128(if negative { -(word as i128) } else { word as i128 }),
         _ => {
             let sign = if negative { Sign::Negative } else { Sign::Positive };
-            from_ibig(IBig::from_parts(sign, UBig::from_words(words)))
+            let magnitude = match *words {
+                [low, high] => UBig::from(low as u128 | (high as u128) << 64),
+                _ => UBig::from_words(words),
+            };
+            from_ibig(IBig::from_parts(sign, magnitude))
         }
     }
 }
@@ -88,28 +91,6 @@ pub(super) fn sum(x: Operand, y: Operand, subtract: bool) -> Option<Value> {
         borrow = under | under_again;
     }
     Some(finish(negative, &out[..large.len()]))
-}
-
-/// `x * y`
-#[inline]
-pub(super) fn product(x: Operand, y: Operand) -> Option<Value> {
-    let (mut x_place, mut y_place) = (0, 0);
-    let (a_negative, a) = x.words(&mut x_place);
-    let (b_negative, b) = y.words(&mut y_place);
-    if a.len() > FACTOR_WORDS || b.len() > FACTOR_WORDS {
-        return None;
-    }
-    let mut out = [0; 2 * FACTOR_WORDS];
-    for (place, factor) in a.iter().enumerate() {
-        let mut carry = 0;
-        for (at, word) in b.iter().enumerate() {
-            let sum = *factor as u128 * *word as u128 + out[place + at] as u128 + carry as u128;
-            out[place + at] = sum as u64;
-            carry = (sum >> 64) as u64;
-        }
-        out[place + b.len()] = carry;
-    }
-    Some(finish(a_negative != b_negative, &out[..a.len() + b.len()]))
 }
 
 /// `x & y`, if neither is negative or `y` is small.
@@ -204,4 +185,50 @@ pub(super) fn remainder(x: Operand, y: Operand) -> Option<Value> {
     }
     let step = |rest: u64, word: &u64| (((rest as u128) << 64 | *word as u128) % divisor as u128) as u64;
     Some(finish(false, &[words.iter().rev().fold(0, step)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::builtins::int::{from_ibig, to_ibig};
+
+    /// What is computed here is what the library computes, for operands around the limits of words and of sizes.
+    #[test]
+    fn agrees_with_the_library() {
+        let _vm = crate::Vm::new(1 << 20);
+        let mut numbers = Vec::new();
+        for bits in [0, 1, 62, 63, 64, 65, 127, 128, 192, 255, 256, 320, 511, 512, 576] {
+            for near in -1..=1 {
+                let n = (IBig::from(1) << bits) + IBig::from(near);
+                numbers.extend([-n.clone(), n]);
+            }
+        }
+        let check = |found: Option<Value>, expected: IBig| {
+            let Some(found) = found else { return };
+            assert_eq!(to_ibig(&found), Some(expected.clone()));
+            // In the form in which every int of that value is.
+            assert_eq!(found.is_small_int(), from_ibig(expected).is_small_int());
+        };
+        let values: Vec<Value> = numbers.iter().cloned().map(from_ibig).collect();
+        for (x, a) in numbers.iter().zip(&values) {
+            let x_operand = Operand::of(a).expect("an int");
+            for count in [0, 1, 63, 64, 65, 200, 447, 448] {
+                check(shift_left(x_operand, count), x << count);
+                if count < x_operand.bit_length() {
+                    check(shift_right(x_operand, count), x >> count);
+                }
+            }
+            for (y, b) in numbers.iter().zip(&values) {
+                let y_operand = Operand::of(b).expect("an int");
+                check(sum(x_operand, y_operand, false), x + y);
+                check(sum(x_operand, y_operand, true), x - y);
+                check(and(x_operand, y_operand), x & y);
+                check(join(x_operand, y_operand, |a, b| a | b), x | y);
+                check(join(x_operand, y_operand, |a, b| a ^ b), x ^ y);
+                if *y != IBig::from(0) {
+                    check(remainder(x_operand, y_operand), x % y);
+                }
+            }
+        }
+    }
 }
