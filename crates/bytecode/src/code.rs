@@ -109,6 +109,11 @@ impl SharedCode {
         self.0.packed.as_ref().and_then(Packed::proof)
     }
 
+    /// The register code that was packed with the code.
+    pub fn register_code(&self) -> Option<&'static [u8]> {
+        self.0.packed.as_ref().and_then(Packed::register_code)
+    }
+
     /// Where the data is: equal for clones alone.
     pub fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()

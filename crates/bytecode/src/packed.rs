@@ -8,6 +8,8 @@
 //! * for each code object a record of [`RECORD`] numbers, the module's own first (see [`Packed::unpack`]);
 //! * what offsets lead to: bytes, lists of strings' numbers, and constants as [`Writer::constant`] writes them.
 //!
+//! A record may lead to register code, about which only the crate that made it knows more.
+//!
 //! The build makes packs from what it has compiled, and verifies that. They are trusted, as the program is of which they
 //! are a part.
 
@@ -24,7 +26,7 @@ use crate::verify::verify;
 /// Bytes of a number.
 const WORD: usize = 4;
 /// Numbers of a code object's record.
-const RECORD: usize = 23;
+const RECORD: usize = 25;
 const HEADER: usize = 2 * WORD;
 
 mod tag {
@@ -45,14 +47,14 @@ mod tag {
     pub const CODE: u8 = 14;
 }
 
-/// The pack of a module's code.
-pub fn pack(code: &SharedCode) -> Vec<u8> {
+/// The pack of a module's code. `register_code` makes what is packed with a code object so that it need not be lowered.
+pub fn pack(code: &SharedCode, register_code: &dyn Fn(&CodeData) -> Option<Vec<u8>>) -> Vec<u8> {
     let mut writer = Writer::default();
     writer.codes.push(code.clone());
     let mut records = Vec::new();
     // Writing a code object finds those among its constants.
     while let Some(code) = writer.codes.get(records.len()).cloned() {
-        records.push(writer.record(&code));
+        records.push(writer.record(&code, register_code(&code).unwrap_or_default()));
     }
     writer.finish(&records)
 }
@@ -72,10 +74,10 @@ struct Writer {
 }
 
 /// Which numbers of a record are offsets.
-const OFFSETS: [usize; 8] = [8, 10, 12, 14, 16, 17, 18, 21];
+const OFFSETS: [usize; 9] = [8, 10, 12, 14, 16, 17, 18, 21, 23];
 
 impl Writer {
-    fn record(&mut self, code: &CodeData) -> [u32; RECORD] {
+    fn record(&mut self, code: &CodeData, register_code: Vec<u8>) -> [u32; RECORD] {
         let (code_at, linetable) = (self.bytes(&code.code), self.bytes(&code.linetable));
         let (exceptiontable, kinds) = (self.bytes(&code.exceptiontable), self.bytes(&code.localspluskinds));
         let (names, localsplusnames) = (self.names(&code.names), self.names(&code.localsplusnames));
@@ -106,6 +108,8 @@ impl Writer {
             number(code.consts.len()),
             self.bytes(&proof),
             number(proof.len()),
+            self.bytes(&register_code),
+            number(register_code.len()),
         ]
     }
 
@@ -265,6 +269,10 @@ impl Packed {
         Some(self.pack.slice(self.field(21), self.field(22))).filter(|proof| !proof.is_empty())
     }
 
+    pub(crate) fn register_code(&self) -> Option<&'static [u8]> {
+        Some(self.pack.slice(self.field(23), self.field(24))).filter(|code| !code.is_empty())
+    }
+
     pub(crate) fn unpack(&self) -> CodeData {
         let pack = &*self.pack;
         let bytes = |field: usize| Bytes::Borrowed(pack.slice(self.field(field), self.field(field + 1)));
@@ -385,7 +393,8 @@ mod tests {
             Constant::Slice(Arc::new([Constant::None, Constant::int(i64::MIN), Constant::Code(inner.into())])),
         ];
         let original = code("outer", consts);
-        let pack: &'static [u8] = pack(&original.clone().into()).leak();
+        let registers = |code: &CodeData| (code.name == *"outer").then(|| vec![1, 2, 3]);
+        let pack: &'static [u8] = pack(&original.clone().into(), &registers).leak();
         let unpacked = unpack(pack, Text::from("there.py"));
         assert_eq!(unpacked.head(), SharedCode::from(original.clone()).head());
         assert_eq!(*unpacked, original);
@@ -396,6 +405,7 @@ mod tests {
         );
         let nested = unpacked.consts[2].as_code().expect("code");
         assert_eq!(nested.filename, Text::from("there.py"));
+        assert_eq!(unpacked.register_code(), Some(&[1, 2, 3][..]));
         assert_eq!(nested.localspluskinds, original.localspluskinds);
     }
 }

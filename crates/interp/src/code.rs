@@ -235,6 +235,11 @@ impl Code {
             None => {
                 // What the interpreter makes of the code for itself is no part of what the program allocates.
                 let made = heap::without_tracing(|| self.make(vm, lower_shared(&self.data)))?;
+                #[cfg(feature = "free-threading")]
+                if crate::eval::have_threads_begun() {
+                    // SAFETY: nobody has seen the code yet.
+                    unsafe { crate::lower::stop_lending(&made.lowered.words) };
+                }
                 // Another thread may have been faster; either version will do.
                 self.code.get_or_init(|| made)
             }
@@ -375,10 +380,5 @@ impl Code {
 fn unit_in(code: &RegisterCode, pc: *const u64) -> u32 {
     // SAFETY: `pc` lies in the words.
     let at = unsafe { pc.offset_from(code.lowered.words.as_ptr()) } as u32;
-    if let Some(site) = code.lowered.site(at) {
-        return site.unit;
-    }
-    let sites = &code.lowered.sites;
-    let index = sites.partition_point(|site| site.pc < at);
-    sites.get(index).or(sites.last()).map_or(0, |site| site.unit)
+    code.lowered.unit_at(at)
 }

@@ -4,10 +4,9 @@
 compile_error!("compiled code knows nothing yet of other threads that run: the features exclude each other");
 
 pub mod inspection;
-pub mod instruction;
-pub mod lower;
 pub mod monitoring;
 pub use taipan_bytecode::verify;
+pub use taipan_register::{instruction, lower};
 
 pub mod code;
 pub mod eval;

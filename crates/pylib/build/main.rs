@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, panic, thread};
 
 use bumpalo::Bump;
+use taipan_bytecode::CodeData;
+use taipan_bytecode::code::CO_OPTIMIZED;
 use taipan_syntax::ParseOptions;
 
 /// Paths, or directories, of the source tree that do not belong to the library: programs with a user interface on Tk,
@@ -34,7 +36,7 @@ const EXCLUDED: &[&str] = &[
 const RENAMED: &[(&str, &str)] = &[("PSF-LICENSE", "LICENSE.txt")];
 
 /// What every start of the interpreter imports. What of these is not compiled is stored as it is, so that a start
-/// decompresses nothing.
+/// decompresses nothing; what is, is lowered as well.
 const STARTUP: &[&str] = &[
     "_collections_abc.py",
     "_sitebuiltins.py",
@@ -161,12 +163,12 @@ fn pack_all(files: &[(String, Vec<u8>)], level: i32) -> Vec<Packed> {
 }
 
 fn pack(path: &str, source: &[u8], level: i32) -> Packed {
-    let compiled = path.ends_with(".py").then(|| compile(path, source)).transpose();
+    let startup = STARTUP.contains(&path);
+    let compiled = path.ends_with(".py").then(|| compile(path, source, startup)).transpose();
     let (code, problem) = match compiled {
         Ok(code) => (code, None),
         Err(problem) => (None, Some(problem)),
     };
-    let startup = STARTUP.contains(&path);
     // What is compiled needs its source only for tracebacks. A wheel is compressed already.
     let stored = startup && code.is_none() || path.ends_with(".whl");
     let source = source.to_vec();
@@ -179,8 +181,9 @@ fn pack(path: &str, source: &[u8], level: i32) -> Packed {
     }
 }
 
-/// The pack of the module's code.
-fn compile(path: &str, source: &[u8]) -> Result<Vec<u8>, String> {
+/// The pack of the module's code. What runs when it is imported has register code: that of the module itself and of its
+/// classes, and of all functions if every start imports it.
+fn compile(path: &str, source: &[u8], startup: bool) -> Result<Vec<u8>, String> {
     let compiled = panic::catch_unwind(|| {
         let arena = Bump::new();
         let parsed = taipan_syntax::parse(&arena, source, &ParseOptions::default());
@@ -188,7 +191,10 @@ fn compile(path: &str, source: &[u8]) -> Result<Vec<u8>, String> {
         let options = taipan_compiler::Options::new(path);
         let code = taipan_compiler::compile(arena.alloc(parsed.tree), &arena, &options, &mut Vec::new());
         let code = code.map_err(|error| format!("{error:?}"))?;
-        Ok(taipan_bytecode::packed::pack(&code.into()))
+        let runs_at_import = |code: &CodeData| startup || code.flags & CO_OPTIMIZED == 0;
+        let register_code =
+            |code: &CodeData| runs_at_import(code).then(|| taipan_register::stored::store(code)).flatten();
+        Ok(taipan_bytecode::packed::pack(&code.into(), &register_code))
     });
     match compiled {
         Ok(Ok(code)) => Ok(code),

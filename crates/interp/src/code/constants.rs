@@ -1,9 +1,11 @@
 //! Constants of code objects as Python objects, and back.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex};
 
 use taipan_bytecode::{Constant, Text};
+use taipan_compiler::symtable::FastHasher;
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::set::{self, FrozenSet};
 use taipan_object::builtins::slice::Slice;
@@ -25,7 +27,7 @@ fn looks_like_name(text: &Text) -> bool {
 
 /// The constants of what was compiled or loaded together, as objects: equal ones are one object, in whatever code they are.
 #[derive(Default)]
-pub struct Shared(Mutex<HashMap<Constant, Value>>);
+pub struct Shared(Mutex<HashMap<Constant, Value, BuildHasherDefault<FastHasher>>>);
 
 impl Shared {
     /// A constant as an object.

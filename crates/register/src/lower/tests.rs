@@ -110,6 +110,27 @@ fn mutated_code_never_panics_and_lowers_soundly() {
 }
 
 #[test]
+fn stored_code_is_what_was_lowered() {
+    for line in corpus().lines() {
+        let (name, code) = parse(line);
+        let lowered = lower(&code).expect("sound");
+        let stored: &'static [u8] = crate::stored::store(&code).expect("short enough").leak();
+        let read = crate::stored::read(stored);
+        let rest = |code: &Lowered| (code.nlocalsplus, code.registers, code.assigned, code.small_ints.clone());
+        assert_eq!((&read.words, rest(&read)), (&lowered.words, rest(&lowered)), "{name}");
+        // First without the tables, then with them.
+        for _ in 0..2 {
+            for pc in 0..=lowered.words.len() as u32 {
+                assert_eq!(read.unit_at(pc), lowered.unit_at(pc), "{name} at {pc}");
+            }
+            assert_eq!(format!("{:?}", read.sites), format!("{:?}", lowered.sites), "{name}");
+        }
+        assert_eq!(format!("{:?}", read.handlers), format!("{:?}", lowered.handlers), "{name}");
+        assert_eq!(read.maps, lowered.maps, "{name}");
+    }
+}
+
+#[test]
 fn folding() {
     let (_, code) = parse(corpus_line("code.py:fib:"));
     expect(

@@ -19,13 +19,14 @@ mod counting;
 mod tests;
 
 use std::cell::Cell;
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, SharedCode};
 
-#[cfg(feature = "free-threading")]
-use crate::instruction::own_lent;
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word, own_lent};
+use crate::stored::StoredTables;
 use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
 
 pub use counting::lower_for_counting;
@@ -99,15 +100,45 @@ pub struct Lowered {
     pub registers: u32,
     /// Bit i: local i, one of the first 32, is assigned or deleted.
     pub assigned: u32,
-    /// By ascending `pc`.
-    pub sites: Vec<Site>,
-    pub handlers: Vec<HandlerEntry>,
-    pub maps: Vec<Box<[Slot]>>,
     /// Constants beyond `co_consts`, in order: the operands of LOAD_SMALL_INT.
     pub small_ints: Vec<u8>,
     /// In the debug lowering, for each unit of the bytecode that starts a reachable instruction, the index of the first
     /// word made from it or from its successors (or [`NO_PC`])
     pub pc_of_unit: Vec<u32>,
+    tables: OnceLock<Tables>,
+    /// What the tables are read from when they are first needed, if they were made by the build.
+    stored: Option<StoredTables>,
+}
+
+impl Lowered {
+    /// Register code whose tables have yet to be read.
+    pub(crate) fn from_stored(
+        words: Vec<u64>,
+        [nlocalsplus, registers, assigned]: [u32; 3],
+        small_ints: Vec<u8>,
+        tables: StoredTables,
+    ) -> Lowered {
+        let (pc_of_unit, stored) = (Vec::new(), Some(tables));
+        Lowered { words, nlocalsplus, registers, assigned, small_ints, pc_of_unit, tables: OnceLock::new(), stored }
+    }
+}
+
+/// What there is to know of register code beyond what it takes to run it.
+#[derive(Debug)]
+pub struct Tables {
+    /// By ascending `pc`.
+    pub sites: Vec<Site>,
+    pub handlers: Vec<HandlerEntry>,
+    pub maps: Vec<Box<[Slot]>>,
+}
+
+impl Deref for Lowered {
+    type Target = Tables;
+
+    fn deref(&self) -> &Tables {
+        let read = || self.stored.as_ref().expect("what has no tables was stored").read();
+        self.tables.get_or_init(read)
+    }
 }
 
 pub const NO_PC: u32 = u32::MAX;
@@ -135,6 +166,19 @@ impl Lowered {
             self.sites.get(index).filter(|site| site.pc == pc)
         })
     }
+
+    /// `f_lasti / 2` at the instruction at `pc`, or else at the next one that has a site, or at the last. Neither allocates
+    /// nor panics.
+    pub fn unit_at(&self, pc: u32) -> u32 {
+        if let (None, Some(stored)) = (self.tables.get(), &self.stored) {
+            return stored.unit_at(pc);
+        }
+        if let Some(site) = self.site(pc) {
+            return site.unit;
+        }
+        let index = self.sites.partition_point(|site| site.pc < pc);
+        self.sites.get(index).or(self.sites.last()).map_or(0, |site| site.unit)
+    }
 }
 
 /// Verifies and lowers `code` for speed.
@@ -142,8 +186,11 @@ pub fn lower(code: &CodeData) -> Checked<Lowered> {
     Ok(lower_verified(&verify(code)?))
 }
 
-/// As [`lower`]; what the build has verified is not verified again.
+/// As [`lower`]; what the build has lowered or verified is not lowered or verified again.
 pub fn lower_shared(code: &SharedCode) -> Checked<Lowered> {
+    if let Some(stored) = code.register_code() {
+        return Ok(crate::stored::read(stored));
+    }
     match code.proof() {
         Some(proof) => Ok(lower_verified(&proved(code, proof)?)),
         None => lower(code),
@@ -167,20 +214,11 @@ pub fn lower_for_debugging(code: &CodeData, small_ints: &[u8]) -> Checked<Lowere
     Ok(lowerer.finish())
 }
 
-/// Whether an instruction may take no reference to what another one holds.
-fn may_lend() -> bool {
-    #[cfg(feature = "free-threading")]
-    return !crate::eval::have_threads_begun();
-    #[cfg(not(feature = "free-threading"))]
-    true
-}
-
-/// Has every instruction take the references that it needs, as code is made once there are other threads.
+/// Has every instruction take the references that it needs, since there are other threads.
 ///
 /// # Safety
 /// The words are register code, which nothing else uses meanwhile, and no frame is between an instruction that lends and the
 /// next one.
-#[cfg(feature = "free-threading")]
 pub unsafe fn stop_lending(words: &Vec<u64>) {
     use Op::*;
     let mut at = 0;
@@ -254,9 +292,6 @@ const RECENT_MAPS: usize = 32;
 struct Lowerer<'v, 'a> {
     code: &'v Verified<'a>,
     fold: bool,
-    /// No other thread runs at the same time: what another instruction holds stays where it is. When there come to be other
-    /// threads, [`stop_lending`] changes what was made before.
-    lends: bool,
     words: Vec<u64>,
     slots: Vec<Slot>,
     sites: Vec<Site>,
@@ -284,7 +319,6 @@ impl<'v, 'a> Lowerer<'v, 'a> {
         Lowerer {
             code,
             fold,
-            lends: may_lend(),
             words: Vec::with_capacity(code.instrs.len() * 2),
             slots: Vec::new(),
             sites: Vec::with_capacity(code.instrs.len()),
@@ -332,11 +366,10 @@ impl<'v, 'a> Lowerer<'v, 'a> {
             nlocalsplus,
             registers: nlocalsplus + self.code.code.stacksize,
             assigned: self.assigned,
-            sites: self.sites,
-            handlers: handlers.collect(),
-            maps: self.maps,
             small_ints: self.small_ints,
             pc_of_unit,
+            tables: OnceLock::from(Tables { sites: self.sites, handlers: handlers.collect(), maps: self.maps }),
+            stored: None,
         }
     }
 
@@ -1340,7 +1373,7 @@ impl<'v, 'a> Lowerer<'v, 'a> {
                 | Op::StoreSubscr
                 | Op::StoreSubscrK
         );
-        let Some(last) = self.last_result.filter(|_| self.fold && self.lends && b.owned && looks_only) else {
+        let Some(last) = self.last_result.filter(|_| self.fold && b.owned && looks_only) else {
             return owned_b(b);
         };
         let word = Word::decode(self.words[last.word]);

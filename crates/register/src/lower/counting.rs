@@ -1,10 +1,12 @@
 //! The counting lowering: the lowering for speed with a `Count` before each instruction.
 //!
-//! Only code that is called while counting is on enters it ([`crate::inspection`]); the other lowerings know nothing of it.
+//! Only code that is called while counting is on enters it (`inspection` of the interpreter); the other lowerings know nothing of it.
+
+use std::sync::OnceLock;
 
 use taipan_bytecode::CodeData;
 
-use super::{Lowered, NO_PC, lower};
+use super::{Lowered, NO_PC, Tables, lower};
 use crate::instruction::{Extra, Op, Operand, Word};
 use crate::verify::Checked;
 
@@ -48,11 +50,16 @@ fn with_counts(plain: Lowered) -> Lowered {
         number += 1;
     }
     let here = |pc: u32| if pc == NO_PC { NO_PC } else { moved[pc as usize] };
+    let tables = Tables {
+        sites: plain.sites.iter().map(|site| super::Site { pc: here(site.pc) + 1, ..*site }).collect(),
+        handlers: plain.handlers.iter().map(|entry| super::HandlerEntry { pc: here(entry.pc), ..*entry }).collect(),
+        maps: plain.maps.clone(),
+    };
     Lowered {
         words,
-        sites: plain.sites.into_iter().map(|site| super::Site { pc: here(site.pc) + 1, ..site }).collect(),
-        handlers: plain.handlers.into_iter().map(|entry| super::HandlerEntry { pc: here(entry.pc), ..entry }).collect(),
-        pc_of_unit: plain.pc_of_unit.into_iter().map(here).collect(),
+        pc_of_unit: plain.pc_of_unit.iter().map(|pc| here(*pc)).collect(),
+        tables: OnceLock::from(tables),
+        stored: None,
         ..plain
     }
 }
