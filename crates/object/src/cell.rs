@@ -5,6 +5,8 @@
 //! Code that may run Python never runs while a cell is borrowed. Debug builds assert it by the same byte.
 
 use crate::header::Header;
+#[cfg(feature = "free-threading")]
+use crate::vm::world;
 use std::cell::UnsafeCell;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,19 +41,34 @@ impl<T> ObjectCell<T> {
         Borrow { cell: self, owner }
     }
 
-    /// The state itself; None while threads run in parallel. What a loop does at each step tests so once for all that it
-    /// looks at.
+    /// The state itself; None while threads run in parallel, unless `owner`, whose state it is, is this thread's and no other
+    /// has touched it.
     ///
     /// # Safety
-    /// As long as the reference is used, no Python code runs and nothing else borrows this state.
+    /// As long as the reference is used, no Python code runs and nothing else borrows this state. Who is the first to touch
+    /// another thread's object of this type is alone.
     #[inline(always)]
     #[allow(clippy::mut_from_ref)]
-    pub unsafe fn alone(&self) -> Option<&mut T> {
-        if is_parallel() {
+    pub unsafe fn own(&self, owner: &Header) -> Option<&mut T> {
+        if is_parallel() && !world::is_mine(owner) {
             return None;
         }
-        // SAFETY: the GIL serialises; the rest is the contract.
+        // SAFETY: nobody else uses the state now; the rest is the contract.
         Some(unsafe { &mut *self.0.get() })
+    }
+
+    /// The state itself, for reading; None while threads run in parallel, unless `owner` is of those that are written to only by
+    /// this thread or one that is alone.
+    ///
+    /// # Safety
+    /// As long as the reference is used, no Python code runs and the state is not borrowed by this thread.
+    #[inline(always)]
+    pub unsafe fn quiet(&self, owner: &Header) -> Option<&T> {
+        if PARALLEL.load(Ordering::Relaxed) && !world::is_read_freely(owner) {
+            return None;
+        }
+        // SAFETY: nobody writes to the state now; the rest is the contract.
+        Some(unsafe { &*self.0.get() })
     }
 
     /// The raw pointer, for the owner of the object (deallocation, collector, dispatch fast paths under the GIL).
@@ -65,6 +82,19 @@ impl<T> ObjectCell<T> {
     }
     pub fn into_inner(self) -> T {
         self.0.into_inner()
+    }
+}
+
+/// Threads have the GIL: what is asked of objects without it.
+#[cfg(not(feature = "free-threading"))]
+mod world {
+    use super::Header;
+
+    pub(super) fn is_mine(_: &Header) -> bool {
+        true
+    }
+    pub(super) fn is_read_freely(_: &Header) -> bool {
+        true
     }
 }
 

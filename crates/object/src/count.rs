@@ -1,7 +1,8 @@
 //! Biased reference counts (PEP 703) and what happens when one reaches zero.
 //!
 //! The owner of an object counts in `Header::local` without atomics, other threads in the shared word (`count/sharing.rs`).
-//! With the GIL on, every thread's owner id is 0 and every count takes the fast path.
+//! With the GIL on, and without it before a second thread starts, every object's owner is 0 and every count takes the fast
+//! path, for which nothing of the thread is asked.
 //!
 //! Nested destruction: deallocation recurses natively only [`NESTING_LIMIT`] deep; beyond, objects wait in
 //! a per-thread list which the outermost deallocation works off. What runs Python code (finalisers, callbacks of weak
@@ -15,7 +16,7 @@ mod sharing;
 mod sharing;
 
 #[cfg(feature = "free-threading")]
-pub(crate) use sharing::{NOBODY, set_owner, set_shared};
+pub(crate) use sharing::{FIRST, NOBODY, end_sole_ownership, set_owner, set_shared};
 pub use sharing::{current_owner, is_only_reference};
 pub(crate) use sharing::{end_revival, gather, has_other_owners, restore, revive};
 #[cfg(feature = "free-threading")]
@@ -51,7 +52,7 @@ pub unsafe fn incref(object: *mut Header) {
     let owner = header.owner.load(Relaxed);
     #[cfg(feature = "stats")]
     note(&crate::stats::INCREFS, owner);
-    if owner == current_owner() {
+    if owner == 0 || owner == current_owner() {
         let count = header.local.get().wrapping_add(1);
         header.local.set(count);
         if count == 0 {
@@ -75,10 +76,10 @@ pub unsafe fn decref(object: *mut Header) {
     let owner = header.owner.load(Relaxed);
     #[cfg(feature = "stats")]
     note(&crate::stats::DECREFS, owner);
-    if owner == current_owner() {
+    if owner == 0 || owner == current_owner() {
         let count = header.local.get() - 1;
         header.local.set(count);
-        if count == 0 && sharing::owner_is_done(header) {
+        if count == 0 && (owner == 0 || sharing::owner_is_done(header)) {
             // SAFETY: that was the last reference.
             unsafe { dead(object) };
         }

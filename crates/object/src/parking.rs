@@ -119,3 +119,76 @@ impl RawLock {
         self.0.store(FREE, Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::UnsafeCell;
+    use std::sync::atomic::AtomicUsize;
+
+    const TURNS: usize = if cfg!(miri) { 50 } else { 20_000 };
+
+    struct Guarded(RawLock, UnsafeCell<usize>);
+    // SAFETY: the number is touched only by who has the lock.
+    unsafe impl Sync for Guarded {}
+
+    impl Guarded {
+        fn increment(&self, deadline: Option<i64>) {
+            while self.0.acquire(deadline.filter(|deadline| monotonic() < *deadline)) != Wait::Woken {}
+            // SAFETY: the lock is held.
+            unsafe { *self.1.get() += 1 };
+            assert!(self.0.release());
+        }
+    }
+
+    #[test]
+    fn one_thread_at_a_time_has_a_lock() {
+        let guarded = Guarded(RawLock::new(), UnsafeCell::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for turn in 0..TURNS {
+                        // Now and then it is waited for with a deadline.
+                        guarded.increment((turn % 8 == 0).then(|| monotonic() + 1_000));
+                    }
+                });
+            }
+        });
+        assert_eq!(guarded.1.into_inner(), 3 * TURNS);
+        assert!(!guarded.0.is_locked());
+    }
+
+    #[test]
+    fn who_is_woken_sees_what_was_written_before() {
+        let (word, answers) = (AtomicU32::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for turn in 0..TURNS as u32 {
+                    while word.load(Acquire) == 2 * turn {
+                        wait(&word, 2 * turn, None);
+                    }
+                    answers.fetch_add(1, Relaxed);
+                    word.store(2 * turn + 2, Release);
+                    wake(&word, 1);
+                }
+            });
+            for turn in 0..TURNS as u32 {
+                word.store(2 * turn + 1, Release);
+                wake(&word, 1);
+                while word.load(Acquire) == 2 * turn + 1 {
+                    wait(&word, 2 * turn + 1, None);
+                }
+                assert_eq!(answers.load(Relaxed), turn as usize + 1);
+            }
+        });
+    }
+
+    #[test]
+    fn a_wait_ends_with_its_deadline() {
+        let word = AtomicU32::new(7);
+        assert_eq!(wait(&word, 8, None), Wait::Woken);
+        let before = monotonic();
+        while wait(&word, 7, Some(before + 2_000_000)) != Wait::TimedOut {}
+        assert!(monotonic() >= before + 2_000_000);
+    }
+}

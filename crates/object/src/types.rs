@@ -115,6 +115,8 @@ pub mod beside {
     pub const USE: u8 = 2;
     /// The same, by the thread that made them, as long as no other has touched them.
     pub const USE_OWN: u8 = 4;
+    /// The same, but the first thread to touch one that another made is alone then.
+    pub const USE_KNOWN: u8 = 32;
     /// They may be called.
     pub const CALL: u8 = 8;
     /// It has been found out whether they may be called.

@@ -73,7 +73,7 @@ impl Drop for Vm {
         }
         #[cfg(feature = "free-threading")]
         if self.attached.get() {
-            world::thread_ends();
+            world::thread_ends(self);
         }
         if self.attached.get() {
             self.detach_for_ever();
@@ -99,8 +99,6 @@ impl Vm {
             breaker: Cell::new(std::ptr::null()),
         });
         CURRENT.set(&*vm);
-        #[cfg(feature = "free-threading")]
-        world::thread_begins();
         vm
     }
 

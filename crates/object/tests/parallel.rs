@@ -9,15 +9,15 @@ use taipan_object::vm::hooks::blocking;
 use taipan_object::vm::world;
 use taipan_object::{Value, Vm, collector, count};
 
-const THREADS: usize = 4;
-const ROUNDS: usize = 20_000;
+const THREADS: usize = if cfg!(miri) { 2 } else { 4 };
+const ROUNDS: usize = if cfg!(miri) { 60 } else { 20_000 };
 
 /// Runs `f` in several threads, each in the shared state but where it asks to be alone.
 fn in_threads(vm: &Vm, f: impl Fn(&Vm, usize) + Sync) {
     std::thread::scope(|scope| {
         let mut running = Vec::new();
         for number in 0..THREADS {
-            world::before_start();
+            world::before_start(vm);
             let f = &f;
             running.push(scope.spawn(move || {
                 let vm = Vm::new(1 << 20);

@@ -295,19 +295,35 @@ impl Machine<'_> {
         true
     }
 
+    /// The safepoint before a call at which there is something to look after; where to go on, if not with the call.
+    #[cfg(feature = "free-threading")]
+    #[cold]
+    #[inline(never)]
+    unsafe fn interrupted_call(&mut self, w: Fetched) -> Option<Flow> {
+        // SAFETY: live operands, consumed if it raised.
+        unsafe {
+            if !self.safepoint() {
+                release_operands_of(self.operands(w));
+                return Some(self.unwind());
+            }
+        }
+        taipan_object::vm::world::is_parallel().then(|| self.switch_loops())
+    }
+
     #[inline(always)]
     pub unsafe fn call(&mut self, w: Fetched) -> Flow {
         // SAFETY: live operands, consumed.
         unsafe {
             #[cfg(feature = "free-threading")]
-            let asked = self.interp.eval_breaker();
+            if self.interp.eval_breaker()
+                && let Some(flow) = out!(self.interrupted_call(w))
+            {
+                return flow;
+            }
+            #[cfg(not(feature = "free-threading"))]
             if !self.safepoint() {
                 release_operands_of(self.operands(w));
                 return self.unwind();
-            }
-            #[cfg(feature = "free-threading")]
-            if asked && taipan_object::vm::world::is_parallel() {
-                return self.switch_loops();
             }
             let operands = self.operands(w);
             if operands.callable & 7 == 0 {

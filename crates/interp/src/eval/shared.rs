@@ -227,9 +227,7 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
             }
             Class::Next => {
                 let iterator = m.get(w.b());
-                is_pointer(iterator)
-                    && header(iterator).ty().is_allowed_beside(beside::USE)
-                    && !crate::monitoring::watching()
+                is_pointer(iterator) && is_usable(header(iterator)) && !crate::monitoring::watching()
             }
             _ => false,
         }
@@ -240,6 +238,13 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
 #[inline(always)]
 fn is_undisturbed(m: &Machine) -> bool {
     !world::is_stopped() && !m.interp.eval_breaker() && !crate::monitoring::watching()
+}
+
+/// Whether the protocols of an object of a built-in type can be used.
+#[inline(always)]
+fn is_usable(object: &Header) -> bool {
+    let ty = object.ty();
+    ty.is_allowed_beside(beside::USE) || ty.is_allowed_beside(beside::USE_KNOWN) && access(object) != Access::Foreign
 }
 
 /// Whether an object is to be read without a lock.
@@ -1050,6 +1055,9 @@ impl Machine<'_> {
             let ty = object.ty();
             if ty.is(&GENERATOR) {
                 return go_if(is_mine(object) && can_resume(iterator));
+            }
+            if ty.is_allowed_beside(beside::USE_KNOWN) {
+                return self.reads(object);
             }
             go_if(if ty.is_heap_type() { is_plain(ty) } else { ty.is_allowed_beside(beside::USE) })
         }

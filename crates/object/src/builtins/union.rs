@@ -143,10 +143,11 @@ pub fn make(vm: &Vm, args: &[Value]) -> Result {
         return Ok(members.remove(0));
     }
     let hashable: Vec<Value> = hashable.into_iter().map(|(_, member)| member).collect();
+    let hashable = crate::builtins::set::frozen_from_keys(vm, &hashable)?;
     let union = Union {
         header: Header::new(UNION.ty()),
         args: Tuple::from_vec(members).into_value(),
-        hashable: crate::builtins::set::frozen_from_keys(vm, &hashable)?,
+        hashable,
         unhashable: Tuple::from_vec(unhashable).into_value(),
     };
     Ok(Ref::new(union).into_value())

@@ -27,6 +27,9 @@ use std::sync::atomic::{
 /// The owner of objects whose references are all counted in the shared word; no thread has the id.
 pub const NOBODY: u32 = IMMORTAL - 1;
 
+/// The owner, from then on, of what the first thread made before it started another.
+pub(crate) const FIRST: u32 = 1;
+
 /// Flag of the shared word: the owner has given the object up.
 const MERGED: i64 = 1;
 /// Flag of the shared word: the object is in the list of those that wait.
@@ -52,7 +55,7 @@ static WAITING_COUNT: AtomicUsize = AtomicUsize::new(0);
 /// With so many waiting objects a thread asks to be alone.
 const MANY: usize = 512;
 
-/// The id with which this thread's objects are marked; 0 with the GIL on.
+/// The id with which this thread's objects are marked; 0 with the GIL on, and as long as there has been only one thread.
 #[inline(always)]
 pub fn current_owner() -> u32 {
     OWNER.get()
@@ -140,15 +143,9 @@ pub(super) fn decref_foreign(object: *mut Header) {
     }
 }
 
-/// The owner's count of an object has become 0; whether there are no other references.
-#[inline(always)]
-pub(super) fn owner_is_done(header: &Header) -> bool {
-    // With the GIL there is no other count.
-    OWNER.get() == 0 || give_up(header)
-}
-
+/// The count of a thread that has an id, of an object of its own, has become 0; whether there are no other references.
 #[inline(never)]
-fn give_up(header: &Header) -> bool {
+pub(super) fn owner_is_done(header: &Header) -> bool {
     // SAFETY: without the GIL the shared word is there.
     let shared = unsafe { header.shared() };
     if shared.load(Acquire) == 0 {
@@ -264,10 +261,28 @@ pub(super) fn total(header: &Header) -> u64 {
 /// Whether the caller's reference is the only one, and counted by this thread.
 #[inline(always)]
 pub fn is_only_reference(header: &Header) -> bool {
-    header.local.get() == 1
-        && header.owner.load(Relaxed) == OWNER.get()
-        // SAFETY: without the GIL the shared word is there.
-        && (OWNER.get() == 0 || unsafe { header.shared() }.load(Acquire) == 0)
+    header.local.get() == 1 && {
+        let owner = header.owner.load(Relaxed);
+        owner == 0 || owner == OWNER.get() && is_uncounted_by_others(header)
+    }
+}
+
+#[inline(never)]
+fn is_uncounted_by_others(header: &Header) -> bool {
+    // SAFETY: owners other than 0 exist only without the GIL, where the shared word is there.
+    unsafe { header.shared() }.load(Acquire) == 0
+}
+
+/// Gives all objects that have no owner the first one, whose thread has another id from now on. The thread is alone, and no
+/// other has ever run Python code.
+pub(crate) fn end_sole_ownership() {
+    crate::heap::for_each_object(&mut |object| {
+        // SAFETY: a live object, or one that is being destroyed, which nobody else touches.
+        let header = unsafe { object.cast::<Header>().as_ref() };
+        if header.owner.load(Relaxed) == 0 {
+            header.owner.store(FIRST, Relaxed);
+        }
+    });
 }
 
 /// Brings a dead object back with one reference, this thread's, for as long as its finaliser or the callbacks of its weak
@@ -293,7 +308,7 @@ pub(crate) fn end_revival(header: &Header) -> bool {
         return word & QUEUED == 0 && i64::from(header.local.get()) + (word >> 2) == 0;
     }
     header.local.set(header.local.get() - 1);
-    header.local.get() == 0 && owner_is_done(header)
+    header.local.get() == 0 && (OWNER.get() == 0 || owner_is_done(header))
 }
 
 /// Whether the owner's half of the count word may be other than 0 in mortal objects.

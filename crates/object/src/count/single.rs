@@ -17,7 +17,7 @@ pub(super) fn incref_foreign(_: &Header) {}
 #[inline(always)]
 pub(super) fn decref_foreign(_: *mut Header) {}
 
-/// The owner's count of an object has become 0; whether there are no other references.
+/// See the other module of the name: not reached, since every owner is 0.
 #[inline(always)]
 pub(super) fn owner_is_done(_: &Header) -> bool {
     true

@@ -157,6 +157,7 @@ impl Vm {
         #[cfg(feature = "free-threading")]
         if super::world::is_free_threaded() {
             super::world::stop();
+            super::world::attached(self);
         }
         self.attached.set(true);
     }

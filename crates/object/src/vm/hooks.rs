@@ -179,7 +179,7 @@ impl Vm {
             if let Some(hooks) = self.hooks() {
                 (hooks.before_thread)();
             }
-            super::world::before_start();
+            super::world::before_start(self);
         }
     }
 

@@ -58,6 +58,23 @@ impl Vm {
     /// As [`Vm::next`], faster for the iterators of lists, tuples and ranges.
     #[inline(always)]
     pub fn next_of_any(&self, iterator: &Value) -> Result<Option<Value>> {
+        #[cfg(feature = "free-threading")]
+        if crate::count::is_shared() {
+            return self.next_beside(iterator);
+        }
+        self.next_of_built_in(iterator)
+    }
+
+    /// As [`Vm::next_of_any`], beside other threads.
+    #[cfg(feature = "free-threading")]
+    #[inline(never)]
+    fn next_beside(&self, iterator: &Value) -> Result<Option<Value>> {
+        let _alone = self.alone_for([iterator]);
+        self.next_of_built_in(iterator)
+    }
+
+    #[inline(always)]
+    fn next_of_built_in(&self, iterator: &Value) -> Result<Option<Value>> {
         if let Some(list) = iterator.downcast_exact::<ListIterator>() {
             return Ok(list.step());
         }

@@ -8,7 +8,8 @@
 //! left that state, which they look after at their safepoints ([`is_stopped`]). A shared thread holds nothing while it waits.
 //!
 //! *Owners.* Each thread's objects carry its id (`count.rs`); ids are never used twice. Whoever starts a thread takes a new
-//! id: what it made before belongs to nobody then ([`is_live`]), so that either thread may read it.
+//! id: what it made before belongs to nobody then ([`is_live`]), so that either thread may read it. The first thread has
+//! none, nor have its objects, until a second one comes; they get the id 1 then.
 
 use std::sync::Mutex;
 use std::sync::atomic::{
@@ -35,13 +36,31 @@ static STOPPED: AtomicU32 = AtomicU32::new(0);
 /// How many threads are parked on [`STOPPED`].
 static PAUSED: AtomicU32 = AtomicU32::new(0);
 
-static OWNERS: Mutex<Owners> = Mutex::new(Owners { last: 0, live: Vec::new() });
+static OWNERS: Mutex<Owners> = Mutex::new(Owners { last: 0, live: Vec::new(), sole: 0 });
 /// Smaller ids are those of no thread any more.
 static OLDEST: AtomicU32 = AtomicU32::new(0);
 
 struct Owners {
+    /// 0 as long as there has been only one thread.
     last: u32,
     live: Vec<u32>,
+    /// The address of the state of the thread that has no id yet; 0 if there is none.
+    sole: usize,
+}
+
+impl Owners {
+    /// How many threads there are.
+    fn threads(&self) -> usize {
+        self.live.len() + usize::from(self.sole != 0)
+    }
+
+    /// From now on there are ids. The calling thread is alone.
+    fn begin(&mut self) {
+        if self.last == 0 {
+            self.last = count::FIRST;
+            count::end_sole_ownership();
+        }
+    }
 }
 
 /// How often a thread looks whether the others have stopped before it parks.
@@ -71,59 +90,81 @@ fn set_parallel(parallel: bool) {
     PARALLEL.store(parallel, SeqCst);
 }
 
-/// Gives the calling thread an id of its own, in place of `old` (0: none).
-fn take_id(old: u32) {
-    let mut owners = OWNERS.lock().expect("never poisoned");
+/// Gives the calling thread an id of its own, in place of the one it has.
+fn take_id(owners: &mut Owners, vm: &Vm) {
     assert!(owners.last < count::NOBODY - 1, "four billion threads have been started");
     owners.last += 1;
-    let id = owners.last;
+    let (id, old) = (owners.last, count::current_owner());
     owners.live.retain(|live| *live != old);
     owners.live.push(id);
-    note_oldest(&owners);
+    if owners.sole == address(vm) {
+        owners.sole = 0;
+    }
+    note_oldest(owners);
     count::set_owner(id);
+}
+
+fn address(vm: &Vm) -> usize {
+    std::ptr::from_ref(vm) as usize
 }
 
 fn note_oldest(owners: &Owners) {
     OLDEST.store(owners.live.iter().copied().min().unwrap_or(owners.last + 1), Release);
 }
 
-/// A thread's state has been made.
-pub(super) fn thread_begins() {
-    if is_free_threaded() {
-        take_id(0);
-        let owners = OWNERS.lock().expect("never poisoned");
-        if owners.live.len() > 1 {
-            set_parallel(true);
-        }
+/// The calling thread is alone, after it was not.
+pub(super) fn attached(vm: &Vm) {
+    if count::current_owner() == 0 {
+        attached_without_id(vm);
+    }
+}
+
+#[cold]
+fn attached_without_id(vm: &Vm) {
+    let mut owners = OWNERS.lock().expect("never poisoned");
+    if owners.last == 0 && (owners.sole == 0 || owners.sole == address(vm)) {
+        owners.sole = address(vm);
+        return;
+    }
+    owners.begin();
+    take_id(&mut owners, vm);
+    if owners.threads() > 1 {
+        set_parallel(true);
     }
 }
 
 /// A thread's state goes; what it leaves belongs to nobody.
-pub(super) fn thread_ends() {
-    let id = count::current_owner();
-    if id != 0 {
-        let mut owners = OWNERS.lock().expect("never poisoned");
-        owners.live.retain(|live| *live != id);
-        if owners.live.len() == 1 {
-            // Nobody borrows a cell: this thread is alone, and the other one is at a safepoint.
-            set_parallel(false);
-        }
-        note_oldest(&owners);
-        count::set_owner(0);
+pub(super) fn thread_ends(vm: &Vm) {
+    if !is_free_threaded() {
+        return;
     }
+    let mut owners = OWNERS.lock().expect("never poisoned");
+    let id = count::current_owner();
+    owners.live.retain(|live| *live != id);
+    if owners.sole == address(vm) {
+        owners.sole = 0;
+    }
+    if owners.threads() <= 1 {
+        // Nobody borrows a cell: this thread is alone, and the other one is at a safepoint.
+        set_parallel(false);
+    }
+    note_oldest(&owners);
+    count::set_owner(0);
 }
 
 /// Before the calling thread, which is alone, starts another.
-pub fn before_start() {
+pub fn before_start(vm: &Vm) {
     if is_free_threaded() {
-        take_id(count::current_owner());
+        let mut owners = OWNERS.lock().expect("never poisoned");
+        owners.begin();
+        take_id(&mut owners, vm);
         set_parallel(true);
     }
 }
 
 /// No thread was started after all.
 pub fn start_failed() {
-    if is_free_threaded() && OWNERS.lock().expect("never poisoned").live.len() == 1 {
+    if is_free_threaded() && OWNERS.lock().expect("never poisoned").threads() == 1 {
         set_parallel(false);
     }
 }
@@ -210,12 +251,33 @@ fn is_sound(value: &Value) -> bool {
         return std::ptr::fn_addr_eq(ty.dealloc, OBJECT.ty().dealloc);
     }
     let bits = ty.beside.load(Relaxed);
-    bits & beside::USE != 0 || bits & beside::USE_OWN != 0 && value.as_object().is_some_and(is_mine)
+    bits & beside::USE != 0
+        || bits & beside::USE_OWN != 0 && value.as_object().is_some_and(is_mine)
+        || bits & beside::USE_KNOWN != 0 && value.as_object().is_some_and(is_known)
 }
 
-fn is_mine(object: &Header) -> bool {
+/// Whether an object is this thread's and no other has touched it.
+#[inline(always)]
+pub fn is_mine(object: &Header) -> bool {
     object.is_owned_by(count::current_owner())
         && object.sharing() & (sharing_flags::SHARED | sharing_flags::LOCKED) == 0
+}
+
+/// Whether an object is written to by this thread, or by one that is alone, and by no other.
+#[inline(always)]
+pub(crate) fn is_read_freely(object: &Header) -> bool {
+    let sharing = object.sharing();
+    sharing & sharing_flags::LOCKED == 0
+        && (sharing & sharing_flags::SHARED != 0
+            || object.is_owned_by(count::current_owner())
+            || !is_live(object.owner()))
+}
+
+/// Whether an object is not another thread's that no other has touched.
+fn is_known(object: &Header) -> bool {
+    object.sharing() & (sharing_flags::SHARED | sharing_flags::LOCKED) != 0
+        || object.is_owned_by(count::current_owner())
+        || !is_live(object.owner())
 }
 
 /// A thread that has become alone for a while; afterwards it is in the shared state again.
@@ -294,6 +356,9 @@ pub(super) fn after_fork_in_child() {
         let mut owners = OWNERS.lock().expect("never poisoned");
         let id = count::current_owner();
         owners.live.retain(|live| *live == id);
+        if id != 0 {
+            owners.sole = 0;
+        }
         note_oldest(&owners);
         set_parallel(false);
     }

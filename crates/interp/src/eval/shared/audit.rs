@@ -94,7 +94,10 @@ pub fn prepare() {
     if BEGUN.swap(true, Relaxed) {
         return;
     }
-    for spec in ITERATORS.iter().chain(&VIEWS).chain(&VALUES) {
+    for spec in &ITERATORS {
+        spec.ty().allow_beside(beside::DIE | beside::USE_KNOWN);
+    }
+    for spec in VIEWS.iter().chain(&VALUES) {
         spec.ty().allow_beside(beside::DIE | beside::USE);
     }
     for spec in QUIET {
@@ -311,7 +314,10 @@ impl Machine<'_> {
                 Audited::Next => match args {
                     [iterator] if is_pointer(*iterator) => {
                         let object = header(*iterator);
-                        go_if((is_iterator(object.ty()) || object.ty().is(&GENERATOR)) && is_mine(object))
+                        if is_iterator(object.ty()) {
+                            return self.reads(object);
+                        }
+                        go_if(object.ty().is(&GENERATOR) && is_mine(object))
                     }
                     _ => Alone,
                 },

@@ -62,9 +62,9 @@ impl ListIterator {
     pub fn step(&self) -> Option<Value> {
         // SAFETY: two objects' states, each borrowed once; to look at an item and count it runs no Python code.
         unsafe {
-            if let Some(state) = self.state.alone()
+            if let Some(state) = self.state.own(&self.header)
                 && let Some(list) = &state.list
-                && let Some(items) = list.items.alone()
+                && let Some(items) = list.items.quiet(&list.header)
                 && let Some(item) = items.get(state.index)
             {
                 state.index += 1;

@@ -48,15 +48,28 @@ impl RangeIterator {
 
     #[inline(always)]
     pub fn next(&self) -> Option<Value> {
-        let mut left = self.left.borrow(&self.header);
-        if left.length <= 0 {
-            return None;
+        // SAFETY: borrowed once, for a few numbers.
+        match unsafe { self.left.own(&self.header) } {
+            Some(left) => take_first(left),
+            None => self.next_of_shared(),
         }
-        let item = left.start;
-        left.start = item.wrapping_add(left.step);
-        left.length -= 1;
-        Some(int::from_i64(item))
     }
+
+    #[inline(never)]
+    fn next_of_shared(&self) -> Option<Value> {
+        take_first(&mut self.left.borrow(&self.header))
+    }
+}
+
+#[inline(always)]
+fn take_first(left: &mut SmallRange) -> Option<Value> {
+    if left.length <= 0 {
+        return None;
+    }
+    let item = left.start;
+    left.start = item.wrapping_add(left.step);
+    left.length -= 1;
+    Some(int::from_i64(item))
 }
 
 /// An iterator over a range.

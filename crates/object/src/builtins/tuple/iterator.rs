@@ -61,7 +61,7 @@ impl TupleIterator {
     #[inline(always)]
     pub fn step(&self) -> Option<Value> {
         // SAFETY: borrowed once; to look at an item and count it runs no Python code.
-        if let Some(state) = unsafe { self.state.alone() }
+        if let Some(state) = unsafe { self.state.own(&self.header) }
             && let Some(tuple) = &state.tuple
             && let Some(item) = tuple.as_slice().get(state.index)
         {
