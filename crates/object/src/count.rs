@@ -2,7 +2,7 @@
 //!
 //! The owner of an object counts in `Header::local` without atomics, other threads in the shared word (`count/sharing.rs`).
 //! With the GIL on, and without it before a second thread starts, every object's owner is 0 and every count takes the fast
-//! path, for which nothing of the thread is asked.
+//! path, for which nothing of the thread is asked. What is for other owners is never inlined.
 //!
 //! Nested destruction: deallocation recurses natively only [`NESTING_LIMIT`] deep; beyond, objects wait in
 //! a per-thread list which the outermost deallocation works off. What runs Python code (finalisers, callbacks of weak
@@ -52,7 +52,7 @@ pub unsafe fn incref(object: *mut Header) {
     let owner = header.owner.load(Relaxed);
     #[cfg(feature = "stats")]
     note(&crate::stats::INCREFS, owner);
-    if owner == 0 || owner == current_owner() {
+    if owner == 0 {
         let count = header.local.get().wrapping_add(1);
         header.local.set(count);
         if count == 0 {
@@ -60,7 +60,7 @@ pub unsafe fn incref(object: *mut Header) {
             header.make_immortal();
         }
     } else if owner != IMMORTAL {
-        sharing::incref_foreign(header);
+        sharing::incref_numbered(header);
     }
 }
 
@@ -76,15 +76,15 @@ pub unsafe fn decref(object: *mut Header) {
     let owner = header.owner.load(Relaxed);
     #[cfg(feature = "stats")]
     note(&crate::stats::DECREFS, owner);
-    if owner == 0 || owner == current_owner() {
+    if owner == 0 {
         let count = header.local.get() - 1;
         header.local.set(count);
-        if count == 0 && (owner == 0 || sharing::owner_is_done(header)) {
+        if count == 0 {
             // SAFETY: that was the last reference.
             unsafe { dead(object) };
         }
     } else if owner != IMMORTAL {
-        sharing::decref_foreign(object);
+        sharing::decref_numbered(object);
     }
 }
 

@@ -42,7 +42,7 @@ impl Machine<'_> {
                 #[cfg(feature = "free-threading")]
                 if taipan_object::vm::world::is_parallel() {
                     (*self.frame).pc = self.pc.offset(w.bc() as i32 as isize);
-                    return self.switch_loops();
+                    return out!(self.switch_loops());
                 }
             }
             self.jump(w.bc() as u64)

@@ -20,7 +20,7 @@ use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{
-    AtomicUsize,
+    AtomicBool, AtomicUsize,
     Ordering::{AcqRel, Acquire, Relaxed, Release},
 };
 
@@ -38,6 +38,9 @@ const QUEUED: i64 = 2;
 const ONE: i64 = 4;
 
 const FLAGS: i64 = MERGED | QUEUED;
+
+/// Some thread has an id.
+static NUMBERED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     static OWNER: Cell<u32> = const { Cell::new(0) };
@@ -58,13 +61,14 @@ const MANY: usize = 512;
 /// The id with which this thread's objects are marked; 0 with the GIL on, and as long as there has been only one thread.
 #[inline(always)]
 pub fn current_owner() -> u32 {
-    OWNER.get()
+    // The variable of the process is had with less than that of the thread.
+    if NUMBERED.load(Relaxed) { OWNER.get() } else { 0 }
 }
 
 /// Whether this thread is one among others that run.
 #[inline(always)]
 pub fn is_shared() -> bool {
-    SHARED.get()
+    NUMBERED.load(Relaxed) && SHARED.get()
 }
 
 /// Says whether from now on other threads run Python code at the same time as this one.
@@ -75,13 +79,22 @@ pub(crate) fn set_shared(shared: bool) {
 /// Sets the id with which this thread's objects are marked from now on.
 pub(crate) fn set_owner(id: u32) {
     OWNER.set(id);
+    if id != 0 {
+        NUMBERED.store(true, Relaxed);
+    }
 }
 
-/// Adds a reference that is not the owner's.
-#[cold]
+/// Adds a reference to an object with an owner, which may be this thread.
 #[inline(never)]
-pub(super) fn incref_foreign(header: &Header) {
-    if header.owner.load(Relaxed) != IMMORTAL {
+pub(super) fn incref_numbered(header: &Header) {
+    let owner = header.owner.load(Relaxed);
+    if owner == OWNER.get() {
+        let count = header.local.get().wrapping_add(1);
+        header.local.set(count);
+        if count == 0 {
+            header.make_immortal();
+        }
+    } else if owner != IMMORTAL {
         // SAFETY: foreign owners exist only without the GIL, where the shared word is there.
         unsafe { header.shared() }.fetch_add(ONE, Relaxed);
         if !world::is_parallel() {
@@ -102,10 +115,25 @@ fn adopt(header: &Header) {
     }
 }
 
-/// Ends a reference that is not the owner's.
-#[cold]
+/// Ends a reference to an object with an owner, which may be this thread.
 #[inline(never)]
-pub(super) fn decref_foreign(object: *mut Header) {
+pub(super) fn decref_numbered(object: *mut Header) {
+    // SAFETY: alive by the contract of `decref`.
+    let header = unsafe { &*object };
+    if header.owner.load(Relaxed) != OWNER.get() {
+        return decref_foreign(object);
+    }
+    let count = header.local.get() - 1;
+    header.local.set(count);
+    if count == 0 && owner_is_done(header) {
+        // SAFETY: that was the last reference.
+        unsafe { dead(object) };
+    }
+}
+
+/// Ends a reference that is not the owner's.
+#[inline(never)]
+fn decref_foreign(object: *mut Header) {
     // SAFETY: alive by the contract of `decref`; the shared word as above.
     let (header, shared) = unsafe { (&*object, (*object).shared()) };
     if header.owner.load(Relaxed) == IMMORTAL {
@@ -145,7 +173,7 @@ pub(super) fn decref_foreign(object: *mut Header) {
 
 /// The count of a thread that has an id, of an object of its own, has become 0; whether there are no other references.
 #[inline(never)]
-pub(super) fn owner_is_done(header: &Header) -> bool {
+fn owner_is_done(header: &Header) -> bool {
     // SAFETY: without the GIL the shared word is there.
     let shared = unsafe { header.shared() };
     if shared.load(Acquire) == 0 {

@@ -11,17 +11,11 @@ pub const fn current_owner() -> u32 {
 
 /// An object that is not this thread's: it has become immortal.
 #[inline(always)]
-pub(super) fn incref_foreign(_: &Header) {}
+pub(super) fn incref_numbered(_: &Header) {}
 
-/// As [`incref_foreign`].
+/// As [`incref_numbered`].
 #[inline(always)]
-pub(super) fn decref_foreign(_: *mut Header) {}
-
-/// See the other module of the name: not reached, since every owner is 0.
-#[inline(always)]
-pub(super) fn owner_is_done(_: &Header) -> bool {
-    true
-}
+pub(super) fn decref_numbered(_: *mut Header) {}
 
 /// Puts a dead object off if this thread may not destroy it now.
 #[inline(always)]
