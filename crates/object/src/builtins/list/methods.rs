@@ -134,7 +134,7 @@ fn richcompare(vm: &Vm, this: &Value, other: &Value, op: CompareOp) -> Result {
 /// How many items at the beginning of two different lists are equal, as far as that can be told without Python code.
 fn equal_at_first(a: &List, b: &List) -> usize {
     // SAFETY: the lists are not the same, and nothing here runs Python code or borrows anything.
-    match unsafe { (a.items.alone(), b.items.alone()) } {
+    match unsafe { (a.items.own(&a.header), b.items.own(&b.header)) } {
         (Some(a), Some(b)) => a.iter().zip(b.iter()).take_while(|(x, y)| quick_equal(x, y) == Some(true)).count(),
         _ => 0,
     }
