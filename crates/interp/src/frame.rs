@@ -39,11 +39,12 @@ pub struct Frame {
     pub object: u64,
     /// Where windows above this one may start.
     pub top: *mut u64,
+    /// Where the caller goes on when the frame is done: behind its instruction that made the call. Null if the frame's return leaves
+    /// the loop, and in generators.
+    pub resume: *const u64,
     /// Bit i: parameter i is borrowed from the caller.
     pub borrowed: u32,
     pub flags: u16,
-    /// Length in words of the caller's instruction that made the call.
-    pub return_words: u16,
 }
 
 /// The frame's return leaves the eval loop.

@@ -303,7 +303,7 @@ pub(crate) unsafe fn take_over(frame: *mut Frame) -> bool {
             top: ptr::null_mut(),
             borrowed: 0,
             flags: (*frame).flags,
-            return_words: 0,
+            resume: ptr::null(),
         });
         (*frame).borrowed = 0;
         (*frame).object = 0;

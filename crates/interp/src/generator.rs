@@ -277,7 +277,7 @@ unsafe fn make(
                 top: ptr::null_mut(),
                 borrowed: 0,
                 flags: FRAME_GENERATOR,
-                return_words: 0,
+                resume: ptr::null(),
             }),
             handled: HandledItem::new(),
             code: taipan_object::object::to_ref(code),

@@ -163,20 +163,21 @@ macro_rules! instruction_table {
 
             // Attributes, items, imports.
             LoadAttr(dst, src, name) [cache, cache] (call raise collect);
-            /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`.
-            LoadMethod(dst, src, name) [cache, cache] (call raise collect);
+            /// `a`, `a + 1` = method and `self`, or attribute and null. VARIANT: `self` is borrowed from `b`. The last word is the method
+            /// itself, in the forms for just such a cache.
+            LoadMethod(dst, src, name) [cache, cache, cache] (call raise collect);
             /// LoadAttr that neither lends nor releases anything but what was in `a`, and whose cache is that of a slot: never
             /// emitted, but written in its place.
             LoadSlot(dst, src, name) [cache, cache] (call raise collect);
             /// LoadAttr that lends and releases nothing, whose cache is that of a slot: as above, like all that follow.
             LendSlot(dst, src, name) [cache, cache] (call raise collect);
             /// LoadMethod with no flag but VARIANT, whose cache is that of a method.
-            LoadOwnMethod(dst, src, name) [cache, cache] (call raise collect);
+            LoadOwnMethod(dst, src, name) [cache, cache, cache] (call raise collect);
             /// LoadMethod of an operand that is owned or lent, whose cache is that of a method.
-            LoadMovedMethod(dst, src, name) [cache, cache] (call raise collect);
+            LoadMovedMethod(dst, src, name) [cache, cache, cache] (call raise collect);
             /// LoadAttr as LoadSlot, and LoadMethod of an operand that is lent, whose cache is that of a value in a class or module.
             LoadNamespace(dst, src, name) [cache, cache] (call raise collect);
-            LoadFunction(dst, src, name) [cache, cache] (call raise collect);
+            LoadFunction(dst, src, name) [cache, cache, cache] (call raise collect);
             /// StoreAttr whose cache is that of a slot, and of a new one.
             StoreSlot(name, src, src) [cache, cache] (call raise collect);
             StoreNewSlot(name, src, src) [cache, cache] (call raise collect);

@@ -148,14 +148,14 @@ impl Cache {
     }
 
     /// # Safety
-    /// `at` points to an instruction's two cache words.
-    unsafe fn store(self, at: *mut u64) {
+    /// `at` points to the cache words of an instruction, for which the cache fits `object`, if it is a method's.
+    unsafe fn store(self, object: u64, at: *mut u64) {
         // SAFETY: by contract.
         unsafe {
             *at = 0;
             *at.add(1) = self.second;
             *at = self.first;
-            quicken(at.sub(1), kind(self.first));
+            quicken(at.sub(1), kind(self.first), object);
         }
     }
 }
@@ -166,7 +166,7 @@ impl Cache {
 /// # Safety
 /// `at` points to an instruction with caches.
 #[inline(always)]
-unsafe fn quicken(at: *mut u64, kind: u64) {
+unsafe fn quicken(at: *mut u64, kind: u64, object: u64) {
     // SAFETY: by contract.
     unsafe {
         let w = Word::decode(*at);
@@ -185,6 +185,9 @@ unsafe fn quicken(at: *mut u64, kind: u64) {
             (Some(Op::StoreAttr), NEW_SLOT) => Op::StoreNewSlot,
             _ => return,
         };
+        if kind == METHOD {
+            *at.add(3) = Site(at.add(1)).value_of(view(&object).ty());
+        }
         *at = w.with_op(quick).encode();
     }
 }
@@ -284,6 +287,9 @@ unsafe fn take_same(object: u64, name: &Value, used: Use, wanted: u64, at: *mut 
         if fits && kind(entry.first) == wanted && lookup::current_version(header.ty()) == entry.second as u32 {
             *at = entry.first;
             *at.add(1) = entry.second;
+            if wanted == METHOD {
+                *at.add(2) = Site(at).value_of(header.ty());
+            }
             return true;
         }
         false
@@ -319,7 +325,7 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
             Use::Load | Use::Method => cached(object, words.as_ptr()).is_some(),
         };
         if valid {
-            Cache { first: entry.first, second: entry.second }.store(at);
+            Cache { first: entry.first, second: entry.second }.store(object, at);
         }
         valid
     }
@@ -642,7 +648,7 @@ unsafe fn load_attr_slow(vm: &Vm, flags: u8, object: u64, name: &Value, caches: 
             && let Some(cache) = cache_for(view(&object), name, false)
         {
             share(&cache, name, Use::Load);
-            cache.store(caches);
+            cache.store(object, caches);
         }
         release_operands(flags, object, 1);
         word_of(result)
@@ -676,7 +682,7 @@ unsafe fn load_method_slow(vm: &Vm, object: u64, name: &Value, caches: *mut u64)
             Ok((value, is_method)) => {
                 if let Some(cache) = cache_for(view(&object), name, true) {
                     share(&cache, name, Use::Method);
-                    cache.store(caches);
+                    cache.store(object, caches);
                 }
                 (value.into_word(), is_method)
             }
@@ -733,7 +739,7 @@ unsafe fn store_attr_slow(vm: &Vm, flags: u8, object: u64, value: u64, name: &Va
             && let Some(cache) = store_cache_for(target, name, old_shape)
         {
             share(&cache, name, Use::Store);
-            cache.store(caches);
+            cache.store(object, caches);
         }
         release_operands(flags, object, value);
         result
@@ -869,7 +875,7 @@ impl Machine<'_> {
             }
             if let Some(cache) = cache_for(view(&object), name, false) {
                 share(&cache, name, Use::Load);
-                cache.store(caches);
+                cache.store(object, caches);
             }
             if cached(object, caches).is_none() {
                 self.stop_lending();
@@ -889,7 +895,7 @@ impl Machine<'_> {
             }
             if let Some((word, is_method)) = found {
                 self.put_method(w, retain_live(word), is_method, object);
-                return self.advance(3);
+                return self.advance(Op::LoadMethod.len());
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);
@@ -905,7 +911,7 @@ impl Machine<'_> {
                 && let Some((word, is_method)) = beside_dict(object, caches, name)
             {
                 self.put_method(w, retain_live(word), is_method, object);
-                return self.advance(3);
+                return self.advance(Op::LoadMethod.len());
             }
             if !w.was_lent() && take_shared(object, name, Use::Method, caches) {
                 return Flow::NEXT;
@@ -916,7 +922,7 @@ impl Machine<'_> {
                 return self.unwind();
             }
             self.put_method(w, word, is_method, object);
-            self.advance(3)
+            self.advance(Op::LoadMethod.len())
         }
     }
 
@@ -954,14 +960,15 @@ impl Machine<'_> {
         unsafe {
             let (object, site) = (self.get(w.b()), self.site());
             if site.fits(object) {
-                let method = site.value_of((*(object as *const Header)).ty());
+                // What the type has for this version; it comes from here, so that nothing waits for the type.
+                let method = self.extra(3);
                 if MOVES && w.flags() & LENT != 0 {
                     retain_live(object);
                 }
                 let to = self.regs.add(w.a() as usize);
                 *to = retain_live(method);
                 *to.add(1) = object;
-                return self.advance(3);
+                return self.advance(Op::LoadMethod.len());
             }
             self.adapt(w, w.c(), object, Use::Method, METHOD, Op::LoadMethod)
         }
@@ -987,7 +994,7 @@ impl Machine<'_> {
                     } else {
                         self.set(w, word);
                     }
-                    return self.advance(3);
+                    return self.advance(if CALLED { Op::LoadMethod.len() } else { 3 });
                 }
             }
             self.unquicken(w.word().with_op(if CALLED { Op::LoadMethod } else { Op::LoadAttr }))

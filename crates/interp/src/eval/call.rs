@@ -9,6 +9,8 @@ mod native;
 mod returns;
 mod spread;
 
+use std::ptr;
+
 use smallvec::SmallVec;
 use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_NEWLOCALS, CO_OPTIMIZED};
 use taipan_object::builtins::dict::Dict;
@@ -189,7 +191,7 @@ unsafe fn push_frame(
     regs: *mut u64,
     borrowed: u32,
     flags: u16,
-    return_words: u16,
+    resume: *const u64,
 ) -> *mut Frame {
     // SAFETY: the record is free and within its stack.
     unsafe {
@@ -209,7 +211,7 @@ unsafe fn push_frame(
             top: regs.add((*code).registers.get() as usize),
             borrowed,
             flags,
-            return_words,
+            resume,
         });
         make_current(interp, frame);
         frame
@@ -564,7 +566,7 @@ impl Machine<'_> {
                 top,
                 borrowed,
                 flags: 0,
-                return_words: words,
+                resume: self.pc.add(words as usize),
             });
             make_current(self.interp, frame);
             self.frame = frame;
@@ -704,7 +706,7 @@ impl Machine<'_> {
             *regs = left;
             *regs.add(1) = right;
             clear_words(regs.add(2), code.nlocalsplus() - 2);
-            let frame = push_frame(interp, code, function, regs, 0b11, FRAME_OPERATOR, 1);
+            let frame = push_frame(interp, code, function, regs, 0b11, FRAME_OPERATOR, self.pc.add(1));
             self.enter(frame, regs, code);
             true
         }
@@ -757,7 +759,7 @@ impl Machine<'_> {
             let regs = self.window(first);
             match prepare(self.vm, self.interp, &*(function as *const Function), args, kwnames, regs) {
                 Ok(code) => {
-                    let frame = push_frame(self.interp, code, function, regs, 0, 0, words);
+                    let frame = push_frame(self.interp, code, function, regs, 0, 0, self.pc.add(words as usize));
                     self.enter(frame, regs, &*code);
                     Flow::NEXT
                 }
@@ -917,7 +919,7 @@ pub fn call_function(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Val
             (prepare(vm, interp, function, args.iter().cloned().collect(), kwnames, regs)?, 0)
         };
         let function = this.clone().into_word();
-        let frame = push_frame(interp, code, function, regs, borrowed, FRAME_ENTRY, 0);
+        let frame = push_frame(interp, code, function, regs, borrowed, FRAME_ENTRY, ptr::null());
         finish_run(vm, run(vm, interp, frame))
     }
 }
@@ -953,7 +955,7 @@ pub fn run_function(vm: &Vm, function: Ref<Function>, namespace: Option<Value>) 
             None if own_locals => 0,
             None => function.globals.as_value().clone().into_word(),
         };
-        let frame = push_frame(interp, code, function.into_value().into_word(), regs, 0, FRAME_ENTRY, 0);
+        let frame = push_frame(interp, code, function.into_value().into_word(), regs, 0, FRAME_ENTRY, ptr::null());
         (*frame).namespace = namespace;
         finish_run(vm, run(vm, interp, frame))
     }

@@ -274,7 +274,7 @@ impl Machine<'_> {
                 Ok(generator) => generator.into_word(),
                 Err(_) => return self.unwind(),
             };
-            let (flags, words) = ((*frame).flags, (*frame).return_words as usize);
+            let (flags, resume) = ((*frame).flags, (*frame).resume);
             // The locals and the function have moved to the generator.
             self.interp.frame.set((*frame).previous);
             self.interp.stacks.frame_top.set(frame);
@@ -285,7 +285,8 @@ impl Machine<'_> {
             self.load(self.interp.frame.get());
             let w = Fetched::at(self.pc);
             self.set(w, generator);
-            self.advance(words)
+            self.pc = resume;
+            Flow::NEXT
         }
     }
 

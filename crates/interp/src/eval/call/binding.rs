@@ -315,7 +315,7 @@ impl Machine<'_> {
         unsafe {
             let callee = operands.take_callable();
             clear_words(regs.add(bound), code.nlocalsplus() - bound);
-            let frame = push_frame(self.interp, code, callee, regs, lent, 0, words);
+            let frame = push_frame(self.interp, code, callee, regs, lent, 0, self.pc.add(words as usize));
             self.enter(frame, regs, code);
             Flow::NEXT
         }

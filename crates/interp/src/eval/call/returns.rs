@@ -109,7 +109,7 @@ impl Machine<'_> {
                 FRAME_ENTRY | FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH | FRAME_OPERATOR | FRAME_SEEN;
             if flags & UNUSUAL == 0 {
                 // Such a frame has neither an object nor a namespace.
-                let words = (*frame).return_words as usize;
+                let resume = (*frame).resume;
                 end_locals(frame);
                 let function = (*frame).function as *mut Header;
                 self.interp.stacks.frame_top.set(frame);
@@ -118,7 +118,8 @@ impl Machine<'_> {
                 taipan_object::count::decref(function);
                 let w = Fetched::at(self.pc);
                 self.set(w, result);
-                return self.advance(words);
+                self.pc = resume;
+                return Flow::NEXT;
             }
             if flags & (FRAME_GENERATOR | FRAME_CONSTRUCTOR | FRAME_SWITCH | FRAME_OPERATOR) != 0 {
                 if flags & FRAME_GENERATOR != 0 {
@@ -138,7 +139,7 @@ impl Machine<'_> {
                 }
                 result = std::mem::replace(&mut (*frame).namespace, 0);
             }
-            let words = (*frame).return_words as usize;
+            let resume = (*frame).resume;
             leave_frame(self.interp, frame);
             if flags & FRAME_ENTRY != 0 {
                 return self.leave(result);
@@ -146,7 +147,8 @@ impl Machine<'_> {
             self.load(self.interp.frame.get());
             let w = Fetched::at(self.pc);
             self.set(w, result);
-            self.advance(words)
+            self.pc = resume;
+            Flow::NEXT
         }
     }
 
@@ -157,7 +159,7 @@ impl Machine<'_> {
         // SAFETY: as in `do_return`.
         unsafe {
             let frame = self.frame;
-            let (flags, words) = ((*frame).flags, (*frame).return_words as usize);
+            let (flags, resume) = ((*frame).flags, (*frame).resume);
             leave_frame(self.interp, frame);
             if flags & FRAME_ENTRY != 0 {
                 return self.leave(result);
@@ -165,9 +167,9 @@ impl Machine<'_> {
             self.load(self.interp.frame.get());
             let w = Fetched::at(self.pc);
             self.set(w, result);
-            let flow = self.advance(words);
+            self.pc = resume;
             self.switch();
-            flow
+            Flow::NEXT
         }
     }
 }
