@@ -4,7 +4,7 @@
 //! must say what is really there. Used by tests only.
 
 use super::{Lowered, Slot};
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, EFFECT_RAISE, Op, Operand, VARIANT, VARIANT2, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, EFFECT_RAISE, Op, Operand, VARIANT, Word, own_lent};
 use crate::verify::NO_HANDLER;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +68,8 @@ impl Check<'_> {
         let word = Word::decode(code.words[pc]);
         let op = Op::from_u8(word.op()).ok_or("no such instruction")?;
         let nlocals = code.nlocalsplus as usize;
+        // What is lent is owned once it has been taken.
+        let flags = if op == Op::LoadSuperAttr { word.flags() } else { own_lent(word.flags()) };
         let mut consumed = Vec::new();
         let mut written: Vec<u16> = Vec::new();
         for (operand, (register, bit)) in
@@ -76,7 +78,7 @@ impl Check<'_> {
             let slot = (register as usize).checked_sub(nlocals);
             match operand {
                 Operand::src | Operand::peek => {
-                    let owned = *operand == Operand::src && word.flags() & bit != 0;
+                    let owned = *operand == Operand::src && flags & bit != 0;
                     if op == Op::Reraise && bit == C_OWNED && word.flags() & VARIANT == 0 {
                         continue;
                     }
@@ -247,7 +249,6 @@ impl Check<'_> {
             }
             _ => {}
         }
-        let _ = VARIANT2;
         if let Some(taken) = taken
             && op == Op::Send
         {
