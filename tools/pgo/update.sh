@@ -45,4 +45,4 @@ done
 "$tools/llvm-profdata" show tools/pgo/taipan.profdata | head -2
 # cargo does not know that what it has built depends on the profile.
 cargo clean --release -p taipan-cli -p taipan -p taipan-interp -p taipan-object -p taipan-stdlib -p taipan-compiler \
-    -p taipan-syntax -p taipan-bytecode
+    -p taipan-syntax -p taipan-bytecode -p taipan-register

@@ -2,20 +2,17 @@
 //!
 //! Small ints are compared and, mostly, computed as words: the tag bit is the lowest, so order is kept.
 
-use taipan_object::builtins::bytes::{BYTES, Bytes};
-use taipan_object::builtins::dict::{DICT, Dict};
+use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::float;
-use taipan_object::builtins::list::{LIST, List};
-use taipan_object::builtins::str::{self, STR, Str};
-use taipan_object::builtins::tuple::{TUPLE, Tuple};
+use taipan_object::builtins::str::{self, Str};
 use taipan_object::header::Header;
 use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
 use taipan_object::types::slots::CompareOp;
 use taipan_object::vm::quick_compare::compare_text;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, leave_frame, release_operands, release_right_first, variant, view, word_of};
-use crate::frame::{FRAME_SWITCH, is_pointer};
+use super::{Flow, Machine, leave_frame, quick, release_operands, release_right_first, variant, view, word_of};
+use crate::frame::FRAME_SWITCH;
 use crate::function::Function;
 use crate::instruction::{A_LOCAL, Fetched, Op, VARIANT, Word};
 
@@ -490,38 +487,12 @@ pub(super) fn truth_of(result: Result<bool>) -> u64 {
 unsafe fn truth(vm: &Vm, flags: u8, b: u64) -> u64 {
     // SAFETY: a live operand, released if owned.
     unsafe {
-        let truth = match has_items(b) {
-            Some(has) => 1 + has as u64,
-            None => truth_of(vm.is_true(view(&b))),
+        let truth = match quick::length(b) {
+            0 => truth_of(vm.is_true(view(&b))),
+            length => 1 + (length != 1) as u64,
         };
         release_operands(flags, b, 1);
         truth
-    }
-}
-
-/// Whether an object of one of the usual types with a length has one.
-#[inline(always)]
-unsafe fn has_items(word: u64) -> Option<bool> {
-    // SAFETY: a live value, and the type says what it is.
-    unsafe {
-        if !is_pointer(word) {
-            return None;
-        }
-        let object = word as *const Header;
-        let ty = (*object).ty();
-        if ty.is(&STR) {
-            Some((*object.cast::<Str>()).len() != 0)
-        } else if ty.is(&LIST) {
-            Some((*object.cast::<List>()).len() != 0)
-        } else if ty.is(&DICT) {
-            Some((*object.cast::<Dict>()).len() != 0)
-        } else if ty.is(&BYTES) {
-            Some(!(*object.cast::<Bytes>()).as_slice().is_empty())
-        } else if ty.is(&TUPLE) {
-            Some(!(*object.cast::<Tuple>()).as_slice().is_empty())
-        } else {
-            None
-        }
     }
 }
 

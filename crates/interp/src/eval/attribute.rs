@@ -235,7 +235,6 @@ fn share(cache: &Cache, name: &Value, used: Use) {
 }
 
 /// The cache that some site of this thread had for a shape and name.
-#[cfg(feature = "free-threading")]
 pub(super) fn remembered(shape: u32, name: &Value, used: Use) -> Option<(u64, u64)> {
     // SAFETY: thread-local, and nothing re-enters.
     let entry = SHARED_CACHES.with(|caches| unsafe { (*caches.get())[shared_index(shape, name, used)] });
@@ -255,16 +254,14 @@ unsafe fn recall(object: u64, name: &Value, used: Use, at: *mut u64) -> bool {
     // SAFETY: by contract.
     unsafe {
         let shape = (*(object as *const Header)).shape_id();
-        let entry = SHARED_CACHES.with(|caches| &(*caches.get())[shared_index(shape, name, used)]);
-        let fits = entry.shape == shape && entry.name == name.word() && entry.used == used && shape != 0;
-        if fits && is_direct(entry.first) {
-            // It may not be valid any more, so the instruction does not become one for just this kind of cache.
-            *at = 0;
-            *at.add(1) = entry.second;
-            *at = entry.first;
-            return true;
-        }
-        false
+        let Some((first, second)) = remembered(shape, name, used).filter(|known| is_direct(known.0)) else {
+            return false;
+        };
+        // It may not be valid any more, so the instruction does not become one for just this kind of cache.
+        *at = 0;
+        *at.add(1) = second;
+        *at = first;
+        true
     }
 }
 
@@ -281,18 +278,16 @@ unsafe fn take_same(object: u64, name: &Value, used: Use, wanted: u64, at: *mut 
             return false;
         }
         let header = &*(object as *const Header);
-        let shape = header.shape_id();
-        let entry = SHARED_CACHES.with(|caches| &(*caches.get())[shared_index(shape, name, used)]);
-        let fits = entry.shape == shape && entry.name == name.word() && entry.used == used && shape != 0;
-        if fits && kind(entry.first) == wanted && lookup::current_version(header.ty()) == entry.second as u32 {
-            *at = entry.first;
-            *at.add(1) = entry.second;
-            if wanted == METHOD {
-                *at.add(2) = Site(at).value_of(header.ty());
-            }
-            return true;
+        let Some((first, second)) = remembered(header.shape_id(), name, used) else { return false };
+        if kind(first) != wanted || lookup::current_version(header.ty()) != second as u32 {
+            return false;
         }
-        false
+        *at = first;
+        *at.add(1) = second;
+        if wanted == METHOD {
+            *at.add(2) = Site(at).value_of(header.ty());
+        }
+        true
     }
 }
 
@@ -308,24 +303,18 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
     // SAFETY: by contract.
     unsafe {
         let header = &*(object as *const Header);
-        let shape = header.shape_id();
-        let entry = SHARED_CACHES.with(|caches| (*caches.get())[shared_index(shape, name, used)]);
-        if entry.shape != shape || entry.name != name.word() || entry.used != used || shape == 0 {
-            return false;
-        }
-        let words = [entry.first, entry.second];
+        let Some((first, second)) = remembered(header.shape_id(), name, used) else { return false };
+        let words = [first, second];
         let valid = match used {
             Use::Store => {
-                lookup::current_version(header.ty()) == entry.second as u32
-                    && (kind(entry.first) != DICT_ENTRY || !slot_in_dict(header, index(entry.first), name).is_null())
+                lookup::current_version(header.ty()) == second as u32
+                    && (kind(first) != DICT_ENTRY || !slot_in_dict(header, index(first), name).is_null())
             }
-            Use::Load | Use::Method if kind(entry.first) >= DICT_ENTRY => {
-                beside_dict(object, words.as_ptr(), name).is_some()
-            }
+            Use::Load | Use::Method if kind(first) >= DICT_ENTRY => beside_dict(object, words.as_ptr(), name).is_some(),
             Use::Load | Use::Method => cached(object, words.as_ptr()).is_some(),
         };
         if valid {
-            Cache { first: entry.first, second: entry.second }.store(object, at);
+            Cache { first, second }.store(object, at);
         }
         valid
     }
@@ -1016,13 +1005,22 @@ impl Machine<'_> {
                     self.save();
                     release_live(old);
                 }
-                if w.releases_b() {
-                    self.save();
-                    release_live(object);
-                }
-                return self.advance(3);
+                return self.end_store(w, object);
             }
             self.adapt(w, w.a(), object, Use::Store, SLOT, Op::StoreAttr)
+        }
+    }
+
+    /// Ends a store to an attribute of `object`, which is released if owned.
+    #[inline(always)]
+    unsafe fn end_store(&mut self, w: Fetched, object: u64) -> Flow {
+        // SAFETY: a live operand.
+        unsafe {
+            if w.releases_b() {
+                self.save();
+                release_live(object);
+            }
+            self.advance(Op::StoreAttr.len())
         }
     }
 
@@ -1036,11 +1034,7 @@ impl Machine<'_> {
                 let value = self.take_c(w);
                 (object as *mut u64).add(site.index()).write(value);
                 (*(object as *const Header)).set_shape_id(site.other());
-                if w.releases_b() {
-                    self.save();
-                    release_live(object);
-                }
-                return self.advance(3);
+                return self.end_store(w, object);
             }
             self.adapt(w, w.a(), object, Use::Store, NEW_SLOT, Op::StoreAttr)
         }
@@ -1113,11 +1107,7 @@ impl Machine<'_> {
                         self.save();
                         release_live(old);
                     }
-                    if w.releases_b() {
-                        self.save();
-                        release_live(object);
-                    }
-                    return self.advance(3);
+                    return self.end_store(w, object);
                 }
             }
             self.save();

@@ -150,10 +150,10 @@ impl Operands {
     }
 }
 
-/// Whether a frame whose registers end at `end` fits; if not, an error is raised.
+/// Whether a frame of `registers` registers starting at `regs` fits; if not, an error is raised.
 #[inline(always)]
-fn has_room(vm: &Vm, interp: &Interp, end: *mut u64) -> bool {
-    let stacks = &interp.stacks;
+fn has_room(vm: &Vm, interp: &Interp, regs: *mut u64, registers: u32) -> bool {
+    let (stacks, end) = (&interp.stacks, regs.wrapping_add(registers as usize));
     let exceeded = end > stacks.registers_end.get() || stacks.frame_top.get() >= stacks.frames_end.get();
     if interp.depth_left.get() <= 0 || exceeded && !stacks.extend(end) {
         no_room(vm);
@@ -213,36 +213,11 @@ unsafe fn push_frame(
             flags,
             resume,
         });
-        make_current(interp, frame);
+        interp.stacks.frame_top.set(frame.add(1));
+        interp.depth_left.set(interp.depth_left.get() - 1);
+        interp.frame.set(frame);
         frame
     }
-}
-
-/// Copies the operands of a call from a generator's registers to where the callee's window is to start, which is returned: if
-/// they fit there, without which the call will not be made.
-#[inline(never)]
-unsafe fn copy_to_window(interp: &Interp, frame: *const Frame, first: *const u64, count: usize) -> *mut u64 {
-    // SAFETY: the frame is alive, and there are so many operands.
-    unsafe {
-        let window = (*frame).top;
-        let end = window.wrapping_add(count);
-        if end <= interp.stacks.registers_end.get() || interp.stacks.extend(end) {
-            copy_words(first, window, count);
-        }
-        window
-    }
-}
-
-/// Makes the frame that has just been written above the others the current one.
-///
-/// # Safety
-/// There is room above it.
-#[inline(always)]
-unsafe fn make_current(interp: &Interp, frame: *mut Frame) {
-    // SAFETY: by contract.
-    interp.stacks.frame_top.set(unsafe { frame.add(1) });
-    interp.depth_left.set(interp.depth_left.get() - 1);
-    interp.frame.set(frame);
 }
 
 /// The mask of borrowed parameters without those, among the ones that are `assigned`, whose values are immediate: a store
@@ -393,6 +368,14 @@ impl Machine<'_> {
         }
     }
 
+    /// Goes on with the general instruction, which may be written as a quick one again.
+    #[inline(always)]
+    pub(super) unsafe fn call_generally(&mut self, w: Fetched) -> Flow {
+        // SAFETY: opcodes are written in place.
+        unsafe { *self.pc.cast_mut() = w.word().with_op(Op::Call).encode() };
+        Flow::NEXT
+    }
+
     /// A call of a Python function that takes just what is given, as long as that holds; with `METHOD` there is a `self`.
     #[inline(always)]
     pub unsafe fn call_exactly<const METHOD: bool>(&mut self, w: Fetched) -> Flow {
@@ -400,10 +383,11 @@ impl Machine<'_> {
         unsafe {
             let base = self.regs.add(w.b() as usize);
             let (callable, count) = (*base, w.c() as usize + METHOD as usize);
-            if callable & 7 == 0
-                && (*(callable as *const Header)).ty().is(&FUNCTION)
-                && (!METHOD || *base.add(1) != 0)
-                && !self.interp.eval_breaker()
+            if self.interp.eval_breaker() {
+                // The general way has the safepoint.
+                return self.call_generally(w);
+            }
+            if callable & 7 == 0 && (*(callable as *const Header)).ty().is(&FUNCTION) && (!METHOD || *base.add(1) != 0)
             {
                 let code = (*(callable as *const Function)).code();
                 if code.exact_args.get() == count as i32 {
@@ -534,45 +518,19 @@ impl Machine<'_> {
         // SAFETY: live operands, which pass to the frame.
         unsafe {
             self.save();
-            let regs = match (*self.frame).flags & FRAME_GENERATOR {
-                0 => first,
-                _ => copy_to_window(self.interp, self.frame, first, count),
-            };
-            let top = regs.add(code.registers.get() as usize);
-            if !has_room(self.vm, self.interp, top) {
+            let regs = self.window(first);
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 release_operands_of(Operands { callable, first, count, borrowed: lent, callable_borrowed });
                 return self.unwind();
             }
-            for at in count..code.nlocalsplus() {
-                // Volatile, as LLVM would call a function for it.
-                regs.add(at).write_volatile(0);
+            if regs != first {
+                copy_words(first, regs, count);
             }
+            clear_words(regs.add(count), code.nlocalsplus() - count);
             let function = if callable_borrowed { retain_live(callable) } else { callable };
-            let borrowed = match lent & code.assigned.get() {
-                0 => lent,
-                assigned => without_immediates(regs, lent, assigned),
-            };
-            let frame = self.interp.stacks.frame_top.get();
-            let entry = code.entry.get();
-            let previous = self.frame;
-            frame.write(Frame {
-                regs,
-                pc: entry,
-                code,
-                previous,
-                function,
-                namespace: 0,
-                object: 0,
-                top,
-                borrowed,
-                flags: 0,
-                resume: self.pc.add(words as usize),
-            });
-            make_current(self.interp, frame);
-            self.frame = frame;
-            self.regs = regs;
-            self.pc = entry;
-            self.constants = code.constants.get();
+            let resume = self.pc.add(words as usize);
+            let frame = push_frame(self.interp, code, function, regs, lent, 0, resume);
+            self.enter(frame, regs, code);
             Flow::NEXT
         }
     }
@@ -870,7 +828,7 @@ unsafe fn prepare(
 ) -> Result<*const Code> {
     let code = function.code();
     code.enter(vm)?;
-    if !has_room(vm, interp, regs.wrapping_add(code.registers.get() as usize)) {
+    if !has_room(vm, interp, regs, code.registers.get()) {
         return Err(vm.raised());
     }
     let total = code.total_args();
@@ -909,7 +867,7 @@ pub fn call_function(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Val
     unsafe {
         let (code, borrowed) = if code.simple_args == args.len() as i32 && kwnames.is_none() && args.len() <= 32 {
             code.enter(vm)?;
-            if !has_room(vm, interp, regs.wrapping_add(code.registers.get() as usize)) {
+            if !has_room(vm, interp, regs, code.registers.get()) {
                 return Err(vm.raised());
             }
             copy_words(args.as_ptr().cast::<u64>(), regs, args.len());

@@ -63,12 +63,12 @@ pub(super) unsafe fn append(quick: Quick, operands: &Operands) -> bool {
     }
 }
 
-/// The length of an object of one of the usual types, as a word.
+/// The length of an object of one of the usual types, as a word; 0 if it is of another type.
 ///
 /// # Safety
 /// The word is that of a live value.
 #[inline(always)]
-unsafe fn length(word: u64) -> u64 {
+pub(super) unsafe fn length(word: u64) -> u64 {
     // SAFETY: live by contract, and the type says what the object is.
     unsafe {
         if !is_pointer(word) {

@@ -46,7 +46,7 @@ impl Machine<'_> {
         unsafe {
             let given = operands.count;
             let regs = self.window(operands.first);
-            if !has_room(self.vm, self.interp, regs.wrapping_add(code.registers.get() as usize)) {
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
                 return Some(self.unwind());
             }
@@ -119,7 +119,7 @@ impl Machine<'_> {
                 return None;
             }
             let regs = self.window(operands.first);
-            if !has_room(self.vm, self.interp, regs.wrapping_add(code.registers.get() as usize)) {
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
                 return Some(self.unwind());
             }
@@ -194,7 +194,7 @@ impl Machine<'_> {
                 };
                 *regs.add(place) = default;
             }
-            if !has_room(self.vm, self.interp, regs.wrapping_add(code.registers.get() as usize)) {
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
                 return Some(self.unwind());
             }
@@ -264,7 +264,7 @@ impl Machine<'_> {
                 };
             }
             let regs = self.window(operands.first);
-            if !has_room(self.vm, self.interp, regs.wrapping_add(code.registers.get() as usize)) {
+            if !has_room(self.vm, self.interp, regs, code.registers.get()) {
                 operands.release_all();
                 return Some(self.unwind());
             }

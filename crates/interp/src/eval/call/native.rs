@@ -217,8 +217,7 @@ impl Machine<'_> {
                     return self.advance(2);
                 }
                 // The general way makes room.
-                *self.pc.cast_mut() = w.word().with_op(Op::Call).encode();
-                return Flow::NEXT;
+                return self.call_generally(w);
             }
             self.unquicken(w.word().with_op(Op::Call))
         }
