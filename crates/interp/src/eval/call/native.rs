@@ -223,14 +223,15 @@ impl Machine<'_> {
         }
     }
 
-    /// Ends a CALL whose answer is known: the operands are released.
+    /// Ends a CALL whose answer is known: the operands are released. As every call, it is a safepoint: what could not
+    /// say that memory was exhausted has it said here.
     #[inline(always)]
     pub(super) unsafe fn answered(&mut self, w: Fetched, operands: &Operands, answer: u64) -> Flow {
         // SAFETY: live operands.
         unsafe {
             self.save();
             operands.release_all();
-            self.finish(w, answer, 2)
+            self.finish_native(w, answer, 2)
         }
     }
 
@@ -246,7 +247,7 @@ impl Machine<'_> {
         }
     }
 
-    /// After a native call: a signal that interrupted it is handled before anything else happens.
+    /// After a native call: a signal that interrupted it, or exhausted memory, is handled before anything else happens.
     #[inline(always)]
     pub(super) unsafe fn finish_native(&mut self, w: Fetched, result: u64, words: usize) -> Flow {
         // SAFETY: live result.
