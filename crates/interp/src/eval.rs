@@ -827,6 +827,17 @@ eval_loop! {
     }
 }
 
+/// Whether calls, loops and loads of globals may have quick forms, which are for one thread at a time: not once there have
+/// been several without the GIL, before which all that was written so far is undone.
+#[inline(always)]
+fn may_quicken() -> bool {
+    #[cfg(feature = "free-threading")]
+    let may = !have_threads_begun();
+    #[cfg(not(feature = "free-threading"))]
+    let may = true;
+    may
+}
+
 /// Whether an instruction's variant bit is set.
 #[inline(always)]
 pub(crate) fn variant(w: Fetched) -> bool {

@@ -56,12 +56,74 @@ pub unsafe fn incref(object: *mut Header) {
         let count = header.local.get().wrapping_add(1);
         header.local.set(count);
         if count == 0 {
-            // 2^32 references: the object can no longer be counted, so it lives for ever.
-            header.make_immortal();
+            std::hint::cold_path();
+            // SAFETY: alive by contract.
+            unsafe { aside::incref(object) };
         }
-    } else if owner != IMMORTAL {
-        sharing::incref_numbered(header);
+    } else if cfg!(feature = "free-threading") && owner != IMMORTAL {
+        std::hint::cold_path();
+        // SAFETY: alive by contract.
+        unsafe { aside::incref(object) };
     }
+}
+
+/// What rarely has to be done when a reference is added. Counts are everywhere: a call, even one that is never made, would
+/// have the code around it keep what it works on out of the registers that a call may change.
+unsafe extern "C" fn incref_rarely(object: *mut Header) {
+    // SAFETY: alive by the contract of `incref`.
+    let header = unsafe { &*object };
+    if header.owner.load(Relaxed) != 0 {
+        sharing::incref_numbered(header);
+    } else {
+        // 2^32 references: the object can no longer be counted, so it lives for ever.
+        header.make_immortal();
+    }
+}
+
+#[cfg(all(target_arch = "x86_64", not(windows)))]
+mod aside {
+    use super::{Header, incref_rarely};
+    use std::arch::{asm, naked_asm};
+
+    /// Calls [`incref_rarely`], as far as the code around can see without changing registers.
+    ///
+    /// # Safety
+    /// `object` is alive.
+    #[inline(always)]
+    pub(super) unsafe fn incref(object: *mut Header) {
+        // SAFETY: alive by contract; all registers are kept but those of vector
+        // extensions, which code that counts does not use; and what is done needs no more than the stack, which is aligned.
+        unsafe { asm!("call {}", sym keeping_registers, in("rdi") object) };
+    }
+
+    /// [`incref_rarely`] of the object in `rdi`, after which all registers are as before.
+    #[unsafe(naked)]
+    unsafe extern "C" fn keeping_registers() {
+        naked_asm!(
+            "push rax", "push rcx", "push rdx", "push rsi", "push rdi", "push r8", "push r9", "push r10", "push r11",
+            "sub rsp, 256",
+            "movups [rsp], xmm0", "movups [rsp + 16], xmm1", "movups [rsp + 32], xmm2", "movups [rsp + 48], xmm3",
+            "movups [rsp + 64], xmm4", "movups [rsp + 80], xmm5", "movups [rsp + 96], xmm6", "movups [rsp + 112], xmm7",
+            "movups [rsp + 128], xmm8", "movups [rsp + 144], xmm9", "movups [rsp + 160], xmm10",
+            "movups [rsp + 176], xmm11", "movups [rsp + 192], xmm12", "movups [rsp + 208], xmm13",
+            "movups [rsp + 224], xmm14", "movups [rsp + 240], xmm15",
+            "call {}",
+            "movups xmm0, [rsp]", "movups xmm1, [rsp + 16]", "movups xmm2, [rsp + 32]", "movups xmm3, [rsp + 48]",
+            "movups xmm4, [rsp + 64]", "movups xmm5, [rsp + 80]", "movups xmm6, [rsp + 96]", "movups xmm7, [rsp + 112]",
+            "movups xmm8, [rsp + 128]", "movups xmm9, [rsp + 144]", "movups xmm10, [rsp + 160]",
+            "movups xmm11, [rsp + 176]", "movups xmm12, [rsp + 192]", "movups xmm13, [rsp + 208]",
+            "movups xmm14, [rsp + 224]", "movups xmm15, [rsp + 240]",
+            "add rsp, 256",
+            "pop r11", "pop r10", "pop r9", "pop r8", "pop rdi", "pop rsi", "pop rdx", "pop rcx", "pop rax",
+            "ret",
+            sym incref_rarely,
+        );
+    }
+}
+
+#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+mod aside {
+    pub(super) use super::incref_rarely as incref;
 }
 
 /// Ends a reference; the object dies with its last one.

@@ -24,7 +24,7 @@ use taipan_object::types::{Called, TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::{Flow, Machine, run, variant, view};
+use super::{Flow, Machine, may_quicken, run, variant, view};
 use crate::code::Code;
 use crate::frame::{
     FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, Frame, Interp, clear_words, copy_words,
@@ -359,10 +359,10 @@ impl Machine<'_> {
         }
     }
 
-    /// Writes the instruction as one for just such calls, with a `self` or without. Not where threads may run it at the same time.
+    /// Writes the instruction as one for just such calls, with a `self` or without, if it may be ([`may_quicken`]).
     #[inline(always)]
     unsafe fn quicken_call(&self, w: Fetched, quick: Op, with_self: bool) {
-        if w.flags() & FAILURES != FAILURES && with_self != variant(w) && !cfg!(feature = "free-threading") {
+        if w.flags() & FAILURES != FAILURES && with_self != variant(w) && may_quicken() {
             // SAFETY: opcodes are written in place.
             unsafe { *self.pc.cast_mut() = w.word().with_op(quick).encode() };
         }

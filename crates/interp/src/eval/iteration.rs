@@ -12,7 +12,7 @@ use taipan_object::header::Header;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
+use super::{Flow, Machine, leave_frame, may_quicken, release_operands, variant, view, word_of};
 use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain_live};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
 use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word};
@@ -122,10 +122,10 @@ impl Machine<'_> {
         }
     }
 
-    /// Writes the instruction as one for iterators of just that type. Not where threads may run it at the same time.
+    /// Writes the instruction as one for iterators of just that type, if it may be ([`may_quicken`]).
     #[inline(always)]
     unsafe fn quicken_iteration(&self, w: Fetched, quick: Op) {
-        if w.flags() & !A_LOCAL == 0 && !cfg!(feature = "free-threading") {
+        if w.flags() & !A_LOCAL == 0 && may_quicken() {
             // SAFETY: opcodes are written in place.
             unsafe { *self.pc.cast_mut() = w.word().with_op(quick).encode() };
         }

@@ -13,7 +13,7 @@ use taipan_object::types::TypeSpec;
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::{Flow, Machine, release_operands, view, word_of};
+use super::{Flow, Machine, may_quicken, release_operands, view, word_of};
 use crate::frame::{Frame, is_pointer, release, release_live, retain, retain_live};
 use crate::function::Function;
 use crate::instruction::{FAILURES, Fetched, LENDS, Op, Word};
@@ -161,11 +161,10 @@ unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64)
                 *caches = first;
                 *caches.add(1) = second as u64;
                 let w = Word::decode(*caches.sub(1));
-                // Not where threads may run it at the same time.
                 if w.op() == Op::LoadGlobal as u8
                     && w.flags() & !FAILURES == 0
                     && w.flags() & FAILURES != FAILURES
-                    && !cfg!(feature = "free-threading")
+                    && may_quicken()
                 {
                     let quick = if first >> 32 == 0 { Op::LoadModuleGlobal } else { Op::LoadBuiltin };
                     *caches.sub(1) = w.with_op(quick).encode();
