@@ -1,6 +1,6 @@
 //! Runs the programs of `programs/` as they are, with compiled loops (`TAIPAN_JIT=1`), and with compiled loops all of whose
 //! guards fail in their turn (`TAIPAN_JIT=fail-guards`). Each time they must print what CPython 3.14 does: the `.out` beside
-//! them. `cargo test -p taipan-cli --features jit --test jit NAME` runs some.
+//! them. `cargo test -p taipan-cli --no-default-features --features jit --test jit NAME` runs some.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
