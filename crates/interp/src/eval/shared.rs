@@ -53,8 +53,8 @@ enum Verdict {
     Go,
     /// The thread has to be alone.
     Alone,
-    /// It has been executed; it has so many words.
-    Done(u8),
+    /// It has been executed.
+    Done,
 }
 
 use Verdict::{Alone, Done, Go};
@@ -163,7 +163,8 @@ unsafe fn look_at(m: Machine, w: Fetched) -> Next {
     unsafe {
         match admit(m, w) {
             Go => Next::Execute,
-            Done(words) => Next::Skip(words as usize),
+            // Nobody writes instructions meanwhile.
+            Done => Next::Skip(std::mem::transmute::<u8, Op>(w.op()).len()),
             Alone => {
                 become_alone(m);
                 // Others have run, and may have written another instruction in this one's place.
@@ -834,7 +835,7 @@ impl Machine<'_> {
                 Access::Mine | Access::Read => go_if(self.cell_content(w.b()) != 0),
                 Access::Foreign => self.touches(&cell.header, false),
                 Access::Locked => match cell.get() {
-                    Some(value) => self.put_result(w, value.into_word(), 1),
+                    Some(value) => self.put_result(w, value.into_word()),
                     None => Alone,
                 },
             }
@@ -853,7 +854,7 @@ impl Machine<'_> {
                 Access::Locked => {
                     self.save();
                     cell.set(Some(Value::from_word(self.take_b(w))));
-                    Done(1)
+                    Done
                 }
                 _ => self.touches(&cell.header, true),
             }
@@ -862,13 +863,13 @@ impl Machine<'_> {
 
     /// Ends an instruction that is executed here: writes the owned word `result` to its destination.
     #[inline(always)]
-    unsafe fn put_result(&self, w: Fetched, result: u64, words: u8) -> Verdict {
+    unsafe fn put_result(&self, w: Fetched, result: u64) -> Verdict {
         // SAFETY: as of `set`.
         unsafe {
             let mut copy = *self;
             copy.set(w, result);
         }
-        Done(words)
+        Done
     }
 
     unsafe fn load_global_beside(&self, w: Fetched) -> Verdict {
@@ -900,7 +901,7 @@ impl Machine<'_> {
                     retain(*place)
                 }
             };
-            self.put_result(w, word, 3)
+            self.put_result(w, word)
         }
     }
 
@@ -919,7 +920,7 @@ impl Machine<'_> {
             drop(table);
             self.save();
             drop(old);
-            Done(1)
+            Done
         }
     }
 
@@ -944,7 +945,7 @@ impl Machine<'_> {
                 if w.flags() & B_OWNED != 0 {
                     release(container);
                 }
-                return self.put_result(w, item.into_word(), 1);
+                return self.put_result(w, item.into_word());
             }
             if ty.is(&DICT) {
                 return match access(object) {
@@ -958,7 +959,7 @@ impl Machine<'_> {
                         if w.flags() & B_OWNED != 0 {
                             release(container);
                         }
-                        self.put_result(w, value, 1)
+                        self.put_result(w, value)
                     }
                     _ => go_if(is_key(key)),
                 };
@@ -997,7 +998,7 @@ impl Machine<'_> {
                 if w.flags() & B_OWNED != 0 {
                     release(container);
                 }
-                return Done(1);
+                return Done;
             }
             self.changes_item(container, key)
         }

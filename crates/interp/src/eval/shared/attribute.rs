@@ -155,7 +155,7 @@ impl Machine<'_> {
                         self.save();
                         release(object);
                     }
-                    self.put_result(w, word, 3)
+                    self.put_result(w, word)
                 }
             }
         }
@@ -178,7 +178,7 @@ impl Machine<'_> {
                 Found::Word(word, is_method) => {
                     let mut copy = *self;
                     copy.put_method(w, word, is_method, object);
-                    Done(3)
+                    Done
                 }
             }
         }
@@ -221,7 +221,7 @@ impl Machine<'_> {
             self.save();
             release(old);
             release_operands(w.flags() & B_OWNED, word, 1);
-            Done(3)
+            Done
         }
     }
 }
