@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use crate::outcome::{Counts, FileResult};
+use crate::outcome::{Counts, FileResult, Outcome};
 
 pub struct Board {
     home: PathBuf,
@@ -55,16 +55,16 @@ impl Board {
         result.methods.iter().filter(|(id, outcome)| outcome.passed() && !recorded(id.as_str())).count()
     }
 
-    /// The methods that are recorded as passing and did not pass, with what they did. A method that a complete run does
-    /// not have at all is lost, unless the tests are of another version than the recorded ones.
-    pub fn lost(&self, result: &FileResult, same_suite: bool) -> Vec<(String, String)> {
+    /// The methods that are recorded as passing and did not pass, with what they did if they were run. A method that a
+    /// complete run does not have at all is lost, unless the tests are of another version than the recorded ones.
+    pub fn lost(&self, result: &FileResult, same_suite: bool) -> Vec<(String, Option<Outcome>)> {
         let mut lost = Vec::new();
         for id in self.passing.get(&result.name).into_iter().flatten() {
             match result.methods.get(id) {
                 Some(outcome) if outcome.passed() => {}
-                Some(outcome) => lost.push((id.clone(), outcome.to_string())),
+                Some(outcome) => lost.push((id.clone(), Some(*outcome))),
                 None if result.complete && !same_suite => {}
-                None => lost.push((id.clone(), format!("not run{}", result.note()))),
+                None => lost.push((id.clone(), None)),
             }
         }
         lost
@@ -232,7 +232,7 @@ mod tests {
         let mut worse = FileResult { name: "test_x".to_owned(), complete: true, ..FileResult::default() };
         worse.set("A.one", Outcome::Crash);
         worse.set("A.two", Outcome::Pass);
-        assert_eq!(board.lost(&worse, true), [("A.one".to_owned(), "crash".to_owned())]);
+        assert_eq!(board.lost(&worse, true), [("A.one".to_owned(), Some(Outcome::Crash))]);
         assert_eq!(board.unrecorded(&worse), 1);
         board.record(&worse, "1", false);
         assert_eq!(board.recorded("test_x"), 2);

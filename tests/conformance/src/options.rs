@@ -26,12 +26,14 @@ that the mode says.
   --timeout S        seconds for a file (default 120)
   --method-timeout S seconds for a method (default 60)
   --memory MB        memory for a process (default 4096)
+  --without-gil      run the interpreter with PYTHON_GIL=0; with --check, methods that the tests themselves skip there are
+                     listed, and are no regressions
   --once             with --check: do not run a file again that shows a regression
   --suite DIR        where the tests lie (a directory that has `test` in it; default: fetched into target/cpython-tests)
   --refetch          fetch the tests anew
   -h, --help         this text
 
-PYTHON_GIL is passed on to the interpreter; other variables of the environment are not.
+The environment's variables are not passed on to the interpreter.
 What a file prints goes to target/conformance/logs/FILE.log.";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,7 @@ pub struct Options {
     pub names: Vec<String>,
     pub failures: bool,
     pub once: bool,
+    pub without_gil: bool,
     pub refetch: bool,
     pub python: Option<PathBuf>,
     pub chroot: Option<PathBuf>,
@@ -73,6 +76,7 @@ impl Options {
             names: Vec::new(),
             failures: false,
             once: false,
+            without_gil: false,
             refetch: false,
             python: None,
             chroot: None,
@@ -102,6 +106,7 @@ impl Options {
                 "--list" => options.mode = Mode::List,
                 "--failures" => options.failures = true,
                 "--once" => options.once = true,
+                "--without-gil" => options.without_gil = true,
                 "--refetch" => options.refetch = true,
                 "--own-tests" => options.own_tests = true,
                 "--python" => options.python = Some(value()?.into()),

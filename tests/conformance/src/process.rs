@@ -133,9 +133,8 @@ impl<'a> Runner<'a> {
         command.env("HOME", &scratch).env("TMPDIR", &scratch).env("LANG", "C.UTF-8").env("TERM", "dumb");
         // Sets of strings have one order, so that a test's outcome does not depend on luck.
         command.env("PYTHONHASHSEED", "0");
-        // Tests can be run without the GIL.
-        if let Some(gil) = std::env::var_os("PYTHON_GIL") {
-            command.env("PYTHON_GIL", gil);
+        if self.options.without_gil {
+            command.env("PYTHON_GIL", "0");
         }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
         let memory = self.options.memory;
