@@ -14,7 +14,9 @@ use std::cell::{Cell, UnsafeCell};
 use std::mem::offset_of;
 use std::ptr::{self, NonNull};
 
+use smallvec::SmallVec;
 use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE, CO_ITERABLE_COROUTINE};
+use taipan_bytecode::{oparg, opcode::Opcode};
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::cell::ObjectCell;
@@ -504,7 +506,7 @@ impl Generator {
         if matches!(self.state.get(), State::Cleared | State::Running) {
             return;
         }
-        let mut owned = Vec::new();
+        let mut owned = SmallVec::<[u64; 8]>::new();
         // SAFETY: each word is taken once: the state says so from here on.
         unsafe {
             self.for_each_stack_word(|word| owned.push(word));
@@ -520,6 +522,18 @@ impl Generator {
             release(std::mem::replace(&mut (*frame).function, 0));
             release(self.handled.exception.replace(0));
         }
+    }
+
+    /// Whether a `GeneratorExit` that is raised where the generator is suspended would meet no handler, and nobody watches.
+    fn ends_unnoticed(&self) -> bool {
+        if self.state.get() != State::Suspended || crate::monitoring::watching() {
+            return false;
+        }
+        // The RESUME behind the YIELD_VALUE says how deep in handlers it is; the outermost one is every generator's own.
+        // SAFETY: a suspended generator has its frame.
+        let resume = (unsafe { (*self.frame()).unit() } as usize + 1) * 2;
+        matches!(self.code.data.code.get(resume..), Some([op, arg, ..])
+            if *op == Opcode::RESUME as u8 && *arg as u32 & oparg::resume::DEPTH1_MASK != 0)
     }
 
     /// The iterator to which a suspended `yield from` or `await` delegates.

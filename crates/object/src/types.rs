@@ -661,8 +661,12 @@ impl Type {
     }
     /// `__name__`: the last component (`_PyType_Name`).
     pub fn short_name(&self) -> String {
+        self.with_short_name(str::to_owned)
+    }
+    /// Calls `f`, which runs no Python code, with `__name__`.
+    pub(crate) fn with_short_name<R>(&self, f: impl FnOnce(&str) -> R) -> R {
         let name = self.name.borrow(&self.header);
-        if self.is_heap_type() { name.to_string() } else { name.rsplit('.').next().unwrap_or("").to_string() }
+        f(if self.is_heap_type() { &name } else { name.rsplit('.').next().unwrap_or("") })
     }
     pub fn set_name(&self, name: &str) {
         *self.name.borrow(&self.header) = name.into();

@@ -145,6 +145,14 @@ pub fn is_referenced(object: &Value) -> bool {
     object.as_object().is_some_and(|header| header.has_flag(object_flags::HAS_WEAKREFS))
 }
 
+/// Whether `value` is a plain reference to `object`, which is alive.
+pub fn is_to(value: &Value, object: &Value) -> bool {
+    value.downcast_exact::<WeakRef>().is_some_and(|reference| {
+        // SAFETY: a plain field read, no Python code. What dies meanwhile is not `object`.
+        unsafe { (*reference.state.as_ptr()).target as u64 == object.word() }
+    })
+}
+
 /// A reference of type `ty` to `object`.
 pub fn create(vm: &Vm, ty: &Type, object: &Value, callback: Option<Value>) -> Result {
     let header = match object.as_object() {
@@ -158,7 +166,8 @@ pub fn create(vm: &Vm, ty: &Type, object: &Value, callback: Option<Value>) -> Re
     let sharable = callback.is_none() && !ty.is_heap_type();
     if sharable && header.has_flag(object_flags::HAS_WEAKREFS) {
         let existing = registry().get(&address).and_then(|list| {
-            list.iter().find_map(|entry| {
+            // What is shared stands first: a reference, a proxy.
+            list.iter().take(2).find_map(|entry| {
                 // SAFETY: registered references are alive: they remove themselves when they are dropped.
                 let reference = unsafe { entry.0.as_ref() };
                 // SAFETY: plain field reads, no Python code.

@@ -5,9 +5,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use taipan_object::builtins::list::List;
+use taipan_object::builtins::object;
 use taipan_object::builtins::set::{self, AnySet, Set};
 use taipan_object::builtins::str::intern;
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::builtins::type_object::has_plain_class;
 use taipan_object::cell::ObjectCell;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
@@ -108,6 +110,10 @@ impl AbcData {
         if set.len() == 0 || weakref::supports(class.ty()) && !weakref::is_referenced(class) {
             return Ok(false);
         }
+        if class.downcast::<Type>().is_some() && compares_by_identity(class.ty()) {
+            let hash = vm.hash(class)?;
+            return Ok(set.has(hash, |reference| weakref::is_to(reference, class)));
+        }
         let reference = match weakref::create(vm, weakref::REFERENCE.ty(), class, None) {
             Ok(reference) => reference,
             Err(raised) => {
@@ -145,8 +151,14 @@ static DESTROY: MethodDef = MethodDef::new("_destroy($self, object, /)", "", |vm
     Ok(Value::NONE)
 });
 
+/// Whether objects of the type are equal to themselves alone.
+fn compares_by_identity(ty: &Type) -> bool {
+    let of_object = object::richcompare as taipan_object::types::slots::RichCompare;
+    ty.slots().richcompare.is_none_or(|f| std::ptr::fn_addr_eq(f, of_object))
+}
+
 fn data_of(vm: &Vm, class: &Value) -> Result<Ref<AbcData>> {
-    let data = vm.get_attr(class, intern("_abc_impl").as_value())?;
+    let data = vm.get_attr(class, &names()._abc_impl)?;
     match data.downcast_exact::<AbcData>() {
         Some(_) => Ok(data.downcast_ref::<AbcData>().expect("just checked")),
         None => Err(vm.type_error("_abc_impl is set to a wrong type")),
@@ -304,8 +316,10 @@ fn set_collection_flag(class: &Type, flag: u64) {
 
 fn instance_check(vm: &Vm, class: &Value, instance: &Value) -> Result {
     let data = data_of(vm, class)?;
-    let claimed = vm.get_attr_opt(instance, &names().__class__)?;
-    let subclass = claimed.unwrap_or_else(|| instance.ty().to_value());
+    let subclass = match has_plain_class(instance.ty()) {
+        true => instance.ty().to_value(),
+        false => vm.get_attr_opt(instance, &names().__class__)?.unwrap_or_else(|| instance.ty().to_value()),
+    };
     if data.contains(vm, Which::Cache, &subclass)? {
         return Ok(Value::TRUE);
     }

@@ -8,11 +8,13 @@ use std::cell::UnsafeCell;
 
 use taipan_object::attributes;
 use taipan_object::builtins::dict::Entry;
+use taipan_object::builtins::method;
 use taipan_object::builtins::property::{self, PROPERTY};
 use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
 use taipan_object::builtins::super_object::{self, SUPER};
 use taipan_object::builtins::type_object::is_getattro;
 use taipan_object::header::{Header, object_flags};
+use taipan_object::native::descriptors;
 use taipan_object::native::member::{MemberDescriptor, Place};
 use taipan_object::native::module::{MODULE, Module};
 use taipan_object::native::own_dict;
@@ -45,13 +47,24 @@ pub(super) const PROPERTY_GETTER: u64 = 7;
 pub(super) const CLASS_METHOD: u64 = 8;
 /// The index is that of a slot in the object's overflow array.
 pub(super) const OVERFLOW_SLOT: u64 = 9;
+/// The value in the type's list is a descriptor of a built-in type, which is to be asked for the object.
+const DESCRIPTOR: u64 = 10;
+/// The object is a class, as for `CLASS_VALUE`, and the value in its list a descriptor, which is to be asked for the class.
+const CLASS_DESCRIPTOR: u64 = 11;
+/// The value in the type's list is a method that gets the object's class.
+const METHOD_OF_CLASS: u64 = 12;
+/// The object is no heap object, and the value in its type's list a method. There is no shape: the version tells the type.
+const IMMEDIATE_METHOD: u64 = 13;
 /// The object has its attributes in a dict, as the kinds from here on; the index is that of the entry in which one had the
 /// name.
-const DICT_ENTRY: u64 = 10;
+const DICT_ENTRY: u64 = 14;
 /// As `VALUE`, if the object's dict does not have the name.
-const VALUE_BESIDE_DICT: u64 = 11;
+const VALUE_BESIDE_DICT: u64 = 15;
 /// As `METHOD`, if the object's dict does not have the name.
-const METHOD_BESIDE_DICT: u64 = 12;
+const METHOD_BESIDE_DICT: u64 = 16;
+
+/// In place of a shape where an object has none. No object has it for its shape.
+const NO_SHAPE: u32 = u32::MAX;
 
 #[inline(always)]
 pub(super) fn kind(cache: u64) -> u64 {
@@ -128,7 +141,14 @@ impl Site {
 #[inline(always)]
 fn is_direct(cache: u64) -> bool {
     let kind = kind(cache);
-    kind != 0 && kind < DICT_ENTRY && kind != PROPERTY_GETTER
+    kind != 0 && kind <= OVERFLOW_SLOT && kind != PROPERTY_GETTER
+}
+
+/// Whether something is to be done with what a cache of this kind has.
+#[inline(always)]
+fn is_indirect(cache: u64) -> bool {
+    let kind = kind(cache);
+    kind == PROPERTY_GETTER || (DESCRIPTOR..DICT_ENTRY).contains(&kind)
 }
 
 struct Cache {
@@ -311,6 +331,7 @@ unsafe fn take_shared(object: u64, name: &Value, used: Use, at: *mut u64) -> boo
                     && (kind(first) != DICT_ENTRY || !slot_in_dict(header, index(first), name).is_null())
             }
             Use::Load | Use::Method if kind(first) >= DICT_ENTRY => beside_dict(object, words.as_ptr(), name).is_some(),
+            Use::Load | Use::Method if is_indirect(first) => indirect_fits(object, words.as_ptr()),
             Use::Load | Use::Method => cached(object, words.as_ptr()).is_some(),
         };
         if valid {
@@ -356,6 +377,27 @@ pub(super) unsafe fn cached(object: u64, at: *const u64) -> Option<(u64, bool)> 
                 if word == 0 { None } else { Some((word, false)) }
             }
             _ => None,
+        }
+    }
+}
+
+/// Whether a cache for which something is to be done is one for `object`.
+///
+/// # Safety
+/// As for [`cached`].
+#[inline(always)]
+unsafe fn indirect_fits(object: u64, at: *const u64) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let site = Site(at);
+        match site.kind() {
+            CLASS_DESCRIPTOR => {
+                object & 7 == 0
+                    && (*(object as *const Header)).shape_id() == site.shape()
+                    && class_value(object, site) != 0
+            }
+            IMMEDIATE_METHOD => object & 7 != 0 && lookup::current_version(view(&object).ty()) == site.version(),
+            _ => site.fits(object),
         }
     }
 }
@@ -457,7 +499,7 @@ pub(super) unsafe fn load_hits(object: u64, at: *const u64) -> bool {
         if cached(object, at).is_some() {
             return true;
         }
-        (kind(*at) == PROPERTY_GETTER || kind(*at) >= DICT_ENTRY) && Site(at).fits(object)
+        is_indirect(*at) && indirect_fits(object, at) || kind(*at) >= DICT_ENTRY && Site(at).fits(object)
     }
 }
 
@@ -485,9 +527,13 @@ pub(crate) fn describe_cache(first: u64) -> Option<String> {
         NEW_SLOT => "new slot",
         PROPERTY_GETTER => "property",
         CLASS_METHOD => "class method",
+        DESCRIPTOR => "descriptor",
+        CLASS_DESCRIPTOR => "descriptor in a class",
+        METHOD_OF_CLASS => "class method, by its instance",
+        IMMEDIATE_METHOD => "method of a small number",
         _ => return None,
     };
-    if matches!(kind(first), CLASS_VALUE | CLASS_METHOD | MODULE_ENTRY) {
+    if matches!(kind(first), CLASS_VALUE | CLASS_METHOD | MODULE_ENTRY | CLASS_DESCRIPTOR | IMMEDIATE_METHOD) {
         return Some(what.to_owned());
     }
     // SAFETY: shapes go with their types, and no type ends while this reads.
@@ -503,37 +549,57 @@ fn slot_index(ty: &Type, slot: u16) -> usize {
     attributes::inline_offset(ty, slot) / 8
 }
 
+/// What can be cached of `class.name`.
+fn cache_for_class(class: &Type, name: &Value, methods: bool) -> Option<Cache> {
+    let (metatype, shape) = (class.header.ty(), class.header.shape_id());
+    let metatype_version = lookup::version(metatype);
+    let of_metatype = lookup::find(metatype, name);
+    if let Some(descriptor) = of_metatype.as_ref().filter(|found| found.ty().slots().descr_set.is_some()) {
+        return data_descriptor_cache(metatype, shape, descriptor, methods);
+    }
+    if metatype_version == 0 {
+        return None;
+    }
+    let cache = |kind: u64, value: &Value| {
+        let (version, at) = lookup::cached_index(class, value)?;
+        Cache::new(kind, shape, at as usize, version, metatype_version)
+    };
+    let Some(value) = lookup::find(class, name) else {
+        let method = of_metatype.filter(|found| methods && found.ty().has_flags(type_flags::METHOD_DESCRIPTOR))?;
+        return cache(CLASS_METHOD, &method);
+    };
+    if value.ty().is(&CLASSMETHOD) {
+        let function = staticmethod::function(&value);
+        if methods && function.ty().is(&FUNCTION) {
+            return cache(CLASS_METHOD, &function);
+        }
+    }
+    if value.ty().is(&STATICMETHOD) {
+        return cache(CLASS_VALUE, &staticmethod::function(&value));
+    }
+    // Methods found on a class are themselves; other descriptors may be anything.
+    let value_type = value.ty();
+    let own_type = !value_type.is_heap_type();
+    if value_type.slots().descr_get.is_none() || own_type && value_type.has_flags(type_flags::METHOD_DESCRIPTOR) {
+        return cache(CLASS_VALUE, &value);
+    }
+    if own_type { cache(CLASS_DESCRIPTOR, &value) } else { None }
+}
+
 /// What can be cached of `object.name`; `methods`: the caller can make use of an unbound method.
 fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
-    let header = object.as_object()?;
+    let Some(header) = object.as_object() else {
+        let method = lookup::find(object.ty(), name)?;
+        if !methods || !method.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
+            return None;
+        }
+        let (version, at) = lookup::cached_index(object.ty(), &method)?;
+        return Cache::new(IMMEDIATE_METHOD, NO_SHAPE, at as usize, version, 0);
+    };
     let ty = header.ty();
     let shape = header.shape_id();
     if ty.slots().getattro.is_some_and(is_getattro) {
-        let class = object.downcast::<Type>()?;
-        if lookup::find(ty, name).is_some_and(|found| found.ty().slots().descr_set.is_some()) {
-            return None;
-        }
-        let metatype_version = lookup::version(ty);
-        if metatype_version == 0 {
-            return None;
-        }
-        let mut value = lookup::find(class, name)?;
-        if value.ty().is(&CLASSMETHOD) {
-            let function = staticmethod::function(&value);
-            if !methods || !function.ty().is(&FUNCTION) {
-                return None;
-            }
-            let (version, at) = lookup::cached_index(class, &function)?;
-            return Cache::new(CLASS_METHOD, shape, at as usize, version, metatype_version);
-        }
-        if value.ty().is(&STATICMETHOD) {
-            value = staticmethod::function(&value);
-        } else if value.ty().slots().descr_get.is_some() && !value.ty().is(&FUNCTION) {
-            // Functions found on a class are themselves; other descriptors may be anything.
-            return None;
-        }
-        let (version, at) = lookup::cached_index(class, &value)?;
-        return Cache::new(CLASS_VALUE, shape, at as usize, version, metatype_version);
+        return cache_for_class(object.downcast::<Type>()?, name, methods);
     }
     if !lookup::looks_up_generically(ty) && !ty.is(&MODULE) {
         return None;
@@ -575,15 +641,15 @@ fn cache_for(object: &Value, name: &Value, methods: bool) -> Option<Cache> {
         return None;
     }
     let value = found?;
-    if value.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
+    if methods && value.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
         let (version, at) = lookup::cached_index(ty, &value)?;
         let kind = if dict_mode { METHOD_BESIDE_DICT } else { METHOD };
-        return if methods { Cache::new(kind, shape, at as usize, version, 0) } else { None };
+        return Cache::new(kind, shape, at as usize, version, 0);
     }
     let value = if value.ty().is(&STATICMETHOD) {
         staticmethod::function(&value)
     } else if value.ty().slots().descr_get.is_some() {
-        return None;
+        return if dict_mode { None } else { descriptor_cache(ty, shape, &value, methods) };
     } else {
         value
     };
@@ -608,17 +674,42 @@ fn data_descriptor_cache(ty: &Type, shape: u32, descriptor: &Value, methods: boo
     if let Some(at) = member_word(ty, descriptor) {
         return Cache::new(SLOT, shape, at, lookup::version(ty), 0);
     }
-    // What a getter does not find may be for `__getattr__` to say.
-    if methods || !descriptor.ty().is(&PROPERTY) || !ty.slots().getattro.is_some_and(lookup::is_generic_getattr) {
+    if descriptor.ty().is(&PROPERTY)
+        && finds_all_itself(ty)
+        && let Some(getter) = property::getter(descriptor)
+        && let Some(function) = getter.downcast_exact::<Function>()
+        && function.code().simple_args == 1
+    {
+        let (version, at) = lookup::cached_index(ty, &getter)?;
+        return Cache::new(PROPERTY_GETTER, shape, at as usize, version, 0);
+    }
+    descriptor_cache(ty, shape, descriptor, methods)
+}
+
+/// Whether what a descriptor of the type's objects does not find is nowhere: it might be for `__getattr__` to say.
+fn finds_all_itself(ty: &Type) -> bool {
+    ty.slots().getattro.is_some_and(|getattro| lookup::is_generic_getattr(getattro) || is_getattro(getattro))
+}
+
+/// What can be cached of an attribute for which a descriptor, found on the type, is to be asked.
+fn descriptor_cache(ty: &Type, shape: u32, descriptor: &Value, methods: bool) -> Option<Cache> {
+    let descriptor_type = descriptor.ty();
+    // Types of Python code may lose their `__get__`.
+    if descriptor_type.is_heap_type() || descriptor_type.slots().descr_get.is_none() {
         return None;
     }
-    let getter = property::getter(descriptor)?;
-    let function = getter.downcast_exact::<Function>()?;
-    if function.code().simple_args != 1 {
+    if methods && descriptor_type.is(&CLASSMETHOD) {
+        let function = staticmethod::function(descriptor);
+        if function.ty().is(&FUNCTION) {
+            let (version, at) = lookup::cached_index(ty, &function)?;
+            return Cache::new(METHOD_OF_CLASS, shape, at as usize, version, 0);
+        }
+    }
+    if !finds_all_itself(ty) && !descriptor_type.has_flags(type_flags::METHOD_DESCRIPTOR) {
         return None;
     }
-    let (version, at) = lookup::cached_index(ty, &getter)?;
-    Cache::new(PROPERTY_GETTER, shape, at as usize, version, 0)
+    let (version, at) = lookup::cached_index(ty, descriptor)?;
+    Cache::new(DESCRIPTOR, shape, at as usize, version, 0)
 }
 
 /// The word of an instance of `ty` in which a `__slots__` member is.
@@ -799,15 +890,14 @@ impl Machine<'_> {
                 return self.advance(3);
             }
             if kind(self.extra(1)) == PROPERTY_GETTER && w.flags() & LENDS == 0 && self.site().fits(object) {
-                let getter = self.site().value_of((*(object as *const Header)).ty()) as *const Header;
-                if w.flags() & LENT != 0 {
-                    retain_live(object);
-                }
-                let lent = (w.flags() & (B_OWNED | LENT) == 0) as u32;
-                if self.takes_plainly(getter, 1) {
-                    return self.call_plainly(getter, object, 0, 1, lent, 3);
-                }
-                return out!(self.call_with_one(retain_live(getter as u64), object, lent != 0, 3));
+                return self.call_getter(w, object, 3);
+            }
+            if is_indirect(self.extra(1))
+                && w.flags() & LENDS == 0
+                && indirect_fits(object, self.pc.add(1))
+                && self.vm.has_stack()
+            {
+                return out!(self.ask_descriptor(w, object));
             }
             if w.flags() & (LENDS | LENT) != 0 {
                 if out!(self.renews_lending_cache(w, object)) {
@@ -834,6 +924,115 @@ impl Machine<'_> {
         }
     }
 
+    /// Calls the getter of a property that the cache has, for `object`, from an instruction of `words` words.
+    #[inline(always)]
+    unsafe fn call_getter(&mut self, w: Fetched, object: u64, words: u16) -> Flow {
+        // SAFETY: live operand, which passes to the frame if it is owned or lent; the cache is one for it.
+        unsafe {
+            let getter = self.site().value_of((*(object as *const Header)).ty()) as *const Header;
+            if w.flags() & LENT != 0 {
+                retain_live(object);
+            }
+            let lent = (w.flags() & (B_OWNED | LENT) == 0) as u32;
+            if self.takes_plainly(getter, 1) {
+                return self.call_plainly(getter, object, 0, 1, lent, words);
+            }
+            out!(self.call_with_one(retain_live(getter as u64), object, lent != 0, words))
+        }
+    }
+
+    /// What the descriptor gives that the cache has: the owned word, 0 if it raised.
+    ///
+    /// # Safety
+    /// The cache is one for `object`, of one of the kinds with a descriptor, and the `pc` is saved.
+    #[inline(always)]
+    unsafe fn described(&self, object: u64, name: u16) -> u64 {
+        // SAFETY: by contract.
+        unsafe {
+            let (vm, site) = (self.vm, self.site());
+            let this = view(&object);
+            let result = match site.kind() {
+                CLASS_DESCRIPTOR => {
+                    let descriptor = site.value_of(&*(object as *const Type));
+                    descriptors::get_again(vm, view(&descriptor), None, this)
+                }
+                _ => {
+                    let class = this.ty() as *const Type as u64;
+                    let descriptor = site.value_of(this.ty());
+                    descriptors::get_again(vm, view(&descriptor), Some(this), view(&class))
+                }
+            };
+            word_of(result.map_err(|raised| {
+                let name = (*(*self.frame).code).name_at(name as usize);
+                vm.with_attribute(raised, this, name)
+            }))
+        }
+    }
+
+    /// Ends a LoadAttr whose cache has a descriptor for `object`.
+    #[inline(never)]
+    unsafe fn ask_descriptor(&mut self, w: Fetched, object: u64) -> Flow {
+        // SAFETY: live operand, released if owned.
+        unsafe {
+            self.save();
+            if w.flags() & LENT != 0 {
+                retain_live(object);
+            }
+            let word = self.described(object, w.c());
+            if w.flags() & (B_OWNED | LENT) != 0 {
+                release_live(object);
+            }
+            self.finish(w, word, 3)
+        }
+    }
+
+    /// A LoadMethod whose cache is one for `object` with which something is to be done.
+    #[inline(never)]
+    unsafe fn load_indirect_method(&mut self, w: Fetched, object: u64) -> Flow {
+        // SAFETY: live operand, which moves to the register of `self` or is released.
+        unsafe {
+            self.save();
+            match kind(self.extra(1)) {
+                IMMEDIATE_METHOD => {
+                    let method = self.site().value_of(view(&object).ty());
+                    self.put_method(w, retain_live(method), true, object);
+                }
+                METHOD_OF_CLASS => {
+                    let ty = view(&object).ty();
+                    let (function, class) = (self.site().value_of(ty), ty.to_value());
+                    if variant(w) {
+                        // The call would borrow its `self`, and nothing says that the class stays one.
+                        let bound = method::new(view(&function).clone(), class);
+                        self.put(w.a(), bound.into_word());
+                        self.put(w.a() + 1, 0);
+                    } else {
+                        self.put(w.a(), retain_live(function));
+                        self.put(w.a() + 1, class.into_word());
+                    }
+                    if w.releases_b() {
+                        release_live(object);
+                    }
+                }
+                PROPERTY_GETTER => {
+                    self.put(w.a() + 1, 0);
+                    return self.call_getter(w, object, Op::LoadMethod.len() as u16);
+                }
+                _ => {
+                    if w.flags() & LENT != 0 {
+                        retain_live(object);
+                    }
+                    let word = self.described(object, w.c());
+                    if w.flags() & (B_OWNED | LENT) != 0 {
+                        release_live(object);
+                    }
+                    self.put(w.a() + 1, 0);
+                    return self.finish(w, word, Op::LoadMethod.len());
+                }
+            }
+            self.advance(Op::LoadMethod.len())
+        }
+    }
+
     /// Puts into the site's cache what another site, or this one at another time, had for an object of this shape; false if that
     /// is not known. It may not be valid any more.
     #[inline(always)]
@@ -856,7 +1055,9 @@ impl Machine<'_> {
         unsafe {
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             let caches = self.pc.add(1).cast_mut();
-            if take_shared(object, name, Use::Load, caches) && kind(*caches) < DICT_ENTRY {
+            if take_shared(object, name, Use::Load, caches)
+                && (is_direct(*caches) || w.flags() & LENDS == 0 && is_indirect(*caches))
+            {
                 return true;
             }
             if w.flags() & LENDS == 0 {
@@ -885,6 +1086,9 @@ impl Machine<'_> {
             if let Some((word, is_method)) = found {
                 self.put_method(w, retain_live(word), is_method, object);
                 return self.advance(Op::LoadMethod.len());
+            }
+            if is_indirect(self.extra(1)) && indirect_fits(object, self.pc.add(1)) && self.vm.has_stack() {
+                return out!(self.load_indirect_method(w, object));
             }
             self.save();
             let name = (*(*self.frame).code).name_at(w.c() as usize);

@@ -182,6 +182,10 @@ pub fn close(vm: &Vm, generator: &Generator) -> Result {
     }
     let closed = match generator.delegate() {
         Some(delegate) => while_delegating(generator, || close_iterator(vm, &delegate)),
+        None if generator.ends_unnoticed() => {
+            generator.clear_frame();
+            return Ok(Value::NONE);
+        }
         None => Ok(()),
     };
     if closed.is_ok() {

@@ -1,8 +1,9 @@
 //! `type`: calling classes, attributes of classes, `isinstance`. Class creation is in `types/creation.rs`; the methods
 //! of `type` are in `type_object/methods.rs`.
 
-use crate::builtins::object::is_object_init;
+use crate::builtins::object::{OBJECT, is_object_init};
 use crate::builtins::tuple::{TUPLE, Tuple};
+use crate::native::descriptors::GetSetDescriptor;
 use crate::object::Result;
 use crate::types::slots::Slots;
 use crate::types::{Called, Type, TypeSpec, creation, lookup, type_flags};
@@ -185,6 +186,22 @@ pub fn is_instance(vm: &Vm, object: &Value, class: &Value) -> Result<bool> {
     }
 }
 
+/// Whether what objects of the type have as `__class__` is their type: that of `object`, found in the usual way.
+pub fn has_plain_class(ty: &Type) -> bool {
+    let Some(getattro) = ty.slots().getattro else { return false };
+    if !ty.is_heap_type() && lookup::is_generic_getattr(getattro) {
+        return true;
+    }
+    if !lookup::is_generic_getattr(getattro) && !is_getattro(getattro) {
+        return false;
+    }
+    let found = lookup::find(ty, &names().__class__);
+    found
+        .as_ref()
+        .and_then(|found| found.downcast_exact::<GetSetDescriptor>())
+        .is_some_and(|found| found.owner.is(&OBJECT))
+}
+
 /// `type.__instancecheck__`: by type, then by `__class__`.
 pub fn plain_is_instance(vm: &Vm, object: &Value, class: &Value) -> Result<bool> {
     if let Some(class) = class.downcast::<Type>() {
@@ -192,8 +209,7 @@ pub fn plain_is_instance(vm: &Vm, object: &Value, class: &Value) -> Result<bool>
         if ty.is_subtype(class) {
             return Ok(true);
         }
-        // What a built-in type finds in the usual way is the `__class__` of `object`.
-        if !ty.is_heap_type() && ty.slots().getattro.is_some_and(lookup::is_generic_getattr) {
+        if has_plain_class(ty) {
             return Ok(false);
         }
         let claimed = vm.get_attr_opt(object, &names().__class__)?;

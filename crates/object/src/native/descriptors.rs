@@ -3,6 +3,7 @@
 
 use super::arguments;
 use super::function::BuiltinFunction;
+use super::member::MemberDescriptor;
 use super::{Binding, GetSetDef, MemberDef, MethodDef};
 use crate::builtins::memoryview;
 use crate::builtins::str::intern;
@@ -131,6 +132,25 @@ pub(crate) fn check_instance(vm: &Vm, owner: &Type, name: &str, this: &Value) ->
         owner.name(),
         this.ty().name()
     )))
+}
+
+/// `descriptor.__get__(object, class)` for a descriptor of a built-in type that has once given something for an object of the
+/// same type: it need not be asked again whether it is one for such objects.
+#[inline]
+pub fn get_again(vm: &Vm, descriptor: &Value, object: Option<&Value>, class: &Value) -> Result {
+    let ty = descriptor.ty();
+    if let Some(object) = object {
+        if ty.is(&GETSET_DESCRIPTOR) {
+            return (GetSetDescriptor::of(descriptor).def.get)(vm, object);
+        }
+        if let Some(member) = descriptor.downcast_exact::<MemberDescriptor>() {
+            return member.get(vm, object);
+        }
+    }
+    // What the descriptor does may end it, and the class.
+    let (descriptor, class) = (descriptor.clone(), class.clone());
+    let get = ty.slots().descr_get.expect("caches hold descriptors whose types cannot change");
+    get(vm, &descriptor, object, Some(&class))
 }
 
 fn qualified(owner: &Type, name: &str) -> String {

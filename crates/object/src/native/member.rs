@@ -77,7 +77,7 @@ impl MemberDescriptor {
         }
     }
 
-    fn get(&self, vm: &Vm, object: &Value) -> Result {
+    pub(super) fn get(&self, vm: &Vm, object: &Value) -> Result {
         match self.place {
             Place::Native(def) => (def.get)(vm, object),
             Place::Slot(offset) => {

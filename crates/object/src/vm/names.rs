@@ -47,7 +47,7 @@ interned_names! {
     __type_params__ __typing_subst__ __typing_prepare_subst__ __typing_is_unpacked_typevartuple__
     __typing_unpacked_tuple_args__ __weakref__ __wrapped__ __xor__ __dictoffset__ __copy__ __deepcopy__ __buffer__
     __release_buffer__ __conditional_annotations__ __cached__ __debug__
-    args builtins close copy decode encode encoding end errors fget fileno filename flush get getvalue items key keys
+    _abc_impl args builtins close copy decode encode encoding end errors fget fileno filename flush get getvalue items key keys
     lineno metaclass mode msg name obj offset path print_file_and_line read readline replace reverse send sep sort
     stderr stdin stdout strict text throw update value values write last_exc last_traceback last_type last_value
     displayhook excepthook unraisablehook modules meta_path path_hooks path_importer_cache warn

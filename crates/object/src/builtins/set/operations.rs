@@ -65,6 +65,20 @@ fn for_each_entry(set: AnySet, mut f: impl FnMut(&Value, i64) -> Result<()>) -> 
     Ok(())
 }
 
+/// Adds to `target`, which nobody else sees, the keys of `set` that are in `other`, or with `!wanted` those that are not.
+fn filter_into(vm: &Vm, set: AnySet, other: AnySet, wanted: bool, target: AnySet) -> Result<()> {
+    let mut position = 0;
+    loop {
+        let filtered = set.filter_without_comparing(other, wanted, target, &mut position);
+        filtered.map_err(|OutOfMemory| vm.memory_error())?;
+        let Some((next, hash, key)) = next_entry(set, position) else { return Ok(()) };
+        position = next;
+        if other.contains_hashed(vm, &key, hash)? == wanted {
+            target.add_hashed(vm, &key, hash)?;
+        }
+    }
+}
+
 fn for_each_key(dict: &Dict, mut f: impl FnMut(&Value, i64) -> Result<()>) -> Result<()> {
     let mut position = 0;
     while let Some((next, hash, key, _)) = dict.next_entry(position) {
@@ -125,9 +139,7 @@ pub fn intersection(vm: &Vm, this: &Value, iterable: &Value) -> Result {
     let (set, target) = (own(this), own(&result));
     if let Some(other) = AnySet::of(iterable) {
         let (asked, iterated) = if other.len() > set.len() { (other, set) } else { (set, other) };
-        for_each_entry(iterated, |key, hash| {
-            if asked.contains_hashed(vm, key, hash)? { target.add_hashed(vm, key, hash) } else { Ok(()) }
-        })?;
+        filter_into(vm, iterated, asked, true, target)?;
     } else {
         for_each_element(vm, iterable, Vm::hash, |key, hash| {
             if set.contains_hashed(vm, key, hash)? { target.add_hashed(vm, key, hash) } else { Ok(()) }
@@ -171,14 +183,13 @@ pub(super) fn difference(vm: &Vm, this: &Value, iterable: &Value) -> Result {
     }
     let result = new_base(vm, this.ty(), None)?;
     let target = own(&result);
-    for_each_entry(set, |key, hash| {
-        let there = match (other, dict) {
-            (Some(other), _) => other.contains_hashed(vm, key, hash)?,
-            (None, Some(dict)) => dict.contains_hashed(vm, key, hash)?,
-            (None, None) => false,
-        };
-        if there { Ok(()) } else { target.add_hashed(vm, key, hash) }
-    })?;
+    if let Some(other) = other {
+        filter_into(vm, set, other, false, target)?;
+    } else if let Some(dict) = dict {
+        for_each_entry(set, |key, hash| {
+            if dict.contains_hashed(vm, key, hash)? { Ok(()) } else { target.add_hashed(vm, key, hash) }
+        })?;
+    }
     Ok(result)
 }
 

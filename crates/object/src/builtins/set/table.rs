@@ -162,6 +162,22 @@ impl Table {
         }
     }
 
+    /// Whether there is a key with this hash that `is` the one wanted, which runs no Python code.
+    pub fn has(&self, hash: i64, is: impl Fn(&Value) -> bool) -> bool {
+        if self.slots.is_empty() {
+            return false;
+        }
+        let (mask, mut cursor) = (self.mask(), Cursor::new(hash, self.mask()));
+        loop {
+            let slot = &self.slots[cursor.at];
+            match &slot.key {
+                None if slot.hash == 0 => return false,
+                Some(candidate) if slot.hash == hash && is(candidate) => return true,
+                _ => cursor.advance(mask),
+            }
+        }
+    }
+
     /// Puts a key into the slot that a lookup found for it.
     #[inline]
     pub fn insert_at(&mut self, at: usize, hash: i64, key: Value) -> Result<(), OutOfMemory> {

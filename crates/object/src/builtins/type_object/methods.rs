@@ -88,12 +88,13 @@ fn checked_special<'a>(vm: &Vm, class: &Type, value: Option<&'a Value>, name: &s
 
 /// `__name__`, the same object whenever it is asked for.
 fn name_object(class: &Type) -> Value {
-    let name = class.short_name();
     let qualname = class.qualname.borrow(&class.header).clone();
-    match qualname.filter(|qualname| qualname.downcast_exact::<Str>().is_some_and(|text| text.is_str(&name))) {
-        Some(qualname) => qualname,
-        None => crate::builtins::str::intern(&name).into_value(),
-    }
+    class.with_short_name(|name| {
+        match qualname.filter(|qualname| qualname.downcast_exact::<Str>().is_some_and(|text| text.is_str(name))) {
+            Some(qualname) => qualname,
+            None => crate::builtins::str::intern(name).into_value(),
+        }
+    })
 }
 
 pub static MEMBERS: &[MemberDef] = &[
