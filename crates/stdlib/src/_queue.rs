@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::SeqCst};
 
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::cell::ObjectCell;
@@ -15,6 +15,7 @@ use taipan_object::object::{Payload, Visitor};
 use taipan_object::parking::{self, Wait, monotonic};
 use taipan_object::types::slots::Slots;
 use taipan_object::types::{Type, TypeSpec, type_flags};
+use taipan_object::vm::gil;
 use taipan_object::vm::hooks::blocking;
 use taipan_object::{Raised, Ref, Result, Value, Vm, method_table};
 
@@ -54,14 +55,20 @@ fn empty(vm: &Vm) -> Raised {
     }
 }
 
+/// No thread has been woken.
+const NOBODY: u64 = u64::MAX;
+
 #[repr(C)]
 pub struct SimpleQueue {
     header: Header,
     items: ObjectCell<VecDeque<Value>>,
     /// How many threads wait for an item.
     waiting: AtomicU32,
-    /// Counts the puts that found a waiting thread; what these threads are parked on.
-    puts: AtomicU32,
+    /// Whether a waiting thread has been woken and has not yet come back: others are woken by it, if it leaves items
+    /// behind. Either [`NOBODY`] or the process ([`gil::forks`]) in which it was woken.
+    woken: AtomicU64,
+    /// Counts how often a waiting thread was woken; what these threads are parked on.
+    wakes: AtomicU32,
 }
 
 // SAFETY: repr(C), header first, every item is visited.
@@ -113,31 +120,56 @@ impl SimpleQueue {
         if pushed.is_err() {
             return Err(vm.memory_error());
         }
-        if self.waiting.load(SeqCst) > 0 {
-            self.puts.fetch_add(1, SeqCst);
-            parking::wake(&self.puts, 1);
-        }
+        self.wake();
         Ok(())
+    }
+
+    /// Wakes a waiting thread unless one is on its way.
+    fn wake(&self) {
+        let process = u64::from(gil::forks());
+        if self.waiting.load(SeqCst) > 0 && self.woken.swap(process, SeqCst) != process {
+            self.wakes.fetch_add(1, SeqCst);
+            parking::wake(&self.wakes, 1);
+        }
+    }
+
+    /// Waits for an item up to the deadline.
+    fn wait(&self, deadline: Option<i64>) -> Wait {
+        let seen = self.wakes.load(SeqCst);
+        self.waiting.fetch_add(1, SeqCst);
+        // Without the GIL, an item may have come before this thread counted as waiting.
+        let reason = match self.len() {
+            0 => blocking(|| parking::wait(&self.wakes, seen, deadline)),
+            _ => Wait::Woken,
+        };
+        // In this order: whoever still counts this thread as waiting, and wakes nobody, is seen by the second step.
+        self.waiting.fetch_sub(1, SeqCst);
+        self.woken.store(NOBODY, SeqCst);
+        reason
     }
 
     /// Waits for an item up to the deadline.
     fn get(&self, vm: &Vm, deadline: Option<i64>) -> Result {
+        if let Some(item) = self.pop() {
+            return Ok(item);
+        }
         loop {
-            if let Some(item) = self.pop() {
-                return Ok(item);
+            let reason = self.wait(deadline);
+            // A signal handler may raise: then the item is for another thread.
+            let item = if reason == Wait::Interrupted { None } else { self.pop() };
+            if self.len() > 0 {
+                self.wake();
             }
-            let seen = self.puts.load(SeqCst);
-            self.waiting.fetch_add(1, SeqCst);
-            // Without the GIL, an item may have come before this thread counted as waiting.
-            let reason = match self.len() {
-                0 => blocking(|| parking::wait(&self.puts, seen, deadline)),
-                _ => Wait::Woken,
-            };
-            self.waiting.fetch_sub(1, SeqCst);
-            match reason {
-                Wait::Woken => {}
-                Wait::Interrupted => vm.check_signals()?,
-                Wait::TimedOut => return self.pop().ok_or_else(|| empty(vm)),
+            match (item, reason) {
+                (Some(item), _) => return Ok(item),
+                (None, Wait::Woken) => {}
+                (None, Wait::TimedOut) => return Err(empty(vm)),
+                (None, Wait::Interrupted) => {
+                    vm.check_signals()?;
+                    if let Some(item) = self.pop() {
+                        return Ok(item);
+                    }
+                }
             }
         }
     }
@@ -158,7 +190,8 @@ fn slots(s: &mut Slots) {
             header: Header::new(ty),
             items: ObjectCell::new(VecDeque::new()),
             waiting: AtomicU32::new(0),
-            puts: AtomicU32::new(0),
+            woken: AtomicU64::new(NOBODY),
+            wakes: AtomicU32::new(0),
         };
         Ok(Ref::new_with_type(ty, queue).into_value())
     });

@@ -1,9 +1,11 @@
 //! Loops, generators and awaiting.
 
 use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_GENERATOR};
+use taipan_object::builtins::dict::iterator::{DICT_KEY_ITERATOR, dict_iter_next};
 use taipan_object::builtins::list::iterator::{LIST_ITERATOR, ListIterator};
 use taipan_object::builtins::pairs::{PairWords, next_pair, yields_pairs};
 use taipan_object::builtins::range::iterator::{RANGE_ITERATOR, RangeIterator};
+use taipan_object::builtins::set::iterator::{SET_ITERATOR, SetIterator};
 use taipan_object::builtins::str::iterator::{STR_ASCII_ITERATOR, str_iter_next};
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::builtins::tuple::iterator::{TUPLE_ITERATOR, TupleIterator};
@@ -19,8 +21,28 @@ use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
-    // SAFETY: live operand.
-    unsafe { vm.next(view(&iterator)) }
+    // SAFETY: live operand; an iterator of that type has that layout.
+    unsafe {
+        if iterator & 7 == 0 && !cfg!(feature = "free-threading") {
+            let ty = (*(iterator as *const Header)).ty();
+            if ty.is(&DICT_KEY_ITERATOR) {
+                return dict_iter_next(vm, view(&iterator));
+            }
+            if ty.is(&SET_ITERATOR) {
+                return (*(iterator as *const SetIterator)).next(vm);
+            }
+            // The stack was looked at when the frame was entered; iterators over iterators look at it themselves.
+            if let Some(next) = ty.slots().iternext
+                && !ty.is_heap_type()
+            {
+                return match next(vm, view(&iterator)) {
+                    Err(raised) => vm.stop_iteration_to_none(raised),
+                    next => next,
+                };
+            }
+        }
+        vm.next(view(&iterator))
+    }
 }
 
 impl Machine<'_> {

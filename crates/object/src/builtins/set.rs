@@ -169,42 +169,6 @@ impl<'a> AnySet<'a> {
         std::ptr::eq(self.header, other.header)
     }
 
-    /// Adds to `target`, which nobody else sees, the keys from `position` on that are in `other`, or with `!wanted` those that
-    /// are not, up to one for which Python code would have to compare, or if threads share the sets; `position` is behind them.
-    fn filter_without_comparing(
-        self,
-        other: AnySet,
-        wanted: bool,
-        target: AnySet,
-        position: &mut usize,
-    ) -> std::result::Result<(), OutOfMemory> {
-        if self.is(other) {
-            return Ok(());
-        }
-        // SAFETY: these are three sets, and no Python code runs below. What is shared between threads gives nothing.
-        let tables =
-            unsafe { (self.state.own(self.header), other.state.own(other.header), target.state.own(target.header)) };
-        let (Some(source), Some(asked), Some(target)) = tables else { return Ok(()) };
-        while let Some(slot) = source.slots().get(*position) {
-            if let Some(key) = &slot.key {
-                let there = match asked.lookup(key, slot.hash) {
-                    Probe::Found(_) => true,
-                    Probe::Absent(_) => false,
-                    Probe::Compare(..) => return Ok(()),
-                };
-                if there == wanted {
-                    match target.lookup(key, slot.hash) {
-                        Probe::Absent(at) => target.insert_at(at, slot.hash, key.clone())?,
-                        Probe::Found(_) => {}
-                        Probe::Compare(..) => return Ok(()),
-                    }
-                }
-            }
-            *position += 1;
-        }
-        Ok(())
-    }
-
     /// Whether there is a key with this hash that `is` the one wanted, which runs no Python code.
     pub fn has(self, hash: i64, is: impl Fn(&Value) -> bool) -> bool {
         self.table().has(hash, is)

@@ -32,6 +32,8 @@ static HOLDER: AtomicPtr<Breaker> = AtomicPtr::new(std::ptr::null_mut());
 static REQUESTING: AtomicU32 = AtomicU32::new(0);
 /// The holder is to give the lock up.
 static DROP_REQUESTED: AtomicBool = AtomicBool::new(false);
+/// How often the process, and those that it was forked from, came out of a fork.
+static FORKS: AtomicU32 = AtomicU32::new(0);
 /// The thread that finalises the interpreter.
 static FINALIZER: AtomicPtr<Vm> = AtomicPtr::new(std::ptr::null_mut());
 /// Nanoseconds.
@@ -50,6 +52,11 @@ pub fn set_switch_interval(nanoseconds: i64) {
 /// `sys.is_finalizing()`
 pub fn is_finalizing() -> bool {
     !FINALIZER.load(Relaxed).is_null()
+}
+
+/// Which process this is, counted by forks: what other threads were about to do in an earlier one is not done in this one.
+pub fn forks() -> u32 {
+    FORKS.load(Relaxed)
 }
 
 /// Whether threads have to hold the lock to run Python code; not under `-X gil=0`.
@@ -269,6 +276,7 @@ pub fn after_fork_in_child() {
     YIELDING.store(0, SeqCst);
     REQUESTING.store(0, SeqCst);
     DROP_REQUESTED.store(false, SeqCst);
+    FORKS.fetch_add(1, SeqCst);
     #[cfg(feature = "free-threading")]
     super::world::after_fork_in_child();
 }

@@ -3,7 +3,7 @@
 use std::os::raw::c_int;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use taipan_object::builtins::bytes::{self, BYTES, Bytes};
+use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MethodDef};
@@ -132,11 +132,13 @@ method_table! { static METHODS = [
         if length == 0 {
             return Ok(bytes::empty());
         }
-        // There are so many bytes: all of them are read.
-        Bytes::build(vm, BYTES.ty(), length, |room| {
-            // SAFETY: a live BIO and room for so many bytes.
-            unsafe { ossl::BIO_read(bio.raw(), room.as_mut_ptr().cast(), room.len() as c_int) };
-        })
+        // SAFETY: a live BIO and room for so many bytes, which are there. A negative number would be none.
+        unsafe {
+            Bytes::filled(vm, length, |room| {
+                let got = ossl::BIO_read(bio.raw(), room.cast(), length as c_int);
+                Ok(usize::try_from(got).unwrap_or(0))
+            })
+        }
     }),
     MethodDef::new("write($self, b, /)", "Append bytes; their number.", |vm, this, args| {
         let this = own(this);

@@ -43,7 +43,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     if let Some((initial, _)) = initial {
         return Ok(Some(initial));
     }
-    let Some(item) = vm.next(&accumulate.iterator)? else { return Ok(None) };
+    let Some(item) = vm.next_of_any(&accumulate.iterator)? else { return Ok(None) };
     let total = match (accumulate.with(|state| state.total.clone()), &accumulate.function) {
         (None, _) => item,
         (Some(total), None) => vm.add(&total, &item)?,

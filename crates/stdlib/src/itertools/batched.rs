@@ -48,7 +48,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
         items = SmallVec::from_vec(list::with_room(vm, batched.size)?);
     }
     while items.len() < batched.size {
-        match vm.next(&iterator) {
+        match vm.next_of_any(&iterator) {
             Ok(Some(item)) => items.push(item),
             Ok(None) => {
                 batched.end();

@@ -46,14 +46,14 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let chain = Chain::of(this);
     loop {
         if let Some(active) = chain.with(|state| state.active.clone()) {
-            if let Some(item) = vm.next(&active)? {
+            if let Some(item) = vm.next_of_any(&active)? {
                 return Ok(Some(item));
             }
             let ended = chain.with(|state| state.active.take());
             drop(ended);
         }
         let Some(source) = chain.with(|state| state.source.clone()) else { return Ok(None) };
-        let iterator = match vm.next(&source) {
+        let iterator = match vm.next_of_any(&source) {
             Ok(Some(iterable)) => vm.iter(&iterable),
             Ok(None) => {
                 chain.end();

@@ -27,7 +27,7 @@ pub static CYCLE: TypeSpec = TypeSpec::new::<Cycle>("itertools.cycle")
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let cycle = Cycle::of(this);
     if let Some(iterator) = cycle.with(|state| state.iterator.clone()) {
-        if let Some(item) = vm.next(&iterator)? {
+        if let Some(item) = vm.next_of_any(&iterator)? {
             let saved = cycle.with(|state| {
                 let room = state.saved.try_reserve(1).is_ok();
                 if room {

@@ -72,7 +72,7 @@ impl GroupBy {
 
     /// Reads the next item; false at the end.
     fn step(&self, vm: &Vm) -> Result<bool> {
-        let Some(value) = vm.next(&self.iterator)? else { return Ok(false) };
+        let Some(value) = vm.next_of_any(&self.iterator)? else { return Ok(false) };
         let key = match &self.function {
             None => value.clone(),
             Some(function) => vm.call_args(function, std::slice::from_ref(&value))?,

@@ -91,7 +91,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
             islice.end();
             return Ok(None);
         };
-        match vm.next(&iterator) {
+        match vm.next_of_any(&iterator) {
             Ok(Some(item)) => {
                 islice.with(|state| {
                     state.position = state.position.saturating_add(1);

@@ -55,7 +55,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
 impl Pairwise {
     /// The next item of the source; at its end and when it fails, this iterator ends too.
     fn advance(&self, vm: &Vm, iterator: &Value) -> Result<Option<Value>> {
-        let item = vm.next(iterator);
+        let item = vm.next_of_any(iterator);
         match &item {
             Ok(Some(_)) => {}
             Ok(None) => self.end(),

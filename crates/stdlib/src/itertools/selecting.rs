@@ -28,8 +28,8 @@ pub static COMPRESS: TypeSpec = TypeSpec::new::<Compress>("itertools.compress")
         });
         iterator_slots(s, |vm, this| {
             let compress = Compress::of(this);
-            while let Some(item) = vm.next(&compress.data)? {
-                let Some(selector) = vm.next(&compress.selectors)? else { return Ok(None) };
+            while let Some(item) = vm.next_of_any(&compress.data)? {
+                let Some(selector) = vm.next_of_any(&compress.selectors)? else { return Ok(None) };
                 if vm.is_true(&selector)? {
                     return Ok(Some(item));
                 }
@@ -78,7 +78,7 @@ pub static DROPWHILE: TypeSpec = TypeSpec::new::<DropWhile>("itertools.dropwhile
         });
         iterator_slots(s, |vm, this| {
             let dropwhile = DropWhile::of(this);
-            while let Some(item) = vm.next(&dropwhile.iterator)? {
+            while let Some(item) = vm.next_of_any(&dropwhile.iterator)? {
                 if dropwhile.with(|state| state.started) {
                     return Ok(Some(item));
                 }
@@ -113,7 +113,7 @@ pub static TAKEWHILE: TypeSpec = TypeSpec::new::<TakeWhile>("itertools.takewhile
             if takewhile.with(|state| state.stopped) {
                 return Ok(None);
             }
-            let Some(item) = vm.next(&takewhile.iterator)? else { return Ok(None) };
+            let Some(item) = vm.next_of_any(&takewhile.iterator)? else { return Ok(None) };
             if holds(vm, &takewhile.predicate, &item)? {
                 return Ok(Some(item));
             }
@@ -145,7 +145,7 @@ pub static FILTERFALSE: TypeSpec = TypeSpec::new::<FilterFalse>("itertools.filte
         });
         iterator_slots(s, |vm, this| {
             let filterfalse = FilterFalse::of(this);
-            while let Some(item) = vm.next(&filterfalse.iterator)? {
+            while let Some(item) = vm.next_of_any(&filterfalse.iterator)? {
                 let good = match &filterfalse.function {
                     None => vm.is_true(&item)?,
                     Some(function) => holds(vm, function, &item)?,
@@ -177,7 +177,7 @@ pub static STARMAP: TypeSpec = TypeSpec::new::<StarMap>("itertools.starmap")
         });
         iterator_slots(s, |vm, this| {
             let starmap = StarMap::of(this);
-            let Some(arguments) = vm.next(&starmap.iterator)? else { return Ok(None) };
+            let Some(arguments) = vm.next_of_any(&starmap.iterator)? else { return Ok(None) };
             let arguments = to_tuple(vm, &arguments)?;
             vm.call_args(&starmap.function, arguments.as_slice()).map(Some)
         });

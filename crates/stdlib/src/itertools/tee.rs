@@ -132,7 +132,7 @@ impl TeeDataObject {
             return Err(vm.runtime_error("cannot re-enter the tee iterator"));
         }
         self.with(|state| state.running = true);
-        let item = vm.next(&self.iterator);
+        let item = vm.next_of_any(&self.iterator);
         self.with(|state| {
             state.running = false;
             if let Ok(Some(item)) = &item {

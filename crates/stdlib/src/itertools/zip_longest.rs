@@ -53,7 +53,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
         let iterator = zip.with(|state| state.iterators.get(at).and_then(Clone::clone));
         let item = match iterator {
             None => None,
-            Some(iterator) => match vm.next(&iterator) {
+            Some(iterator) => match vm.next_of_any(&iterator) {
                 Ok(Some(item)) => Some(item),
                 Ok(None) => {
                     if zip.end(at) {

@@ -1,6 +1,7 @@
 //! `bytes_iterator` and `bytearray_iterator`.
 
 use super::{Bytes, view};
+use crate::builtins::bytearray::ByteArray;
 use crate::builtins::iterator::{builtin_iter, iterator_state};
 use crate::builtins::tuple::Tuple;
 use crate::cell::ObjectCell;
@@ -66,17 +67,29 @@ pub(crate) fn iter(sequence: &Value) -> Value {
 }
 
 impl BytesIterator {
+    #[inline]
     fn next(&self, vm: &Vm) -> Option<Value> {
         {
             let mut state = self.state.borrow(&self.header);
             let (sequence, index) = &mut *state;
-            if let Some(bytes) = sequence.as_ref()?.downcast_exact::<Bytes>()
-                && let Some(byte) = bytes.as_slice().get(*index)
-            {
+            let sequence = sequence.as_ref()?;
+            let byte = if let Some(bytes) = sequence.downcast_exact::<Bytes>() {
+                bytes.as_slice().get(*index).copied()
+            } else if let Some(bytes) = sequence.downcast_exact::<ByteArray>() {
+                bytes.state.borrow(&bytes.header).as_slice().get(*index).copied()
+            } else {
+                None
+            };
+            if let Some(byte) = byte {
                 *index += 1;
-                return Some(Value::small_int(*byte as i64));
+                return Some(Value::small_int(byte as i64));
             }
         }
+        self.next_slowly(vm)
+    }
+
+    #[inline(never)]
+    fn next_slowly(&self, vm: &Vm) -> Option<Value> {
         let (sequence, index) = self.state.borrow(&self.header).clone();
         let sequence = sequence?;
         let byte = view::own(vm, &sequence).ok().and_then(|data| data.get(index).copied());

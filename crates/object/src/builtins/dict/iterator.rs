@@ -212,8 +212,9 @@ pub fn dict_iter_next(vm: &Vm, iterator: &Value) -> Result<Option<Value>> {
     own::<Keys>(iterator).next(vm)
 }
 
+#[inline(always)]
 fn own<D: Direction>(value: &Value) -> &DictIterator<D> {
-    value.downcast::<DictIterator<D>>().expect("called on an iterator of its type")
+    value.downcast_exact::<DictIterator<D>>().expect("called on an iterator of its type")
 }
 
 macro_rules! directions {

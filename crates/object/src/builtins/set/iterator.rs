@@ -51,8 +51,9 @@ pub static SET_ITERATOR: TypeSpec = TypeSpec::new::<SetIterator>("set_iterator")
     })
     .methods(METHODS);
 
+#[inline]
 fn own(value: &Value) -> &SetIterator {
-    value.downcast::<SetIterator>().expect("called on a set_iterator")
+    value.downcast_exact::<SetIterator>().expect("called on a set_iterator")
 }
 
 fn as_set(value: &Value) -> AnySet<'_> {

@@ -38,7 +38,9 @@ fn shared_slots(s: &mut Slots) {
             return Ok(Value::NOT_IMPLEMENTED);
         }
         let result = new_base(vm, left.ty(), Some(left))?;
-        operations::update(vm, own(&result), right)?;
+        if !right.is(left) {
+            operations::update(vm, own(&result), right)?;
+        }
         Ok(result)
     });
 }

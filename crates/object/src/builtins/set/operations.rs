@@ -6,6 +6,7 @@ use super::{AnySet, FROZENSET, FrozenSet, OutOfMemory, Set, hash_element, hash_w
 use crate::builtins::dict::Dict;
 use crate::builtins::list::List;
 use crate::builtins::tuple::Tuple;
+use crate::cell::is_parallel;
 use crate::object::Result;
 use crate::types::Type;
 use crate::value::Value;
@@ -65,18 +66,36 @@ fn for_each_entry(set: AnySet, mut f: impl FnMut(&Value, i64) -> Result<()>) -> 
     Ok(())
 }
 
-/// Adds to `target`, which nobody else sees, the keys of `set` that are in `other`, or with `!wanted` those that are not.
-fn filter_into(vm: &Vm, set: AnySet, other: AnySet, wanted: bool, target: AnySet) -> Result<()> {
+/// As [`for_each_entry`], with `quick` for the first keys: it holds what tables it needs, runs no Python code, and returns
+/// `None` for a key that takes some. `f` has that one and the rest.
+fn for_each_entry_quickly(
+    vm: &Vm,
+    set: AnySet,
+    quick: Option<impl FnMut(&Value, i64) -> Option<std::result::Result<(), OutOfMemory>>>,
+    mut f: impl FnMut(&Value, i64) -> Result<()>,
+) -> Result<()> {
     let mut position = 0;
-    loop {
-        let filtered = set.filter_without_comparing(other, wanted, target, &mut position);
-        filtered.map_err(|OutOfMemory| vm.memory_error())?;
-        let Some((next, hash, key)) = next_entry(set, position) else { return Ok(()) };
-        position = next;
-        if other.contains_hashed(vm, &key, hash)? == wanted {
-            target.add_hashed(vm, &key, hash)?;
+    if let Some(mut quick) = quick {
+        let table = set.table();
+        for slot in table.slots() {
+            if let Some(key) = &slot.key {
+                match quick(key, slot.hash) {
+                    Some(Ok(())) => {}
+                    Some(Err(OutOfMemory)) => {
+                        drop((table, quick));
+                        return Err(vm.memory_error());
+                    }
+                    None => break,
+                }
+            }
+            position += 1;
         }
     }
+    while let Some((next, hash, key)) = next_entry(set, position) {
+        position = next;
+        f(&key, hash)?;
+    }
+    Ok(())
 }
 
 fn for_each_key(dict: &Dict, mut f: impl FnMut(&Value, i64) -> Result<()>) -> Result<()> {
@@ -127,7 +146,11 @@ fn merge(vm: &Vm, set: AnySet, other: AnySet) -> Result<()> {
     if copied.map_err(|OutOfMemory| vm.memory_error())? {
         return Ok(());
     }
-    for_each_entry(other, |key, hash| set.add_hashed(vm, key, hash))
+    let quick = (!is_parallel()).then(|| {
+        let mut target = set.table();
+        move |key: &Value, hash| target.quick_add(key, hash)
+    });
+    for_each_entry_quickly(vm, other, quick, |key, hash| set.add_hashed(vm, key, hash))
 }
 
 /// `set & iterable` as an exact set or frozenset, like `this`.
@@ -139,7 +162,16 @@ pub fn intersection(vm: &Vm, this: &Value, iterable: &Value) -> Result {
     let (set, target) = (own(this), own(&result));
     if let Some(other) = AnySet::of(iterable) {
         let (asked, iterated) = if other.len() > set.len() { (other, set) } else { (set, other) };
-        filter_into(vm, iterated, asked, true, target)?;
+        let quick = (!is_parallel() && !set.is(other)).then(|| {
+            let (asked, mut target) = (asked.table(), target.table());
+            move |key: &Value, hash| match asked.quick_contains(key, hash)? {
+                true => target.quick_add(key, hash),
+                false => Some(Ok(())),
+            }
+        });
+        for_each_entry_quickly(vm, iterated, quick, |key, hash| {
+            if asked.contains_hashed(vm, key, hash)? { target.add_hashed(vm, key, hash) } else { Ok(()) }
+        })?;
     } else {
         for_each_element(vm, iterable, Vm::hash, |key, hash| {
             if set.contains_hashed(vm, key, hash)? { target.add_hashed(vm, key, hash) } else { Ok(()) }
@@ -183,13 +215,21 @@ pub(super) fn difference(vm: &Vm, this: &Value, iterable: &Value) -> Result {
     }
     let result = new_base(vm, this.ty(), None)?;
     let target = own(&result);
-    if let Some(other) = other {
-        filter_into(vm, set, other, false, target)?;
-    } else if let Some(dict) = dict {
-        for_each_entry(set, |key, hash| {
-            if dict.contains_hashed(vm, key, hash)? { Ok(()) } else { target.add_hashed(vm, key, hash) }
-        })?;
-    }
+    let quick = other.filter(|other| !is_parallel() && !set.is(*other)).map(|other| {
+        let (other, mut target) = (other.table(), target.table());
+        move |key: &Value, hash| match other.quick_contains(key, hash)? {
+            true => Some(Ok(())),
+            false => target.quick_add(key, hash),
+        }
+    });
+    for_each_entry_quickly(vm, set, quick, |key, hash| {
+        let there = match (other, dict) {
+            (Some(other), _) => other.contains_hashed(vm, key, hash)?,
+            (None, Some(dict)) => dict.contains_hashed(vm, key, hash)?,
+            (None, None) => false,
+        };
+        if there { Ok(()) } else { target.add_hashed(vm, key, hash) }
+    })?;
     Ok(result)
 }
 
@@ -260,6 +300,19 @@ pub(super) fn is_subset(vm: &Vm, some: AnySet, all: AnySet) -> Result<bool> {
         return Ok(false);
     }
     let mut position = 0;
+    if !is_parallel() && !some.is(all) {
+        let (keys, all) = (some.table(), all.table());
+        for slot in keys.slots() {
+            if let Some(key) = &slot.key {
+                match all.quick_contains(key, slot.hash) {
+                    Some(true) => {}
+                    Some(false) => return Ok(false),
+                    None => break,
+                }
+            }
+            position += 1;
+        }
+    }
     while let Some((next, hash, key)) = next_entry(some, position) {
         position = next;
         if !all.contains_hashed(vm, &key, hash)? {
@@ -301,6 +354,19 @@ pub(super) fn is_disjoint(vm: &Vm, this: &Value, iterable: &Value) -> Result<boo
     if let Some(other) = AnySet::exact(iterable) {
         let (asked, iterated) = if other.len() > set.len() { (other, set) } else { (set, other) };
         let mut position = 0;
+        if !is_parallel() {
+            let (keys, asked) = (iterated.table(), asked.table());
+            for slot in keys.slots() {
+                if let Some(key) = &slot.key {
+                    match asked.quick_contains(key, slot.hash) {
+                        Some(true) => return Ok(false),
+                        Some(false) => {}
+                        None => break,
+                    }
+                }
+                position += 1;
+            }
+        }
         while let Some((next, hash, key)) = next_entry(iterated, position) {
             position = next;
             if asked.contains_hashed(vm, &key, hash)? {

@@ -127,12 +127,20 @@ impl Table {
         self.slots.iter().filter_map(|slot| slot.key.as_ref().map(|key| (slot.hash, key)))
     }
 
-    #[inline]
+    /// Most lookups are over with the first slot.
+    #[inline(always)]
     pub fn lookup(&self, key: &Value, hash: i64) -> Probe {
         if self.slots.is_empty() {
             return Probe::Absent(0);
         }
-        self.resume(key, hash, Cursor::new(hash, self.mask()))
+        let at = hash as usize & (self.slots.len() - 1);
+        // SAFETY: the size is a power of two.
+        let slot = unsafe { self.slots.get_unchecked(at) };
+        match &slot.key {
+            None if slot.hash == 0 => Probe::Absent(at),
+            Some(candidate) if candidate.is(key) => Probe::Found(at),
+            _ => self.resume(key, hash, Cursor::new(hash, self.mask())),
+        }
     }
 
     /// Goes on with a lookup; the table is unchanged since.
@@ -178,6 +186,26 @@ impl Table {
         }
     }
 
+    /// Whether a key is there; `None` if only `__eq__` can tell.
+    #[inline]
+    pub fn quick_contains(&self, key: &Value, hash: i64) -> Option<bool> {
+        match self.lookup(key, hash) {
+            Probe::Found(_) => Some(true),
+            Probe::Absent(_) => Some(false),
+            Probe::Compare(..) => None,
+        }
+    }
+
+    /// Adds a key unless it is there; `None`, with nothing done, if only `__eq__` can tell.
+    #[inline]
+    pub fn quick_add(&mut self, key: &Value, hash: i64) -> Option<Result<(), OutOfMemory>> {
+        match self.lookup(key, hash) {
+            Probe::Found(_) => Some(Ok(())),
+            Probe::Absent(at) => Some(self.insert_at(at, hash, key.clone())),
+            Probe::Compare(..) => None,
+        }
+    }
+
     /// Puts a key into the slot that a lookup found for it.
     #[inline]
     pub fn insert_at(&mut self, at: usize, hash: i64, key: Value) -> Result<(), OutOfMemory> {
@@ -187,8 +215,10 @@ impl Table {
         } else {
             at
         };
-        let reused = self.slots[at].hash == REMOVED;
-        self.slots[at] = Slot { hash, key: Some(key) };
+        let slot = &mut self.slots[at];
+        let reused = slot.hash == REMOVED;
+        // SAFETY: what is written over owns nothing: the slot of an absent key is free or that of a removed one.
+        unsafe { std::ptr::write(slot, Slot { hash, key: Some(key) }) };
         self.used += 1;
         self.mutations = self.mutations.wrapping_add(1);
         if reused {

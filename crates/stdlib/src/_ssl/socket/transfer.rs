@@ -16,6 +16,9 @@ use crate::_socket::wait::{self, Until};
 use crate::arguments::{bad_argument, ssize};
 use crate::time::monotonic;
 
+/// How many bytes a record of TLS carries at most (`SSL3_RT_MAX_PLAIN_LENGTH`).
+const LONGEST_RECORD: usize = 1 << 14;
+
 /// How long an operation may wait for its socket.
 struct Patience<'a> {
     socket: Option<&'a Socket>,
@@ -186,7 +189,8 @@ pub fn read(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     let transport = connection.transport(vm)?;
     match buffer {
         None => {
-            let size = size as usize;
+            // Whatever was asked for, one record is what a call gives.
+            let size = (size as usize).min(LONGEST_RECORD);
             // SAFETY: as many bytes are read as it says.
             unsafe { Bytes::filled(vm, size, |room| receive(vm, connection, &transport, room, size)) }
         }
