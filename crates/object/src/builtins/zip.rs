@@ -102,6 +102,20 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
         return Ok(next?.map(|(a, b)| zip.pair.make(a, b)));
     }
     let iterators = zip.iterators.as_slice();
+    if let [first, second, third] = iterators {
+        let Some(a) = vm.next_of_any(first)? else { return zip.end(vm, 0).map(|()| None) };
+        let Some(b) = vm.next_of_any(second)? else {
+            drop(a);
+            return zip.end(vm, 1).map(|()| None);
+        };
+        let Some(c) = vm.next_of_any(third)? else {
+            // The last one goes first, as when an error is raised.
+            drop(b);
+            drop(a);
+            return zip.end(vm, 2).map(|()| None);
+        };
+        return Ok(Some(zip.pair.make_of([a, b, c].into_iter())));
+    }
     if iterators.is_empty() {
         return Ok(None);
     }

@@ -9,6 +9,7 @@ use crate::payload::{class_of, payload, signature};
 use std::collections::VecDeque;
 use taipan_object::builtins::int;
 use taipan_object::builtins::list::List;
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::types::slots::{CompareOp, Slots};
 use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::{Result, Value, Vm};
@@ -93,15 +94,34 @@ impl Deque {
         } else {
             iterable
         };
+        if at_right
+            && self.maxlen().is_none()
+            && (iterable.downcast_exact::<List>().is_some() || iterable.downcast_exact::<Tuple>().is_some())
+        {
+            return self.append_all(vm, vm.collect(iterable)?);
+        }
         let iterator = vm.iter(iterable)?;
         if self.maxlen() == Some(0) {
             while vm.next(&iterator)?.is_some() {}
             return Ok(());
         }
-        while let Some(item) = vm.next(&iterator)? {
+        while let Some(item) = vm.next_of_any(&iterator)? {
             if at_right { self.push_back(vm, item)? } else { self.push_front(vm, item)? }
         }
         Ok(())
+    }
+
+    /// Adds items at the right end of a deque without `maxlen`.
+    fn append_all(&self, vm: &Vm, items: Vec<Value>) -> Result<()> {
+        let rest = self.with(|state| {
+            if state.items.try_reserve(items.len()).is_err() {
+                return Some(items);
+            }
+            state.mutations = state.mutations.wrapping_add(items.len());
+            state.items.extend(items);
+            None
+        });
+        if rest.is_none() { Ok(()) } else { Err(vm.memory_error()) }
     }
 
     fn rotate(&self, n: i64) {

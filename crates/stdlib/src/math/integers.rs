@@ -3,19 +3,19 @@
 use dashu_int::ops::{Gcd, SquareRoot};
 use dashu_int::{IBig, UBig};
 use taipan_object::builtins::int::{self, Operand};
-use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MethodDef;
+use taipan_object::native::arguments::no_keywords;
 use taipan_object::{Result, Value, Vm, method_table};
 
 method_table! { pub static FUNCTIONS = [
-    MethodDef::new("gcd($module, /, *integers)", "\
-        Return the greatest integer that divides all arguments.", |vm, _, args| {
-        let args = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
+    MethodDef::raw("gcd($module, /, *integers)", "\
+        Return the greatest integer that divides all arguments.", |vm, _, args, kwnames| {
+        no_keywords(vm, "math.gcd", kwnames)?;
         fold(vm, args, 0, gcd)
     }),
-    MethodDef::new("lcm($module, /, *integers)", "\
-        Return the least positive integer that all arguments divide.", |vm, _, args| {
-        let args = args[0].downcast::<Tuple>().map_or(&[][..], Tuple::as_slice);
+    MethodDef::raw("lcm($module, /, *integers)", "\
+        Return the least positive integer that all arguments divide.", |vm, _, args, kwnames| {
+        no_keywords(vm, "math.lcm", kwnames)?;
         fold(vm, args, 1, lcm)
     }),
     MethodDef::new("isqrt($module, n, /)", "Return the greatest integer whose square is at most n.", |vm, _, args| {
