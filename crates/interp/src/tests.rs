@@ -119,6 +119,10 @@ fn with_vm<R>(f: impl FnOnce(&Vm) -> R) -> R {
             super_arguments: |vm| Err(vm.runtime_error("super(): no arguments")),
             is_function: |value| value.downcast::<Function>().is_some(),
             is_thread: |_, _| false,
+            #[cfg(feature = "free-threading")]
+            runs_beside: crate::threads::runs_beside,
+            #[cfg(feature = "free-threading")]
+            before_thread: crate::threads::prepare,
             thread_starts: crate::threads::starts,
             thread_ends: crate::threads::ends,
             run_exitfuncs: |_| {},
