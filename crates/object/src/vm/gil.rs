@@ -68,6 +68,11 @@ pub fn is_enabled() -> bool {
     true
 }
 
+/// By how many bytes the header of CPython's objects is larger without the GIL, for sizes that are CPython's.
+pub(crate) fn header_growth() -> usize {
+    if is_enabled() { 0 } else { 16 }
+}
+
 /// Stops the calling thread for ever if the interpreter is being finalised by another one.
 #[cfg(feature = "free-threading")]
 pub(super) fn stop_if_finalizing(vm: &Vm) {

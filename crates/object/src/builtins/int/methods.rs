@@ -6,7 +6,7 @@ use crate::native::{GetSetDef, MethodDef};
 use crate::object::Result;
 use crate::types::slots::Slots;
 use crate::value::Value;
-use crate::vm::Vm;
+use crate::vm::{Vm, gil};
 
 pub fn slots(s: &mut Slots) {
     s.new = Some(construct::new);
@@ -60,10 +60,10 @@ fn getnewargs(_: &Vm, this: &Value, _: &[Value]) -> Result {
     Ok(Tuple::from_vec(vec![to_exact(this)]).into_value())
 }
 
-/// What CPython's int takes: digits of 30 bits behind a header of 24 bytes.
+/// What CPython's int takes: digits of 30 bits behind a header of 24 bytes, which is larger without the GIL.
 fn sizeof(_: &Vm, this: &Value, _: &[Value]) -> Result {
     let digits = Operand::of(this).map_or(1, |n| n.bit_length().div_ceil(30).max(1));
-    Ok(Value::from(24 + 4 * digits))
+    Ok(Value::from(gil::header_growth() + 24 + 4 * digits))
 }
 
 crate::method_table! { pub static METHODS = [

@@ -8,7 +8,7 @@ use crate::native::MethodDef;
 use crate::object::Result;
 use crate::types::slots::{CompareOp, Slots};
 use crate::value::Value;
-use crate::vm::Vm;
+use crate::vm::{Vm, gil};
 use std::cmp::Ordering;
 
 pub fn slots(s: &mut Slots) {
@@ -58,11 +58,11 @@ fn getnewargs(_: &Vm, this: &Value, _: &[Value]) -> Result {
     Ok(Tuple::from_vec(vec![copy.into_value()]).into_value())
 }
 
-/// What CPython's str takes: the struct, the data and a terminating zero.
+/// What CPython's str takes: the struct, the data and a terminating zero; without the GIL the header is larger.
 fn sizeof(_: &Vm, this: &Value, _: &[Value]) -> Result {
     let text = own(this);
     let fixed = if text.is_ascii() { 40 } else { 56 };
-    Ok(Value::from(fixed + (text.len() + 1) * text.kind() as usize))
+    Ok(Value::from(gil::header_growth() + fixed + (text.len() + 1) * text.kind() as usize))
 }
 
 crate::method_table! { pub static METHODS = [
