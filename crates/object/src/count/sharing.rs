@@ -342,15 +342,20 @@ pub(crate) fn end_revival(header: &Header) -> bool {
 /// Whether the owner's half of the count word may be other than 0 in mortal objects.
 #[inline(always)]
 pub(crate) fn has_other_owners() -> bool {
-    OWNER.get() != 0
+    NUMBERED.load(Relaxed) && OWNER.get() != 0
 }
 
 /// Adds all references up in the owner's count, for the collector: until [`restore`] the owner's half of the word is its
 /// own. The thread is alone.
+#[inline(always)]
 pub(crate) fn gather(header: &Header) {
-    if OWNER.get() == 0 {
-        return;
+    if has_other_owners() {
+        gather_numbered(header);
     }
+}
+
+#[inline(never)]
+fn gather_numbered(header: &Header) {
     // SAFETY: without the GIL the shared word is there, and nobody else counts meanwhile.
     let shared = unsafe { header.shared() };
     let word = shared.load(Relaxed);
@@ -359,11 +364,13 @@ pub(crate) fn gather(header: &Header) {
 }
 
 /// Undoes [`gather`].
+#[inline(always)]
 pub(crate) fn restore(header: &Header) {
-    if OWNER.get() == 0 {
-        header.owner.store(0, Relaxed);
-        return;
-    }
+    if has_other_owners() { restore_numbered(header) } else { header.owner.store(0, Relaxed) }
+}
+
+#[inline(never)]
+fn restore_numbered(header: &Header) {
     // SAFETY: as above.
     let shared = unsafe { header.shared() };
     let word = shared.load(Relaxed);
