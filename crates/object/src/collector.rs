@@ -237,9 +237,11 @@ fn collect_main(vm: &Vm, generation: usize) -> usize {
         if !has_room(&mut stack, STACK) {
             return 0;
         }
-        let everything = Everything { marked: crate::count::has_other_owners() };
-        let (total, reached) = deduce_unreachable(&everything, &mut stack, 0, next_generation);
-        (total, take_unreachable(&everything, total - reached))
+        if crate::count::has_other_owners() {
+            unreachable_among(&Everything::<true>, &mut stack, next_generation)
+        } else {
+            unreachable_among(&Everything::<false>, &mut stack, next_generation)
+        }
     } else {
         let Some(mut candidates) = recent_candidates(generation).filter(|found| has_room(&mut stack, found.len()))
         else {
@@ -357,11 +359,9 @@ impl Candidates for Listed<'_> {
 }
 
 /// All that there are, but for those set aside. No list of them is made: it would be as long as the heap is large.
-struct Everything {
-    marked: bool,
-}
+struct Everything<const MARKED: bool>;
 
-impl Candidates for Everything {
+impl<const MARKED: bool> Candidates for Everything<MARKED> {
     fn for_each(&self, f: &mut dyn FnMut(&Header)) {
         heap::for_each_container(&mut |block| {
             // SAFETY: the walker visits live objects, and nothing runs meanwhile.
@@ -373,14 +373,14 @@ impl Candidates for Everything {
     }
     #[inline(always)]
     fn includes(&self, child: &Header) -> bool {
-        match self.marked {
+        match MARKED {
             true => is_candidate(child),
             false => !is_frozen(child) && !child.is_immortal() && child.ty().is_container(),
         }
     }
     #[inline(always)]
     fn are_marked(&self) -> bool {
-        self.marked
+        MARKED
     }
 }
 
@@ -411,8 +411,18 @@ fn recent_candidates(generation: usize) -> Option<Vec<NonNull<Header>>> {
     has_room.then_some(candidates)
 }
 
+/// How many candidates there were, and those that are unreachable.
+fn unreachable_among(
+    everything: &impl Candidates,
+    stack: &mut Vec<NonNull<Header>>,
+    next: usize,
+) -> (usize, Vec<NonNull<Header>>) {
+    let (total, reached) = deduce_unreachable(everything, stack, 0, next);
+    (total, take_unreachable(everything, total - reached))
+}
+
 /// The `count` objects of the heap that have the mark of candidates, which they lose; none without memory for the list.
-fn take_unreachable(everything: &Everything, count: usize) -> Vec<NonNull<Header>> {
+fn take_unreachable(everything: &impl Candidates, count: usize) -> Vec<NonNull<Header>> {
     let mut unreachable = Vec::new();
     if count > 0 {
         let has_room = heap::optional(|| unreachable.try_reserve_exact(count)).is_ok();
