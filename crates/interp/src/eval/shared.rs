@@ -159,7 +159,7 @@ pub(super) unsafe fn before<const CLASS: u8>(m: &Machine, w: Fetched) -> Next {
 
 #[inline(never)]
 unsafe fn look_at(m: Machine, w: Fetched) -> Next {
-    // SAFETY: as of [`before`].
+    // SAFETY: as of [`before`]; register code holds only opcodes that lowering wrote.
     unsafe {
         match admit(m, w) {
             Go => Next::Execute,
