@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 def numeric():
     total = 0
     x = 0.5
-    for i in range(1_500_000):
+    for i in range(6_000_000):
         total += i * 3 % 7
         x = x * 3.7 * (1.0 - x)
     return total, x
@@ -33,7 +33,7 @@ def calls():
     def fibonacci(n):
         return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
 
-    return fibonacci(25)
+    return fibonacci(29)
 
 
 class Particle:
@@ -57,7 +57,7 @@ class Particle:
 
 def simulation():
     particles = [Particle(float(i), float(i * i % 17)) for i in range(30)]
-    for _ in range(120):
+    for _ in range(700):
         for one in particles:
             for other in particles:
                 if other is not one:
@@ -69,7 +69,7 @@ def simulation():
 
 def strings():
     parts = []
-    for i in range(150_000):
+    for i in range(900_000):
         parts.append(f"item {i}".upper().replace("ITEM", "thing"))
     return len(",".join(parts))
 
@@ -79,12 +79,13 @@ WORDS = [random.Random(1).choice("alpha beta gamma delta epsilon zeta eta theta 
 
 def counting():
     counts = {}
-    for word in WORDS:
-        counts[word] = counts.get(word, 0) + 1
+    for _ in range(15):
+        for word in WORDS:
+            counts[word] = counts.get(word, 0) + 1
     return counts
 
 
-TEXT = " ".join(f"name{i}@host{i % 97}.example.org and {i}" for i in range(40_000))
+TEXT = " ".join(f"name{i}@host{i % 97}.example.org and {i}" for i in range(200_000))
 PATTERN = re.compile(r"(\w+)@(\w+)\.example\.(?:org|com)")
 
 
@@ -96,12 +97,12 @@ DOCUMENT = json.dumps([{"id": i, "name": f"name {i}", "tags": ["a", "b", str(i)]
 
 
 def parsing():
-    return sum(len(json.loads(DOCUMENT)) for _ in range(3))
+    return sum(len(json.loads(DOCUMENT)) for _ in range(20))
 
 
 def sorting():
     source = random.Random(2)
-    numbers = [source.random() for _ in range(120_000)]
+    numbers = [source.random() for _ in range(500_000)]
     numbers.sort()
     words = [str(number) for number in numbers]
     words.sort()
@@ -114,7 +115,7 @@ TABLE = {i: i * i for i in range(10_000)}
 def reading():
     table = TABLE
     total = 0
-    for i in range(700_000):
+    for i in range(5_000_000):
         total += table[i % 10_000]
     return total
 
@@ -124,21 +125,21 @@ def generators():
         for i in range(n):
             yield i
 
-    return sum(i for i in numbers(400_000) if i % 3)
+    return sum(i for i in numbers(4_000_000) if i % 3)
 
 
 JOBS = queue.SimpleQueue()
 
 
 def prepare_jobs():
-    for i in range(20_000):
+    for i in range(200_000):
         JOBS.put(i)
 
 
 def working():
     """Takes jobs from a queue that all share."""
     total = 0
-    for _ in range(20_000):
+    for _ in range(200_000):
         job = JOBS.get()
         for i in range(40):
             total += job * i
@@ -156,7 +157,7 @@ COUNTER = Counter()
 
 def locked():
     counter = COUNTER
-    for i in range(60_000):
+    for i in range(500_000):
         local = 0
         for k in range(20):
             local += k
@@ -169,7 +170,7 @@ APPENDED = []
 
 def appending():
     append_to = APPENDED
-    for i in range(60_000):
+    for i in range(500_000):
         local = 0
         for k in range(20):
             local += k
@@ -183,7 +184,7 @@ def tree():
     def total(node):
         return 0 if node is None else total(node[0]) + node[1] + total(node[2])
 
-    return sum(total(build(13)) for _ in range(6))
+    return sum(total(build(13)) for _ in range(40))
 
 
 def closures():
@@ -192,7 +193,7 @@ def closures():
 
     adders = [adder(i) for i in range(50)]
     total = 0
-    for _ in range(12_000):
+    for _ in range(100_000):
         for add in adders:
             total = add(total) & 0xFFFF
     return total
@@ -201,7 +202,7 @@ def closures():
 def pooled():
     """Runs as one task; the measure takes two at a time."""
     total = 0
-    for i in range(900_000):
+    for i in range(8_000_000):
         total += i & 15
     return total
 

@@ -23,7 +23,7 @@ use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word};
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
     // SAFETY: live operand; an iterator of that type has that layout.
     unsafe {
-        if iterator & 7 == 0 && !cfg!(feature = "free-threading") {
+        if iterator & 7 == 0 && !taipan_object::cell::is_parallel() {
             let ty = (*(iterator as *const Header)).ty();
             if ty.is(&DICT_KEY_ITERATOR) {
                 return dict_iter_next(vm, view(&iterator));
