@@ -74,7 +74,7 @@ def strings():
     return len(",".join(parts))
 
 
-WORDS = [random.Random(1).choice("alpha beta gamma delta epsilon zeta eta theta iota kappa".split()) for _ in range(400_000)]
+WORDS = random.Random(1).choices("alpha beta gamma delta epsilon zeta eta theta iota kappa".split(), k=400_000)
 
 
 def counting():

@@ -33,6 +33,11 @@ echo "programs"
 for program in bench/programs/*.py; do
     timeout 120 "$taipan" "$program" 0.3 > "$target/program.txt" 2>&1 || true
 done
+echo "the same in two threads without the GIL"
+for program in bench/programs/*.py; do
+    PYTHON_GIL=0 timeout 120 "$taipan" tools/pgo/threads.py "$program" 0.2 > "$target/program.txt" 2>&1 || true
+done
+PYTHON_GIL=0 timeout 120 "$taipan" tests/threads/stress.py --minutes 0.2 > "$target/program.txt" 2>&1
 echo "starts and the library"
 for _ in 1 2 3 4 5; do
     "$taipan" -c pass

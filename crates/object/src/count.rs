@@ -60,10 +60,14 @@ pub unsafe fn incref(object: *mut Header) {
             // SAFETY: alive by contract.
             unsafe { aside::incref(object) };
         }
-    } else if cfg!(feature = "free-threading") && owner != IMMORTAL {
+    } else if cfg!(feature = "free-threading") {
         std::hint::cold_path();
-        // SAFETY: alive by contract.
-        unsafe { aside::incref(object) };
+        if owner == current_owner() && header.local.get() != u32::MAX {
+            header.local.set(header.local.get() + 1);
+        } else if owner != IMMORTAL {
+            // SAFETY: alive by contract.
+            unsafe { aside::incref(object) };
+        }
     }
 }
 

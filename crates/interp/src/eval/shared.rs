@@ -228,7 +228,14 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
             }
             Class::Next => {
                 let iterator = m.get(w.b());
-                is_pointer(iterator) && is_usable(header(iterator)) && !crate::monitoring::watching()
+                is_pointer(iterator) && !crate::monitoring::watching() && {
+                    let object = header(iterator);
+                    is_usable(object) || object.ty().is(&GENERATOR) && is_mine(object) && can_resume(iterator)
+                }
+            }
+            Class::Deref => {
+                let cell = &(*(m.get(w.b()) as *const Cell)).header;
+                cell.ty().is(&CELL) && is_read_freely(cell) && m.cell_content(w.b()) != 0
             }
             _ => false,
         }
@@ -438,6 +445,8 @@ pub(super) enum Class {
     Item,
     /// The next item of an iterator.
     Next,
+    /// What a cell contains.
+    Deref,
 }
 
 const fn classes() -> [Class; 256] {
@@ -521,6 +530,7 @@ const fn classes() -> [Class; 256] {
         (LoadOwnMethod, Class::Attribute),
         (LoadMovedMethod, Class::Attribute),
         (ForIter, Class::Next),
+        (LoadDeref, Class::Deref),
     ];
     at = 0;
     while at < others.len() {
@@ -538,9 +548,9 @@ pub(super) const fn class(op: Op) -> Class {
 }
 
 impl Class {
-    const ALL: [Class; 13] = {
+    const ALL: [Class; 14] = {
         use Class::*;
-        [Other, Harmless, Binary, BinaryK, Truth, Bound, Safepoint, Return, Call, Global, Attribute, Item, Next]
+        [Other, Harmless, Binary, BinaryK, Truth, Bound, Safepoint, Return, Call, Global, Attribute, Item, Next, Deref]
     };
 }
 

@@ -12,11 +12,12 @@
 //! Destruction itself is for the thread that is alone too, unless the object is of a type that is known to be destroyed by
 //! nothing but memory operations ([`dies_quietly`]).
 
+mod owner;
+
 use super::dead;
 use crate::header::{Header, IMMORTAL, object_flags};
 use crate::types::{Type, beside, type_flags};
 use crate::vm::{Vm, world};
-use std::cell::Cell;
 use std::ptr::NonNull;
 use std::sync::Mutex;
 use std::sync::atomic::{
@@ -42,12 +43,6 @@ const FLAGS: i64 = MERGED | QUEUED;
 /// Some thread has an id.
 static NUMBERED: AtomicBool = AtomicBool::new(false);
 
-thread_local! {
-    static OWNER: Cell<u32> = const { Cell::new(0) };
-    /// Whether other threads run Python code at the same time as this one.
-    static SHARED: Cell<bool> = const { Cell::new(false) };
-}
-
 #[derive(Clone, Copy)]
 struct Entry(NonNull<Header>);
 // SAFETY: an object in the list is freed only by whoever takes it out.
@@ -61,24 +56,23 @@ const MANY: usize = 512;
 /// The id with which this thread's objects are marked; 0 with the GIL on, and as long as there has been only one thread.
 #[inline(always)]
 pub fn current_owner() -> u32 {
-    // The variable of the process is had with less than that of the thread.
-    if NUMBERED.load(Relaxed) { OWNER.get() } else { 0 }
+    owner::get()
 }
 
 /// Whether this thread is one among others that run.
 #[inline(always)]
 pub fn is_shared() -> bool {
-    NUMBERED.load(Relaxed) && SHARED.get()
+    owner::is_shared()
 }
 
 /// Says whether from now on other threads run Python code at the same time as this one.
 pub(crate) fn set_shared(shared: bool) {
-    SHARED.set(shared);
+    owner::set_shared(shared);
 }
 
 /// Sets the id with which this thread's objects are marked from now on.
 pub(crate) fn set_owner(id: u32) {
-    OWNER.set(id);
+    owner::set(id);
     if id != 0 {
         NUMBERED.store(true, Relaxed);
     }
@@ -88,7 +82,7 @@ pub(crate) fn set_owner(id: u32) {
 #[inline(never)]
 pub(super) fn incref_numbered(header: &Header) {
     let owner = header.owner.load(Relaxed);
-    if owner == OWNER.get() {
+    if owner == owner::get() {
         let count = header.local.get().wrapping_add(1);
         header.local.set(count);
         if count == 0 {
@@ -120,14 +114,29 @@ fn adopt(header: &Header) {
 pub(super) fn decref_numbered(object: *mut Header) {
     // SAFETY: alive by the contract of `decref`.
     let header = unsafe { &*object };
-    if header.owner.load(Relaxed) != OWNER.get() {
+    if header.owner.load(Relaxed) != owner::get() {
         return decref_foreign(object);
     }
     let count = header.local.get() - 1;
     header.local.set(count);
-    if count == 0 && owner_is_done(header) {
-        // SAFETY: that was the last reference.
-        unsafe { dead(object) };
+    if count == 0 {
+        // SAFETY: that was the owner's last reference.
+        unsafe { owner_has_none(object) };
+    }
+}
+
+/// The owner, the calling thread, has ended the last of its references.
+///
+/// # Safety
+/// The object is alive, and the thread has no reference to it.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn owner_has_none(object: *mut Header) {
+    // SAFETY: alive by contract; dead if there are no other references.
+    unsafe {
+        if owner_is_done(&*object) {
+            dead(object);
+        }
     }
 }
 
@@ -278,7 +287,7 @@ pub fn settle() {
 
 /// How many references there are.
 pub(super) fn total(header: &Header) -> u64 {
-    if header.is_immortal() || OWNER.get() == 0 {
+    if header.is_immortal() || owner::get() == 0 {
         return u64::from(header.local.get());
     }
     // SAFETY: without the GIL the shared word is there.
@@ -291,7 +300,7 @@ pub(super) fn total(header: &Header) -> u64 {
 pub fn is_only_reference(header: &Header) -> bool {
     header.local.get() == 1 && {
         let owner = header.owner.load(Relaxed);
-        owner == 0 || owner == OWNER.get() && is_uncounted_by_others(header)
+        owner == 0 || owner == owner::get() && is_uncounted_by_others(header)
     }
 }
 
@@ -316,17 +325,17 @@ pub(crate) fn end_sole_ownership() {
 /// Brings a dead object back with one reference, this thread's, for as long as its finaliser or the callbacks of its weak
 /// references run.
 pub(crate) fn revive(header: &Header) {
-    if OWNER.get() != 0 {
+    if owner::get() != 0 {
         // SAFETY: without the GIL the shared word is there; nobody else refers to the object.
         unsafe { header.shared() }.store(0, Relaxed);
-        header.owner.store(OWNER.get(), Relaxed);
+        header.owner.store(owner::get(), Relaxed);
     }
     header.local.set(1);
 }
 
 /// Ends the reference of [`revive`]; whether the object is dead again.
 pub(crate) fn end_revival(header: &Header) -> bool {
-    if header.owner.load(Relaxed) != OWNER.get() {
+    if header.owner.load(Relaxed) != owner::get() {
         // It has been given up meanwhile, or has become immortal.
         if header.is_immortal() {
             return false;
@@ -336,13 +345,13 @@ pub(crate) fn end_revival(header: &Header) -> bool {
         return word & QUEUED == 0 && i64::from(header.local.get()) + (word >> 2) == 0;
     }
     header.local.set(header.local.get() - 1);
-    header.local.get() == 0 && (OWNER.get() == 0 || owner_is_done(header))
+    header.local.get() == 0 && (owner::get() == 0 || owner_is_done(header))
 }
 
 /// Whether the owner's half of the count word may be other than 0 in mortal objects.
 #[inline(always)]
 pub(crate) fn has_other_owners() -> bool {
-    NUMBERED.load(Relaxed) && OWNER.get() != 0
+    NUMBERED.load(Relaxed) && owner::get() != 0
 }
 
 /// Adds all references up in the owner's count, for the collector: until [`restore`] the owner's half of the word is its
