@@ -916,7 +916,7 @@ impl Machine<'_> {
                 self.set(w, word);
                 return self.advance(3);
             }
-            if !w.was_lent() && take_shared(object, name, Use::Load, self.pc.add(1).cast_mut()) {
+            if !w.was_lent() && self.takes_shared(object, name, Use::Load) {
                 return Flow::NEXT;
             }
             let word = load_attr_slow(self.vm, w.flags(), object, name, self.pc.add(1).cast_mut());
@@ -1047,6 +1047,17 @@ impl Machine<'_> {
         }
     }
 
+    /// As [`take_shared`], for the instruction that is executed, which is then to be tried again. Where the stack ends, no cache
+    /// helps that has something done: the slow way says so.
+    ///
+    /// # Safety
+    /// Live operand; the instruction has two cache words.
+    #[inline(always)]
+    unsafe fn takes_shared(&self, object: u64, name: &Value, used: Use) -> bool {
+        // SAFETY: by contract.
+        unsafe { self.vm.has_stack() && take_shared(object, name, used, self.pc.add(1).cast_mut()) }
+    }
+
     /// Whether a LoadAttr that lends, or whose operand is lent, is to be tried again: its cache is one for the object now, or it
     /// does not lend any more.
     #[inline(never)]
@@ -1055,7 +1066,7 @@ impl Machine<'_> {
         unsafe {
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             let caches = self.pc.add(1).cast_mut();
-            if take_shared(object, name, Use::Load, caches)
+            if self.takes_shared(object, name, Use::Load)
                 && (is_direct(*caches) || w.flags() & LENDS == 0 && is_indirect(*caches))
             {
                 return true;
@@ -1094,7 +1105,7 @@ impl Machine<'_> {
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             let caches = self.pc.add(1).cast_mut();
             if w.flags() & LENT != 0 {
-                if take_shared(object, name, Use::Method, caches) && kind(*caches) < DICT_ENTRY {
+                if self.takes_shared(object, name, Use::Method) && kind(*caches) < DICT_ENTRY {
                     return Flow::NEXT;
                 }
                 retain_live(object);
@@ -1106,7 +1117,7 @@ impl Machine<'_> {
                 self.put_method(w, retain_live(word), is_method, object);
                 return self.advance(Op::LoadMethod.len());
             }
-            if !w.was_lent() && take_shared(object, name, Use::Method, caches) {
+            if !w.was_lent() && self.takes_shared(object, name, Use::Method) {
                 return Flow::NEXT;
             }
             let (word, is_method) = load_method_slow(self.vm, object, name, caches);
