@@ -2,7 +2,7 @@
 #![cfg(feature = "free-threading")]
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Barrier, Mutex, MutexGuard};
 
 use taipan_object::builtins::dict::Dict;
@@ -284,4 +284,41 @@ fn who_is_alone_writes_for_all() {
     });
     let turns = (0..THREADS).flat_map(|number| (0..ROUNDS / 4).filter(move |round| (round + number) % 3 == 0)).count();
     assert_eq!(written.read(), turns);
+}
+
+/// An owner that ends its last reference leaves the object to those who have others: they read it without its lock.
+#[test]
+fn what_an_owner_leaves_is_seen_whole() {
+    let (_turn, vm) = begin();
+    let place: Mutex<Option<Value>> = Mutex::new(None);
+    let taken = AtomicBool::new(false);
+    in_threads(&vm, |vm, number| match number {
+        0 => {
+            let list = List::from_vec(Vec::new());
+            *place.lock().expect("nobody panics") = Some(list.as_value().clone());
+            while !taken.load(Relaxed) {
+                meet_halfway(vm);
+            }
+            let own = place.lock().expect("nobody panics").take();
+            list.push(Value::from(7));
+            drop((own, list));
+        }
+        1 => {
+            let held = loop {
+                if let Some(list) = &*place.lock().expect("nobody panics") {
+                    break list.clone();
+                }
+                meet_halfway(vm);
+            };
+            taken.store(true, Relaxed);
+            while world::is_live(header(&held).owner()) {
+                meet_halfway(vm);
+            }
+            let list = held.downcast::<List>().expect("it is a list");
+            // SAFETY: nothing is borrowed or run meanwhile.
+            let items = unsafe { list.items.quiet(&list.header) }.expect("it is nobody's");
+            assert!(matches!(items.as_slice(), [item] if item.as_small_int() == Some(7)));
+        }
+        _ => {}
+    });
 }
