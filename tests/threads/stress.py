@@ -1,9 +1,11 @@
 """Random programs of several threads that share what they work on.
 
-    stress.py [--seed N] [--minutes M] [--threads T] [--steps S]
+    stress.py [--seed N] [--minutes M] [--programs P] [--threads T] [--steps S] [--collect C] [--patience SECONDS]
 
 A program is given by its seed: some shared objects (lists, dicts, sets, deques, instances, classes, generators, iterators,
-weak references) and for each thread a run of random operations on them. Operations may fail with the exceptions that such
+weak references, modules) and for each thread a run of random operations on them. With --collect, a collection begins whenever
+a thread has made C containers more than it has given up: with 1, at every second container. A program that takes longer
+than the patience shows where its threads are, and ends the run. Operations may fail with the exceptions that such
 races have in Python; nothing else may happen: no other exception, no crash, no hang. When a program is over and what it
 made is collected, as many instances of its classes are alive as before.
 """
@@ -12,8 +14,11 @@ import argparse
 import collections
 import faulthandler
 import gc
+import importlib
+import os
 import random
 import sys
+import tempfile
 import threading
 import time
 import weakref
@@ -67,6 +72,55 @@ class Plain:
         self.value = value
 
 
+class Replacing(Tracked):
+    """Its finaliser works on what the threads share, and may keep the object."""
+
+    def __init__(self, world, value=0):
+        super().__init__(value)
+        self.world = world
+
+    def __del__(self):
+        world, self.world = self.world, None
+        if world is not None:
+            world.plain[0].value = self.value
+            world.sets[0].discard(self.value)
+            if self.value % 4 == 0 and len(world.kept) < 50:
+                # From then on it is finalised no more.
+                world.kept.append(self)
+        super().__del__()
+
+
+class Failing(Exception):
+    def __init__(self, value):
+        super().__init__(value)
+        self.value = value
+
+
+class Descriptor:
+    def __get__(self, instance, owner=None):
+        return owner if instance is None else instance.value
+
+    def __set__(self, instance, value):
+        instance.value = value
+
+
+#: What modules that are imported while the threads run consist of.
+MODULE = """
+from threading import Lock
+import {other}
+NUMBERS = list(range({number}))
+class Inside:
+    count = 0
+    def next(self):
+        type(self).count += 1
+        return self.count
+def total():
+    return sum(NUMBERS)
+"""
+#: The modules import each other in a circle.
+MODULES = [f"stressed{n}" for n in range(4)]
+
+
 def make_class(number):
     return type(f"Made{number}", (Tracked,), {"kind": number, "twice": lambda self: self.value * 2})
 
@@ -87,9 +141,25 @@ class World:
         self.references = [weakref.ref(self.instances[0])]
         self.generators = [self.numbers(1000) for _ in range(2)]
         self.iterators = [iter(self.lists[0]), iter(range(10**6)), iter(self.dicts[0])]
+        self.weak_values = weakref.WeakValueDictionary()
+        self.weak_keys = weakref.WeakKeyDictionary()
+        self.kept = []
+        self.caught = [None] * 4
+        self.functions = [self.adder(i) for i in range(3)]
+        self.iterators += [zip(self.lists[1], self.lists[2]), enumerate(self.lists[2])]
         self.lock = threading.Lock()
         self.counter = 0
         self.guarded = 0
+
+    def adder(self, n):
+        total = n
+
+        def add(by=1, *more, key=0):
+            nonlocal total
+            total += by + key
+            return total
+
+        return add
 
     def numbers(self, n):
         for i in range(n):
@@ -305,7 +375,7 @@ def iterate(world, source):
 
 @operation
 def new_iterator(world, source):
-    world.iterators[source.randrange(3)] = iter(source.choice(world.lists + world.dicts + world.sets))
+    world.iterators[source.randrange(5)] = iter(source.choice(world.lists + world.dicts + world.sets))
 
 
 @operation
@@ -347,6 +417,152 @@ def text(world, source):
     return "-".join([str(i) for i in range(10)]).split("-"), f"{source.random():.3f}"
 
 
+@operation
+def rotate(world, source):
+    found = source.choice(world.deques)
+    found.rotate(source.randrange(-3, 4))
+    found.extend(range(source.randrange(4)))
+    while len(found) > 60:
+        found.popleft()
+    return [item for item in found]
+
+
+@operation
+def slots(world, source):
+    found = world.instances[source.randrange(4, 6)]
+    found.left, found.right = Tracked(1), found
+    del found.right
+    return found.left.value
+
+
+@operation
+def class_attribute(world, source):
+    cls = source.choice(world.classes)
+    name = f"shared{source.randrange(4)}"
+    if source.random() < 0.3:
+        delattr(cls, name)
+    else:
+        setattr(cls, name, source.choice([1, Tracked(6), "text", Descriptor(), property(lambda self: self.value)]))
+    return getattr(cls(2), name), getattr(source.choice(world.instances), name)
+
+
+@operation
+def bases(world, source):
+    cls = source.choice(world.classes)
+    derived = type("Derived", (cls,), {"add": lambda self, n: super(derived, self).add(n + 1)})
+    made = derived(1)
+    made.__class__ = cls if source.random() < 0.5 else derived
+    return made.add(2), cls.__subclasses__(), isinstance(made, cls)
+
+
+@operation
+def resume(world, source):
+    found = source.choice(world.generators)
+    if source.random() < 0.1:
+        found.close()
+    elif source.random() < 0.2:
+        found.throw(ValueError("thrown"))
+    else:
+        return [item for _, item in zip(range(3), found)]
+
+
+@operation
+def weak_value(world, source):
+    key = source.randrange(20)
+    made = Tracked(key)
+    world.weak_values[key] = source.choice([made, source.choice(world.instances)])
+    return world.weak_values.get(source.randrange(20)), len(world.weak_values)
+
+
+@operation
+def weak_key(world, source):
+    world.weak_keys[source.choice(world.instances)] = source.randrange(10)
+    world.weak_keys[Tracked(1)] = Tracked(2)
+    return list(world.weak_keys.items())
+
+
+@operation
+def finalize(world, source):
+    made = Replacing(world, source.randrange(8))
+    made.other = made if source.random() < 0.5 else None
+    weakref.finalize(made, world.plain[1].__dict__.get, "value").atexit = False
+    if source.random() < 0.1:
+        world.kept.clear()
+
+
+@operation
+def import_module(world, source):
+    name = source.choice(MODULES)
+    if source.random() < 0.2:
+        sys.modules.pop(name, None)
+    module = importlib.import_module(name)
+    return module.total(), module.Inside().next()
+
+
+@operation
+def raise_shared(world, source):
+    n = source.randrange(4)
+    try:
+        try:
+            raise Failing(Tracked(n))
+        except Failing as error:
+            if source.random() < 0.5:
+                raise (world.caught[source.randrange(4)] or ValueError(n)) from error
+            raise
+    except (Failing, ValueError) as error:
+        world.caught[n] = error.with_traceback(None) if source.random() < 0.5 else error
+        error.__context__ = None
+        error.add_note("seen")
+        if len(error.__notes__) > 5:
+            del error.__notes__
+
+
+@operation
+def call_shared(world, source):
+    found = source.choice(world.functions)
+    if source.random() < 0.1:
+        found.__defaults__ = (source.randrange(3),)
+        found.label = Tracked(1)
+        world.functions[source.randrange(3)] = world.adder(1)
+    return found(), found(1, 2, key=3), getattr(found, "label", None)
+
+
+@operation
+def set_operations(world, source):
+    found = source.choice(world.sets)
+    found.update(range(source.randrange(10)))
+    found ^= {source.randrange(40)}
+    found.pop()
+    return sorted(found), frozenset(found) <= found, found.copy()
+
+
+@operation
+def sizes(world, source):
+    return (
+        [len(found) for found in world.lists + world.dicts + world.sets + world.deques],
+        world.lists[0] == world.lists[1],
+        world.dicts[0] == world.dicts[1],
+        repr(world.lists[2]),
+        max(world.sets[0], default=0),
+    )
+
+
+@operation
+def order(world, source):
+    found = source.choice(world.dicts)
+    found.setdefault(source.randrange(50), Tracked(1))
+    key, value = found.popitem()
+    found[key] = value
+    return list(reversed(found)), found | {1: 2}
+
+
+@operation
+def locals_of_others(world, source):
+    for frame in sys._current_frames().values():
+        if frame is not sys._getframe():
+            return frame.f_lineno, frame.f_code.co_name
+
+
 def run(number, seed, world, steps, problems, guarded):
     source = random.Random(f"{seed} {number}")
     done = 0
@@ -368,6 +584,8 @@ def program(seed, threads, steps):
     """Runs one program; what is wrong with it, or None."""
     before = Live.count()
     world = World(seed)
+    for name in MODULES:
+        sys.modules.pop(name, None)
     problems, guarded = [], []
     running = [
         threading.Thread(target=run, args=(number, seed, world, steps, problems, guarded)) for number in range(threads)
@@ -380,11 +598,19 @@ def program(seed, threads, steps):
         return problems
     if sum(guarded) != world.guarded:
         return f"{sum(guarded)} increments under a lock made {world.guarded}"
+    world.kept.clear()
     world = running = thread = None
-    for _ in range(4):
+    for _ in range(6):
         gc.collect()
     if Live.count() != before:
         return f"{Live.count() - before} objects are lost"
+
+
+def write_modules(directory):
+    for n, name in enumerate(MODULES):
+        with open(os.path.join(directory, f"{name}.py"), "w") as file:
+            file.write(MODULE.format(other=MODULES[(n + 1) % len(MODULES)], number=n + 3))
+    sys.path.insert(0, directory)
 
 
 def main():
@@ -394,13 +620,25 @@ def main():
     parser.add_argument("--minutes", type=float, default=0.0)
     parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--collect", type=int, default=0)
+    parser.add_argument("--patience", type=float, default=120.0)
     options = parser.parse_args()
     faulthandler.enable()
+    # Functions and classes that are there before the first thread is may live for ever.
+    threading.Thread(target=int).start()
+    if options.collect:
+        gc.set_threshold(options.collect, 10, 10)
+    with tempfile.TemporaryDirectory() as directory:
+        write_modules(directory)
+        return run_programs(options)
+
+
+def run_programs(options):
     deadline = time.monotonic() + options.minutes * 60
     seed = options.seed
     done = 0
     while done < options.programs or time.monotonic() < deadline:
-        faulthandler.dump_traceback_later(120, exit=True)
+        faulthandler.dump_traceback_later(options.patience, exit=True)
         problem = program(seed, options.threads, options.steps)
         if problem:
             print(f"seed {seed}: {problem}")

@@ -227,9 +227,10 @@ struct Reservation {
     most: usize,
 }
 
-/// Where the main thread's stacks lie: the system has nothing there of its own accord, so there is room to grow.
-const PLACE_OF_REGISTERS: usize = 0x3000_0000_0000;
-const PLACE_OF_FRAMES: usize = 0x3100_0000_0000;
+/// Where the main thread's stacks lie: the system has nothing there of its own accord, so there is room to grow, and the thread
+/// sanitizer nothing of its own.
+const PLACE_OF_REGISTERS: usize = 0x5800_0000_0000;
+const PLACE_OF_FRAMES: usize = 0x5900_0000_0000;
 const FIRST_BYTES: usize = 4 << 20;
 /// As much as a thread needs to come to its first `RecursionError`.
 const LEAST_BYTES: usize = 64 << 10;

@@ -84,7 +84,7 @@ unsafe extern "C" fn incref_rarely(object: *mut Header) {
     }
 }
 
-#[cfg(all(target_arch = "x86_64", not(windows)))]
+#[cfg(all(target_arch = "x86_64", not(windows), not(miri)))]
 mod aside {
     use super::{Header, incref_rarely};
     use std::arch::{asm, naked_asm};
@@ -125,7 +125,7 @@ mod aside {
     }
 }
 
-#[cfg(not(all(target_arch = "x86_64", not(windows))))]
+#[cfg(not(all(target_arch = "x86_64", not(windows), not(miri))))]
 mod aside {
     pub(super) use super::incref_rarely as incref;
 }

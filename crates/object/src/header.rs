@@ -11,12 +11,15 @@ use crate::types::Type;
 use std::cell::Cell;
 #[cfg(feature = "free-threading")]
 use std::sync::atomic::AtomicI64;
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU8, AtomicU16, AtomicU32,
+    Ordering::{Acquire, Relaxed},
+};
 
 /// The two words at the start of every object.
 #[repr(C)]
 pub struct Header {
-    /// References counted by the owning thread; touched by no other.
+    /// References counted by the owning thread; touched by no other, but for one that is alone.
     pub(crate) local: Cell<u32>,
     /// The owning thread's id; 0 with the GIL on; [`IMMORTAL`] for objects that never die.
     pub(crate) owner: AtomicU32,
@@ -128,10 +131,11 @@ impl Header {
     pub fn clear_flag(&self, flag: u8) {
         self.private().flags.fetch_and(!flag, Relaxed);
     }
-    /// The id of the thread that counts in the object itself.
+    /// The id of the thread that counts in the object itself. Where it is that of no thread any more, what the last one wrote
+    /// to the object is seen.
     #[inline(always)]
     pub fn owner(&self) -> u32 {
-        self.owner.load(Relaxed)
+        self.owner.load(Acquire)
     }
     #[inline(always)]
     pub fn is_owned_by(&self, id: u32) -> bool {

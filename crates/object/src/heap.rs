@@ -31,7 +31,7 @@ mod cross_thread_free;
 mod fork;
 mod limit;
 mod local;
-#[cfg(not(feature = "address-sanitizer"))]
+#[cfg(not(feature = "system-allocator"))]
 mod mimalloc;
 mod page;
 mod sanitizer;

@@ -19,6 +19,10 @@ mod attribute;
 mod audit;
 
 use std::arch::x86_64::_rdtsc;
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Release},
+};
 
 use taipan_object::builtins::cell::{CELL, Cell};
 use taipan_object::builtins::dict::{DICT, Dict, Probe};
@@ -356,8 +360,23 @@ unsafe fn read_uncounted(place: *const u64) -> Option<u64> {
     // SAFETY: by contract. An object that has just been freed is still a block of the heap, whose header can be read: pages
     // are given back only where no other thread runs. If the place has the same word afterwards, the object was alive.
     unsafe {
-        let word = place.read_volatile();
-        if !is_pointer(word) || header(word).is_immortal() && place.read_volatile() == word { Some(word) } else { None }
+        let place = &*place.cast::<AtomicU64>();
+        let word = place.load(Acquire);
+        if !is_pointer(word) || header(word).is_immortal() && place.load(Acquire) == word { Some(word) } else { None }
+    }
+}
+
+/// Writes a word to a place that others may be reading without its lock ([`read_uncounted`]); what was there before.
+///
+/// # Safety
+/// The place holds a value's word, and nobody else writes to it.
+#[inline(always)]
+unsafe fn replace_word(place: *mut u64, word: u64) -> u64 {
+    // SAFETY: by contract.
+    unsafe {
+        let old = *place;
+        (*place.cast::<AtomicU64>()).store(word, Release);
+        old
     }
 }
 
@@ -925,8 +944,7 @@ impl Machine<'_> {
             let name = (*(*self.frame).code).name_at(w.c() as usize);
             let mut table = globals.state.borrow(&globals.header);
             let Some(at) = table.find_str(name) else { return Alone };
-            let value = Value::from_word(self.take_b(w));
-            let old = std::mem::replace(&mut table.entries[at].value, value);
+            let old = table.entries[at].replace_value(Value::from_word(self.take_b(w)));
             drop(table);
             self.save();
             drop(old);

@@ -430,7 +430,7 @@ fn store(
 ) -> std::result::Result<(), OutOfMemory> {
     match at {
         Some(at) => {
-            let old = std::mem::replace(&mut table.entries[at].value, value);
+            let old = table.entries[at].replace_value(value);
             drop(table);
             drop(old);
             Ok(())

@@ -298,9 +298,12 @@ pub(super) fn total(header: &Header) -> u64 {
 /// Whether the caller's reference is the only one, and counted by this thread.
 #[inline(always)]
 pub fn is_only_reference(header: &Header) -> bool {
-    header.local.get() == 1 && {
-        let owner = header.owner.load(Relaxed);
-        owner == 0 || owner == owner::get() && is_uncounted_by_others(header)
+    // Only the owner may look at its count.
+    let owner = header.owner.load(Relaxed);
+    if owner == 0 {
+        header.local.get() == 1
+    } else {
+        owner == owner::get() && header.local.get() == 1 && is_uncounted_by_others(header)
     }
 }
 

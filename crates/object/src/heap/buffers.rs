@@ -1,6 +1,6 @@
 //! The allocator for everything that is not a Python object: `Vec`, `Box`, `String`, maps.
 //!
-//! [`Buffers`] is mimalloc (or the system's allocator, for the address sanitizer), with three additions: it counts bytes, it honours
+//! [`Buffers`] is mimalloc (or the system's allocator, for sanitizers), with three additions: it counts bytes, it honours
 //! [`set_limit`](super::set_limit), and when the system has no more memory it falls back, for requests of
 //! up to [`LARGEST_FROM_RESERVE`] bytes, on a reserve inside the program and sets
 //! [`MEMORY_EXHAUSTED`](super::MEMORY_EXHAUSTED). Rust code whose allocations cannot fail thus carries
@@ -13,10 +13,10 @@
 //! While allocations are traced ([`set_tracing`](super::set_tracing)), all of them leave the fast path, which
 //! has no test of its own for it.
 
-#[cfg(not(feature = "address-sanitizer"))]
+#[cfg(not(feature = "system-allocator"))]
 use super::mimalloc::Mimalloc as Underlying;
 use super::{limit, trace};
-#[cfg(feature = "address-sanitizer")]
+#[cfg(feature = "system-allocator")]
 use std::alloc::System as Underlying;
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::{Cell, UnsafeCell};
@@ -145,7 +145,7 @@ impl Buffers {
     /// Lets the allocator take address space in small parts: limits of the address space count all of it. To be called
     /// before anything is allocated.
     pub fn configure() {
-        #[cfg(not(feature = "address-sanitizer"))]
+        #[cfg(not(feature = "system-allocator"))]
         {
             unsafe extern "C" {
                 fn mi_option_set(option: libc::c_int, value: libc::c_long);

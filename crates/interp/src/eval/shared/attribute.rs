@@ -11,7 +11,9 @@ use super::super::attribute::{
     cached, index, kind, remembered,
 };
 use super::super::{Machine, release_operands};
-use super::{Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, is_read_freely, read_uncounted};
+use super::{
+    Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, is_read_freely, read_uncounted, replace_word,
+};
 use crate::frame::{is_pointer, release, retain};
 use crate::instruction::{B_OWNED, Fetched};
 
@@ -213,7 +215,7 @@ impl Machine<'_> {
                 return Alone;
             }
             let value = if K { retain(self.constant(w.c() as u32)) } else { self.take_c(w) };
-            let old = slot.replace(value);
+            let old = replace_word(slot, value);
             if kind(caches.first) == NEW_SLOT {
                 object.set_shape_id((caches.second >> 32) as u32);
             }

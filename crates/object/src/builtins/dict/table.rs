@@ -12,7 +12,10 @@ use crate::heap;
 use crate::value::Value;
 use crate::vm::quick_compare::quick_equal;
 use std::alloc::Layout;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU32, AtomicU64,
+    Ordering::{Relaxed, Release},
+};
 
 /// The table; for the eval loop's caches `entries` is public.
 #[derive(Default)]
@@ -25,8 +28,8 @@ pub struct Table {
     /// How many entries can be appended before the table is rebuilt.
     usable: usize,
     /// Identifies "these names at these places in memory" for caches; 0: no cache depends on it. Dropped when a key is added,
-    /// removed or moved, and when the entries move; not when a value is replaced.
-    keys_version: u32,
+    /// removed or moved, and when the entries move; not when a value is replaced. Other threads look at it without the lock.
+    keys_version: AtomicU32,
     /// Bumped by every change of the key set, for lookups in progress.
     pub mutations: u32,
     /// No entry before this one is live.
@@ -41,6 +44,20 @@ pub struct Entry {
     pub key: Option<Value>,
     /// `UNBOUND` in a deleted entry.
     pub value: Value,
+}
+
+impl Entry {
+    /// Replaces the value. Other threads may be reading it without the lock, as long as it is of no object that is counted.
+    #[inline(always)]
+    pub fn replace_value(&mut self, value: Value) -> Value {
+        let place = &raw mut self.value;
+        // SAFETY: a value is a word; the old one moves to the caller.
+        unsafe {
+            let old = place.read();
+            (*place.cast::<AtomicU64>()).store(value.into_word(), Release);
+            old
+        }
+    }
 }
 
 /// There was no memory for a larger table.
@@ -339,22 +356,22 @@ impl Table {
 
     #[inline(always)]
     fn changed_keys(&mut self) {
-        self.keys_version = 0;
+        self.keys_version.store(0, Relaxed);
         self.mutations = self.mutations.wrapping_add(1);
     }
 
     /// The version for caches, assigned when asked for; 0 when the counter is exhausted.
     pub fn keys_version(&mut self) -> u32 {
-        if self.keys_version == 0 && NEXT_KEYS_VERSION.load(Relaxed) != u32::MAX {
-            self.keys_version = NEXT_KEYS_VERSION.fetch_add(1, Relaxed);
+        if self.current_keys_version() == 0 && NEXT_KEYS_VERSION.load(Relaxed) != u32::MAX {
+            self.keys_version.store(NEXT_KEYS_VERSION.fetch_add(1, Relaxed), Relaxed);
         }
-        self.keys_version
+        self.current_keys_version()
     }
 
     /// The version if one was assigned, else 0.
     #[inline(always)]
     pub fn current_keys_version(&self) -> u32 {
-        self.keys_version
+        self.keys_version.load(Relaxed)
     }
 
     /// Gives a table that has none the fewest slots.
@@ -405,7 +422,7 @@ impl Table {
         }
         indices.clear();
         indices.resize(bytes, 0xFF);
-        self.keys_version = 0;
+        self.keys_version.store(0, Relaxed);
         if self.has_gaps() {
             self.entries.retain(|entry| entry.key.is_some());
             self.changed_keys();
@@ -566,7 +583,13 @@ impl Table {
         let mut indices = Vec::new();
         indices.try_reserve_exact(self.indices.len()).map_err(|_| OutOfMemory)?;
         indices.extend_from_slice(&self.indices);
-        Ok(Table { entries, indices: indices.into_boxed_slice(), keys_version: 0, mutations: 0, ..*self })
+        Ok(Table {
+            entries,
+            indices: indices.into_boxed_slice(),
+            keys_version: AtomicU32::new(0),
+            mutations: 0,
+            ..*self
+        })
     }
 }
 
