@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use taipan_object::builtins as types;
 use taipan_object::builtins::int;
 use taipan_object::builtins::list::List;
-use taipan_object::builtins::str::{Str, StrBuilder, intern};
+use taipan_object::builtins::str::{Str, intern};
 use taipan_object::exceptions;
 use taipan_object::native::function::{BuiltinFunction, Definition};
 use taipan_object::native::module::{Module, ModuleDef};
@@ -427,19 +427,7 @@ pub fn ascii(vm: &Vm, value: &Value) -> Result {
 
 fn in_base(vm: &Vm, value: &Value, base: u32) -> Result {
     let index = vm.index(value)?;
-    let number = int::Operand::of(&index).expect("an int");
-    let digits = int::format::digits(vm, number, base)?;
-    let mut text = StrBuilder::with_capacity(digits.len() + 3);
-    text.push_str(match (number.is_negative(), base) {
-        (false, 2) => "0b",
-        (true, 2) => "-0b",
-        (false, 8) => "0o",
-        (true, 8) => "-0o",
-        (false, _) => "0x",
-        (true, _) => "-0x",
-    });
-    text.push_str(&digits);
-    Ok(text.finish().into_value())
+    int::format::prefixed(vm, int::Operand::of(&index).expect("an int"), base)
 }
 
 fn ord(vm: &Vm, value: &Value) -> Result {

@@ -12,6 +12,7 @@
 //! Fields that never change stand outside the cell, in brackets: `…: COMPRESS [data: Value, selectors: Value] {}`. They are
 //! plain fields of `Compress` and arguments of `Compress::make`.
 
+use taipan_object::builtins::tuple::ReusedPair;
 use taipan_object::object::Visitor;
 use taipan_object::{Ref, Value};
 
@@ -48,6 +49,14 @@ impl<T: taipan_object::object::Payload> Field for Option<Ref<T>> {
     }
     fn take(&mut self) -> Self {
         Option::take(self)
+    }
+}
+impl Field for ReusedPair {
+    fn visit(&self, visit: Visitor) {
+        self.traverse(visit);
+    }
+    fn take(&mut self) -> Self {
+        std::mem::replace(self, ReusedPair::new())
     }
 }
 impl Field for Option<Value> {

@@ -8,12 +8,13 @@
 
 use crate::hash::MODULUS;
 use crate::header::Header;
-use crate::heap::Kind;
-use crate::object::{Payload, Ref, Result};
+use crate::heap::{self, Kind};
+use crate::object::{self, Payload, Ref, Result};
 use crate::types::{Type, TypeSpec, type_flags};
 use crate::value::Value;
 use crate::vm::Vm;
 use dashu_int::{IBig, Sign};
+use std::mem::ManuallyDrop;
 
 pub mod arithmetic;
 pub mod bits;
@@ -32,16 +33,35 @@ pub use compare::compare;
 pub use construct::{max_str_digits, set_max_str_digits, to_decimal};
 pub use power::power;
 
-/// A heap int.
+/// A heap int. Its words are in a buffer of the library's or, if they are many and [`from_long_words`] has made it, behind the
+/// struct.
 #[repr(C)]
 pub struct Int {
     pub header: Header,
-    pub value: IBig,
+    value: ManuallyDrop<IBig>,
+}
+
+impl Int {
+    #[inline(always)]
+    pub fn as_ibig(&self) -> &IBig {
+        &self.value
+    }
+}
+
+impl Drop for Int {
+    #[inline]
+    fn drop(&mut self) {
+        if self.value.as_sign_words().1.as_ptr().cast() != (&raw const *self).wrapping_add(1) {
+            // SAFETY: dropped here and nowhere else; its buffer, if any, is its own.
+            unsafe { ManuallyDrop::drop(&mut self.value) };
+        }
+    }
 }
 
 // SAFETY: repr(C), header first, no references.
 unsafe impl Payload for Int {
     const KIND: Kind = Kind::Leaf;
+    const SUBCLASS_FLAG: u64 = type_flags::LONG_SUBCLASS;
     fn static_type() -> &'static Type {
         INT.ty()
     }
@@ -96,7 +116,7 @@ fn is_long(n: &IBig) -> bool {
 /// An exact int; immediate if it fits.
 pub fn from_ibig(n: IBig) -> Value {
     if is_long(&n) {
-        return Ref::new(Int { header: Header::new(INT.ty()), value: n }).into_value();
+        return heap_int_of(n);
     }
     match i64::try_from(&n) {
         Ok(small) => from_i64(small),
@@ -110,12 +130,35 @@ fn heap_int(value: IBig) -> Value {
     {
         return Value::small_int(small);
     }
-    Ref::new(Int { header: Header::new(INT.ty()), value }).into_value()
+    heap_int_of(value)
+}
+
+/// An exact int of a value that is not immediate.
+#[inline]
+fn heap_int_of(value: IBig) -> Value {
+    Ref::new(Int { header: Header::new(INT.ty()), value: ManuallyDrop::new(value) }).into_value()
+}
+
+/// An exact int of at least three words, the highest of which is not 0, in one block.
+#[inline]
+fn from_long_words(sign: Sign, words: &[u64]) -> Value {
+    debug_assert!(words.len() > 2, "shorter ones have their words in the struct");
+    let Some(block) = object::allocate(INT.ty(), size_of::<Int>() + size_of_val(words)) else { heap::out_of_memory() };
+    let int = block.cast::<Int>();
+    // SAFETY: the block has room for the struct and the words. The library's value only looks at them, as its contract for static
+    // words says: `Drop` leaves it alone, nobody can move it out of the struct or change it, and it ends with them.
+    unsafe {
+        let place = int.as_ptr().add(1).cast::<u64>();
+        place.copy_from_nonoverlapping(words.as_ptr(), words.len());
+        let value = IBig::from_static_words(sign, std::slice::from_raw_parts(place, words.len()));
+        int.as_ptr().write(Int { header: Header::new(INT.ty()), value: ManuallyDrop::new(value) });
+        Value::from_object_pointer(int.cast())
+    }
 }
 
 /// An instance of the int subclass `ty`.
 pub fn new_with_type(ty: &Type, value: IBig) -> Value {
-    Ref::new_with_type(ty, Int { header: Header::new(ty), value }).into_value()
+    Ref::new_with_type(ty, Int { header: Header::new(ty), value: ManuallyDrop::new(value) }).into_value()
 }
 
 /// The value of an int, bool or subclass instance, without a copy. `Big` never holds what fits `Small`.
@@ -135,7 +178,7 @@ impl<'a> Operand<'a> {
         if value.is_bool() {
             return Some(Operand::Small(value.is_true() as i64));
         }
-        let big = &value.downcast::<Int>()?.value;
+        let big = value.downcast::<Int>()?.as_ibig();
         if is_long(big) {
             return Some(Operand::Big(big));
         }
@@ -230,13 +273,13 @@ pub fn to_i64(value: &Value) -> Option<i64> {
     if value.is_bool() {
         return Some(value.is_true() as i64);
     }
-    i64::try_from(&value.downcast::<Int>()?.value).ok()
+    i64::try_from(value.downcast::<Int>()?.as_ibig()).ok()
 }
 
 pub fn to_u64(value: &Value) -> Option<u64> {
     match to_i64(value) {
         Some(n) => u64::try_from(n).ok(),
-        None => u64::try_from(&value.downcast::<Int>()?.value).ok(),
+        None => u64::try_from(value.downcast::<Int>()?.as_ibig()).ok(),
     }
 }
 
@@ -248,14 +291,14 @@ pub fn to_ibig(value: &Value) -> Option<IBig> {
     if value.is_bool() {
         return Some(IBig::from(value.is_true() as i64));
     }
-    Some(value.downcast::<Int>()?.value.clone())
+    Some(value.downcast::<Int>()?.as_ibig().clone())
 }
 
 /// Whether an int is below zero.
 pub fn is_negative(value: &Value) -> bool {
     match to_i64(value) {
         Some(n) => n < 0,
-        None => value.downcast::<Int>().is_some_and(|int| int.value < IBig::from(0)),
+        None => value.downcast::<Int>().is_some_and(|int| int.value.sign() == Sign::Negative),
     }
 }
 

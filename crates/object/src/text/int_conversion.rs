@@ -267,14 +267,19 @@ pub fn small_to_decimal(value: i64, buffer: &mut [u8; 20]) -> &[u8] {
     &buffer[at..]
 }
 
-/// The decimal digits of the magnitude of `value`.
-pub fn small_magnitude_to_decimal(value: i64) -> String {
-    let mut buffer = [0; 20];
-    let digits = small_to_decimal(value, &mut buffer);
-    let digits = digits.strip_prefix(b"-").unwrap_or(digits);
-    let mut text = String::with_capacity(digits.len());
-    text.extend(digits.iter().map(|&digit| digit as char));
-    text
+/// The lower-case digits of `value` in a base that is a power of two, at the end of `buffer`.
+pub fn small_to_power_of_two_base(value: u64, base: u32, buffer: &mut [u8; 64]) -> &[u8] {
+    debug_assert!(base.is_power_of_two() && (2..=16).contains(&base));
+    let width = base.trailing_zeros();
+    let (mut rest, mut at) = (value, buffer.len());
+    loop {
+        at -= 1;
+        buffer[at] = b"0123456789abcdef"[(rest & (base as u64 - 1)) as usize & 15];
+        rest >>= width;
+        if rest == 0 {
+            return &buffer[at..];
+        }
+    }
 }
 
 fn limit_error(max_digits: usize) -> TextError {
@@ -490,6 +495,12 @@ mod tests {
             assert_eq!(to_decimal(&number.unsigned_abs(), 0), Ok(text));
         }
         let converted = |magnitude: UBig, base| to_power_of_two_base(&magnitude, base).expect("there is memory");
+        for value in [0, 1, 7, 8, 255, 0xdead_beef, u64::MAX] {
+            for base in [2, 8, 16] {
+                let digits = converted(UBig::from(value), base);
+                assert_eq!(small_to_power_of_two_base(value, base, &mut [0; 64]), digits.as_bytes());
+            }
+        }
         assert_eq!(converted(UBig::from(0xdead_beef_u64), 16), "deadbeef");
         assert_eq!(converted(UBig::ZERO, 2), "0");
         let large = (UBig::ONE << 200) + UBig::from(0o1234567_u64);

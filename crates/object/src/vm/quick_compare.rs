@@ -76,7 +76,7 @@ fn items_equal(left: &Value, right: &Value) -> Option<bool> {
 #[inline]
 fn scalars_equal(left: &Value, right: &Value) -> Option<bool> {
     if let (Some(a), Some(b)) = (left.downcast_exact::<Int>(), right.downcast_exact::<Int>()) {
-        return Some(a.value == b.value);
+        return Some(a.as_ibig() == b.as_ibig());
     }
     if let (Some(a), Some(b)) = (left.downcast_exact::<Bytes>(), right.downcast_exact::<Bytes>()) {
         return Some(a.as_slice() == b.as_slice());

@@ -1,9 +1,10 @@
 //! `itertools.compress`, `dropwhile`, `filterfalse`, `starmap`, `takewhile`: what a function or flags say of each item.
 
-use super::{iterator_slots, to_tuple};
+use super::iterator_slots;
 use crate::arguments::constructor_arguments;
 use crate::payload::{class_of, payload, signature};
 use taipan_object::builtins::bool::BOOL;
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::types::{Type, TypeSpec, type_flags};
 use taipan_object::{Result, Value, Vm};
 
@@ -178,7 +179,10 @@ pub static STARMAP: TypeSpec = TypeSpec::new::<StarMap>("itertools.starmap")
         iterator_slots(s, |vm, this| {
             let starmap = StarMap::of(this);
             let Some(arguments) = vm.next_of_any(&starmap.iterator)? else { return Ok(None) };
-            let arguments = to_tuple(vm, &arguments)?;
-            vm.call_args(&starmap.function, arguments.as_slice()).map(Some)
+            match arguments.downcast_exact::<Tuple>() {
+                Some(arguments) => vm.call_args(&starmap.function, arguments.as_slice()),
+                None => vm.call_args(&starmap.function, &vm.collect(&arguments)?),
+            }
+            .map(Some)
         });
     });

@@ -4,13 +4,13 @@ use super::iterator_slots;
 use crate::payload::{class_of, payload};
 use smallvec::SmallVec;
 use taipan_object::builtins::str::Str;
-use taipan_object::builtins::tuple::{TUPLE, Tuple};
+use taipan_object::builtins::tuple::{ReusedPair, Tuple};
 use taipan_object::types::{TypeSpec, type_flags};
 use taipan_object::{Result, Value, Vm};
 
 payload! {
     /// `None` stands for an exhausted iterator; `active` counts the others.
-    pub struct ZipLongest(ZipLongestState): ZIP_LONGEST [fillvalue: Value] {
+    pub struct ZipLongest(ZipLongestState): ZIP_LONGEST [fillvalue: Value, reused: ReusedPair] {
         iterators: Vec<Option<Value>>, active: usize
     }
 }
@@ -39,7 +39,7 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     };
     let iterators = iterables.iter().map(|iterable| vm.iter(iterable).map(Some)).collect::<Result<Vec<_>>>()?;
     let active = iterators.len();
-    Ok(ZipLongest::make(class_of(class), fillvalue, ZipLongestState { iterators, active }))
+    Ok(ZipLongest::make(class_of(class), fillvalue, ReusedPair::new(), ZipLongestState { iterators, active }))
 }
 
 fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
@@ -69,7 +69,7 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
         };
         items.push(item.unwrap_or_else(|| zip.fillvalue.clone()));
     }
-    Ok(Some(Tuple::new_with_type(TUPLE.ty(), items.into_iter()).into_value()))
+    Ok(Some(zip.reused.make_of(items.into_iter())))
 }
 
 impl ZipLongest {

@@ -1,6 +1,7 @@
 //! `math.fsum`, `sumprod` and `prod`: sums and products over iterables, and the double-length arithmetic behind them.
 
 use super::{exact_number, libm};
+use smallvec::SmallVec;
 use taipan_object::builtins::{float, int};
 use taipan_object::native::MethodDef;
 use taipan_object::{Result, Value, Vm, method_table};
@@ -55,10 +56,13 @@ impl Double {
 /// The exact sum, rounded once (Shewchuk): `partials` are floats that do not overlap, in order of magnitude.
 fn fsum(vm: &Vm, iterable: &Value) -> Result {
     let iterator = vm.iter(iterable)?;
-    let mut partials: Vec<f64> = Vec::new();
+    let mut partials: SmallVec<[f64; 32]> = SmallVec::new();
     let (mut special_sum, mut infinite_sum) = (0.0, 0.0);
-    while let Some(item) = vm.next(&iterator)? {
-        let original = vm.float(&item)?;
+    while let Some(item) = vm.next_of_any(&iterator)? {
+        let original = match item.as_immediate_float() {
+            Some(f) => f,
+            None => vm.float(&item)?,
+        };
         let mut x = original;
         let mut kept = 0;
         for at in 0..partials.len() {
@@ -130,7 +134,7 @@ fn prod(vm: &Vm, iterable: &Value, start: &Value) -> Result {
     // As long as only small ints come.
     if let Some(mut n) = product.as_small_int() {
         let other = loop {
-            let Some(item) = vm.next(&iterator)? else { return Ok(Value::from(n)) };
+            let Some(item) = vm.next_of_any(&iterator)? else { return Ok(Value::from(n)) };
             match item.as_small_int().and_then(|m| n.checked_mul(m)) {
                 Some(next) => n = next,
                 None => break item,
@@ -142,7 +146,7 @@ fn prod(vm: &Vm, iterable: &Value, start: &Value) -> Result {
     if float::is_exact(&product) {
         let mut f = float::to_f64(&product).unwrap_or(0.0);
         let other = loop {
-            let Some(item) = vm.next(&iterator)? else { return Ok(Value::from(f)) };
+            let Some(item) = vm.next_of_any(&iterator)? else { return Ok(Value::from(f)) };
             match exact_number(&item) {
                 Some(x) => f *= x,
                 None => break item,
@@ -204,7 +208,7 @@ fn sumprod(vm: &Vm, p: &Value, q: &Value) -> Result {
     let (mut ints, mut floats) = (Some(0i64), Some(Triple::default()));
     let (mut ints_used, mut floats_used) = (false, false);
     loop {
-        let pair = match (vm.next(&p)?, vm.next(&q)?) {
+        let pair = match (vm.next_of_any(&p)?, vm.next_of_any(&q)?) {
             (Some(a), Some(b)) => Some((a, b)),
             (None, None) => None,
             _ => return Err(vm.value_error("Inputs are not the same length")),

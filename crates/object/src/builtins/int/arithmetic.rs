@@ -82,6 +82,9 @@ fn multiply_general(vm: &Vm, a: &Value, b: &Value) -> Result {
     if let (Small(x), Small(y)) = (x, y) {
         return Ok(from_i128(x as i128 * y as i128));
     }
+    if let Some(product) = short::product(x, y) {
+        return Ok(product);
+    }
     check_room(vm, x.bit_length() + y.bit_length())?;
     Ok(from_ibig(match (x, y) {
         (Big(x), Big(y)) if std::ptr::eq(x, y) => IBig::from(x.sqr()),

@@ -16,6 +16,7 @@ use crate::value::Value;
 use crate::vm::Vm;
 use crate::with_units;
 use dashu_int::IBig;
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -35,7 +36,7 @@ pub(crate) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
             spec.check_int().map_err(fail)?;
             let digits = digits(vm, value, base)?;
             let locale = NumberText::for_spec(&spec);
-            render_int(&spec, value.is_negative(), digits.as_bytes(), &locale.borrow(), &mut out).map_err(fail)?;
+            render_int(&spec, value.is_negative(), &digits, &locale.borrow(), &mut out).map_err(fail)?;
         }
         IntPresentation::Character => {
             spec.check_int().map_err(fail)?;
@@ -58,22 +59,47 @@ pub(crate) fn format(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     Ok(Str::from_text(out.finish()).into_value())
 }
 
+/// Digits of an int: as many as an `i64` has at most are in place.
+pub type Digits = SmallVec<[u8; 64]>;
+
 /// The lower-case digits of the magnitude.
-pub fn digits(vm: &Vm, value: Operand, base: u32) -> Result<String> {
+pub fn digits(vm: &Vm, value: Operand, base: u32) -> Result<Digits> {
     if let Operand::Small(n) = value {
         return Ok(match base {
-            10 => int_conversion::small_magnitude_to_decimal(n),
-            16 => format!("{:x}", n.unsigned_abs()),
-            8 => format!("{:o}", n.unsigned_abs()),
-            _ => format!("{:b}", n.unsigned_abs()),
+            10 => {
+                let mut buffer = [0; 20];
+                let digits = int_conversion::small_to_decimal(n, &mut buffer);
+                Digits::from_slice(digits.strip_prefix(b"-").unwrap_or(digits))
+            }
+            _ => {
+                let mut buffer = [0; 64];
+                Digits::from_slice(int_conversion::small_to_power_of_two_base(n.unsigned_abs(), base, &mut buffer))
+            }
         });
     }
     let (_, magnitude) = value.to_ibig().into_parts();
-    if base != 10 {
-        return int_conversion::to_power_of_two_base(&magnitude, base).map_err(|error| vm.text_error(error));
+    let digits = if base != 10 {
+        int_conversion::to_power_of_two_base(&magnitude, base)
+    } else {
+        check_room(vm, value.bit_length().saturating_mul(4))?;
+        int_conversion::to_decimal(&magnitude, max_str_digits())
+    };
+    digits.map(|digits| Digits::from_vec(digits.into_bytes())).map_err(|error| vm.text_error(error))
+}
+
+/// The digits behind `0b`, `0o` or `0x`, and behind a minus sign if it is negative.
+pub fn prefixed(vm: &Vm, value: Operand, base: u32) -> Result {
+    let mut text = Digits::new();
+    if value.is_negative() {
+        text.push(b'-');
     }
-    check_room(vm, value.bit_length().saturating_mul(4))?;
-    int_conversion::to_decimal(&magnitude, max_str_digits()).map_err(|error| vm.text_error(error))
+    text.extend_from_slice(match base {
+        2 => b"0b",
+        8 => b"0o",
+        _ => b"0x",
+    });
+    text.extend_from_slice(&digits(vm, value, base)?);
+    Ok(Str::from_ascii(&text).into_value())
 }
 
 pub(super) fn round(vm: &Vm, this: &Value, args: &[Value]) -> Result {

@@ -1,16 +1,42 @@
-//! Operators on ints of one or two words: what hashes, identifiers and 64-bit arithmetic are made of.
+//! Operators on ints of a few words: what hashes, identifiers, 64-bit arithmetic and fractions are made of.
 //!
-//! Results are computed in an array on the stack, so that a heap int is made of them in one step. Each function returns `None`
-//! for operands that are beyond its size, or of a form that is left to the big-integer library.
+//! Results are computed in an array on the stack, and a heap int of just their length is made of them: one allocation, and no
+//! look at cases that need more. Each function returns `None` for operands that are beyond its size, or of a form that is left to
+//! the big-integer library.
 
-use super::{Operand, from_i128, from_ibig};
+use super::{Operand, from_i128, from_long_words, heap_int_of};
 use crate::value::Value;
 use dashu_int::{IBig, Sign, UBig};
 use std::cmp::Ordering;
+use std::mem::MaybeUninit;
 
-/// Operands have at most so many words. Beyond, the library is as fast: numbers of up to two words it keeps in place, for larger
-/// ones it allocates.
-const WORDS: usize = 2;
+/// Operands have at most so many words. What the library's calls cost beside the work on so many words does not matter any more.
+const WORDS: usize = 16;
+
+/// A magnitude in the making: the lowest word comes first.
+struct Words {
+    words: [MaybeUninit<u64>; WORDS + 1],
+    length: usize,
+}
+
+impl Words {
+    #[inline(always)]
+    fn new() -> Words {
+        Words { words: [const { MaybeUninit::uninit() }; WORDS + 1], length: 0 }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, word: u64) {
+        self.words[self.length].write(word);
+        self.length += 1;
+    }
+
+    #[inline(always)]
+    fn as_slice(&self) -> &[u64] {
+        // SAFETY: as many words as the length says have been written, from the first on.
+        unsafe { self.words[..self.length].assume_init_ref() }
+    }
+}
 
 impl Operand<'_> {
     /// Whether it is negative, and the words of its magnitude, the lowest first; `place` is for the word of a small one.
@@ -40,11 +66,13 @@ fn finish(negative: bool, mut words: &[u64]) -> Value {
         [word] => from_i128(if negative { -(word as i128) } else { word as i128 }),
         _ => {
             let sign = if negative { Sign::Negative } else { Sign::Positive };
-            let magnitude = match *words {
-                [low, high] => UBig::from(low as u128 | (high as u128) << 64),
-                _ => UBig::from_words(words),
-            };
-            from_ibig(IBig::from_parts(sign, magnitude))
+            match *words {
+                [low, high] => {
+                    let magnitude = UBig::from(low as u128 | (high as u128) << 64);
+                    heap_int_of(IBig::from_parts(sign, magnitude))
+                }
+                _ => from_long_words(sign, words),
+            }
         }
     }
 }
@@ -65,32 +93,77 @@ pub(super) fn sum(x: Operand, y: Operand, subtract: bool) -> Option<Value> {
         return None;
     }
     let b_negative = b_negative != subtract;
-    let mut out = [0; WORDS + 1];
     if a_negative == b_negative {
         let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-        let mut carry = false;
-        for (at, word) in long.iter().enumerate() {
-            let (sum, over) = word.overflowing_add(short.get(at).copied().unwrap_or(0));
-            let (sum, over_again) = sum.overflowing_add(carry as u64);
-            out[at] = sum;
-            carry = over | over_again;
-        }
-        out[long.len()] = carry as u64;
-        return Some(finish(a_negative, &out[..=long.len()]));
+        return Some(finish(a_negative, magnitude_sum(long, short).as_slice()));
     }
     let (large, small, negative) = match compare(a, b) {
         Ordering::Equal => return Some(Value::small_int(0)),
         Ordering::Greater => (a, b, a_negative),
         Ordering::Less => (b, a, b_negative),
     };
-    let mut borrow = false;
-    for (at, word) in large.iter().enumerate() {
-        let (difference, under) = word.overflowing_sub(small.get(at).copied().unwrap_or(0));
-        let (difference, under_again) = difference.overflowing_sub(borrow as u64);
-        out[at] = difference;
-        borrow = under | under_again;
+    Some(finish(negative, magnitude_difference(large, small).as_slice()))
+}
+
+/// The sum of two magnitudes, the second one not longer.
+#[inline(always)]
+fn magnitude_sum(long: &[u64], short: &[u64]) -> Words {
+    let (paired, rest) = long.split_at(short.len());
+    let mut out = Words::new();
+    let mut carry = false;
+    for (x, y) in paired.iter().zip(short) {
+        let (sum, over) = x.carrying_add(*y, carry);
+        out.push(sum);
+        carry = over;
     }
-    Some(finish(negative, &out[..large.len()]))
+    for x in rest {
+        let (sum, over) = x.overflowing_add(carry as u64);
+        out.push(sum);
+        carry = over;
+    }
+    if carry {
+        out.push(1);
+    }
+    out
+}
+
+/// The difference of two magnitudes, the second one not larger.
+#[inline(always)]
+fn magnitude_difference(large: &[u64], small: &[u64]) -> Words {
+    let (paired, rest) = large.split_at(small.len());
+    let mut out = Words::new();
+    let mut borrow = false;
+    for (x, y) in paired.iter().zip(small) {
+        let (difference, under) = x.borrowing_sub(*y, borrow);
+        out.push(difference);
+        borrow = under;
+    }
+    for x in rest {
+        let (difference, under) = x.overflowing_sub(borrow as u64);
+        out.push(difference);
+        borrow = under;
+    }
+    out
+}
+
+/// `x * y`
+pub(super) fn product(x: Operand, y: Operand) -> Option<Value> {
+    let (mut x_place, mut y_place) = (0, 0);
+    let (a_negative, a) = x.words(&mut x_place);
+    let (b_negative, b) = y.words(&mut y_place);
+    if a.len() > WORDS || b.len() > WORDS {
+        return None;
+    }
+    let mut out = [0u64; 2 * WORDS];
+    for (at, y) in b.iter().enumerate() {
+        let row = &mut out[at..=at + a.len()];
+        let mut carry = 0;
+        for (place, x) in row.iter_mut().zip(a) {
+            (*place, carry) = x.carrying_mul_add(*y, *place, carry);
+        }
+        row[a.len()] = carry;
+    }
+    Some(finish(a_negative != b_negative, &out[..a.len() + b.len()]))
 }
 
 /// `x & y`, if neither is negative or `y` is small.
@@ -110,15 +183,12 @@ pub(super) fn and(x: Operand, y: Operand) -> Option<Value> {
         }
         _ => {}
     }
-    let length = a.len().min(b.len());
-    if a_negative || b_negative || length > WORDS {
+    if a_negative || b_negative || a.len().min(b.len()) > WORDS {
         return None;
     }
-    let mut out = [0; WORDS];
-    for (word, (x, y)) in out.iter_mut().zip(a.iter().zip(b)) {
-        *word = x & y;
-    }
-    Some(finish(false, &out[..length]))
+    let mut out = Words::new();
+    a.iter().zip(b).for_each(|(x, y)| out.push(x & y));
+    Some(finish(false, out.as_slice()))
 }
 
 /// `x | y` or `x ^ y`, which `combine` does to a word, if neither is negative.
@@ -127,16 +197,16 @@ pub(super) fn join(x: Operand, y: Operand, combine: impl Fn(u64, u64) -> u64) ->
     let (mut x_place, mut y_place) = (0, 0);
     let (a_negative, a) = x.words(&mut x_place);
     let (b_negative, b) = y.words(&mut y_place);
-    let length = a.len().max(b.len());
-    if a_negative || b_negative || length > WORDS {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    if a_negative || b_negative || long.len() > WORDS {
         return None;
     }
-    let word = |words: &[u64], at: usize| words.get(at).copied().unwrap_or(0);
-    let mut out = [0; WORDS];
-    for (at, place) in out[..length].iter_mut().enumerate() {
-        *place = combine(word(a, at), word(b, at));
-    }
-    Some(finish(false, &out[..length]))
+    let (paired, rest) = long.split_at(short.len());
+    let mut out = Words::new();
+    paired.iter().zip(short).for_each(|(x, y)| out.push(combine(*x, *y)));
+    // Both operators leave a word as it is beside zeros.
+    rest.iter().for_each(|word| out.push(*word));
+    Some(finish(false, out.as_slice()))
 }
 
 /// `x << count`
@@ -145,15 +215,18 @@ pub(super) fn shift_left(x: Operand, count: usize) -> Option<Value> {
     let mut place = 0;
     let (negative, words) = x.words(&mut place);
     let (whole, bits) = (count / 64, count % 64);
-    if words.len() + whole >= WORDS {
+    if words.len() + whole > WORDS {
         return None;
     }
-    let mut out = [0; WORDS];
-    for (at, word) in words.iter().enumerate() {
-        out[whole + at] |= word << bits;
-        out[whole + at + 1] = if bits == 0 { 0 } else { word >> (64 - bits) };
+    let mut out = Words::new();
+    (0..whole).for_each(|_| out.push(0));
+    let mut below = 0;
+    for word in words {
+        out.push(word << bits | below);
+        below = if bits == 0 { 0 } else { word >> (64 - bits) };
     }
-    Some(finish(negative, &out[..=whole + words.len()]))
+    out.push(below);
+    Some(finish(negative, out.as_slice()))
 }
 
 /// `x >> count` of an int that is not negative and has more than `count` bits.
@@ -166,12 +239,12 @@ pub(super) fn shift_right(x: Operand, count: usize) -> Option<Value> {
         return None;
     }
     let words = &words[whole..];
-    let mut out = [0; WORDS];
+    let mut out = Words::new();
     for (at, word) in words.iter().enumerate() {
         let above = words.get(at + 1).copied().unwrap_or(0);
-        out[at] = if bits == 0 { *word } else { word >> bits | above << (64 - bits) };
+        out.push(if bits == 0 { *word } else { word >> bits | above << (64 - bits) });
     }
-    Some(finish(false, &out[..words.len()]))
+    Some(finish(false, out.as_slice()))
 }
 
 /// `x % y` of a big `x`, if neither is negative and `y` is small and not 0.
@@ -180,7 +253,8 @@ pub(super) fn remainder(x: Operand, y: Operand) -> Option<Value> {
     let Operand::Small(divisor @ 1..) = y else { return None };
     let mut place = 0;
     let (negative, words) = x.words(&mut place);
-    if negative || words.len() > WORDS {
+    // The library divides longer ones by a reciprocal.
+    if negative || words.len() > 2 {
         return None;
     }
     let step = |rest: u64, word: &u64| (((rest as u128) << 64 | *word as u128) % divisor as u128) as u64;
@@ -197,7 +271,7 @@ mod tests {
     fn agrees_with_the_library() {
         let _vm = crate::Vm::new(1 << 20);
         let mut numbers = Vec::new();
-        for bits in [0, 1, 62, 63, 64, 65, 127, 128, 192, 255, 256, 320, 511, 512, 576] {
+        for bits in [0, 1, 62, 63, 64, 65, 127, 128, 192, 255, 256, 320, 511, 512, 576, 1023, 1024, 1090] {
             for near in -1..=1 {
                 let n = (IBig::from(1) << bits) + IBig::from(near);
                 numbers.extend([-n.clone(), n]);
@@ -212,7 +286,7 @@ mod tests {
         let values: Vec<Value> = numbers.iter().cloned().map(from_ibig).collect();
         for (x, a) in numbers.iter().zip(&values) {
             let x_operand = Operand::of(a).expect("an int");
-            for count in [0, 1, 63, 64, 65, 200, 447, 448] {
+            for count in [0, 1, 63, 64, 65, 200, 447, 448, 959, 960, 961] {
                 check(shift_left(x_operand, count), x << count);
                 if count < x_operand.bit_length() {
                     check(shift_right(x_operand, count), x >> count);
@@ -222,6 +296,7 @@ mod tests {
                 let y_operand = Operand::of(b).expect("an int");
                 check(sum(x_operand, y_operand, false), x + y);
                 check(sum(x_operand, y_operand, true), x - y);
+                check(product(x_operand, y_operand), x * y);
                 check(and(x_operand, y_operand), x & y);
                 check(join(x_operand, y_operand, |a, b| a | b), x | y);
                 check(join(x_operand, y_operand, |a, b| a ^ b), x ^ y);

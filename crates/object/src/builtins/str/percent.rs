@@ -1,6 +1,6 @@
 //! `%`-formatting of `str`, and the arguments that `bytes` formatting shares.
 
-use super::Str;
+use super::{Data, Str};
 use crate::builtins::bytes;
 use crate::builtins::float;
 use crate::builtins::int::{self, Operand};
@@ -16,6 +16,7 @@ use crate::text::{TextError, Unit};
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use crate::with_units;
+use std::mem::MaybeUninit;
 
 /// The right operand of `%`.
 pub(crate) struct Arguments<'a> {
@@ -197,7 +198,7 @@ pub(crate) fn write_int(vm: &Vm, directive: &Directive, value: &Value, out: &mut
     };
     let Some(number) = Operand::of(&number) else { return Ok(()) };
     let digits = int::format::digits(vm, number, directive.base())?;
-    directive.write_int(number.is_negative(), digits.as_bytes(), out).map_err(|error| vm.text_error(error))
+    directive.write_int(number.is_negative(), &digits, out).map_err(|error| vm.text_error(error))
 }
 
 /// Writes a value for one of the types `e E f F g G`.
@@ -217,6 +218,11 @@ pub(super) fn remainder(vm: &Vm, left: &Value, right: &Value) -> Result {
 /// `text % operand`
 pub fn format(vm: &Vm, text: &Value, operand: &Value) -> Result {
     let Some(text) = text.downcast::<Str>() else { return Ok(Value::NOT_IMPLEMENTED) };
+    if let Data::Ascii(units) = text.data()
+        && let Some(short) = format_shortly(units, operand)
+    {
+        return Ok(short);
+    }
     let mut out = TextBuilder::with_capacity(text.len() + 16);
     let mut arguments = Arguments::new(vm, operand, Flavor::Str);
     with_units!(text, |units| write(vm, units, &mut arguments, &mut out))?;
@@ -256,6 +262,70 @@ fn find_percent<U: Unit>(units: &[U]) -> Option<usize> {
         Some(bytes) => memchr::memchr(b'%', bytes),
         None => units.iter().position(|unit| unit.code() == b'%' as u32),
     }
+}
+
+/// The longest text that [`format_shortly`] makes.
+const SHORT: usize = 160;
+
+/// ASCII text in the making, of limited length.
+struct ShortText {
+    text: [MaybeUninit<u8>; SHORT],
+    length: usize,
+}
+
+impl ShortText {
+    #[inline(always)]
+    fn push(&mut self, byte: u8) -> Option<()> {
+        self.text.get_mut(self.length)?.write(byte);
+        self.length += 1;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn push_all(&mut self, bytes: &[u8]) -> Option<()> {
+        self.text.get_mut(self.length..self.length + bytes.len())?.write_copy_of_slice(bytes);
+        self.length += bytes.len();
+        Some(())
+    }
+
+    fn as_slice(&self) -> &[u8] {
+        // SAFETY: so many bytes have been written, from the first on.
+        unsafe { self.text[..self.length].assume_init_ref() }
+    }
+}
+
+/// The formatted text in one pass, if it is short and takes no more than `%s` and `%d` of ASCII strings and small ints: most
+/// texts do. `None` if not, and nothing has happened.
+fn format_shortly(format: &[u8], operand: &Value) -> Option<Value> {
+    let items = match operand.downcast_exact::<Tuple>() {
+        Some(tuple) => tuple.as_slice(),
+        None if operand.is_small_int() || operand.downcast_exact::<Str>().is_some() => std::slice::from_ref(operand),
+        None => return None,
+    };
+    if let (b"%s", [item]) = (format, items)
+        && item.downcast_exact::<Str>().is_some()
+    {
+        // The string itself, as in CPython.
+        return Some(item.clone());
+    }
+    let mut text = ShortText { text: [const { MaybeUninit::uninit() }; SHORT], length: 0 };
+    let (mut units, mut items) = (format.iter(), items.iter());
+    while let Some(&unit) = units.next() {
+        if unit != b'%' {
+            text.push(unit)?;
+            continue;
+        }
+        let kind @ (b's' | b'd') = *units.next()? else { return None };
+        let item = items.next()?;
+        if let Some(n) = item.as_small_int() {
+            text.push_all(int_conversion::small_to_decimal(n, &mut [0; 20]))?;
+        } else if kind == b's' {
+            text.push_all(item.downcast_exact::<Str>()?.as_ascii()?.as_bytes())?;
+        } else {
+            return None;
+        }
+    }
+    items.next().is_none().then(|| Str::from_ascii(text.as_slice()).into_value())
 }
 
 /// Writes a value for a directive that is nothing but its type, in the cases that need no more than that; false in others.

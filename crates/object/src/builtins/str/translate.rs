@@ -9,8 +9,12 @@ use crate::text::builder::TextBuilder;
 use crate::value::Value;
 use crate::vm::Vm;
 
+/// Of an ASCII character: it has not been looked up, or becomes more than another ASCII character.
+const UNKNOWN: u8 = 0xff;
+/// Of an ASCII character: it is left out.
+const LEFT_OUT: u8 = 0xfe;
+
 /// What a table says of a character.
-#[derive(Clone)]
 enum Mapped {
     Same,
     Nothing,
@@ -78,20 +82,27 @@ pub(super) fn translate(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let Some(text) = this.downcast::<Str>() else { return Ok(Value::NONE) };
     let table = &args[0];
     let mut out = TextBuilder::with_capacity(text.len());
-    // Each ASCII character is looked up once.
-    let mut known: Vec<Option<Mapped>> = vec![None; if text.len() > 0 { 128 } else { 0 }];
+    let mut known = [UNKNOWN; 128];
     for code in text.code_points() {
-        vm.check_memory()?;
-        match known.get_mut(code as usize) {
-            Some(entry) => {
-                let mapped = match entry {
-                    Some(mapped) => mapped,
-                    None => entry.insert(look_up(vm, table, code)?),
-                };
-                push(&mut out, code, mapped);
+        match known.get(code as usize) {
+            None | Some(&UNKNOWN) => {}
+            Some(&LEFT_OUT) => continue,
+            Some(&to) => {
+                out.push(to as u32);
+                continue;
             }
-            None => push(&mut out, code, &look_up(vm, table, code)?),
         }
+        vm.check_memory()?;
+        let mapped = look_up(vm, table, code)?;
+        if let Some(entry) = known.get_mut(code as usize) {
+            *entry = match mapped {
+                Mapped::Same => code as u8,
+                Mapped::Nothing => LEFT_OUT,
+                Mapped::Code(to @ 0..0x80) => to as u8,
+                Mapped::Code(_) | Mapped::Text(_) => UNKNOWN,
+            };
+        }
+        push(&mut out, code, &mapped);
     }
     Ok(Str::from_text(out.finish()).into_value())
 }
