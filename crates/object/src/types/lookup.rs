@@ -246,7 +246,7 @@ pub fn find_after(ty: &Type, class: &Value, name: &Value) -> Option<Value> {
     }
     // SAFETY: the thread's own, and the index is below the size.
     let place = unsafe {
-        let at = mixed as usize & Caches::mask(caches) / AFTER_SHARE;
+        let at = mixed as usize & (Caches::mask(caches) / AFTER_SHARE);
         (&raw mut (*caches).after).cast::<AfterEntry>().add(at)
     };
     // SAFETY: nothing else uses the entry meanwhile.
