@@ -8,6 +8,9 @@
 //! * for each code object a record of [`RECORD`] numbers, the module's own first (see [`Packed::unpack`]);
 //! * what offsets lead to: bytes, lists of strings' numbers, and constants as [`Writer::constant`] writes them.
 //!
+//! Of the texts the long ones come last, mostly documentation, and of the rest what code that has register code is run
+//! without: so what a start reads lies close together.
+//!
 //! A record may lead to register code, about which only the crate that made it knows more.
 //!
 //! The build makes packs from what it has compiled, and verifies that. They are trusted, as the program is of which they
@@ -71,17 +74,25 @@ struct Writer {
     strings: Vec<Text>,
     string_index: HashMap<Text, u32>,
     data: Vec<u8>,
+    /// What is seldom read; offsets in here have the bit [`SELDOM`].
+    seldom: Vec<u8>,
 }
 
 /// Which numbers of a record are offsets.
 const OFFSETS: [usize; 9] = [8, 10, 12, 14, 16, 17, 18, 21, 23];
+const SELDOM: u32 = 1 << 31;
+/// Texts of more bytes are long.
+const LONG: usize = 64;
 
 impl Writer {
     fn record(&mut self, code: &CodeData, register_code: Vec<u8>) -> [u32; RECORD] {
-        let (code_at, linetable) = (self.bytes(&code.code), self.bytes(&code.linetable));
-        let (exceptiontable, kinds) = (self.bytes(&code.exceptiontable), self.bytes(&code.localspluskinds));
-        let (names, localsplusnames) = (self.names(&code.names), self.names(&code.localsplusnames));
+        let runs_without_bytecode = !register_code.is_empty();
+        let mut bytecode = |bytes: &[u8]| if runs_without_bytecode { self.seldom(bytes) } else { self.bytes(bytes) };
         let proof = verify(code).map(|verified| verified.proof()).unwrap_or_default();
+        let (code_at, exceptiontable) = (bytecode(&code.code), bytecode(&code.exceptiontable));
+        let proof_at = bytecode(&proof);
+        let (linetable, kinds) = (self.seldom(&code.linetable), self.bytes(&code.localspluskinds));
+        let (names, localsplusnames) = (self.names(&code.names), self.names(&code.localsplusnames));
         let mut consts = Vec::new();
         code.consts.iter().for_each(|constant| self.constant(&mut consts, constant));
         [
@@ -106,7 +117,7 @@ impl Writer {
             self.bytes(&consts),
             number(code.names.len()),
             number(code.consts.len()),
-            self.bytes(&proof),
+            proof_at,
             number(proof.len()),
             self.bytes(&register_code),
             number(register_code.len()),
@@ -117,6 +128,12 @@ impl Writer {
         let at = self.data.len();
         self.data.extend_from_slice(bytes);
         number(at)
+    }
+
+    fn seldom(&mut self, bytes: &[u8]) -> u32 {
+        let at = self.seldom.len();
+        self.seldom.extend_from_slice(bytes);
+        number(at) | SELDOM
     }
 
     fn names(&mut self, names: &[Text]) -> u32 {
@@ -191,30 +208,41 @@ impl Writer {
     }
 
     fn finish(self, records: &[[u32; RECORD]]) -> Vec<u8> {
-        let texts = HEADER + self.strings.len() * 2 * WORD + records.len() * RECORD * WORD;
-        let data = texts + self.strings.iter().map(|text| text.as_bytes().len()).sum::<usize>();
+        let mut texts = Vec::new();
+        let mut places = vec![(0, 0); self.strings.len()];
+        for is_long in [false, true] {
+            for (place, text) in places.iter_mut().zip(&self.strings) {
+                let text = text.as_bytes();
+                if (text.len() > LONG) == is_long {
+                    *place = (texts.len(), text.len());
+                    texts.extend_from_slice(text);
+                }
+            }
+        }
+        let texts_at = HEADER + self.strings.len() * 2 * WORD + records.len() * RECORD * WORD;
+        let data = texts_at + texts.len();
+        let seldom = data + self.data.len();
         let mut numbers = vec![number(self.strings.len()), number(records.len())];
-        let mut at = texts;
-        for text in &self.strings {
-            numbers.extend([number(at), number(text.as_bytes().len())]);
-            at += text.as_bytes().len();
+        for (at, length) in places {
+            numbers.extend([number(texts_at + at), number(length)]);
         }
         for record in records {
             let mut record = *record;
             for field in OFFSETS {
-                record[field] += number(data);
+                let offset = record[field];
+                record[field] =
+                    if offset & SELDOM == 0 { offset + number(data) } else { (offset ^ SELDOM) + number(seldom) };
             }
             numbers.extend(record);
         }
         let mut pack: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-        self.strings.iter().for_each(|text| pack.extend_from_slice(text.as_bytes()));
-        pack.extend_from_slice(&self.data);
+        [texts, self.data, self.seldom].iter().for_each(|part| pack.extend_from_slice(part));
         pack
     }
 }
 
 fn number(value: usize) -> u32 {
-    u32::try_from(value).expect("a module's code is smaller than 4 GiB")
+    u32::try_from(value).ok().filter(|value| value & SELDOM == 0).expect("a module's code is smaller than 2 GiB")
 }
 
 struct Pack {

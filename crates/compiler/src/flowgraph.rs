@@ -190,6 +190,14 @@ impl Instrs {
         self.used += 1;
     }
 
+    /// Adds what the code generator wrote to a block from which nothing was removed.
+    fn append(&mut self, instructions: &[Instruction]) {
+        debug_assert_eq!(self.used, self.array.len());
+        let added = instructions.iter().map(|added| Instr::new(added.opcode, added.oparg, added.location));
+        self.array.extend(added);
+        self.used = self.array.len();
+    }
+
     /// Adds an instruction of the optimiser's own.
     fn add(&mut self, mut instr: Instr) {
         instr.except = self.array.get(self.used).and_then(|stale| stale.except);
@@ -276,6 +284,15 @@ impl std::ops::IndexMut<BlockId> for Graph<'_> {
     }
 }
 
+/// How many instructions, of which there is at least one, are in one block.
+fn run_length(instructions: &[Instruction], is_target: &[bool]) -> usize {
+    let pairs = instructions.windows(2).zip(&is_target[1..]);
+    let ends = |(pair, is_target): (&[Instruction], &bool)| {
+        *is_target || pair[0].opcode.is_terminator() || pair[1].opcode == Opcode::ANNOTATIONS_PLACEHOLDER
+    };
+    pairs.map(ends).position(|ends| ends).map_or(instructions.len(), |at| at + 1)
+}
+
 impl<'s> Graph<'s> {
     fn new_block(&mut self) -> BlockId {
         let instrs = self.scratch.instrs.pop().unwrap_or_default();
@@ -308,12 +325,14 @@ impl<'s> Graph<'s> {
         let blocks = std::mem::take(&mut scratch.blocks);
         let mut graph = Graph { blocks, has_handlers, scratch };
         let mut current = graph.new_block();
-        for (index, instruction) in instructions.iter().enumerate() {
+        let mut index = 0;
+        while let Some(instruction) = instructions.get(index) {
             if instruction.opcode == Opcode::ANNOTATIONS_PLACEHOLDER {
                 for added in annotations.iter().flat_map(|code| code.instructions()) {
                     current = graph.block_for_next(current, false);
                     graph[current].instrs.push(Instr::new(added.opcode, added.oparg, added.location));
                 }
+                index += 1;
                 continue;
             }
             let starts_block = is_target[index];
@@ -323,7 +342,9 @@ impl<'s> Graph<'s> {
                 block.labelled = true;
                 block_of_label[index] = Some(current);
             }
-            block.instrs.push(Instr::new(instruction.opcode, instruction.oparg, instruction.location));
+            let run = run_length(&instructions[index..], &is_target[index..]);
+            block.instrs.append(&instructions[index..index + run]);
+            index += run;
         }
         for block in &mut graph.blocks {
             let targeted = if has_handlers { 0 } else { block.instrs.len().saturating_sub(1) };

@@ -1,7 +1,8 @@
 //! `code`: a code object, its constants and names as objects, and its register code.
 //!
 //! Counterpart of CPython's `Objects/codeobject.c`. Constants and names become objects, and the bytecode register code,
-//! when the code is first run or looked at.
+//! when the code is first run or looked at. Most code never is: what only code that runs has lies elsewhere, so that the
+//! object itself is small.
 
 mod attributes;
 mod constants;
@@ -49,16 +50,16 @@ pub struct Code {
     pub locals_mask: u32,
     flags: u32,
     pub data: SharedCode,
-    objects: OnceLock<Objects>,
+    objects: OnceLock<Box<Objects>>,
     shared: Arc<Shared>,
     localsplusnames: OnceLock<Box<[Value]>>,
     name: OnceLock<Value>,
     qualname: OnceLock<Value>,
-    code: OnceLock<RegisterCode>,
-    debug_code: OnceLock<RegisterCode>,
+    code: OnceLock<Box<RegisterCode>>,
+    debug_code: OnceLock<Box<RegisterCode>>,
     counting: OnceLock<Box<Counting>>,
     /// What reports about the code need to know.
-    pub(crate) lines: OnceLock<crate::monitoring::Lines>,
+    pub(crate) lines: OnceLock<Box<crate::monitoring::Lines>>,
     pub(crate) watched: crate::monitoring::Watched,
     /// `co_extra`, monitoring and others may hang data on a code by its id.
     pub version: u32,
@@ -116,10 +117,10 @@ impl Code {
     /// A code object whose constants are given as objects (they may be of any type).
     pub fn with_consts(data: SharedCode, consts: Vec<Value>) -> Ref<Code> {
         let objects = Objects { consts: consts.into(), names: interned_names(&data.names) };
-        Self::build(data, OnceLock::from(objects), Arc::default())
+        Self::build(data, OnceLock::from(Box::new(objects)), Arc::default())
     }
 
-    fn build(mut data: SharedCode, objects: OnceLock<Objects>, shared: Arc<Shared>) -> Ref<Code> {
+    fn build(mut data: SharedCode, objects: OnceLock<Box<Objects>>, shared: Arc<Shared>) -> Ref<Code> {
         if !config::get().code_debug_ranges {
             data = data.changed(|data| {
                 data.linetable = linetable::without_columns(&data.linetable, data.firstlineno).into_vec().into();
@@ -156,9 +157,9 @@ impl Code {
     }
 
     fn objects(&self) -> &Objects {
-        self.objects.get_or_init(|| Objects {
-            consts: self.data.consts.iter().map(|constant| self.shared.value(constant)).collect(),
-            names: interned_names(&self.data.names),
+        self.objects.get_or_init(|| {
+            let consts = self.data.consts.iter().map(|constant| self.shared.value(constant)).collect();
+            Box::new(Objects { consts, names: interned_names(&self.data.names) })
         })
     }
 
@@ -230,7 +231,7 @@ impl Code {
 
     #[cold]
     fn prepare(&self, vm: &Vm) -> Result<*const u64> {
-        let mut code = match self.code.get() {
+        let mut code: &RegisterCode = match self.code.get() {
             Some(code) => code,
             None => {
                 // What the interpreter makes of the code for itself is no part of what the program allocates.
@@ -241,7 +242,7 @@ impl Code {
                     unsafe { crate::lower::stop_lending(&made.lowered.words) };
                 }
                 // Another thread may have been faster; either version will do.
-                self.code.get_or_init(|| made)
+                self.code.get_or_init(|| Box::new(made))
             }
         };
         if crate::monitoring::watching() {
@@ -251,7 +252,7 @@ impl Code {
         } else if inspection::counting() {
             code = &self.counting_code(vm)?.code;
         }
-        self.constants.set(self.debug_code.get().unwrap_or(code).constants.as_ptr().cast());
+        self.constants.set(self.debug_code.get().map_or(code, |debug| debug).constants.as_ptr().cast());
         self.registers.set(code.lowered.registers);
         self.assigned.set(code.lowered.assigned);
         self.entry.set(code.lowered.words.as_ptr());
@@ -266,7 +267,7 @@ impl Code {
         }
         let small_ints = self.code.get().map_or(&[][..], |code| &code.lowered.small_ints);
         let made = self.make(vm, lower_for_debugging(&self.data, small_ints))?;
-        let code = self.debug_code.get_or_init(|| made);
+        let code = self.debug_code.get_or_init(|| Box::new(made));
         self.constants.set(code.constants.as_ptr().cast());
         Ok(code)
     }
@@ -328,7 +329,8 @@ impl Code {
 
     fn lowerings(&self) -> impl Iterator<Item = &RegisterCode> {
         let counting = self.counting.get().map(|counting| &counting.code);
-        [self.code.get(), self.debug_code.get(), counting].into_iter().flatten()
+        let made = [&self.code, &self.debug_code].into_iter().filter_map(|code| code.get().map(|code| &**code));
+        made.chain(counting)
     }
 
     /// The code to which `pc` belongs: the optimised or the debug lowering.
@@ -348,7 +350,7 @@ impl Code {
 
     /// The optimised lowering, if it was made.
     pub fn optimised(&self) -> Option<&RegisterCode> {
-        self.code.get()
+        self.code.get().map(|code| &**code)
     }
 
     /// The bytecode unit that the instruction at `pc` was made from.

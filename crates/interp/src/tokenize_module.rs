@@ -15,7 +15,8 @@ use taipan_object::native::signature::Signature;
 use taipan_object::object::{Payload, Visitor};
 use taipan_object::types::{Type, TypeSpec};
 use taipan_object::{Raised, Ref, Result, Value, Vm, codecs};
-use taipan_syntax::tokenize::{LineTokenizer, Place, Step, TokenizeError};
+use taipan_syntax::Warning;
+use taipan_syntax::tokenize::{LineTokenizer, Place, Step, TextRange, TokenizeError};
 
 pub static MODULE: ModuleDef = ModuleDef {
     name: "_tokenize",
@@ -43,8 +44,8 @@ struct State {
     asked: usize,
     /// What `readline` raised when more lines were fetched than one.
     failure: Option<Value>,
-    /// The line of the last token, so that tokens on one line share it.
-    line: Option<Value>,
+    /// The line of the last token and where in the source it is: tokens on one line share it.
+    line: Option<(TextRange, Value)>,
     /// Where the last token ended, where the next often starts.
     end: Option<((u32, i32), Value)>,
 }
@@ -59,8 +60,8 @@ unsafe impl Payload for TokenizerIter {
         visit(&self.readline);
         // SAFETY: the collector has stopped the world.
         let state = unsafe { &*self.state.as_ptr() };
-        let end = state.end.as_ref().map(|(_, end)| end);
-        state.failure.iter().chain(&state.line).chain(end).for_each(visit);
+        let (line, end) = (state.line.as_ref().map(|(_, line)| line), state.end.as_ref().map(|(_, end)| end));
+        state.failure.iter().chain(line).chain(end).for_each(visit);
     }
 }
 
@@ -96,6 +97,8 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 /// A step of the tokeniser, with the token's parts as values.
 enum Outcome {
     Token(Value),
+    /// A token about which there is something to say.
+    Warned(Value, Vec<Warning>),
     NeedsLine,
     Error(Box<TokenizeError>),
     End,
@@ -110,23 +113,26 @@ impl TokenizerIter {
             Step::Error(error) => (Outcome::Error(Box::new(error)), (None, None)),
             Step::End => (Outcome::End, (None, None)),
             Step::Token(token) => {
-                let same = line.as_ref().filter(|line| line.downcast::<Str>().is_some_and(|l| l.is_str(token.line)));
-                let (shared, old_line) = match same {
-                    Some(same) => (same.clone(), None),
-                    None => {
+                let (shared, old_line) = match line {
+                    Some((place, line)) if *place == token.line_place => (line.clone(), None),
+                    _ => {
                         let new = Str::new(token.line).into_value();
-                        (new.clone(), line.replace(new))
+                        (new.clone(), line.replace((token.line_place, new)))
                     }
                 };
-                let start = match end {
-                    Some((place, position)) if *place == token.start => position.clone(),
-                    _ => position(token.start),
+                let (start, old_end) = match end.take() {
+                    Some((place, position)) if place == token.start => (position, None),
+                    old => (position(token.start), old),
                 };
-                let end_position = position(token.end);
-                let old_end = end.replace((token.end, end_position.clone()));
+                let end_position = if token.end == token.start { start.clone() } else { position(token.end) };
+                *end = Some((token.end, end_position.clone()));
                 let text = Str::new(token.text).into_value();
                 let parts = [Value::from(token.kind), text, start, end_position, shared];
-                (Outcome::Token(Tuple::from_array(parts).into_value()), (old_line, old_end))
+                let token = Tuple::from_array(parts).into_value();
+                let warnings = tokenizer.take_warnings();
+                let outcome =
+                    if warnings.is_empty() { Outcome::Token(token) } else { Outcome::Warned(token, warnings) };
+                (outcome, (old_line, old_end))
             }
         };
         *asked = 0;
@@ -198,11 +204,9 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let iterator = this.downcast::<TokenizerIter>().expect("called through its own slot");
     loop {
         match iterator.step() {
-            Outcome::Token(token) => {
-                let warnings = iterator.state.borrow(&iterator.header).tokenizer.take_warnings();
-                if !warnings.is_empty() {
-                    compile::issue_warnings(vm, &warnings, &Value::from("<string>"))?;
-                }
+            Outcome::Token(token) => return Ok(Some(token)),
+            Outcome::Warned(token, warnings) => {
+                compile::issue_warnings(vm, &warnings, &Value::from("<string>"))?;
                 return Ok(Some(token));
             }
             Outcome::NeedsLine => iterator.fetch(vm)?,

@@ -203,29 +203,31 @@ fn compile(path: &str, source: &[u8], startup: bool) -> Result<Vec<u8>, String> 
     }
 }
 
-/// Writes the index and the data.
+/// Writes the index and the data. Code lies before sources, and that which every start imports before other code: what is
+/// read together is mapped together.
 fn finish(out_dir: &Path, files: &[Packed]) {
-    let (mut records, mut names, mut data) = (Vec::new(), Vec::new(), Vec::new());
-    for file in files {
-        let mut record = |fields: &[usize]| {
-            for &field in fields {
-                let field = u32::try_from(field).expect("the library is smaller than 4 GiB");
-                records.extend_from_slice(&field.to_le_bytes());
-            }
-        };
-        record(&[names.len(), file.path.len()]);
-        names.extend_from_slice(file.path.as_bytes());
-        for blob in [Some(&file.source), file.code.as_ref()] {
-            let Some(blob) = blob else {
-                record(&[0, 0, 0]);
-                continue;
-            };
-            record(&[data.len(), blob.bytes.len(), blob.size]);
-            data.extend_from_slice(&blob.bytes);
+    let (mut names, mut data) = (Vec::new(), Vec::new());
+    let mut places = vec![[0; 6]; files.len()];
+    let is_startup = |file: &Packed| STARTUP.contains(&&*file.path);
+    let mut place = |at: usize, first: usize, blob: &Blob| {
+        places[at][first..first + 3].copy_from_slice(&[data.len(), blob.bytes.len(), blob.size]);
+        data.extend_from_slice(&blob.bytes);
+    };
+    for startup in [true, false] {
+        for (at, file) in files.iter().enumerate().filter(|(_, file)| is_startup(file) == startup) {
+            file.code.iter().for_each(|code| place(at, 3, code));
         }
     }
+    files.iter().enumerate().for_each(|(at, file)| place(at, 0, &file.source));
+
     let mut index = u32::try_from(files.len()).expect("not that many files").to_le_bytes().to_vec();
-    index.extend_from_slice(&records);
+    for (file, place) in files.iter().zip(places) {
+        for field in [names.len(), file.path.len()].into_iter().chain(place) {
+            let field = u32::try_from(field).expect("the library is smaller than 4 GiB");
+            index.extend_from_slice(&field.to_le_bytes());
+        }
+        names.extend_from_slice(file.path.as_bytes());
+    }
     index.extend_from_slice(&names);
     fs::write(out_dir.join("library.index"), index).expect("OUT_DIR is writable");
     fs::write(out_dir.join("library.data"), data).expect("OUT_DIR is writable");

@@ -8,7 +8,7 @@ use crate::tokenizer::{Options, Status, Tokenizer};
 const OP: u32 = 55;
 
 /// One item of a `TokenizerIter`. Columns count characters; −1 stands for none.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TokenInfo<'s> {
     /// The token type's number in the `token` module.
     pub kind: u32,
@@ -17,6 +17,25 @@ pub struct TokenInfo<'s> {
     pub end: (u32, i32),
     /// The physical line, or lines, the token is on.
     pub line: &'s str,
+    /// Where in the source that is: the same place is the same text.
+    pub line_place: TextRange,
+}
+
+/// The start and the end of a text in the source.
+pub type TextRange = (u32, u32);
+
+/// As a [`TokenInfo`], with texts as places in the source.
+#[derive(Clone, Copy, Debug)]
+struct PlacedToken {
+    kind: u32,
+    text: TextRange,
+    start: (u32, i32),
+    end: (u32, i32),
+    line: TextRange,
+}
+
+fn text_at(source: &str, (start, end): TextRange) -> &str {
+    &source[start as usize..end as usize]
 }
 
 /// What cannot be a token.
@@ -141,8 +160,8 @@ impl<'s> TokenizerIter<'s> {
     }
 }
 
-impl<'s> Iterator for TokenizerIter<'s> {
-    type Item = Result<TokenInfo<'s>, TokenizeError>;
+impl Iterator for TokenizerIter<'_> {
+    type Item = Result<PlacedToken, TokenizeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.finished {
@@ -160,55 +179,56 @@ impl<'s> Iterator for TokenizerIter<'s> {
         let at_end = matches!(self.tokenizer.status(), Status::Eof);
         let trailing = self.finished || (token.kind == T::Dedent && at_end);
         let (start, end) = (token.start as usize, token.end as usize);
-        let mut info = TokenInfo {
+        let mut placed = PlacedToken {
             kind: token.kind.number(),
-            text: &self.source[start..end],
+            text: (token.start, token.end),
             start: (token.lineno, self.column(start, token.col_offset)),
             end: (token.end_lineno, self.column(end, token.end_col_offset)),
-            line: "",
+            line: (0, 0),
         };
         if matches!(token.kind, T::FStringMiddle | T::TStringMiddle) {
             // To the parser the token ends behind the second of two braces.
             let line_start = memchr::memrchr(b'\n', &self.source.as_bytes()[..end]).map_or(0, |newline| newline + 1);
-            info.end.1 = char_count(&self.source[line_start..end]);
+            placed.end.1 = char_count(&self.source[line_start..end]);
         }
         if token.kind == T::Newline && !self.extra_tokens {
             // The newline is no part of the text.
-            info.end.1 = info.start.1 + char_count(info.text);
+            placed.end.1 = placed.start.1 + char_count(&self.source[start..end]);
         }
-        let on_implicit_newline = self.implicit_newline && self.input_end() == self.source.len();
+        let input_end = self.input_end();
+        let on_implicit_newline = self.implicit_newline && input_end == self.source.len();
         // Behind the end there is no line, but CPython remembers the one of the token before.
         if !trailing || !self.extra_tokens && token.lineno == self.last_lineno {
             let line_start = match usize::try_from(token.col_offset) {
                 Ok(column) => start - column.min(start),
                 Err(_) => self.tokenizer.line_start(),
             };
-            let end = self.input_end();
-            let line = &self.source[line_start..end];
-            info.line = if on_implicit_newline { line.strip_suffix('\n').unwrap_or(line) } else { line };
+            let without_newline =
+                on_implicit_newline && line_start < input_end && self.source.as_bytes()[input_end - 1] == b'\n';
+            placed.line = (line_start as u32, (input_end - usize::from(without_newline)) as u32);
         }
         if !trailing {
             self.last_lineno = token.lineno;
         }
         if self.extra_tokens {
             if trailing {
-                info.start = (token.lineno + 1, 0);
-                info.end = info.start;
+                placed.start = (token.lineno + 1, 0);
+                placed.end = placed.start;
             }
             match token.kind {
-                kind if kind.is_operator() => info.kind = OP,
+                kind if kind.is_operator() => placed.kind = OP,
                 T::Newline => {
                     // The token's text so far is empty or a carriage return.
-                    info.end = (token.end_lineno, info.start.1 + 1 + info.text.len() as i32);
+                    placed.end = (token.end_lineno, placed.start.1 + 1 + (end - start) as i32);
                     if !on_implicit_newline {
-                        info.text = &self.source[start..end + 1];
+                        placed.text.1 += 1;
                     }
                 }
-                T::Nl if on_implicit_newline => info.text = "",
+                T::Nl if on_implicit_newline => placed.text.1 = placed.text.0,
                 _ => {}
             }
         }
-        Some(Ok(info))
+        Some(Ok(placed))
     }
 }
 
@@ -221,9 +241,13 @@ pub struct LineTokenizer {
     state: Option<Tokenizer<'static>>,
     /// The state before the first of the tokens that are being made.
     before: Tokenizer<'static>,
-    /// What has been made, and how much of it has been given out.
-    made: Vec<Made>,
+    /// The tokens that have been made, and how many of them have been given out.
+    made: Vec<PlacedToken>,
     given: usize,
+    /// What follows the tokens made, if nothing does after that.
+    end: Option<End>,
+    /// Warnings, each with how many tokens have been given out when it is due.
+    warnings: Vec<(usize, Warning)>,
     extra_tokens: bool,
     implicit_newline: bool,
     /// The lines so far tell no more tokens.
@@ -236,21 +260,11 @@ pub struct LineTokenizer {
     null_byte: Option<SyntaxError>,
 }
 
-/// An item, and the warnings that came with it.
+/// The last of what a [`LineTokenizer`] gives.
 #[derive(Debug)]
-struct Made {
-    item: Item,
-    /// Nothing follows.
-    is_last: bool,
-    warnings: Vec<Warning>,
-}
-
-/// As a [`Step`], with texts as places in the source.
-#[derive(Debug)]
-enum Item {
-    Token { info: TokenInfo<'static>, text: (usize, usize), line: (usize, usize) },
+enum End {
     Error(Box<TokenizeError>),
-    End,
+    Tokens,
 }
 
 /// What a [`LineTokenizer`] answers.
@@ -275,6 +289,8 @@ impl LineTokenizer {
             before: Tokenizer::new("", options),
             made: Vec::new(),
             given: 0,
+            end: None,
+            warnings: Vec::new(),
             extra_tokens,
             implicit_newline: false,
             starved: false,
@@ -313,41 +329,56 @@ impl LineTokenizer {
     }
 
     /// The warnings about what the last step gave.
+    #[inline]
     pub fn take_warnings(&mut self) -> Vec<Warning> {
-        let last = self.given.checked_sub(1).and_then(|last| self.made.get_mut(last));
-        last.map(|made| std::mem::take(&mut made.warnings)).unwrap_or_default()
+        if self.warnings.is_empty() { Vec::new() } else { self.take_due_warnings() }
+    }
+
+    #[cold]
+    fn take_due_warnings(&mut self) -> Vec<Warning> {
+        let due = self.warnings.iter().take_while(|(given, _)| *given <= self.given).count();
+        self.warnings.drain(..due).map(|(_, warning)| warning).collect()
     }
 
     /// The next token, if the lines so far tell it.
+    #[inline]
     pub fn step(&mut self) -> Step<'_> {
+        if self.given == self.made.len()
+            && let Some(step) = self.make_more()
+        {
+            return step;
+        }
+        let PlacedToken { kind, text, start, end, line } = self.made[self.given];
+        self.given += 1;
+        let (text, line_place) = (text_at(&self.source, text), line);
+        Step::Token(TokenInfo { kind, text, start, end, line: text_at(&self.source, line), line_place })
+    }
+
+    /// Makes more tokens if there are any; what else is the answer.
+    fn make_more(&mut self) -> Option<Step<'static>> {
         if self.finished {
-            return Step::End;
+            return Some(Step::End);
         }
         if let Some(error) = self.null_byte.take() {
             self.finished = true;
-            return Step::Error(TokenizeError { error, place: Place::Whole });
+            return Some(Step::Error(TokenizeError { error, place: Place::Whole }));
         }
-        if self.given == self.made.len() {
+        if self.end.is_none() {
             self.made.clear();
             self.given = 0;
             if !self.starved {
                 self.make_tokens();
             }
-            if self.made.is_empty() {
-                return Step::NeedsLine;
-            }
         }
-        let made = &self.made[self.given];
-        self.given += 1;
-        self.finished = made.is_last;
-        match &made.item {
-            Item::Token { info, text, line } => {
-                let text = &self.source[text.0..text.1];
-                Step::Token(TokenInfo { text, line: &self.source[line.0..line.1], ..*info })
-            }
-            Item::Error(error) => Step::Error(TokenizeError::clone(error)),
-            Item::End => Step::End,
+        if self.given < self.made.len() {
+            return None;
         }
+        let Some(end) = self.end.take() else { return Some(Step::NeedsLine) };
+        self.finished = true;
+        Some(match end {
+            End::Error(error) => Step::Error(*error),
+            End::Tokens => Step::End,
+        })
     }
 
     /// Makes the tokens that the lines so far tell; knows afterwards whether those were all.
@@ -372,22 +403,22 @@ impl LineTokenizer {
                 self.starved = true;
                 break;
             }
-            let is_last = tokens.finished || item.is_none();
-            let place = |text: &str| {
-                let start = (text.as_ptr() as usize).wrapping_sub(source.as_ptr() as usize);
-                if text.is_empty() { (0, 0) } else { (start, start + text.len()) }
-            };
-            let item = match item {
-                Some(Ok(token)) => Item::Token {
-                    text: place(token.text),
-                    line: place(token.line),
-                    info: TokenInfo { text: "", line: "", ..token },
-                },
-                Some(Err(error)) => Item::Error(Box::new(error)),
-                None => Item::End,
-            };
-            self.made.push(Made { item, is_last, warnings: tokens.tokenizer.take_warnings() });
-            if is_last {
+            match item {
+                Some(Ok(token)) => {
+                    self.made.push(token);
+                    if !tokens.tokenizer.warnings().is_empty() {
+                        let due = self.made.len();
+                        self.warnings
+                            .extend(tokens.tokenizer.take_warnings().into_iter().map(|warning| (due, warning)));
+                    }
+                }
+                Some(Err(error)) => self.end = Some(End::Error(Box::new(error))),
+                None => self.end = Some(End::Tokens),
+            }
+            if tokens.finished {
+                self.end.get_or_insert(End::Tokens);
+            }
+            if self.end.is_some() {
                 break;
             }
             let ends_line = kind == Some(T::Newline.number()) || kind == Some(T::Nl.number());

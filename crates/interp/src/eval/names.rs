@@ -302,11 +302,14 @@ impl Machine<'_> {
                 return self.unwind();
             }
             let first = frame.code().nlocalsplus() - cells.len();
-            for (index, cell) in cells.iter().enumerate() {
-                let local = (first + index) as u16;
-                let old = self.get(local);
-                self.put(local, cell.clone().into_word());
-                release(old);
+            let mut place = self.regs.add(first);
+            for cell in cells {
+                retain_live(cell.word());
+                let old = std::mem::replace(&mut *place, cell.word());
+                if old != 0 {
+                    release(old);
+                }
+                place = place.add(1);
             }
             self.advance(1)
         }

@@ -37,7 +37,7 @@ struct Known {
 impl Lines {
     /// The facts about a code object, found out when they are first asked for.
     pub fn of(code: &Code) -> &Lines {
-        code.lines.get_or_init(|| Lines::new(code))
+        code.lines.get_or_init(|| Box::new(Lines::new(code)))
     }
 
     fn new(code: &Code) -> Lines {

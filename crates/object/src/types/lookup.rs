@@ -19,7 +19,10 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 
 const CACHE_SIZE: usize = 4096;
-const AFTER_CACHE_SIZE: usize = 512;
+/// So many entries are used at first: a small program is to touch few pages of the table.
+const FIRST_CACHE_SIZE: usize = 512;
+/// What `super` finds is asked for less often by this.
+const AFTER_SHARE: usize = 8;
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -31,8 +34,49 @@ struct Entry {
 
 /// What a thread found. It holds for other threads as well.
 struct Caches {
+    /// Bits of indices that are used beyond those of [`FIRST_CACHE_SIZE`].
+    grown: usize,
+    /// How often the names asked for were not there since it grew.
+    misses: usize,
     found: [Entry; CACHE_SIZE],
-    after: [AfterEntry; AFTER_CACHE_SIZE],
+    after: [AfterEntry; CACHE_SIZE / AFTER_SHARE],
+}
+
+impl Caches {
+    /// The entry for a name of a type with this version.
+    ///
+    /// # Safety
+    /// The caches are the thread's own.
+    #[inline(always)]
+    unsafe fn place(caches: *mut Caches, version: u32, name: &Value) -> *mut Entry {
+        let hash = (version as u64).wrapping_mul(0x9E37_79B9) ^ (name.word() >> 4);
+        // SAFETY: by contract; `grown` is less than the table's size.
+        unsafe { (&raw mut (*caches).found).cast::<Entry>().add(hash as usize & Self::mask(caches)) }
+    }
+
+    /// # Safety
+    /// The caches are the thread's own.
+    #[inline(always)]
+    unsafe fn mask(caches: *const Caches) -> usize {
+        // SAFETY: by contract.
+        unsafe { (*caches).grown | (FIRST_CACHE_SIZE - 1) }
+    }
+
+    /// Counts what was not there, and has the table grow when that was often. Then what it knows is found out anew.
+    ///
+    /// # Safety
+    /// The caches are the thread's own.
+    unsafe fn note_miss(caches: *mut Caches) {
+        // SAFETY: by contract, and nothing else refers to these fields meanwhile.
+        unsafe {
+            (*caches).misses += 1;
+            let size = Self::mask(caches) + 1;
+            if (*caches).misses > 2 * size && size < CACHE_SIZE {
+                (*caches).misses = 0;
+                (*caches).grown = 2 * size - 1;
+            }
+        }
+    }
 }
 
 static SPARE_CACHES: Spare<Caches> = Spare::new();
@@ -134,14 +178,12 @@ pub fn find(ty: &Type, name: &Value) -> Option<Value> {
     if version == 0 {
         return find_uncached(ty, name);
     }
-    let hash = (version as u64).wrapping_mul(0x9E37_79B9) ^ (name.word() >> 4);
-    let at = hash as usize % CACHE_SIZE;
     let caches = caches();
     if caches.is_null() {
         return find_uncached(ty, name);
     }
-    // SAFETY: the thread's own, and `at` is below the size.
-    let place = unsafe { (&raw mut (*caches).found).cast::<Entry>().add(at) };
+    // SAFETY: the thread's own.
+    let place = unsafe { Caches::place(caches, version, name) };
     // SAFETY: nothing else uses the entry meanwhile.
     let entry = unsafe { *place };
     if entry.version == version && entry.name == name.word() {
@@ -156,7 +198,10 @@ pub fn find(ty: &Type, name: &Value) -> Option<Value> {
     if is_interned(name) {
         let entry = Entry { version, name: name.word(), value: found.as_ref().map_or(0, Value::word) };
         // SAFETY: as above.
-        unsafe { place.write(entry) };
+        unsafe {
+            place.write(entry);
+            Caches::note_miss(caches);
+        }
     }
     found
 }
@@ -171,9 +216,8 @@ pub unsafe fn find_known(ty: &Type, name: &Value) -> *const Header {
     if caches.is_null() {
         return std::ptr::null();
     }
-    let hash = (version as u64).wrapping_mul(0x9E37_79B9) ^ (name.word() >> 4);
-    // SAFETY: the thread's own, the index is below the size, and nothing else uses the entry meanwhile.
-    let entry = unsafe { *(&raw const (*caches).found).cast::<Entry>().add(hash as usize % CACHE_SIZE) };
+    // SAFETY: the thread's own, and nothing else uses the entry meanwhile.
+    let entry = unsafe { *Caches::place(caches, version, name) };
     if version == 0 || entry.version != version || entry.name != name.word() || entry.value & 7 != 0 {
         return std::ptr::null();
     }
@@ -201,7 +245,10 @@ pub fn find_after(ty: &Type, class: &Value, name: &Value) -> Option<Value> {
         return find_after_uncached(ty, class, name);
     }
     // SAFETY: the thread's own, and the index is below the size.
-    let place = unsafe { (&raw mut (*caches).after).cast::<AfterEntry>().add(mixed as usize % AFTER_CACHE_SIZE) };
+    let place = unsafe {
+        let at = mixed as usize & (Caches::mask(caches) / AFTER_SHARE);
+        (&raw mut (*caches).after).cast::<AfterEntry>().add(at)
+    };
     // SAFETY: nothing else uses the entry meanwhile.
     let entry = unsafe { *place };
     if entry.version == version && entry.class == class.word() && entry.name == name.word() {

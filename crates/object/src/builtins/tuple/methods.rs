@@ -6,7 +6,7 @@ use crate::builtins::generic_alias;
 use crate::builtins::slice::{self, Slice};
 use crate::builtins::str::StrBuilder;
 use crate::native::{MethodDef, arguments};
-use crate::object::Result;
+use crate::object::{Ref, Result};
 use crate::types::Type;
 use crate::types::slots::{CompareOp, Slots};
 use crate::value::Value;
@@ -38,6 +38,11 @@ fn own(value: &Value) -> &Tuple {
 fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let ty = class.downcast::<Type>().expect("a class");
     let exact = ty.is(&TUPLE);
+    if let ([iterable], None) = (args, kwnames)
+        && let Some(items) = iterable.downcast_exact::<Tuple>()
+    {
+        return if exact { Ok(iterable.clone()) } else { copy_of(vm, ty, items) };
+    }
     let own_init = ty.slots().init.map(|f| f as usize) == TUPLE.ty().slots().init.map(|f| f as usize);
     let iterable = if exact || own_init {
         arguments::optional_iterable(vm, "tuple", args, kwnames)?
@@ -53,15 +58,18 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     }
     let made = match iterable {
         Some(iterable) => match iterable.downcast_exact::<Tuple>() {
-            Some(items) => Tuple::try_new_with_type(ty, items.as_slice().iter().cloned()),
+            Some(items) => return copy_of(vm, ty, items),
             None => Tuple::try_new_with_type(ty, vm.collect(iterable)?.into_iter()),
         },
         None => Tuple::try_new_with_type(ty, std::iter::empty()),
     };
-    match made {
-        Some(tuple) => Ok(tuple.into_value()),
-        None => Err(vm.memory_error()),
-    }
+    made.map(Ref::into_value).ok_or_else(|| vm.memory_error())
+}
+
+/// An instance of a subclass with the items of a tuple.
+fn copy_of(vm: &Vm, ty: &Type, items: &Tuple) -> Result {
+    let made = Tuple::try_new_with_type(ty, items.as_slice().iter().cloned());
+    made.map(Ref::into_value).ok_or_else(|| vm.memory_error())
 }
 
 fn repr(vm: &Vm, this: &Value) -> Result {
