@@ -470,7 +470,7 @@ fn deduce_unreachable<C: Candidates>(
             }
         });
     });
-    let mut search = Search { stack, next: (next as u8) << bits::GENERATION_SHIFT, reached: 0, waiting: 0 };
+    let mut search = Search { stack, held, next: (next as u8) << bits::GENERATION_SHIFT, reached: 0, waiting: 0 };
     loop {
         candidates.for_each(&mut |object| {
             let flags = object.private().flags.load(Relaxed);
@@ -508,6 +508,8 @@ fn deduce_unreachable<C: Candidates>(
 struct Search<'a> {
     /// Objects that were reached and have still to be looked through.
     stack: &'a mut Vec<NonNull<Header>>,
+    /// How many references to each object the collector has.
+    held: u32,
     /// The generation of what was reached, as bits.
     next: u8,
     reached: usize,
@@ -528,6 +530,10 @@ impl Search<'_> {
                     return;
                 }
                 self.reached += 1;
+                if child.ty().has_flags(type_flags::NEEDS_FINALIZE) {
+                    // SAFETY: as above.
+                    self.reorder(child, unsafe { object.as_ref() });
+                }
                 if self.stack.len() < self.stack.capacity() {
                     self.settle(child);
                     self.stack.push(NonNull::from(child));
@@ -540,6 +546,18 @@ impl Search<'_> {
                 Some(next) => object = next,
                 None => return,
             }
+        }
+    }
+
+    /// CPython's lists are in the order in which objects were made, until a collection comes to one that only others refer to
+    /// before it comes to those: then it goes to the end. So what refers to something is finalised before that, once both
+    /// have survived a collection; the text layer of a file, say, before its buffer, and that before the file itself.
+    #[cold]
+    fn reorder(&self, child: &Header, parent: &Header) {
+        let is_held_from_outside = child.local.get().wrapping_sub(self.held) != child.owner.load(Relaxed);
+        let (child, parent) = (NonNull::from(child).cast(), NonNull::from(parent).cast());
+        if !is_held_from_outside && heap::age(child) > heap::age(parent) {
+            heap::renew_age(child);
         }
     }
 

@@ -24,6 +24,11 @@ pub(super) fn stamp(object: NonNull<u8>) {
     private.age.store(number as u16 & AGE, Relaxed);
 }
 
+/// Makes a container the youngest one.
+pub fn renew_age(object: NonNull<u8>) {
+    stamp(object);
+}
+
 /// How many containers were allocated after this one, modulo 65536.
 pub fn age(object: NonNull<u8>) -> u16 {
     // SAFETY: as in `stamp`.
