@@ -4,7 +4,7 @@ use super::arithmetic::divmod_ibig;
 use super::{Operand, check_room, from_ibig, max_str_digits, to_exact};
 use crate::builtins::float;
 use crate::builtins::number_locale::NumberText;
-use crate::builtins::str::Str;
+use crate::builtins::str::{Str, StrBuilder};
 use crate::object::Result;
 use crate::text::builder::TextBuilder;
 use crate::text::format_spec::FormatSpec;
@@ -89,17 +89,26 @@ pub fn digits(vm: &Vm, value: Operand, base: u32) -> Result<Digits> {
 
 /// The digits behind `0b`, `0o` or `0x`, and behind a minus sign if it is negative.
 pub fn prefixed(vm: &Vm, value: Operand, base: u32) -> Result {
-    let mut text = Digits::new();
-    if value.is_negative() {
-        text.push(b'-');
+    let digits = digits(vm, value, base)?;
+    let prefix = match (value.is_negative(), base) {
+        (false, 2) => "0b",
+        (true, 2) => "-0b",
+        (false, 8) => "0o",
+        (true, 8) => "-0o",
+        (false, _) => "0x",
+        (true, _) => "-0x",
+    };
+    if !digits.spilled() {
+        let mut text = [0; 3 + 64];
+        let length = prefix.len() + digits.len();
+        text[..prefix.len()].copy_from_slice(prefix.as_bytes());
+        text[prefix.len()..length].copy_from_slice(&digits);
+        return Ok(Str::from_ascii(&text[..length]).into_value());
     }
-    text.extend_from_slice(match base {
-        2 => b"0b",
-        8 => b"0o",
-        _ => b"0x",
-    });
-    text.extend_from_slice(&digits(vm, value, base)?);
-    Ok(Str::from_ascii(&text).into_value())
+    let mut text = StrBuilder::with_capacity(digits.len() + prefix.len());
+    text.push_str(prefix);
+    text.push_str(std::str::from_utf8(&digits).expect("digits"));
+    Ok(text.finish().into_value())
 }
 
 pub(super) fn round(vm: &Vm, this: &Value, args: &[Value]) -> Result {
