@@ -2,7 +2,8 @@
 //!
 //! A container keeps the last 16 bits of how many were allocated before it. That tells those apart that are among the last 65536
 //! allocated of their generation, or of a small program; older ones may be taken for younger. (Builds that can do without the
-//! GIL keep 11 bits.) The collector and `gc` order by it what they have found.
+//! GIL keep 11 bits.) The collector and `gc` order by it what they have found. The collector renews it where CPython's
+//! moves an object to the end of its list.
 
 use crate::header::PrivateWord;
 use std::ptr::NonNull;
