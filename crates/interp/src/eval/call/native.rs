@@ -15,6 +15,12 @@ use crate::frame::{is_pointer, release, release_live, retain_live};
 use crate::function::FUNCTION;
 use crate::instruction::{Fetched, Op};
 
+/// Whether a method of `owner` is one for objects of type `ty`: most are of `owner` itself, or of a class that inherits from it.
+#[inline(always)]
+fn is_of(ty: &Type, owner: &Type) -> bool {
+    std::ptr::eq(ty, owner) || ty.is_subtype(owner)
+}
+
 /// What [`call_native`] gives when the call is not for it: the word of no value.
 pub(super) const NOT_NATIVE: u64 = 8;
 
@@ -40,7 +46,7 @@ pub(super) unsafe fn call_native(vm: &Vm, base: *mut u64, w: Fetched, mask: u32)
         let result = if ty.is(&METHOD_DESCRIPTOR) {
             let descriptor = &*(callable as *const MethodDescriptor);
             match args.split_first() {
-                Some((this, args)) if std::ptr::eq(this.ty(), &*descriptor.owner) => {
+                Some((this, args)) if is_of(this.ty(), &descriptor.owner) => {
                     descriptor.def.call_positional(vm, this, args, false)
                 }
                 _ => return NOT_NATIVE,
@@ -72,7 +78,7 @@ impl Machine<'_> {
         unsafe {
             let descriptor = &*(operands.callable as *const MethodDescriptor);
             let Operands { first, count, .. } = *operands;
-            if count == 0 || !std::ptr::eq(view(&*first).ty(), &*descriptor.owner) || crate::monitoring::watching() {
+            if count == 0 || !is_of(view(&*first).ty(), &descriptor.owner) || crate::monitoring::watching() {
                 return None;
             }
             let def = descriptor.def;

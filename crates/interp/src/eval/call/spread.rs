@@ -1,5 +1,6 @@
 //! `f(*arguments, **keywords)`.
 
+use smallvec::SmallVec;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::method::BoundMethod;
 use taipan_object::builtins::str::Str;
@@ -9,7 +10,7 @@ use taipan_object::{Ref, Result, Value, Vm};
 
 use super::super::{Flow, Machine, variant, word_of};
 use super::{LENDABLE, Operands};
-use crate::frame::retain_live;
+use crate::frame::{retain, retain_live};
 use crate::function::arguments::Arguments;
 use crate::function::{FUNCTION, Function};
 use crate::instruction::Fetched;
@@ -83,29 +84,49 @@ impl Machine<'_> {
         }
         let arguments = arguments.downcast_exact::<Tuple>()?.as_slice();
         let keywords = match keywords {
-            Some(keywords) => keywords.downcast_exact::<Dict>()?.items(),
-            None => Vec::new(),
+            Some(keywords) => Some(keywords.downcast_exact::<Dict>()?).filter(|keywords| keywords.len() != 0),
+            None => None,
         };
-        if keywords.iter().any(|(name, _)| name.downcast_exact::<Str>().is_none()) {
-            return None;
-        }
-        let count = usize::from(receiver.is_some()) + arguments.len() + keywords.len();
+        let positional = usize::from(receiver.is_some()) + arguments.len();
+        let count = positional + keywords.map_or(0, Dict::len);
         // SAFETY: the registers above the call's operands are free; owned words are written to them.
         unsafe {
             let first = self.window(first);
             if count > LENDABLE || first.add(count) > self.interp.stacks.registers_end.get() {
                 return None;
             }
-            let names = (!keywords.is_empty())
-                .then(|| Tuple::new_with_type(TUPLE.ty(), keywords.iter().map(|(name, _)| name.clone())));
-            let values = receiver.into_iter().chain(arguments).chain(keywords.iter().map(|(_, value)| value));
-            for (at, value) in values.enumerate() {
-                *first.add(at) = value.clone().into_word();
+            // Names first: what they are decides, and nothing has been written yet.
+            let names = match keywords {
+                Some(keywords) => Some(names_and_values(keywords, first.add(positional), count - positional)?),
+                None => None,
+            };
+            let mut at = first;
+            for value in receiver.into_iter().chain(arguments) {
+                *at = retain(value.word());
+                at = at.add(1);
             }
             let callable = retain_live(function.word());
             Some((Operands { callable, first, count, borrowed: 0, callable_borrowed: false }, names))
         }
     }
+}
+
+/// The names of a dict of `count` keyword arguments, whose values are written from `to` on as owned words; nothing, unless all
+/// names are exact strings.
+unsafe fn names_and_values(keywords: &Dict, to: *mut u64, count: usize) -> Option<Ref<Tuple>> {
+    let table = keywords.state.borrow(&keywords.header);
+    let live = || table.entries.iter().filter_map(|entry| entry.key.as_ref().map(|key| (key, &entry.value)));
+    if !live().all(|(name, _)| name.downcast_exact::<Str>().is_some()) || live().count() != count {
+        return None;
+    }
+    let mut names: SmallVec<[Value; 8]> = SmallVec::new();
+    for (at, (name, value)) in live().enumerate() {
+        names.push(name.clone());
+        // SAFETY: by the caller, there is room for so many words.
+        unsafe { *to.add(at) = retain(value.word()) };
+    }
+    drop(table);
+    Some(Tuple::new_with_type(TUPLE.ty(), names.into_iter()))
 }
 
 /// `f(*arguments, **keywords)` as a vectorcall.

@@ -1,5 +1,7 @@
 //! Positions, categories and case: the AT and CATEGORY codes and the `lower` functions.
 
+use std::sync::OnceLock;
+
 use taipan_object::text::Unit;
 use taipan_object::text::unicode;
 use taipan_object::text::unicode::case::{simple_lower, simple_upper};
@@ -125,6 +127,14 @@ impl Category {
         };
         Some((category, code % 2 == 1))
     }
+
+    /// Which characters of Latin-1 belong to a category that no locale changes.
+    pub fn latin1(self) -> &'static [bool; 256] {
+        static TABLES: [OnceLock<[bool; 256]>; Category::COUNT] = [const { OnceLock::new() }; Category::COUNT];
+        TABLES[self as usize].get_or_init(|| std::array::from_fn(|c| self.contains(c as u32, &Locale::C)))
+    }
+
+    const COUNT: usize = Category::UnicodeLineBreak as usize + 1;
 
     pub fn contains(self, c: u32, locale: &Locale) -> bool {
         let ascii = |test: fn(&u8) -> bool| u8::try_from(c).is_ok_and(|byte| test(&byte));

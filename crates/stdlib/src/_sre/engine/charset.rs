@@ -19,6 +19,27 @@ enum Item {
     Negate,
 }
 
+impl Item {
+    fn has(&self, c: u32, locale: &Locale) -> bool {
+        match self {
+            Item::Negate => false,
+            Item::Literal(literal) => c == *literal,
+            Item::Range(first, last) => (*first..=*last).contains(&c),
+            Item::RangeIgnore(first, last) => {
+                (*first..=*last).contains(&c) || (*first..=*last).contains(&unicode_upper(c))
+            }
+            Item::Category(category, negated) => category.contains(c, locale) != *negated,
+            Item::Bitmap(bits) => c < 256 && bits[c as usize / 32] >> (c % 32) & 1 != 0,
+            Item::Blocks(numbers, blocks) => {
+                c < 0x10000 && {
+                    let block = numbers[c as usize >> 8] as usize * 8;
+                    blocks[block + (c as usize & 255) / 32] >> (c % 32) & 1 != 0
+                }
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct CharSet {
     table: Box<[bool; 256]>,
@@ -88,12 +109,67 @@ impl CharSet {
 
     fn new(items: Vec<Item>, fold: Fold) -> CharSet {
         let mut set = CharSet { table: Box::new([false; 256]), items, fold };
-        if !set.depends_on_locale() {
+        if set.depends_on_locale() {
+            return set;
+        }
+        set.fill();
+        if fold != Fold::None {
+            let members = *set.table;
             for c in 0..256 {
-                set.table[c as usize] = set.search(c, &Locale::C);
+                let lower = fold.lower(c, &Locale::C);
+                set.table[c as usize] = match members.get(lower as usize) {
+                    Some(&member) => member,
+                    None => set.has(lower, &Locale::C),
+                };
             }
         }
         set
+    }
+
+    /// Makes the table as if case were not ignored. The first item that has a character decides, so the last one is written first.
+    fn fill(&mut self) {
+        let CharSet { table, items, .. } = self;
+        let mut found = items.iter().filter(|item| matches!(item, Item::Negate)).count() % 2 == 0;
+        table.fill(!found);
+        for item in items.iter().rev() {
+            match item {
+                Item::Negate => found = !found,
+                Item::Literal(c) => {
+                    if let Some(member) = table.get_mut(*c as usize) {
+                        *member = found;
+                    }
+                }
+                Item::Range(first, last) => {
+                    let end = (*last as usize + 1).min(256);
+                    if let Some(members) = table.get_mut(*first as usize..end) {
+                        members.fill(found);
+                    }
+                }
+                Item::Bitmap(bits) => {
+                    for (members, bits) in table.chunks_mut(32).zip(bits.iter()) {
+                        for (at, member) in members.iter_mut().enumerate() {
+                            if bits >> at & 1 != 0 {
+                                *member = found;
+                            }
+                        }
+                    }
+                }
+                Item::Category(category, negated) => {
+                    for (member, &is_in) in table.iter_mut().zip(category.latin1()) {
+                        if is_in != *negated {
+                            *member = found;
+                        }
+                    }
+                }
+                Item::RangeIgnore(..) | Item::Blocks(..) => {
+                    for (c, member) in (0..).zip(table.iter_mut()) {
+                        if item.has(c, &Locale::C) {
+                            *member = found;
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /// Whether the locale at the time of matching decides; [`CharSet::contains`] is not for such sets.
@@ -148,26 +224,9 @@ impl CharSet {
     fn has(&self, c: u32, locale: &Locale) -> bool {
         let mut found = true;
         for item in &self.items {
-            let hit = match item {
-                Item::Negate => {
-                    found = !found;
-                    false
-                }
-                Item::Literal(literal) => c == *literal,
-                Item::Range(first, last) => (*first..=*last).contains(&c),
-                Item::RangeIgnore(first, last) => {
-                    (*first..=*last).contains(&c) || (*first..=*last).contains(&unicode_upper(c))
-                }
-                Item::Category(category, negated) => category.contains(c, locale) != *negated,
-                Item::Bitmap(bits) => c < 256 && bits[c as usize / 32] >> (c % 32) & 1 != 0,
-                Item::Blocks(numbers, blocks) => {
-                    c < 0x10000 && {
-                        let block = numbers[c as usize >> 8] as usize * 8;
-                        blocks[block + (c as usize & 255) / 32] >> (c % 32) & 1 != 0
-                    }
-                }
-            };
-            if hit {
+            if matches!(item, Item::Negate) {
+                found = !found;
+            } else if item.has(c, locale) {
                 return found;
             }
         }
