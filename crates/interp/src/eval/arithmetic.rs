@@ -526,6 +526,15 @@ fn compare_numbers(left: &Value, right: &Value, op: u8) -> Option<bool> {
     })
 }
 
+/// The comparison of two numbers or two strs.
+#[inline(always)]
+fn compare_known(left: &Value, right: &Value, op: u8) -> Option<bool> {
+    match left.is_object() && right.is_object() {
+        true => compare_strs(left, right, op).or_else(|| compare_numbers(left, right, op)),
+        false => compare_numbers(left, right, op),
+    }
+}
+
 /// The comparison of two strs.
 #[inline(always)]
 fn compare_strs(left: &Value, right: &Value, op: u8) -> Option<bool> {
@@ -546,7 +555,7 @@ unsafe fn compare_values(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
     unsafe {
         let w = Word::decode(word);
         let (left, right) = (view(&b), view(&c));
-        let result = match compare_numbers(left, right, op).or_else(|| compare_strs(left, right, op)) {
+        let result = match compare_known(left, right, op) {
             Some(holds) => Value::bool(holds).into_word(),
             None => match vm.rich_compare(left, right, COMPARE[op as usize]) {
                 Ok(value) if w.flags() & VARIANT != 0 && !value.is_bool() => bool_word(truth_of(vm.is_true(&value))),
@@ -564,7 +573,7 @@ unsafe fn compare_truth(vm: &Vm, word: u64, b: u64, c: u64, op: u8) -> u64 {
     unsafe {
         let w = Word::decode(word);
         let (left, right) = (view(&b), view(&c));
-        let truth = match compare_numbers(left, right, op).or_else(|| compare_strs(left, right, op)) {
+        let truth = match compare_known(left, right, op) {
             Some(holds) => 1 + holds as u64,
             None => match vm.rich_compare(left, right, COMPARE[op as usize]) {
                 Ok(value) => truth_of(vm.is_true(&value)),

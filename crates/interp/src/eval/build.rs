@@ -10,6 +10,7 @@ use taipan_object::builtins::str::{Str, StrBuilder};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::exceptions::{ATTRIBUTE_ERROR, KEY_ERROR, TYPE_ERROR};
 use taipan_object::header::Header;
+use taipan_object::types::{Type, type_flags};
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, release_operands, variant, view, word_of};
@@ -351,7 +352,7 @@ impl Machine<'_> {
         // SAFETY: a live object; nothing runs while the items are cloned.
         unsafe {
             let ty = (*(word as *const Header)).ty();
-            let items: &[Value] = if ty.is(&TUPLE) {
+            let items: &[Value] = if ty.is(&TUPLE) || is_iterated_as_tuple(ty) {
                 (*(word as *const Tuple)).as_slice()
             } else if ty.is(&LIST) {
                 &*(*(word as *const List)).items.as_ptr()
@@ -714,15 +715,24 @@ fn unpack(vm: &Vm, iterable: &Value, count: usize) -> Result<SmallVec<[Value; 4]
     Err(vm.value_error(format!("too many values to unpack (expected {count}{got})")))
 }
 
+/// Whether a class of tuples has no other way to iterate than they.
+fn is_iterated_as_tuple(ty: &Type) -> bool {
+    ty.has_flags(type_flags::TUPLE_SUBCLASS)
+        && match (ty.slots().iter, TUPLE.ty().slots().iter) {
+            (Some(own), Some(tuple)) => std::ptr::fn_addr_eq(own, tuple),
+            _ => false,
+        }
+}
+
 fn unpack_starred(vm: &Vm, iterable: &Value, before: usize, after: usize) -> Result<SmallVec<[Value; 8]>> {
-    if let Some(tuple) = iterable.downcast_exact::<Tuple>()
-        && tuple.len() >= before + after
-    {
-        let all = tuple.as_slice();
-        let (first, rest) = all.split_at(before);
-        let (middle, last) = rest.split_at(rest.len() - after);
-        let middle = List::from_vec(middle.to_vec()).into_value();
-        return Ok(first.iter().cloned().chain([middle]).chain(last.iter().cloned()).collect());
+    let known = match iterable.downcast_exact::<List>() {
+        Some(list) => Some(list.to_vec()),
+        None => iterable.downcast_exact::<Tuple>().map(|tuple| tuple.as_slice().to_vec()),
+    };
+    if let Some(mut all) = known.filter(|all| all.len() >= before + after) {
+        let last = all.split_off(all.len() - after);
+        let middle = List::from_vec(all.split_off(before)).into_value();
+        return Ok(all.into_iter().chain([middle]).chain(last).collect());
     }
     let iterator = iterator_to_unpack(vm, iterable)?;
     let mut items = SmallVec::new();

@@ -5,10 +5,12 @@ use taipan_object::builtins::dict::{DICT, Dict};
 use taipan_object::builtins::list::assignment::assign_own;
 use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::slice::{Slice, simple_indices};
+use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::header::Header;
 use taipan_object::types::lookup;
 use taipan_object::types::slot_dispatch::is_dunder_getitem;
+use taipan_object::types::slots::Binary;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
@@ -62,6 +64,25 @@ unsafe fn dict_item(vm: &Vm, flags: u8, container: u64, key: u64) -> u64 {
     }
 }
 
+/// `container[key]` by a native type's slot; characters of texts are found here.
+#[inline(never)]
+unsafe fn native_item(vm: &Vm, flags: u8, subscript: Binary, container: u64, key: u64) -> u64 {
+    // SAFETY: live operands, released if owned; the slot is that of the container's type.
+    unsafe {
+        let result = match view(&container).downcast_exact::<Str>() {
+            Some(text)
+                if key & 1 != 0
+                    && let Some(at) = position(key, text.len()) =>
+            {
+                Str::from_code_point(text.at(at)).into_value().into_word()
+            }
+            _ => word_of(vm.check_stack("").and_then(|()| subscript(vm, view(&container), view(&key)))),
+        };
+        release_operands(flags, container, key);
+        result
+    }
+}
+
 impl Machine<'_> {
     #[inline(always)]
     pub unsafe fn subscr<const K: bool>(&mut self, w: Fetched) -> Flow {
@@ -90,22 +111,27 @@ impl Machine<'_> {
                 retain_live(container);
             }
             let w = w.settled();
-            if container & 7 == 0 && (*(container as *const Header)).ty().is(&DICT) {
-                self.save();
-                let result = dict_item(self.vm, w.flags(), container, index);
-                return self.finish(w, result, 1);
-            }
-            if container & 7 == 0 && (*(container as *const Header)).ty().is_heap_type() {
+            if container & 7 == 0 {
                 let ty = (*(container as *const Header)).ty();
-                let lent = (w.flags() & B_OWNED == 0) as u32 | ((K || w.flags() & C_OWNED == 0) as u32) << 1;
-                if ty.slots().subscript.is_some_and(is_dunder_getitem) {
+                if ty.is(&DICT) {
+                    self.save();
+                    let result = dict_item(self.vm, w.flags(), container, index);
+                    return self.finish(w, result, 1);
+                }
+                let subscript = ty.slots().subscript;
+                if ty.is_heap_type() && subscript.is_some_and(is_dunder_getitem) {
+                    let lent = (w.flags() & B_OWNED == 0) as u32 | ((K || w.flags() & C_OWNED == 0) as u32) << 1;
                     let method = lookup::find_known(ty, &names().__getitem__);
                     if self.takes_plainly(method, 2) {
                         return self.call_plainly(method, container, index, 2, lent, 1);
                     }
-                }
-                if let Some(flow) = out!(self.subscr_by_function(container, index, lent)) {
-                    return flow;
+                    if let Some(flow) = out!(self.subscr_by_function(container, index, lent)) {
+                        return flow;
+                    }
+                } else if let Some(subscript) = subscript {
+                    self.save();
+                    let result = native_item(self.vm, w.flags(), subscript, container, index);
+                    return self.finish(w, result, 1);
                 }
             }
             self.binary_slow::<K>(w)
@@ -118,9 +144,6 @@ impl Machine<'_> {
         // SAFETY: live operands, which become arguments. Bit i of `lent`: argument i is borrowed.
         unsafe {
             let ty = (*(container as *const Header)).ty();
-            if !ty.slots().subscript.is_some_and(is_dunder_getitem) {
-                return None;
-            }
             let method = lookup::find(ty, &names().__getitem__)?;
             method.downcast_exact::<Function>()?;
             self.save();

@@ -14,6 +14,9 @@ use crate::code::Code;
 use crate::frame::{clear_words, copy_words, retain_live};
 use crate::function::Function;
 
+/// Functions with more parameters by keyword only are entered in the general way.
+const FEW_NAMES: usize = 8;
+
 impl Machine<'_> {
     /// Enters a function that has only positional parameters, if defaults are there for those that are missing; otherwise
     /// nothing has happened.
@@ -93,8 +96,8 @@ impl Machine<'_> {
         }
     }
 
-    /// Enters a function that takes any number of arguments, if it is called with positional ones and has what is missing;
-    /// otherwise nothing has happened.
+    /// Enters a function that takes any number of arguments or some by keyword only, if it is called with positional ones and has
+    /// what is missing; otherwise nothing has happened.
     #[inline(always)]
     pub(super) unsafe fn call_variadic(&mut self, operands: &Operands, words: u16) -> Option<Flow> {
         // SAFETY: live operands, which pass to the frame; there are at most LENDABLE parameters and operands.
@@ -103,7 +106,7 @@ impl Machine<'_> {
             let code = function.code();
             let (argcount, given) = (code.data.argcount as usize, operands.count);
             let named = argcount + code.data.kwonlyargcount as usize;
-            if !code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
+            if named == argcount && !code.has_flag(CO_VARARGS | CO_VARKEYWORDS)
                 || !code.has_flag(CO_NEWLOCALS)
                 || given > argcount && !code.has_flag(CO_VARARGS)
                 || given.max(code.total_args()) > LENDABLE
@@ -115,8 +118,9 @@ impl Machine<'_> {
             let positional = given.min(argcount);
             let defaults = defaults.get((positional + defaults.len()).checked_sub(argcount)?..)?;
             let names = &code.localsplusnames()[argcount..named];
-            if !names.iter().all(|name| function.kwdefault(name).is_some()) {
-                return None;
+            let mut kwdefaults = [0; FEW_NAMES];
+            for (default, name) in kwdefaults.get_mut(..names.len())?.iter_mut().zip(names) {
+                *default = function.kwdefault(name)?;
             }
             let regs = self.window(operands.first);
             if !has_room(self.vm, self.interp, regs, code.registers.get()) {
@@ -139,9 +143,8 @@ impl Machine<'_> {
                 *regs.add(total) = retain_live(default.word());
                 total += 1;
             }
-            for name in names {
-                // What is missing has been found out above.
-                *regs.add(total) = retain_live(function.kwdefault(name).unwrap_or(Value::NONE.word()));
+            for default in &kwdefaults[..names.len()] {
+                *regs.add(total) = retain_live(*default);
                 total += 1;
             }
             if rest != 0 {
