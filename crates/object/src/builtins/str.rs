@@ -521,7 +521,12 @@ impl Str {
     /// Whether two values are strings with the same text.
     #[inline]
     pub fn same(a: &Value, b: &Value) -> bool {
-        a.word() == b.word() || matches!((a.downcast::<Str>(), b.downcast::<Str>()), (Some(a), Some(b)) if a.equals(b))
+        a.word() == b.word()
+            || match (a.downcast::<Str>(), b.downcast::<Str>()) {
+                // Of two interned ones with the same text there is one.
+                (Some(a), Some(b)) => !(a.is_interned() && b.is_interned()) && a.equals(b),
+                _ => false,
+            }
     }
 
     /// Equality with a Rust string.

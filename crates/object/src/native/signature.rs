@@ -342,7 +342,7 @@ impl Signature {
                 continue;
             }
             let named = match parameter.kind {
-                Kind::PositionalOrKeyword | Kind::KeywordOnly => {
+                Kind::PositionalOrKeyword | Kind::KeywordOnly if used < names.len() => {
                     names.iter().position(|name| Str::same(&parameter.name_value, name))
                 }
                 _ => None,

@@ -8,7 +8,7 @@ use taipan_object::builtins::dict::{self, Dict};
 use taipan_object::builtins::generic_alias::CLASS_GETITEM;
 use taipan_object::builtins::method;
 use taipan_object::builtins::str::{Str, StrBuilder};
-use taipan_object::builtins::tuple::Tuple;
+use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
 use taipan_object::types::{TypeSpec, creation, type_flags};
 use taipan_object::vm::names;
@@ -184,15 +184,19 @@ fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
             merged
         }
     };
-    let mut merged_names = Vec::with_capacity(merged.len());
-    for (name, value) in merged.items() {
-        if name.downcast::<Str>().is_none() {
-            return Err(vm.type_error("keywords must be strings"));
+    let mut merged_names: SmallVec<[Value; 8]> = SmallVec::new();
+    {
+        let table = merged.state.borrow(&merged.header);
+        for (name, value) in table.entries.iter().filter_map(|entry| Some((entry.key.as_ref()?, &entry.value))) {
+            merged_names.push(name.clone());
+            all.push(value.clone());
         }
-        merged_names.push(name);
-        all.push(value);
     }
-    vm.call(&function, &all, Some(Tuple::from_vec(merged_names).as_value()))
+    if merged_names.iter().any(|name| name.downcast::<Str>().is_none()) {
+        return Err(vm.type_error("keywords must be strings"));
+    }
+    let merged_names = Tuple::new_with_type(TUPLE.ty(), merged_names.into_iter());
+    vm.call(&function, &all, Some(merged_names.as_value()))
 }
 
 fn repr(vm: &Vm, this: &Value) -> Result {
