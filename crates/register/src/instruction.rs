@@ -247,10 +247,11 @@ macro_rules! instruction_table {
             /// place of Call.
             CallFunction(dst, base, imm) [mask] (call raise collect);
             CallMethod(dst, base, imm) [mask] (call raise collect);
-            /// Call of `len` or `isinstance`, or of another native function that takes just what is given; of `list.append`.
+            /// Call of `len` or `isinstance`, or of another native function or method that takes just what is given; of `list.append`.
             CallLen(dst, base, imm) [mask] (call raise collect);
             CallIsInstance(dst, base, imm) [mask] (call raise collect);
             CallNative(dst, base, imm) [mask] (call raise collect);
+            CallNativeMethod(dst, base, imm) [mask] (call raise collect);
             CallListAppend(dst, base, imm) [mask] (call raise collect);
             /// The same; the last arguments are named by the constant in `mask` or by the tuple behind the arguments.
             CallKw(dst, base, imm) [mask] (call raise collect);
@@ -269,8 +270,9 @@ macro_rules! instruction_table {
             /// ForIter without VARIANT over a list or a range: never emitted, but written in its place.
             ForIterList(dst, peek) [jump] (call raise collect);
             ForIterRange(dst, peek) [jump] (call raise collect);
-            /// The same over a generator.
+            /// The same over a generator, and over any other native iterator.
             ForIterGenerator(dst, peek) [jump] (call raise collect);
+            ForIterNative(dst, peek) [jump] (call raise collect);
             GetLen(dst, peek) [] (call raise collect);
             GetYieldFromIter(dst, src) [] (call raise collect);
             GetAwaitable(dst, src, imm) [] (call raise collect);
@@ -407,10 +409,11 @@ macro_rules! define_op { ($(
                 Op::LoadSlot | Op::LendSlot | Op::LoadNamespace => Op::LoadAttr,
                 Op::LoadOwnMethod | Op::LoadMovedMethod | Op::LoadFunction => Op::LoadMethod,
                 Op::StoreSlot | Op::StoreNewSlot => Op::StoreAttr,
-                Op::CallFunction | Op::CallMethod | Op::CallLen | Op::CallIsInstance | Op::CallNative => Op::Call,
+                Op::CallFunction | Op::CallMethod | Op::CallLen | Op::CallIsInstance => Op::Call,
+                Op::CallNative | Op::CallNativeMethod => Op::Call,
                 Op::CallListAppend => Op::Call,
                 Op::LoadModuleGlobal | Op::LoadBuiltin => Op::LoadGlobal,
-                Op::ForIterList | Op::ForIterRange | Op::ForIterGenerator => Op::ForIter,
+                Op::ForIterList | Op::ForIterRange | Op::ForIterGenerator | Op::ForIterNative => Op::ForIter,
                 op => op,
             }
         }

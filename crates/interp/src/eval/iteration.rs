@@ -128,17 +128,24 @@ impl Machine<'_> {
                     }
                 }
             }
-            let next = if crate::monitoring::watching() {
-                crate::monitoring::next_watched(self.vm, self.interp, self.frame, view(&iterator))
-            } else {
-                next_slow(self.vm, iterator)
-            };
+            if crate::monitoring::watching() {
+                let next = crate::monitoring::next_watched(self.vm, self.interp, self.frame, view(&iterator));
+                return self.iterated_slowly(w, next);
+            }
+            if iterator & 7 == 0 && !(*(iterator as *const Header)).ty().is_heap_type() {
+                self.quicken_iteration(w, Op::ForIterNative);
+            }
+            self.iterated_slowly(w, next_slow(self.vm, iterator))
+        }
+    }
+
+    /// Stores what an iterator gave, leaves the loop, or raises.
+    #[inline(always)]
+    unsafe fn iterated_slowly(&mut self, w: Fetched, next: Result<Option<Value>>) -> Flow {
+        // SAFETY: the register takes the new reference.
+        unsafe {
             match next {
-                Ok(Some(value)) => {
-                    self.set(w, value.into_word());
-                    self.advance(2)
-                }
-                Ok(None) => self.jump(self.extra(1)),
+                Ok(next) => self.iterated(w, next),
                 Err(_) => self.unwind(),
             }
         }
@@ -194,6 +201,23 @@ impl Machine<'_> {
                 if generator.can_resume() {
                     self.save();
                     return self.enter_generator(generator, Value::NONE.into_word());
+                }
+            }
+            self.unquicken(w.word().with_op(Op::ForIter))
+        }
+    }
+
+    /// ForIter over a native iterator for which there is no other form, as long as that is what comes.
+    #[inline(always)]
+    pub unsafe fn for_iter_native(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operand, which stays.
+        unsafe {
+            let iterator = self.get(w.b());
+            if iterator & 7 == 0 && !crate::monitoring::watching() {
+                let ty = (*(iterator as *const Header)).ty();
+                if !ty.is_heap_type() && !ty.is(&GENERATOR) {
+                    self.save();
+                    return self.iterated_slowly(w, next_slow(self.vm, iterator));
                 }
             }
             self.unquicken(w.word().with_op(Op::ForIter))

@@ -98,6 +98,9 @@ impl Machine<'_> {
             if !self.vm.has_stack() {
                 return None;
             }
+            if def.quick == Quick::No {
+                self.quicken_call(w, Op::CallNativeMethod, count != w.c() as usize);
+            }
             self.save();
             let result = word_of(function(self.vm, view(&*first), &operands.slice()[1..]));
             operands.release_all();
@@ -190,6 +193,34 @@ impl Machine<'_> {
                 let (callable_borrowed, borrowed) = (mask & 1 != 0, mask >> 2);
                 Operands { callable: *base, first: base.add(2), count, borrowed, callable_borrowed }.release_all();
                 return self.end_call(w, result);
+            }
+            self.unquicken(w.word().with_op(Op::Call))
+        }
+    }
+
+    /// A call of a native method with its `self` that takes just what is given, as long as it does.
+    #[inline(always)]
+    pub unsafe fn call_native_method(&mut self, w: Fetched) -> Flow {
+        // SAFETY: live operands, consumed: the method, `self` or null, and the arguments.
+        unsafe {
+            let (base, count) = (self.regs.add(w.b() as usize), w.c() as usize);
+            let (callable, this) = (*base, *base.add(1));
+            if callable & 7 == 0 && (*(callable as *const Header)).ty().is(&METHOD_DESCRIPTOR) && this != 0 {
+                let descriptor = &*(callable as *const MethodDescriptor);
+                if is_of(view(&this).ty(), &descriptor.owner)
+                    && let Some(native) = descriptor.def.exactly(count)
+                    && !crate::monitoring::watching()
+                    && self.vm.has_stack()
+                {
+                    self.save();
+                    let arguments = std::slice::from_raw_parts(base.add(2).cast(), count);
+                    let result = word_of(native(self.vm, view(&*base.add(1)), arguments));
+                    let mask = self.extra(1) as u32;
+                    let (callable_borrowed, borrowed) = (mask & 1 != 0, mask >> 1);
+                    Operands { callable, first: base.add(1), count: count + 1, borrowed, callable_borrowed }
+                        .release_all();
+                    return self.end_call(w, result);
+                }
             }
             self.unquicken(w.word().with_op(Op::Call))
         }
