@@ -48,6 +48,6 @@ done
 
 "$tools/llvm-profdata" merge --sparse -o tools/pgo/taipan.profdata "$target"/raw/*.profraw
 "$tools/llvm-profdata" show tools/pgo/taipan.profdata | head -2
-# cargo does not know that what it has built depends on the profile.
-cargo clean --release -p taipan-cli -p taipan -p taipan-interp -p taipan-object -p taipan-stdlib -p taipan-compiler \
-    -p taipan-syntax -p taipan-bytecode -p taipan-register
+# cargo does not know that what it has built depends on the profile; and what was built with another one cannot be linked with
+# what is built with this, dependencies included.
+cargo clean --release

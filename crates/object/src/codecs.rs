@@ -517,6 +517,25 @@ pub fn keeps_ascii(args: &[Value]) -> bool {
     is_strict(args) && optional(args, 0).is_none_or(|encoding| NAMES.iter().any(|name| is_named(encoding, name)))
 }
 
+/// The codec that arguments `(encoding, errors)` name, if it is one of the usual three and they ask for no error handler of
+/// their own.
+pub fn usual(args: &[Value]) -> Option<Codec> {
+    if is_default(args) {
+        return Some(Codec::Utf8);
+    }
+    if !is_strict(args) {
+        return None;
+    }
+    let Some(encoding) = optional(args, 0) else { return Some(Codec::Utf8) };
+    let encoding = encoding.downcast_exact::<Str>()?.as_ascii()?;
+    match encoding {
+        "utf-8" | "utf8" | "UTF-8" => Some(Codec::Utf8),
+        "latin-1" | "latin1" | "iso-8859-1" => Some(Codec::Latin1),
+        "ascii" | "us-ascii" => Some(Codec::Ascii),
+        _ => None,
+    }
+}
+
 /// Whether arguments `(encoding, errors)` are the defaults of signatures, or name the same by the same objects.
 #[inline]
 fn is_default(args: &[Value]) -> bool {

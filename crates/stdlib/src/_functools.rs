@@ -50,7 +50,7 @@ fn reduce(vm: &Vm, function: &Value, iterable: &Value, initial: Option<&Value>) 
             None => return Err(vm.type_error("reduce() of empty iterable with no initial value")),
         },
     };
-    while let Some(item) = vm.next(&iterator)? {
+    while let Some(item) = vm.next_of_any(&iterator)? {
         result = vm.call_args(function, &[result, item])?;
     }
     Ok(result)

@@ -103,20 +103,21 @@ impl Array {
     #[inline]
     fn get(&self, vm: &Vm, at: usize) -> Result<Option<Value>> {
         let size = self.items.size;
-        let mut raw = [0u8; 8];
-        {
+        let word = {
             let state = self.state();
             let item = at.checked_mul(size).and_then(|begin| state.data.get(begin..)?.get(..size));
             let Some(item) = item else { return Ok(None) };
-            // Copies of a known length are single moves.
-            match size {
-                8 => raw.copy_from_slice(item),
-                4 => raw[..4].copy_from_slice(item),
-                2 => raw[..2].copy_from_slice(item),
-                _ => raw[..size].copy_from_slice(item),
+            // Not by way of memory, where a load of eight bytes would wait for stores of fewer.
+            match *item {
+                [a] => u64::from(a),
+                [a, b] => u64::from(u16::from_ne_bytes([a, b])),
+                [a, b, c, d] => u64::from(u32::from_ne_bytes([a, b, c, d])),
+                [a, b, c, d, e, f, g, h] => u64::from_ne_bytes([a, b, c, d, e, f, g, h]),
+                _ => unreachable!("items have 1, 2, 4 or 8 bytes"),
             }
-        }
-        self.items.to_value(vm, raw).map(Some)
+        };
+        let raw = if cfg!(target_endian = "little") { word } else { word << (64 - 8 * size) };
+        self.items.to_value(vm, raw.to_ne_bytes()).map(Some)
     }
 
     /// A copy of the data.

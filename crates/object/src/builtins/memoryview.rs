@@ -128,6 +128,11 @@ impl Layout {
         self.shape.len()
     }
 
+    /// Whether the elements, of one dimension, follow each other.
+    pub fn is_plain(&self) -> bool {
+        matches!((&self.shape[..], &self.strides[..]), ([length], [stride]) if *length <= 1 || *stride == self.itemsize as isize)
+    }
+
     /// The layout as a buffer of `owner`, for its helpers; nothing is released at its end.
     pub fn as_buffer(&self, owner: &Value) -> Buffer {
         Buffer {
@@ -184,6 +189,20 @@ impl MemoryView {
             return Err(vm.value_error("operation forbidden on released memoryview object"));
         }
         Ok(state.layout.clone())
+    }
+
+    /// What `read` makes of the bytes, if they follow each other in one dimension. It runs no Python code.
+    pub(crate) fn read_plain<R>(&self, read: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        let state = self.state.borrow(&self.header);
+        if state.managed.is_none() || !state.layout.is_plain() {
+            return None;
+        }
+        let data: &[u8] = match state.layout.length {
+            0 => &[],
+            // SAFETY: the buffer that is still managed has the elements that the layout describes.
+            length => unsafe { std::slice::from_raw_parts(state.layout.pointer, length) },
+        };
+        Some(read(data))
     }
 
     /// Another view of the same buffer.
@@ -274,6 +293,9 @@ fn new(vm: &Vm, _: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
 /// The buffer slot: a view's memory, under a request's conditions.
 fn export(vm: &Vm, this: &Value, flags: u32) -> Result<Buffer> {
     let view = own(this);
+    if let Some(buffer) = export_plain(view, this, flags) {
+        return Ok(buffer);
+    }
     let mut buffer = view.layout(vm)?.as_buffer(this);
     let wants = |flag: u32| flags & flag == flag;
     let fail = |message: &str| Err(vm.buffer_error(format!("memoryview: {message}")));
@@ -305,12 +327,31 @@ fn export(vm: &Vm, this: &Value, flags: u32) -> Result<Buffer> {
         buffer.format = Cow::Borrowed("B");
     }
     view.state.borrow(&view.header).exports += 1;
-    buffer.release = Some(|owner| {
-        if let Some(view) = owner.downcast::<MemoryView>() {
-            view.state.borrow(&view.header).exports -= 1;
-        }
-    });
+    buffer.release = Some(end_export);
     Ok(buffer)
+}
+
+/// [`export`] of plain bytes, if it is them that are asked for and there.
+fn export_plain(view: &MemoryView, this: &Value, flags: u32) -> Option<Buffer> {
+    let mut state = view.state.borrow(&view.header);
+    let writable = flags & buffer_flags::WRITABLE != 0;
+    let layout = &state.layout;
+    if flags & !buffer_flags::WRITABLE != buffer_flags::SIMPLE
+        || state.managed.is_none()
+        || !layout.is_plain()
+        || writable && layout.readonly
+    {
+        return None;
+    }
+    let (pointer, length, readonly) = (layout.pointer, layout.length, layout.readonly);
+    state.exports += 1;
+    Some(Buffer::bytes(this, pointer, length, readonly, Some(end_export)))
+}
+
+fn end_export(owner: &Value) {
+    if let Some(view) = owner.downcast::<MemoryView>() {
+        view.state.borrow(&view.header).exports -= 1;
+    }
 }
 
 /// What keeps the buffer of an object whose `__buffer__` is written in Python: CPython's `_buffer_wrapper`.

@@ -155,6 +155,14 @@ impl Buffers {
             // SAFETY: a function of mimalloc's interface; nothing else runs yet.
             unsafe { mi_option_set(ARENA_RESERVE, 64 << 10) };
         }
+        // The system's allocator serves the compression libraries, which ask for some hundred kilobytes per stream: it would
+        // give them back after each one, and have them zeroed by the system for the next.
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        // SAFETY: a function of the C library; nothing else runs yet.
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, 1 << 20);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, 4 << 20);
+        }
     }
 
     /// The bytes in use, to within 64 KiB per thread.

@@ -76,6 +76,9 @@ binary_operators! {
 impl Vm {
     /// `left + right`: numbers, then concatenation.
     pub fn add(&self, left: &Value, right: &Value) -> Result {
+        if left.is_small_int() && right.is_small_int() {
+            return int::add(self, left, right);
+        }
         let result = dispatch(self, left, right, |s| s.add)?;
         if !result.is_not_implemented() {
             return Ok(result);

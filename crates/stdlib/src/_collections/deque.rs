@@ -192,9 +192,15 @@ const OUT_OF_RANGE: &str = "deque index out of range";
 fn new_like(vm: &Vm, this: &Value) -> Result {
     let deque = Deque::of(this);
     if this.ty().is(&DEQUE) {
-        let copy = Deque::new_with_type(DEQUE.ty(), deque.maxlen());
-        Deque::of(&copy).extend(vm, &copy, this, true)?;
-        return Ok(copy);
+        let copied = deque.with(|state| {
+            let mut items = VecDeque::new();
+            let (first, second) = state.items.as_slices();
+            items.try_reserve(state.items.len()).ok()?;
+            items.extend(first.iter().chain(second).cloned());
+            Some(DequeState { items, maxlen: state.maxlen, mutations: 0 })
+        });
+        let state = copied.ok_or(()).or_else(|()| Err(vm.memory_error()))?;
+        return Ok(Deque::make(DEQUE.ty(), state));
     }
     let class = this.ty().to_value();
     let copy = match deque.maxlen() {

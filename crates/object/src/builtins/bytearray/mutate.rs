@@ -1,6 +1,7 @@
 //! Construction and change of bytearrays.
 
 use super::{ByteArray, own};
+use crate::builtins::bytes::Bytes;
 use crate::builtins::bytes::construct::{self, Source};
 use crate::builtins::bytes::convert::{self, byte_of};
 use crate::builtins::bytes::subscript::index_of;
@@ -29,6 +30,12 @@ pub(super) fn new(_: &Vm, class: &Value, _: &[Value], _: Option<&Value>) -> Resu
 pub(super) fn init(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {
     static SIGNATURE: LazyLock<Signature> =
         LazyLock::new(|| Signature::parse("bytearray(source=?, encoding=?, errors=?)"));
+    if let ([source], None) = (args, kwnames)
+        && let Some(bytes) = source.downcast_exact::<Bytes>()
+        && own(this).len() == 0
+    {
+        return own(this).set(vm, vm.buffer_of(bytes.as_slice())?);
+    }
     let bound = SIGNATURE.bind(vm, args, kwnames)?;
     // Wrong names leave the contents alone; anything else that fails finds the array empty.
     codecs::name_argument(vm, "bytearray", "encoding", &bound[1])?;

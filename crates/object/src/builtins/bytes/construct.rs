@@ -117,6 +117,11 @@ pub(crate) fn decode(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     {
         return Ok(Str::from_ascii(bytes.as_slice()).into_value());
     }
+    if let Some(bytes) = this.downcast::<Bytes>()
+        && let Some(codec) = codecs::usual(args)
+    {
+        return codecs::decode_native(vm, codec, bytes.as_slice(), 0, None, true).map(|(text, _)| text.into_value());
+    }
     let (encoding, errors) = codecs::name_arguments(vm, "decode", args)?;
     let data = super::view::own(vm, this)?;
     if data.is_empty() {

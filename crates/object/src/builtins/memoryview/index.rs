@@ -1,6 +1,6 @@
 //! Indexing, slicing and assignment.
 
-use super::items::{check_format, pack, unpack};
+use super::items::{Item, check_format, native_format, pack, unpack};
 use super::{Layout, MemoryView, own};
 use crate::buffer::buffer_flags;
 use crate::builtins::int;
@@ -78,9 +78,49 @@ fn sliced(vm: &Vm, mut layout: Layout, slice: &Slice) -> Result<Layout> {
     Ok(layout)
 }
 
+/// Where the element at `index` of a view of one dimension is, and its native format; `None` if there is none, or another
+/// reason to look closer.
+#[inline]
+fn plain_element(layout: &Layout, index: i64) -> Option<(isize, u8)> {
+    let ([length], [stride]) = (&layout.shape[..], &layout.strides[..]) else { return None };
+    let at = if index < 0 { index.wrapping_add(*length as i64) } else { index };
+    if at < 0 || at >= *length as i64 {
+        return None;
+    }
+    Some((at as isize * stride, native_format(&layout.format)?))
+}
+
+/// `view[index]`, if the layout makes it easy: it is not copied then.
+fn quick_item(view: &MemoryView, index: i64) -> Option<Value> {
+    let state = view.state.borrow(&view.header);
+    state.managed.as_ref()?;
+    let (offset, format) = plain_element(&state.layout, index)?;
+    let item = Item::read(format, element(&state.layout, offset));
+    drop(state);
+    Some(item.to_value())
+}
+
+/// `view[index] = value` of plain bytes; whether it is done.
+fn quick_store(view: &MemoryView, index: i64, value: &Value) -> bool {
+    let state = view.state.borrow(&view.header);
+    if state.managed.is_none() || state.layout.readonly {
+        return false;
+    }
+    let byte = value.as_small_int().and_then(|n| u8::try_from(n).ok());
+    let (Some(byte), Some((offset, b'B'))) = (byte, plain_element(&state.layout, index)) else { return false };
+    // SAFETY: as in `element`; the buffer is writable, and no slice of it is held.
+    unsafe { state.layout.pointer.offset(offset).write(byte) };
+    true
+}
+
 /// `view[key]`
 pub(super) fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
     let view = own(this);
+    if let Some(index) = key.as_small_int()
+        && let Some(item) = quick_item(view, index)
+    {
+        return Ok(item);
+    }
     let layout = view.layout(vm)?;
     if layout.dimensions() == 0 {
         if let Some(keys) = key.downcast::<Tuple>()
@@ -118,6 +158,9 @@ pub(super) fn subscript(vm: &Vm, this: &Value, key: &Value) -> Result {
 
 /// `view[index]`
 pub(super) fn item(vm: &Vm, this: &Value, index: i64) -> Result {
+    if let Some(item) = quick_item(own(this), index) {
+        return Ok(item);
+    }
     let layout = own(this).layout(vm)?;
     check_format(vm, &layout.format)?;
     match layout.dimensions() {
@@ -142,6 +185,11 @@ fn store(vm: &Vm, this: &Value, layout: &Layout, offset: isize, value: &Value) -
 
 /// `view[key] = value`
 pub(super) fn assign(vm: &Vm, this: &Value, key: &Value, value: Option<&Value>) -> Result<()> {
+    if let (Some(index), Some(value)) = (key.as_small_int(), value)
+        && quick_store(own(this), index, value)
+    {
+        return Ok(());
+    }
     let layout = own(this).layout(vm)?;
     check_format(vm, &layout.format)?;
     if layout.readonly {

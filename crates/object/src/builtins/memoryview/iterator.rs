@@ -56,7 +56,9 @@ fn next(vm: &Vm, this: &Value) -> Result<Option<Value>> {
     let (view, at) = iterator.state.borrow(&iterator.header).clone();
     let Some(view) = view else { return Ok(None) };
     if at < iterator.length {
-        view.downcast::<MemoryView>().expect("an iterator's view").layout(vm)?;
+        if view.downcast::<MemoryView>().expect("an iterator's view").is_released() {
+            view_of(&view).layout(vm)?;
+        }
         iterator.state.borrow(&iterator.header).1 = at + 1;
         return index::item(vm, &view, at as i64).map(Some);
     }

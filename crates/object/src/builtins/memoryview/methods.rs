@@ -58,6 +58,11 @@ fn tobytes(vm: &Vm, this: &Value, args: &[Value]) -> Result {
             text.as_ascii().unwrap_or("")
         }
     };
+    if matches!(order, "C" | "A" | "F")
+        && let Some(bytes) = own(this).read_plain(|data| bytes::from_slice(vm, data))
+    {
+        return bytes;
+    }
     let (_, buffer) = view(vm, this)?;
     let data = match order {
         "C" => buffer.to_vec(vm)?,

@@ -49,6 +49,16 @@ fn for_each_element(
     hash: fn(&Vm, &Value) -> Result<i64>,
     mut f: impl FnMut(&Value, i64) -> Result<()>,
 ) -> Result<()> {
+    if let Some(list) = iterable.downcast_exact::<List>() {
+        // `__hash__` and `__eq__` may change the list.
+        let mut at = 0;
+        while let Some(key) = list.get(at) {
+            let hash = hash(vm, &key)?;
+            f(&key, hash)?;
+            at += 1;
+        }
+        return Ok(());
+    }
     let iterator = vm.iter(iterable)?;
     while let Some(key) = vm.next_of_any(&iterator)? {
         let hash = hash(vm, &key)?;

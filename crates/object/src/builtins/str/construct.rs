@@ -15,6 +15,13 @@ pub fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> R
     let text = match (args, kwnames) {
         ([], None) => super::empty(),
         ([value], None) => vm.str(value)?,
+        ([value, names @ ..], None)
+            if names.len() <= 2
+                && let Some(bytes) = value.downcast::<Bytes>()
+                && let Some(codec) = codecs::usual(names) =>
+        {
+            codecs::decode_native(vm, codec, bytes.as_slice(), 0, None, true)?.0.into_value()
+        }
         _ => {
             let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
             if positional > 3 || kwnames.is_none() && args.len() > 3 {

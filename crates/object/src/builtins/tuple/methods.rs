@@ -3,6 +3,7 @@
 use super::iterator::TupleIterator;
 use super::{ItemHash, TUPLE, Tuple};
 use crate::builtins::generic_alias;
+use crate::builtins::list::List;
 use crate::builtins::slice::{self, Slice};
 use crate::builtins::str::StrBuilder;
 use crate::native::{MethodDef, arguments};
@@ -52,6 +53,15 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
     if exact {
         return match iterable {
             Some(iterable) if iterable.downcast_exact::<Tuple>().is_some() => Ok(iterable.clone()),
+            Some(iterable) if let Some(list) = iterable.downcast_exact::<List>() => {
+                let items = list.items.borrow(&list.header);
+                if items.is_empty() {
+                    return Ok(super::empty().into_value());
+                }
+                let made = Tuple::try_new_with_type(ty, items.iter().cloned());
+                drop(items);
+                made.map(Ref::into_value).ok_or_else(|| vm.memory_error())
+            }
             Some(iterable) => Ok(Tuple::try_from_vec(vm, vm.collect(iterable)?)?.into_value()),
             None => Ok(super::empty().into_value()),
         };
