@@ -236,11 +236,6 @@ impl Code {
             None => {
                 // What the interpreter makes of the code for itself is no part of what the program allocates.
                 let made = heap::without_tracing(|| self.make(vm, lower_shared(&self.data)))?;
-                #[cfg(feature = "free-threading")]
-                if crate::eval::have_threads_begun() {
-                    // SAFETY: nobody has seen the code yet.
-                    unsafe { crate::lower::stop_lending(&made.lowered.words) };
-                }
                 // Another thread may have been faster; either version will do.
                 self.code.get_or_init(|| Box::new(made))
             }
@@ -313,18 +308,6 @@ impl Code {
         let mut constants = self.consts().to_vec();
         constants.extend(lowered.small_ints.iter().map(|value| Value::small_int(*value as i64)));
         Ok(RegisterCode { lowered, constants: constants.into() })
-    }
-
-    /// Has what was lowered so far take all references, before other threads run it.
-    ///
-    /// # Safety
-    /// As of [`crate::lower::stop_lending`].
-    #[cfg(feature = "free-threading")]
-    pub unsafe fn stop_lending(&self) {
-        for code in self.lowerings() {
-            // SAFETY: by contract.
-            unsafe { crate::lower::stop_lending(&code.lowered.words) };
-        }
     }
 
     fn lowerings(&self) -> impl Iterator<Item = &RegisterCode> {

@@ -11,7 +11,7 @@ use taipan_object::builtins::{
     range, reversed, set, singletons, slice, str, tuple, zip,
 };
 use taipan_object::count;
-use taipan_object::header::Header;
+use taipan_object::header::{Header, sharing_flags};
 use taipan_object::heap;
 use taipan_object::native::function::BuiltinFunction;
 use taipan_object::native::{Audited, MethodDef, descriptors, function, module};
@@ -21,7 +21,7 @@ use super::super::Machine;
 use super::{
     Access, Alone, Go, Verdict, access, are_constant, go_if, header, is_constant, is_container, is_key, is_mine,
 };
-use crate::code::{CODE, Code};
+use crate::code::CODE;
 use crate::frame::is_pointer;
 use crate::function::{FUNCTION, Function};
 use crate::generator::GENERATOR;
@@ -83,11 +83,6 @@ static IMMEDIATE: [&TypeSpec; 5] =
 /// There are, or were, several threads without the GIL.
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
-/// Whether other threads may have run beside this one: what was made before has been prepared for that.
-pub fn has_begun() -> bool {
-    BEGUN.load(Relaxed)
-}
-
 /// Before the first thread is started, by the thread that does so, which is alone: what all threads use becomes immortal, so
 /// that nobody counts references to it, and what built-in types make when it is first asked for is made.
 pub fn prepare() {
@@ -111,10 +106,12 @@ pub fn prepare() {
     heap::for_each_object(&mut |object| {
         // SAFETY: a live object; nothing else runs.
         let object = unsafe { object.cast::<Header>().as_ref() };
-        if object.ty().is(&CODE) {
-            // SAFETY: what starts a thread is a call, which lends nothing, and so are the instructions at which all other
-            // frames are.
-            unsafe { (*std::ptr::from_ref(object).cast::<Code>()).stop_lending() };
+        if object.ty().is(&FUNCTION) {
+            // SAFETY: a function.
+            let function = unsafe { &*std::ptr::from_ref(object).cast::<Function>() };
+            for namespace in [&function.globals, &function.builtins] {
+                namespace.header.set_sharing(sharing_flags::SHARED, sharing_flags::SHARED);
+            }
         }
         if object.ty().is_subtype(TYPE.ty()) {
             types.push(std::ptr::from_ref(object));
