@@ -161,10 +161,7 @@ unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64)
                 *caches = first;
                 *caches.add(1) = second as u64;
                 let w = Word::decode(*caches.sub(1));
-                if w.op() == Op::LoadGlobal as u8
-                    && w.flags() & !FAILURES == 0
-                    && w.flags() & FAILURES != FAILURES
-                {
+                if w.op() == Op::LoadGlobal as u8 && w.flags() & !FAILURES == 0 && w.flags() & FAILURES != FAILURES {
                     write_op(caches.sub(1), if first >> 32 == 0 { Op::LoadModuleGlobal } else { Op::LoadBuiltin });
                 }
             }

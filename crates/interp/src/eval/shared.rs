@@ -235,11 +235,23 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
             Class::Return => !crate::monitoring::watching() && (*m.frame).flags & FRAME_SWITCH == 0,
             Class::Call => {
                 let callable = m.get(w.b());
-                is_pointer(callable)
-                    && header(callable).ty().is(&FUNCTION)
-                    && is_undisturbed(m)
-                    && Machine::is_lowered(callable)
+                is_pointer(callable) && is_undisturbed(m) && {
+                    if header(callable).ty().is(&FUNCTION) {
+                        Machine::is_lowered(callable)
+                    } else {
+                        audit::is_plain_call(m.regs.add(w.b() as usize), w.c() as usize, !variant(w))
+                    }
+                }
             }
+            Class::NativeCall => {
+                is_pointer(m.get(w.b()))
+                    && is_undisturbed(m)
+                    && audit::is_plain_call(m.regs.add(w.b() as usize), w.c() as usize, false)
+            }
+            Class::StoreItem => is_plain_store(m.get(w.b()), m.get(w.c())),
+            Class::StoreItemK => is_plain_store(m.get(w.b()), m.constant(w.c() as u32)),
+            Class::Contains => contains_plainly(m.get(w.b()), m.get(w.c())),
+            Class::ContainsK => contains_plainly(m.get(w.b()), m.constant(w.c() as u32)),
             Class::Global => {
                 let function = (*m.frame).function();
                 let (globals, builtins) = (&function.globals.header, &function.builtins.header);
@@ -415,8 +427,10 @@ unsafe fn lent_to(m: &Machine) -> Option<*const u64> {
         let at = m.pc.add(usize::from(counts));
         let w = Fetched::at(at);
         let op = std::mem::transmute::<u8, Op>(w.op()).unquickened();
-        let may_be =
-            matches!(op, LoadAttr | LoadMethod | StoreAttr | StoreAttrK | Subscr | SubscrK | StoreSubscr | StoreSubscrK);
+        let may_be = matches!(
+            op,
+            LoadAttr | LoadMethod | StoreAttr | StoreAttrK | Subscr | SubscrK | StoreSubscr | StoreSubscrK
+        );
         (may_be && w.flags() & LENT != 0).then_some(at)
     }
 }
@@ -542,6 +556,30 @@ unsafe fn are_plain(b: u64, c: u64) -> bool {
     }
 }
 
+/// Whether an item of a dict that is mine is written to, by a key that is a number or a string.
+#[inline(never)]
+unsafe fn is_plain_store(container: u64, key: u64) -> bool {
+    // SAFETY: live operands.
+    unsafe {
+        is_pointer(container)
+            && header(container).ty().is(&DICT)
+            && is_mine(header(container))
+            && (!is_pointer(key) || is_constant_type(header(key).ty()))
+    }
+}
+
+/// Whether a number or a string is looked for in a built-in container.
+#[inline(never)]
+unsafe fn contains_plainly(item: u64, container: u64) -> bool {
+    // SAFETY: live operands.
+    unsafe {
+        is_pointer(container) && (!is_pointer(item) || is_constant_type(header(item).ty())) && {
+            let ty = header(container).ty();
+            ty.is(&STR) || is_container(ty) && is_known(header(container))
+        }
+    }
+}
+
 /// Whether an item of a tuple is asked for by its index, or of a list that is read without a lock.
 #[inline(always)]
 unsafe fn is_plain_item(container: u64, key: u64) -> bool {
@@ -626,6 +664,8 @@ pub(super) enum Class {
     Call,
     /// The quick form of such a call, a safepoint.
     ExactCall,
+    /// The quick form of a call of a native function.
+    NativeCall,
     /// The quick form of a call of `len`.
     Length,
     /// The quick form of a call of `list.append`.
@@ -648,6 +688,12 @@ pub(super) enum Class {
     /// A subscription by a register, and by a constant.
     Item,
     ItemK,
+    /// An assignment to an item, by a register and by a constant.
+    StoreItem,
+    StoreItemK,
+    /// A test for an item, of a register and of a constant.
+    Contains,
+    ContainsK,
     /// The items of a tuple.
     Unpack,
     /// One more item of a comprehension's list.
@@ -745,6 +791,7 @@ const fn classes() -> [Class; 256] {
         (Call, Class::Call),
         (CallFunction, Class::ExactCall),
         (CallMethod, Class::ExactCall),
+        (CallNative, Class::NativeCall),
         (CallLen, Class::Length),
         (CallListAppend, Class::AppendCall),
         (LoadGlobal, Class::Global),
@@ -760,6 +807,12 @@ const fn classes() -> [Class; 256] {
         (StoreAttrK, Class::Store),
         (StoreSlot, Class::StoreSlot),
         (StoreNewSlot, Class::StoreSlot),
+        (StoreSubscr, Class::StoreItem),
+        (StoreSubscrK, Class::StoreItemK),
+        (Contains, Class::Contains),
+        (JumpIfContains, Class::Contains),
+        (ContainsK, Class::ContainsK),
+        (JumpIfContainsK, Class::ContainsK),
         (UnpackSequence, Class::Unpack),
         (UnpackToLocals, Class::Unpack),
         (UnpackToMany, Class::Unpack),
@@ -788,7 +841,7 @@ pub(super) const fn class(op: Op) -> Class {
 }
 
 impl Class {
-    const ALL: [Class; 30] = {
+    const ALL: [Class; 35] = {
         use Class::*;
         [
             Other,
@@ -801,6 +854,7 @@ impl Class {
             Return,
             Call,
             ExactCall,
+            NativeCall,
             Length,
             AppendCall,
             Global,
@@ -813,6 +867,10 @@ impl Class {
             StoreSlot,
             Item,
             ItemK,
+            StoreItem,
+            StoreItemK,
+            Contains,
+            ContainsK,
             Unpack,
             Append,
             Next,
