@@ -63,10 +63,17 @@ impl Machine<'_> {
         // SAFETY: a live operand; its shape says whether it is a module.
         unsafe {
             let (word, first) = (self.get(w.b()), self.extra(1));
-            is_pointer(word)
-                && header(word).shape_id() == first as u32
-                && (kind(first) == CLASS_VALUE
-                    || kind(first) == MODULE_ENTRY && is_read_freely(&(&(*(word as *const Module)).dict).header))
+            if !is_pointer(word) || header(word).shape_id() != first as u32 {
+                return false;
+            }
+            match kind(first) {
+                CLASS_VALUE => true,
+                MODULE_ENTRY => {
+                    let module = &*(word as *const Module);
+                    is_read_freely(&module.dict.header)
+                }
+                _ => false,
+            }
         }
     }
 
