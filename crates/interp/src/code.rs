@@ -17,6 +17,8 @@ use taipan_bytecode::Text;
 use taipan_bytecode::code::{CO_NEWLOCALS, CO_OPTIMIZED, CO_VARARGS, CO_VARKEYWORDS};
 use taipan_bytecode::linetable::{self, Position};
 use taipan_bytecode::opcode::Opcode;
+#[cfg(feature = "free-threading")]
+use taipan_object::builtins::{bytes::BYTES, float::FLOAT, int::INT, str::STR, tuple::Tuple};
 use taipan_object::header::Header;
 use taipan_object::heap::{self, Kind};
 use taipan_object::object::{Payload, Visitor};
@@ -72,6 +74,19 @@ struct Objects {
 
 fn interned_names(names: &[Text]) -> Box<[Value]> {
     names.iter().map(constants::interned).collect()
+}
+
+/// Makes a constant, and what it consists of, immortal.
+#[cfg(feature = "free-threading")]
+fn make_immortal(constant: &Value) {
+    let Some(header) = constant.as_object() else { return };
+    let ty = header.ty();
+    if ty.is(&STR) || ty.is(&BYTES) || ty.is(&INT) || ty.is(&FLOAT) {
+        header.make_immortal();
+    } else if let Some(tuple) = constant.downcast_exact::<Tuple>() {
+        header.make_immortal();
+        tuple.as_slice().iter().for_each(make_immortal);
+    }
 }
 
 /// Register code with its constants.
@@ -158,9 +173,22 @@ impl Code {
 
     fn objects(&self) -> &Objects {
         self.objects.get_or_init(|| {
-            let consts = self.data.consts.iter().map(|constant| self.shared.value(constant)).collect();
+            let consts: Box<[Value]> = self.data.consts.iter().map(|constant| self.shared.value(constant)).collect();
+            #[cfg(feature = "free-threading")]
+            if self.header.is_immortal() && !taipan_object::count::is_shared() {
+                consts.iter().for_each(make_immortal);
+            }
             Box::new(Objects { consts, names: interned_names(&self.data.names) })
         })
+    }
+
+    /// The code, which all threads use, never dies, and neither do its constants: nobody counts references to them.
+    #[cfg(feature = "free-threading")]
+    pub fn make_immortal(&self) {
+        self.header.make_immortal();
+        if let Some(objects) = self.objects.get() {
+            objects.consts.iter().for_each(make_immortal);
+        }
     }
 
     #[inline(always)]
@@ -236,11 +264,6 @@ impl Code {
             None => {
                 // What the interpreter makes of the code for itself is no part of what the program allocates.
                 let made = heap::without_tracing(|| self.make(vm, lower_shared(&self.data)))?;
-                #[cfg(feature = "free-threading")]
-                if crate::eval::have_threads_begun() {
-                    // SAFETY: nobody has seen the code yet.
-                    unsafe { crate::lower::stop_lending(&made.lowered.words) };
-                }
                 // Another thread may have been faster; either version will do.
                 self.code.get_or_init(|| Box::new(made))
             }
@@ -313,18 +336,6 @@ impl Code {
         let mut constants = self.consts().to_vec();
         constants.extend(lowered.small_ints.iter().map(|value| Value::small_int(*value as i64)));
         Ok(RegisterCode { lowered, constants: constants.into() })
-    }
-
-    /// Has what was lowered so far take all references, before other threads run it.
-    ///
-    /// # Safety
-    /// As of [`crate::lower::stop_lending`].
-    #[cfg(feature = "free-threading")]
-    pub unsafe fn stop_lending(&self) {
-        for code in self.lowerings() {
-            // SAFETY: by contract.
-            unsafe { crate::lower::stop_lending(&code.lowered.words) };
-        }
     }
 
     fn lowerings(&self) -> impl Iterator<Item = &RegisterCode> {

@@ -56,7 +56,7 @@ pub use call::{call_function, eval_code, run_function};
 pub(crate) use call::{leave_frame, resume_frame};
 pub(crate) use names::describe_global_cache;
 #[cfg(feature = "free-threading")]
-pub use shared::{Alternation, has_begun as have_threads_begun, prepare as prepare_for_threads, runs_beside};
+pub use shared::{Alternation, prepare as prepare_for_threads, runs_beside};
 pub(crate) use unwind::find_map;
 
 /// What a handler returns once it has said, by the machine's `pc`, where to go on. There is always something to go on
@@ -300,6 +300,10 @@ impl Machine<'_> {
     pub unsafe fn stop_lending(&mut self) {
         // SAFETY: a lender is followed by the instruction that it lends to. Caches and flags are written in place.
         unsafe {
+            #[cfg(feature = "free-threading")]
+            if taipan_object::count::is_shared() {
+                let Flow(()) = self.again_alone();
+            }
             let mut at = self.pc.cast_mut();
             while Word::decode(*at).flags() & LENDS != 0 {
                 let word = Word::decode(*at);
@@ -827,17 +831,6 @@ eval_loop! {
             continue;
         }
     }
-}
-
-/// Whether calls, loops and loads of globals may have quick forms, which are for one thread at a time: not once there have
-/// been several without the GIL, before which all that was written so far is undone.
-#[inline(always)]
-fn may_quicken() -> bool {
-    #[cfg(feature = "free-threading")]
-    let may = !have_threads_begun();
-    #[cfg(not(feature = "free-threading"))]
-    let may = true;
-    may
 }
 
 /// Whether an instruction's variant bit is set.

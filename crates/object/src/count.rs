@@ -100,9 +100,39 @@ mod aside {
         unsafe { asm!("call {}", sym keeping_registers, in("rdi") object) };
     }
 
-    /// [`incref_rarely`] of the object in `rdi`, after which all registers are as before.
+    /// [`incref_rarely`] of the object in `rdi`, after which all registers are as before. An object of another thread's is
+    /// counted here while there are several: as `incref_numbered` would.
+    #[cfg(all(feature = "free-threading", target_os = "linux"))]
     #[unsafe(naked)]
     unsafe extern "C" fn keeping_registers() {
+        naked_asm!(
+            "push rax",
+            "mov eax, [rdi + {owner}]",
+            "test eax, eax",
+            "jz 2f",
+            "cmp eax, fs:[taipan_owner@tpoff]",
+            "je 2f",
+            "cmp byte ptr [rip + {parallel}], 0",
+            "je 2f",
+            "lock add qword ptr [rdi - 16], {one}",
+            "pop rax",
+            "ret",
+            "2:",
+            "pop rax",
+            "jmp {rarely}",
+            owner = const std::mem::offset_of!(Header, owner),
+            parallel = sym crate::cell::PARALLEL,
+            one = const super::sharing::ONE,
+            rarely = sym rarely_keeping_registers,
+        );
+    }
+
+    #[cfg(not(all(feature = "free-threading", target_os = "linux")))]
+    use rarely_keeping_registers as keeping_registers;
+
+    /// The same, for all objects.
+    #[unsafe(naked)]
+    unsafe extern "C" fn rarely_keeping_registers() {
         naked_asm!(
             "push rax", "push rcx", "push rdx", "push rsi", "push rdi", "push r8", "push r9", "push r10", "push r11",
             "sub rsp, 256",

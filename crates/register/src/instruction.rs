@@ -18,6 +18,9 @@
 //!
 //! In brackets: whether it may call Python code, raise, run the collector. Dropping a reference counts as calling.
 
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::Relaxed;
+
 /// Hands all rows to the macro named.
 #[macro_export]
 macro_rules! instruction_table {
@@ -607,11 +610,12 @@ impl Fetched {
         Word(unsafe { *self.at.cast::<u64>() }).with_flags(self.flags())
     }
 
-    /// Its opcode. Volatile, as LLVM would load it together with the flags.
+    /// Its opcode. Atomic, as another thread may be writing a quick form in its place ([`write_op`]); nor is it loaded together
+    /// with the flags then.
     #[inline(always)]
     pub fn op(self) -> u8 {
         // SAFETY: as in `part`.
-        unsafe { self.at.cast::<u8>().read_volatile() }
+        unsafe { AtomicU8::from_ptr(self.at.cast_mut().cast()).load(Relaxed) }
     }
 
     /// Its flags, as they are now: those that may be rewritten are asked for before anything that could do it.
@@ -669,6 +673,17 @@ impl Fetched {
     pub fn releases_b(self) -> bool {
         self.flags() & B_OWNED != 0
     }
+}
+
+/// Writes another opcode, of the same operands and further words, in place of the instruction at `pc`. Other threads may be
+/// executing either meanwhile.
+///
+/// # Safety
+/// Register code is there, of which nobody has a shared reference to the word.
+#[inline(always)]
+pub unsafe fn write_op(pc: *const u64, op: Op) {
+    // SAFETY: by contract. The opcode is the first byte.
+    unsafe { AtomicU8::from_ptr(pc.cast_mut().cast()).store(op as u8, Relaxed) };
 }
 
 /// What the operands of an instruction are called in a text.

@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 use taipan_bytecode::opcode::Opcode;
 use taipan_bytecode::{CodeData, SharedCode};
 
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word, own_lent};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, LENDS, LENT, Op, VARIANT, VARIANT2, Word};
 use crate::verify::{Checked, Instr, Verified, facts, proved, verify};
 
 pub use counting::lower_for_counting;
@@ -68,36 +68,6 @@ pub fn lower_for_debugging(code: &CodeData, small_ints: &[u8]) -> Checked<Lowere
     }
     lowerer.run();
     Ok(lowerer.finish())
-}
-
-/// Has every instruction take the references that it needs, since there are other threads.
-///
-/// # Safety
-/// The words are register code, which nothing else uses meanwhile, and no frame is between an instruction that lends and the
-/// next one.
-pub unsafe fn stop_lending(words: &Vec<u64>) {
-    use Op::*;
-    let mut at = 0;
-    while at < words.len() {
-        // SAFETY: by contract. Flags are written in place, here as by the instructions themselves: by a pointer that no slice
-        // gave, of which the compiler would believe that nobody writes to it.
-        unsafe {
-            let place = words.as_ptr().cast_mut().add(at);
-            let word = Word::decode(place.read());
-            let Some(op) = Op::from_u8(word.op()) else { return };
-            let word = word.with_op(op.unquickened());
-            let word = match op.unquickened() {
-                LoadGlobal => word.without(LENDS),
-                LoadAttr | Subscr | SubscrK => word.without(LENDS).with_flags(own_lent(word.without(LENDS).flags())),
-                LoadMethod | StoreAttr | StoreAttrK | StoreSubscr | StoreSubscrK => {
-                    word.with_flags(own_lent(word.flags()))
-                }
-                _ => word,
-            };
-            place.write(word.encode());
-            at += op.len();
-        }
-    }
 }
 
 /// Where the lowering for speed comes to the start of a bytecode instruction.

@@ -13,6 +13,8 @@ use taipan_object::builtins::property::{self, PROPERTY};
 use taipan_object::builtins::staticmethod::{self, CLASSMETHOD, STATICMETHOD};
 use taipan_object::builtins::super_object::{self, SUPER};
 use taipan_object::builtins::type_object::is_getattro;
+#[cfg(feature = "free-threading")]
+use taipan_object::count::is_shared;
 use taipan_object::header::{Header, object_flags};
 use taipan_object::native::descriptors;
 use taipan_object::native::member::{MemberDescriptor, Place};
@@ -1152,7 +1154,7 @@ impl Machine<'_> {
                     return self.advance(3);
                 }
             }
-            self.adapt(w, w.c(), object, Use::Load, SLOT, Op::LoadAttr)
+            self.adapt(w.c(), object, Use::Load, SLOT, Op::LoadAttr)
         }
     }
 
@@ -1174,7 +1176,7 @@ impl Machine<'_> {
                 *to.add(1) = object;
                 return self.advance(Op::LoadMethod.len());
             }
-            self.adapt(w, w.c(), object, Use::Method, METHOD, Op::LoadMethod)
+            self.adapt(w.c(), object, Use::Method, METHOD, Op::LoadMethod)
         }
     }
 
@@ -1201,7 +1203,7 @@ impl Machine<'_> {
                     return self.advance(if CALLED { Op::LoadMethod.len() } else { 3 });
                 }
             }
-            self.unquicken(w.word().with_op(if CALLED { Op::LoadMethod } else { Op::LoadAttr }))
+            self.unquicken(if CALLED { Op::LoadMethod } else { Op::LoadAttr })
         }
     }
 
@@ -1222,7 +1224,7 @@ impl Machine<'_> {
                 }
                 return self.end_store(w, object);
             }
-            self.adapt(w, w.a(), object, Use::Store, SLOT, Op::StoreAttr)
+            self.adapt(w.a(), object, Use::Store, SLOT, Op::StoreAttr)
         }
     }
 
@@ -1251,29 +1253,41 @@ impl Machine<'_> {
                 (*(object as *const Header)).set_shape_id(site.other());
                 return self.end_store(w, object);
             }
-            self.adapt(w, w.a(), object, Use::Store, NEW_SLOT, Op::StoreAttr)
+            self.adapt(w.a(), object, Use::Store, NEW_SLOT, Op::StoreAttr)
         }
     }
 
     /// Goes on where a quick instruction's cache is not one for `object`: with what is remembered for its shape, if that is of the
     /// same `kind`, and else with `general`, the instruction in whose place it was written.
     #[inline(always)]
-    unsafe fn adapt(&mut self, w: Fetched, name: u16, object: u64, used: Use, kind: u64, general: Op) -> Flow {
+    unsafe fn adapt(&mut self, name: u16, object: u64, used: Use, kind: u64, general: Op) -> Flow {
         // SAFETY: live operand; the name is the instruction's.
         unsafe {
+            #[cfg(feature = "free-threading")]
+            if is_shared() {
+                return out!(self.step_beside(Fetched::at(self.pc)));
+            }
             let name = (*(*self.frame).code).name_at(name as usize);
             if take_same(object, name, used, kind, self.pc.add(1).cast_mut()) {
                 return Flow::NEXT;
             }
-            self.unquicken(w.word().with_op(general))
+            self.unquicken(general)
         }
     }
 
-    /// Goes on with the instruction as it was before it was written as a quick one.
+    /// Goes on with `general`, as which the instruction was emitted. Beside others the thread becomes alone first, as flags
+    /// are written only then, and looks at the instruction again.
     #[inline(always)]
-    pub(super) unsafe fn unquicken(&mut self, w: Word) -> Flow {
+    pub(super) unsafe fn unquicken(&mut self, general: Op) -> Flow {
         // SAFETY: opcodes and flags are written in place.
-        unsafe { *self.pc.cast_mut() = w.with_flags(w.flags() + ONE_FAILURE).encode() };
+        unsafe {
+            #[cfg(feature = "free-threading")]
+            if is_shared() {
+                return out!(self.again_alone());
+            }
+            let w = Word::decode(*self.pc);
+            *self.pc.cast_mut() = w.with_op(general).with_flags(w.flags() + ONE_FAILURE).encode();
+        }
         Flow::NEXT
     }
 

@@ -24,7 +24,7 @@ use taipan_object::types::{Called, TYPE, Type, lookup, type_flags};
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::{Flow, Machine, may_quicken, run, variant, view};
+use super::{Flow, Machine, run, variant, view};
 use crate::code::Code;
 use crate::frame::{
     FRAME_CONSTRUCTOR, FRAME_ENTRY, FRAME_GENERATOR, FRAME_OPERATOR, Frame, Interp, clear_words, copy_words,
@@ -32,7 +32,7 @@ use crate::frame::{
 };
 use crate::function::arguments::{Arguments, bind};
 use crate::function::{FUNCTION, Function};
-use crate::instruction::{FAILURES, Fetched, Op};
+use crate::instruction::{FAILURES, Fetched, Op, write_op};
 use native::{NOT_NATIVE, call_native};
 
 pub(crate) use returns::leave_frame;
@@ -359,20 +359,20 @@ impl Machine<'_> {
         }
     }
 
-    /// Writes the instruction as one for just such calls, with a `self` or without, if it may be ([`may_quicken`]).
+    /// Writes the instruction as one for just such calls, with a `self` or without, unless it has been one too often.
     #[inline(always)]
     unsafe fn quicken_call(&self, w: Fetched, quick: Op, with_self: bool) {
-        if w.flags() & FAILURES != FAILURES && with_self != variant(w) && may_quicken() {
+        if w.flags() & FAILURES != FAILURES && with_self != variant(w) {
             // SAFETY: opcodes are written in place.
-            unsafe { *self.pc.cast_mut() = w.word().with_op(quick).encode() };
+            unsafe { write_op(self.pc, quick) };
         }
     }
 
     /// Goes on with the general instruction, which may be written as a quick one again.
     #[inline(always)]
-    pub(super) unsafe fn call_generally(&mut self, w: Fetched) -> Flow {
+    pub(super) unsafe fn call_generally(&mut self) -> Flow {
         // SAFETY: opcodes are written in place.
-        unsafe { *self.pc.cast_mut() = w.word().with_op(Op::Call).encode() };
+        unsafe { write_op(self.pc, Op::Call) };
         Flow::NEXT
     }
 
@@ -385,7 +385,7 @@ impl Machine<'_> {
             let (callable, count) = (*base, w.c() as usize + METHOD as usize);
             if self.interp.eval_breaker() {
                 // The general way has the safepoint.
-                return self.call_generally(w);
+                return self.call_generally();
             }
             if callable & 7 == 0 && (*(callable as *const Header)).ty().is(&FUNCTION) && (!METHOD || *base.add(1) != 0)
             {
@@ -396,7 +396,7 @@ impl Machine<'_> {
                     return self.call_simple(callable, mask & 1 != 0, first, count, lent, code, 2);
                 }
             }
-            self.unquicken(w.word().with_op(Op::Call))
+            self.unquicken(Op::Call)
         }
     }
 

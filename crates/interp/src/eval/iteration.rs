@@ -14,10 +14,10 @@ use taipan_object::header::Header;
 use taipan_object::vm::names;
 use taipan_object::{Result, Value, Vm};
 
-use super::{Flow, Machine, leave_frame, may_quicken, release_operands, variant, view, word_of};
+use super::{Flow, Machine, leave_frame, release_operands, variant, view, word_of};
 use crate::frame::{FRAME_ENTRY, FRAME_STEP, FRAME_SWITCH, Frame, Interp, release, retain_live};
 use crate::generator::{self, ASYNC_GENERATOR, COROUTINE, GENERATOR, Generator};
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op, VARIANT, Word, write_op};
 
 #[inline(never)]
 unsafe fn next_slow(vm: &Vm, iterator: u64) -> Result<Option<Value>> {
@@ -151,12 +151,12 @@ impl Machine<'_> {
         }
     }
 
-    /// Writes the instruction as one for iterators of just that type, if it may be ([`may_quicken`]).
+    /// Writes the instruction as one for iterators of just that type, unless it has been one that did not fit.
     #[inline(always)]
     unsafe fn quicken_iteration(&self, w: Fetched, quick: Op) {
-        if w.flags() & !A_LOCAL == 0 && may_quicken() {
+        if w.flags() & !A_LOCAL == 0 {
             // SAFETY: opcodes are written in place.
-            unsafe { *self.pc.cast_mut() = w.word().with_op(quick).encode() };
+            unsafe { write_op(self.pc, quick) };
         }
     }
 
@@ -172,7 +172,7 @@ impl Machine<'_> {
                 let next = (*(iterator as *const ListIterator)).step();
                 return self.iterated(w, next);
             }
-            self.unquicken(w.word().with_op(Op::ForIter))
+            self.unquicken(Op::ForIter)
         }
     }
 
@@ -186,7 +186,7 @@ impl Machine<'_> {
                 let next = (*(iterator as *const RangeIterator)).next();
                 return self.iterated(w, next);
             }
-            self.unquicken(w.word().with_op(Op::ForIter))
+            self.unquicken(Op::ForIter)
         }
     }
 
@@ -203,7 +203,7 @@ impl Machine<'_> {
                     return self.enter_generator(generator, Value::NONE.into_word());
                 }
             }
-            self.unquicken(w.word().with_op(Op::ForIter))
+            self.unquicken(Op::ForIter)
         }
     }
 

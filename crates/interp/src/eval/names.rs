@@ -13,10 +13,10 @@ use taipan_object::types::TypeSpec;
 use taipan_object::vm::names;
 use taipan_object::{Ref, Result, Value, Vm};
 
-use super::{Flow, Machine, may_quicken, release_operands, view, word_of};
+use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::{Frame, is_pointer, release, release_live, retain, retain_live};
 use crate::function::Function;
-use crate::instruction::{FAILURES, Fetched, LENDS, Op, Word};
+use crate::instruction::{FAILURES, Fetched, LENDS, Op, Word, write_op};
 
 /// The value that a filled cache of LOAD_GLOBAL gives in `function`, borrowed.
 ///
@@ -161,13 +161,8 @@ unsafe fn load_global_slow(vm: &Vm, frame: &Frame, index: u32, caches: *mut u64)
                 *caches = first;
                 *caches.add(1) = second as u64;
                 let w = Word::decode(*caches.sub(1));
-                if w.op() == Op::LoadGlobal as u8
-                    && w.flags() & !FAILURES == 0
-                    && w.flags() & FAILURES != FAILURES
-                    && may_quicken()
-                {
-                    let quick = if first >> 32 == 0 { Op::LoadModuleGlobal } else { Op::LoadBuiltin };
-                    *caches.sub(1) = w.with_op(quick).encode();
+                if w.op() == Op::LoadGlobal as u8 && w.flags() & !FAILURES == 0 && w.flags() & FAILURES != FAILURES {
+                    write_op(caches.sub(1), if first >> 32 == 0 { Op::LoadModuleGlobal } else { Op::LoadBuiltin });
                 }
             }
         }
@@ -404,7 +399,7 @@ impl Machine<'_> {
                 self.put(w.a(), retain_live(*(self.extra(2) as *const u64)));
                 return self.advance(3);
             }
-            self.unquicken(w.word().with_op(Op::LoadGlobal))
+            self.unquicken(Op::LoadGlobal)
         }
     }
 

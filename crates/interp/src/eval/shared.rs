@@ -14,6 +14,14 @@
 //! From one of these to another an object goes only where no other thread runs. Objects that do not change (numbers, strings,
 //! tuples, code, functions, classes: whoever changes a class is alone) may be used by all. All other types are touched only
 //! by threads that are alone, unless the object is mine. `audit.rs` says which native functions may be called.
+//!
+//! Instructions are written by threads that are alone, but for the opcode: quick forms are written beside others, too
+//! (`write_op`). So a handler may meet any form of its instruction, and those of quick forms test what they are for. Where it
+//! is something else, the thread goes on by [`Machine::step_beside`] or [`Machine::again_alone`].
+//!
+//! An instruction lends (`LENDS`) from what is mine or read: nobody writes to that before the thread is at a safepoint or
+//! becomes alone. If it has to become alone between the two instructions, it takes a reference first ([`Lent`]). One that
+//! finds an object that is locked takes the references it needs from then on.
 
 mod attribute;
 mod audit;
@@ -46,9 +54,9 @@ use super::{Flow, Machine, WAYS_OUT, run_shared, variant, view};
 use crate::frame::{FRAME_SWITCH, Frame, Interp, is_pointer, release, retain};
 use crate::function::{FUNCTION, Function};
 use crate::generator::{GENERATOR, Generator};
-use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, Op};
+use crate::instruction::{A_LOCAL, B_OWNED, C_OWNED, Fetched, LENDS, LENT, Op};
 
-pub use audit::{has_begun, prepare, runs_beside};
+pub use audit::{prepare, runs_beside};
 
 /// What becomes of an instruction.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,9 +67,11 @@ enum Verdict {
     Alone,
     /// It has been executed.
     Done,
+    /// It must not lend any more, and is then looked at again.
+    Own,
 }
 
-use Verdict::{Alone, Done, Go};
+use Verdict::{Alone, Done, Go, Own};
 
 /// What the loop does next.
 pub(super) enum Next {
@@ -92,6 +102,8 @@ pub struct Alternation {
     since: std::cell::Cell<u64>,
     /// An object that the instruction touches for which the thread has to be alone, and whether it writes to it.
     touched: std::cell::Cell<(u64, bool)>,
+    /// The last reference to an operand that was lent when the thread became alone, for as long as it is; 0 if there is none.
+    kept: std::cell::Cell<u64>,
     /// The loop is left, for the frame that runs to go on in the other one.
     pub(super) switching: std::cell::Cell<bool>,
 }
@@ -113,6 +125,8 @@ pub(super) unsafe fn run_beside(vm: &Vm, interp: &Interp, entry: *mut Frame) -> 
     if was_alone && count::is_shared() {
         interp.alternation.had_to_be_alone();
         vm.become_alone();
+    } else {
+        interp.alternation.release_kept();
     }
     result
 }
@@ -127,6 +141,12 @@ impl Alternation {
         self.stretch.set(stretch);
         // The instruction for which it has to be alone is looked at once more.
         self.left.set(stretch + 1);
+    }
+
+    /// Ends the reference that was kept for the instruction at which the thread became alone: that one is over.
+    fn release_kept(&self) {
+        // SAFETY: the reference is taken out.
+        unsafe { release(self.kept.take()) };
     }
 
     /// The thread gives way to others soon.
@@ -174,6 +194,11 @@ unsafe fn look_at(m: Machine, w: Fetched) -> Next {
                 // Others have run, and may have written another instruction in this one's place.
                 Next::Skip(0)
             }
+            Own => {
+                let mut m = m;
+                m.stop_lending();
+                Next::Skip(0)
+            }
         }
     }
 }
@@ -207,14 +232,26 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
     unsafe {
         match Class::ALL[CLASS as usize] {
             Class::Safepoint => is_undisturbed(m),
-            Class::Return => is_undisturbed(m) && (*m.frame).flags & FRAME_SWITCH == 0,
+            Class::Return => !crate::monitoring::watching() && (*m.frame).flags & FRAME_SWITCH == 0,
             Class::Call => {
                 let callable = m.get(w.b());
-                is_pointer(callable)
-                    && header(callable).ty().is(&FUNCTION)
-                    && is_undisturbed(m)
-                    && Machine::is_lowered(callable)
+                is_pointer(callable) && is_undisturbed(m) && {
+                    if header(callable).ty().is(&FUNCTION) {
+                        Machine::is_lowered(callable)
+                    } else {
+                        audit::is_plain_call(m.regs.add(w.b() as usize), w.c() as usize, !variant(w))
+                    }
+                }
             }
+            Class::NativeCall => {
+                is_pointer(m.get(w.b()))
+                    && is_undisturbed(m)
+                    && audit::is_plain_call(m.regs.add(w.b() as usize), w.c() as usize, false)
+            }
+            Class::StoreItem => is_plain_store(m.get(w.b()), m.get(w.c())),
+            Class::StoreItemK => is_plain_store(m.get(w.b()), m.constant(w.c() as u32)),
+            Class::Contains => contains_plainly(m.get(w.b()), m.get(w.c())),
+            Class::ContainsK => contains_plainly(m.get(w.b()), m.constant(w.c() as u32)),
             Class::Global => {
                 let function = (*m.frame).function();
                 let (globals, builtins) = (&function.globals.header, &function.builtins.header);
@@ -222,14 +259,38 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
                     && is_read_freely(builtins)
                     && super::names::cached_global(function, m.extra(1), m.extra(2)).is_some()
             }
-            Class::Attribute => m.has_plain_attribute(w),
-            Class::Item => {
-                let (container, key) = (m.get(w.b()), m.get(w.c()));
-                is_pointer(container) && key & 1 != 0 && {
-                    let ty = header(container).ty();
-                    ty.is(&LIST) && is_read_freely(header(container)) || ty.is(&TUPLE)
-                }
+            Class::ExactCall => !world::is_stopped(),
+            Class::Length => {
+                let object = m.get(w.b() + 2);
+                !is_pointer(object) || is_constant_type(header(object).ty()) || is_known(header(object))
             }
+            Class::AppendCall => {
+                let list = m.get(w.b() + 1);
+                is_pointer(list) && matches!(access(header(list)), Access::Mine | Access::Locked)
+            }
+            Class::ModuleGlobal => is_read_freely(&(*m.frame).function().globals.header),
+            Class::Builtin => {
+                let function = (*m.frame).function();
+                is_read_freely(&function.globals.header) && is_read_freely(&function.builtins.header)
+            }
+            Class::Attribute => m.has_plain_attribute(w),
+            Class::Slot => is_pointer(m.get(w.b())) && is_read_freely(header(m.get(w.b()))),
+            Class::Namespace => m.has_plain_entry(w),
+            Class::StoreSlot => is_pointer(m.get(w.b())) && is_mine(header(m.get(w.b()))),
+            Class::Store => m.stores_plainly(w),
+            Class::Item => is_plain_item(m.get(w.b()), m.get(w.c())),
+            Class::ItemK => is_plain_item(m.get(w.b()), m.constant(w.c() as u32)),
+            Class::Unpack => is_pointer(m.get(w.b())) && header(m.get(w.b())).ty().is(&TUPLE),
+            Class::Append => is_pointer(m.get(peeked(w))) && is_mine(header(m.get(peeked(w)))),
+            Class::NextKnown => is_pointer(m.get(w.b())) && is_known(header(m.get(w.b()))),
+            Class::NextOwn => is_pointer(m.get(w.b())) && is_mine(header(m.get(w.b()))),
+            Class::Binary => are_plain(m.get(w.b()), m.get(w.c())),
+            Class::BinaryK => are_plain(m.get(w.b()), m.constant(w.c() as u32)),
+            Class::Truth => {
+                let ty = header(m.get(w.b())).ty();
+                is_constant_type(ty) || is_container(ty) && is_known(header(m.get(w.b())))
+            }
+            Class::Text => !is_pointer(m.get(w.b())) || is_constant_type(header(m.get(w.b())).ty()),
             Class::Next => {
                 let iterator = m.get(w.b());
                 is_pointer(iterator) && !crate::monitoring::watching() && {
@@ -240,6 +301,10 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
             Class::Deref => {
                 let cell = &(*(m.get(w.b()) as *const Cell)).header;
                 cell.ty().is(&CELL) && is_read_freely(cell) && m.cell_content(w.b()) != 0
+            }
+            Class::StoreDeref => {
+                let cell = &(*(m.get(w.c()) as *const Cell)).header;
+                cell.ty().is(&CELL) && is_mine(cell)
             }
             _ => false,
         }
@@ -262,14 +327,30 @@ fn is_usable(object: &Header) -> bool {
 /// Whether an object is to be read without a lock.
 #[inline(always)]
 fn is_read_freely(object: &Header) -> bool {
-    matches!(access(object), Access::Mine | Access::Read)
+    let sharing = object.sharing();
+    if sharing & (sharing_flags::SHARED | sharing_flags::LOCKED) == 0 {
+        object.is_owned_by(count::current_owner()) || !world::is_live(object.owner())
+    } else {
+        sharing & sharing_flags::LOCKED == 0
+    }
+}
+
+/// Whether an object is not another thread's that no other has touched so far.
+#[inline(always)]
+fn is_known(object: &Header) -> bool {
+    object.sharing() & (sharing_flags::SHARED | sharing_flags::LOCKED) != 0
+        || object.is_owned_by(count::current_owner())
+        || !world::is_live(object.owner())
 }
 
 #[cold]
 #[inline(never)]
 unsafe fn become_alone(m: Machine) {
     // SAFETY: the frame is current; finalisers use registers above it.
-    unsafe { m.save() };
+    let lent = unsafe {
+        m.save();
+        Lent::of(&m)
+    };
     let alternation = &m.interp.alternation;
     let (object, writes) = alternation.touched.replace((0, false));
     alternation.had_to_be_alone();
@@ -281,21 +362,95 @@ unsafe fn become_alone(m: Machine) {
     if count::has_waiting() {
         count::settle();
     }
+    if let Some(lent) = lent {
+        // SAFETY: the machine is still there, and no other thread runs.
+        unsafe { lent.give_back(&m) };
+    }
+}
+
+/// An operand that the instruction before has lent, when the thread becomes alone: until then others may end it, so there is a
+/// reference to it.
+struct Lent {
+    operand: u64,
+    /// Where the instruction is.
+    at: *const u64,
+}
+
+impl Lent {
+    /// Takes a reference to the operand of the machine's instruction, if it is lent and has to be kept.
+    ///
+    /// # Safety
+    /// The machine is between two instructions.
+    unsafe fn of(m: &Machine) -> Option<Lent> {
+        // SAFETY: by contract; operands are live.
+        unsafe {
+            let at = lent_to(m)?;
+            let operand = m.get(Fetched::at(at).b());
+            if !is_pointer(operand) {
+                return None;
+            }
+            Some(Lent { operand: retain(operand), at })
+        }
+    }
+
+    /// Ends that reference, now that the thread is alone, unless the instruction has come to own its operand meanwhile. The last
+    /// one is kept until others run again.
+    ///
+    /// # Safety
+    /// The machine is the one it was made for.
+    unsafe fn give_back(self, m: &Machine) {
+        // SAFETY: the reference is there.
+        unsafe {
+            let alternation = &m.interp.alternation;
+            alternation.release_kept();
+            if Fetched::at(self.at).flags() & LENT == 0 {
+                return;
+            }
+            if count::refcount(header(self.operand)) > 1 {
+                release(self.operand);
+            } else {
+                alternation.kept.set(self.operand);
+            }
+        }
+    }
+}
+
+/// The instruction that the machine is at, if the one before has lent it its operand.
+///
+/// # Safety
+/// The machine is between two instructions, not on a way out.
+unsafe fn lent_to(m: &Machine) -> Option<*const u64> {
+    use Op::*;
+    // SAFETY: by contract; register code holds only opcodes that lowering wrote, and something follows a `Count`.
+    unsafe {
+        let counts = Fetched::at(m.pc).op() == Count as u8;
+        let at = m.pc.add(usize::from(counts));
+        let w = Fetched::at(at);
+        let op = std::mem::transmute::<u8, Op>(w.op()).unquickened();
+        let may_be = matches!(
+            op,
+            LoadAttr | LoadMethod | StoreAttr | StoreAttrK | Subscr | SubscrK | StoreSubscr | StoreSubscrK
+        );
+        (may_be && w.flags() & LENT != 0).then_some(at)
+    }
 }
 
 #[cold]
 #[inline(never)]
 unsafe fn become_shared(m: Machine) -> Next {
-    if !m.goes_on() {
-        // Where the frame was, is needed by what comes now.
-        return Next::Execute;
-    }
     // SAFETY: as above.
-    unsafe { m.save() };
+    unsafe {
+        // Where the frame was, is needed by what comes now. What is lent could end.
+        if !m.goes_on() || lent_to(&m).is_some() {
+            return Next::Execute;
+        }
+        m.save();
+    }
+    let alternation = &m.interp.alternation;
+    alternation.release_kept();
     if count::has_waiting() {
         count::settle();
     }
-    let alternation = &m.interp.alternation;
     if !world::is_parallel() {
         return Next::Leave;
     }
@@ -343,7 +498,7 @@ fn access(object: &Header) -> Access {
 
 #[inline(always)]
 fn is_mine(object: &Header) -> bool {
-    access(object) == Access::Mine
+    world::is_mine(object)
 }
 
 /// Whether no other thread uses an object meanwhile.
@@ -384,6 +539,57 @@ unsafe fn replace_word(place: *mut u64, word: u64) -> u64 {
 #[inline]
 fn is_plain(ty: &Type) -> bool {
     ty.is_heap_type() && std::ptr::fn_addr_eq(ty.dealloc, OBJECT.ty().dealloc)
+}
+
+/// Whether objects of a type never change, nor have any parts that could.
+#[inline(always)]
+fn is_constant_type(ty: &Type) -> bool {
+    ty.is(&STR) || ty.is(&INT) || ty.is(&FLOAT)
+}
+
+/// Whether the operands of an operator or a comparison are numbers or strings.
+#[inline(never)]
+unsafe fn are_plain(b: u64, c: u64) -> bool {
+    // SAFETY: live operands.
+    unsafe {
+        (!is_pointer(b) || is_constant_type(header(b).ty())) && (!is_pointer(c) || is_constant_type(header(c).ty()))
+    }
+}
+
+/// Whether an item of a dict that is mine is written to, by a key that is a number or a string.
+#[inline(never)]
+unsafe fn is_plain_store(container: u64, key: u64) -> bool {
+    // SAFETY: live operands.
+    unsafe {
+        is_pointer(container)
+            && header(container).ty().is(&DICT)
+            && is_mine(header(container))
+            && (!is_pointer(key) || is_constant_type(header(key).ty()))
+    }
+}
+
+/// Whether a number or a string is looked for in a built-in container.
+#[inline(never)]
+unsafe fn contains_plainly(item: u64, container: u64) -> bool {
+    // SAFETY: live operands.
+    unsafe {
+        is_pointer(container) && (!is_pointer(item) || is_constant_type(header(item).ty())) && {
+            let ty = header(container).ty();
+            ty.is(&STR) || is_container(ty) && is_known(header(container))
+        }
+    }
+}
+
+/// Whether an item of a tuple is asked for by its index, or of a list that is read without a lock.
+#[inline(always)]
+unsafe fn is_plain_item(container: u64, key: u64) -> bool {
+    // SAFETY: live operands.
+    unsafe {
+        is_pointer(container) && key & 1 != 0 && {
+            let ty = header(container).ty();
+            ty.is(&LIST) && is_read_freely(header(container)) || ty.is(&TUPLE)
+        }
+    }
 }
 
 /// So many items of a tuple, and of those in it, are looked at.
@@ -456,16 +662,53 @@ pub(super) enum Class {
     Return,
     /// A call, sound at once if it is one of a Python function.
     Call,
+    /// The quick form of such a call, a safepoint.
+    ExactCall,
+    /// The quick form of a call of a native function.
+    NativeCall,
+    /// The quick form of a call of `len`.
+    Length,
+    /// The quick form of a call of `list.append`.
+    AppendCall,
     /// A global.
     Global,
+    /// The quick forms of that.
+    ModuleGlobal,
+    Builtin,
     /// An attribute or method.
     Attribute,
-    /// A subscription by a register.
+    /// The quick form for a slot.
+    Slot,
+    /// The quick form for a value in a class or a module.
+    Namespace,
+    /// A store to an attribute.
+    Store,
+    /// The quick forms for a slot.
+    StoreSlot,
+    /// A subscription by a register, and by a constant.
     Item,
+    ItemK,
+    /// An assignment to an item, by a register and by a constant.
+    StoreItem,
+    StoreItemK,
+    /// A test for an item, of a register and of a constant.
+    Contains,
+    ContainsK,
+    /// The items of a tuple.
+    Unpack,
+    /// One more item of a comprehension's list.
+    Append,
     /// The next item of an iterator.
     Next,
+    /// The quick forms for built-in iterators.
+    NextKnown,
+    /// The quick form for a generator.
+    NextOwn,
     /// What a cell contains.
     Deref,
+    StoreDeref,
+    /// The text of a value.
+    Text,
 }
 
 const fn classes() -> [Class; 256] {
@@ -494,6 +737,13 @@ const fn classes() -> [Class; 256] {
         BuildTuple,
         BuildList,
         BuildSlice,
+        BuildString,
+        MakeFunction,
+        SetFunctionAttribute,
+        // They touch shapes and what belongs to types, and test them.
+        LoadOwnMethod,
+        LoadMovedMethod,
+        CallIsInstance,
         YieldValue,
         MatchMapping,
         MatchSequence,
@@ -528,9 +778,9 @@ const fn classes() -> [Class; 256] {
         }
         at += 1;
     }
-    table[SubscrK as usize] = Class::Other;
     let others = [
         (Subscr, Class::Item),
+        (SubscrK, Class::ItemK),
         (JumpBackward, Class::Safepoint),
         (Return, Class::Return),
         (ReturnConst, Class::Return),
@@ -539,17 +789,41 @@ const fn classes() -> [Class; 256] {
         (ToBool, Class::Truth),
         (JumpIf, Class::Truth),
         (Call, Class::Call),
+        (CallFunction, Class::ExactCall),
+        (CallMethod, Class::ExactCall),
+        (CallNative, Class::NativeCall),
+        (CallLen, Class::Length),
+        (CallListAppend, Class::AppendCall),
         (LoadGlobal, Class::Global),
+        (LoadModuleGlobal, Class::ModuleGlobal),
+        (LoadBuiltin, Class::Builtin),
         (LoadAttr, Class::Attribute),
-        (LoadSlot, Class::Attribute),
-        (LendSlot, Class::Attribute),
-        (LoadNamespace, Class::Attribute),
-        (LoadFunction, Class::Attribute),
         (LoadMethod, Class::Attribute),
-        (LoadOwnMethod, Class::Attribute),
-        (LoadMovedMethod, Class::Attribute),
+        (LoadSlot, Class::Slot),
+        (LendSlot, Class::Slot),
+        (LoadNamespace, Class::Namespace),
+        (LoadFunction, Class::Namespace),
+        (StoreAttr, Class::Store),
+        (StoreAttrK, Class::Store),
+        (StoreSlot, Class::StoreSlot),
+        (StoreNewSlot, Class::StoreSlot),
+        (StoreSubscr, Class::StoreItem),
+        (StoreSubscrK, Class::StoreItemK),
+        (Contains, Class::Contains),
+        (JumpIfContains, Class::Contains),
+        (ContainsK, Class::ContainsK),
+        (JumpIfContainsK, Class::ContainsK),
+        (UnpackSequence, Class::Unpack),
+        (UnpackToLocals, Class::Unpack),
+        (UnpackToMany, Class::Unpack),
+        (ListAppend, Class::Append),
+        (FormatSimple, Class::Text),
         (ForIter, Class::Next),
+        (ForIterList, Class::NextKnown),
+        (ForIterRange, Class::NextKnown),
+        (ForIterGenerator, Class::NextOwn),
         (LoadDeref, Class::Deref),
+        (StoreDeref, Class::StoreDeref),
     ];
     at = 0;
     while at < others.len() {
@@ -567,9 +841,45 @@ pub(super) const fn class(op: Op) -> Class {
 }
 
 impl Class {
-    const ALL: [Class; 14] = {
+    const ALL: [Class; 35] = {
         use Class::*;
-        [Other, Harmless, Binary, BinaryK, Truth, Bound, Safepoint, Return, Call, Global, Attribute, Item, Next, Deref]
+        [
+            Other,
+            Harmless,
+            Binary,
+            BinaryK,
+            Truth,
+            Bound,
+            Safepoint,
+            Return,
+            Call,
+            ExactCall,
+            NativeCall,
+            Length,
+            AppendCall,
+            Global,
+            ModuleGlobal,
+            Builtin,
+            Attribute,
+            Slot,
+            Namespace,
+            Store,
+            StoreSlot,
+            Item,
+            ItemK,
+            StoreItem,
+            StoreItemK,
+            Contains,
+            ContainsK,
+            Unpack,
+            Append,
+            Next,
+            NextKnown,
+            NextOwn,
+            Deref,
+            StoreDeref,
+            Text,
+        ]
     };
 }
 
@@ -580,6 +890,29 @@ impl Machine<'_> {
     pub(super) fn switch_loops(&mut self) -> Flow {
         self.interp.alternation.switching.set(true);
         self.pc = &raw const WAYS_OUT[2];
+        Flow::NEXT
+    }
+
+    /// Beside others, a quick form has met something that it is not for: the instruction is executed here, or again by the thread
+    /// alone.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn step_beside(&mut self, w: Fetched) -> Flow {
+        // SAFETY: the machine is at the instruction `w`, of which nothing has been done.
+        unsafe {
+            match look_at(*self, w) {
+                Next::Skip(words) => self.advance(words),
+                _ => self.again_alone(),
+            }
+        }
+    }
+
+    /// The thread becomes alone, and looks at the instruction again.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn again_alone(&mut self) -> Flow {
+        // SAFETY: the machine is at an instruction of which nothing has been done.
+        unsafe { become_alone(*self) };
         Flow::NEXT
     }
 
@@ -642,7 +975,8 @@ unsafe fn admit(m: Machine, w: Fetched) -> Verdict {
     use Op::*;
     // SAFETY (whole function): operands are live, and register code holds only opcodes that lowering wrote.
     unsafe {
-        let op = std::mem::transmute::<u8, Op>(w.op());
+        // Another thread may have written another form of the instruction meanwhile; all do the same.
+        let op = std::mem::transmute::<u8, Op>(w.op()).unquickened();
         match op {
             CheckBound => go_if(m.b(w) != 0),
             JumpBackward => go_if(!is_asked(&m)),
@@ -665,9 +999,9 @@ unsafe fn admit(m: Machine, w: Fetched) -> Verdict {
             StoreDeref => m.store_deref_beside(w),
             LoadGlobal => m.load_global_beside(w),
             StoreGlobal => m.store_global_beside(w),
-            LoadAttr | LoadSlot | LendSlot | LoadNamespace => m.load_attr_beside(w),
-            LoadMethod | LoadOwnMethod | LoadMovedMethod | LoadFunction => m.load_method_beside(w),
-            StoreAttr | StoreSlot | StoreNewSlot => m.store_attr_beside::<false>(w),
+            LoadAttr => m.load_attr_beside(w),
+            LoadMethod => m.load_method_beside(w),
+            StoreAttr => m.store_attr_beside::<false>(w),
             StoreAttrK => m.store_attr_beside::<true>(w),
 
             Subscr => m.subscr_beside(w, m.get(w.c())),
@@ -924,6 +1258,7 @@ impl Machine<'_> {
             let place = super::names::cached_place(second);
             let word = match read_uncounted(place) {
                 Some(word) => word,
+                None if w.flags() & LENDS != 0 => return Own,
                 None => {
                     let dict = if super::names::is_in_globals(first) { globals } else { builtins };
                     let _table = dict.state.borrow(&dict.header);
@@ -966,6 +1301,7 @@ impl Machine<'_> {
                     Access::Mine | Access::Read => return go_if(is_constant(key) || is_slice(key)),
                     Access::Foreign => return self.touches(object, false),
                     Access::Locked if key & 1 == 0 => return go_if(is_slice(key)),
+                    Access::Locked if w.flags() & LENDS != 0 => return Own,
                     Access::Locked => {}
                 }
                 let Some(item) = (*(container as *const List)).get_item_i64(key as i64 >> 1) else { return Alone };
@@ -978,6 +1314,7 @@ impl Machine<'_> {
             if ty.is(&DICT) {
                 return match access(object) {
                     Access::Foreign => self.touches(object, false),
+                    _ if w.flags() & LENDS != 0 => Own,
                     Access::Mine | Access::Read if let Some(value) = find_now(&*(container as *const Dict), key) => {
                         let value = retain(value);
                         self.save();

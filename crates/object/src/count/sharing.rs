@@ -36,7 +36,7 @@ const MERGED: i64 = 1;
 /// Flag of the shared word: the object is in the list of those that wait.
 const QUEUED: i64 = 2;
 /// One reference in the shared word.
-const ONE: i64 = 4;
+pub(super) const ONE: i64 = 4;
 
 const FLAGS: i64 = MERGED | QUEUED;
 

@@ -173,7 +173,7 @@ impl Machine<'_> {
                     return self.answered(w, &operands, answer);
                 }
             }
-            self.unquicken(w.word().with_op(Op::Call))
+            self.unquicken(Op::Call)
         }
     }
 
@@ -194,7 +194,7 @@ impl Machine<'_> {
                 Operands { callable: *base, first: base.add(2), count, borrowed, callable_borrowed }.release_all();
                 return self.end_call(w, result);
             }
-            self.unquicken(w.word().with_op(Op::Call))
+            self.unquicken(Op::Call)
         }
     }
 
@@ -254,9 +254,9 @@ impl Machine<'_> {
                     return self.advance(2);
                 }
                 // The general way makes room.
-                return self.call_generally(w);
+                return self.call_generally();
             }
-            self.unquicken(w.word().with_op(Op::Call))
+            self.unquicken(Op::Call)
         }
     }
 

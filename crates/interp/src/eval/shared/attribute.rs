@@ -12,10 +12,10 @@ use super::super::attribute::{
 };
 use super::super::{Machine, release_operands};
 use super::{
-    Access, Alone, Done, Go, Verdict, access, go_if, header, is_mine, is_read_freely, read_uncounted, replace_word,
+    Access, Alone, Done, Go, Own, Verdict, access, go_if, header, is_mine, is_read_freely, read_uncounted, replace_word,
 };
 use crate::frame::{is_pointer, release, retain};
-use crate::instruction::{B_OWNED, Fetched};
+use crate::instruction::{B_OWNED, Fetched, LENDS};
 
 /// The caches that are to be used for an object.
 #[derive(Clone, Copy)]
@@ -57,6 +57,43 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a quick form finds its value in a class, or in a module whose dict is read without a lock.
+    #[inline(always)]
+    pub(super) unsafe fn has_plain_entry(&self, w: Fetched) -> bool {
+        // SAFETY: a live operand; its shape says whether it is a module.
+        unsafe {
+            let (word, first) = (self.get(w.b()), self.extra(1));
+            if !is_pointer(word) || header(word).shape_id() != first as u32 {
+                return false;
+            }
+            match kind(first) {
+                CLASS_VALUE => true,
+                MODULE_ENTRY => {
+                    let module = &*(word as *const Module);
+                    is_read_freely(&module.dict.header)
+                }
+                _ => false,
+            }
+        }
+    }
+
+    /// Whether a store goes to a slot of an object that is mine, by the instruction's own caches.
+    #[inline(always)]
+    pub(super) unsafe fn stores_plainly(&self, w: Fetched) -> bool {
+        // SAFETY: a live operand; the instruction has two caches.
+        unsafe {
+            let (word, first, second) = (self.get(w.b()), self.extra(1), self.extra(2));
+            if !is_pointer(word) {
+                return false;
+            }
+            let object = header(word);
+            is_mine(object)
+                && object.shape_id() == first as u32
+                && lookup::current_version(object.ty()) == second as u32
+                && matches!(kind(first), SLOT | NEW_SLOT | OVERFLOW_SLOT)
+        }
+    }
+
     unsafe fn caches_for(&self, object: &Header, name: u16, used: Use) -> Option<Caches> {
         // SAFETY: the instruction has two caches.
         let (first, second) = unsafe { (self.extra(1), self.extra(2)) };
@@ -69,12 +106,15 @@ impl Machine<'_> {
         Some(Caches { first, second, own: false })
     }
 
-    /// The value of an attribute by the caches for its object.
-    unsafe fn attribute(&self, word: u64, caches: Caches) -> Found {
+    /// The value of an attribute by the caches for its object: if it `lends`, without a reference to it.
+    unsafe fn attribute(&self, word: u64, caches: Caches, lends: bool) -> Found {
         let Caches { first, second, own } = caches;
         let found = |word: u64, is_method: bool| {
+            if own {
+                return Found::Itself;
+            }
             // SAFETY: a live value.
-            if own { Found::Itself } else { Found::Word(unsafe { retain(word) }, is_method) }
+            Found::Word(if lends { word } else { unsafe { retain(word) } }, is_method)
         };
         // SAFETY: a live object; shape and version say what is at the index, as in `cached`.
         unsafe {
@@ -93,6 +133,7 @@ impl Machine<'_> {
                         Access::Locked => {
                             let value = match read_uncounted(place) {
                                 Some(value) => value,
+                                None if lends => return Found::Not(Own),
                                 None => {
                                     let _locked = Locked::new(object);
                                     retain(*place)
@@ -129,11 +170,14 @@ impl Machine<'_> {
                     if access(&dict.header) != Access::Locked {
                         return found((*(*table).entries.as_ptr().add(index(first))).value.word(), false);
                     }
+                    if lends {
+                        return Found::Not(Own);
+                    }
                     // No entry moves while others look, since the dict has a keys version.
                     let table = dict.state.borrow(&dict.header);
                     Found::Word(retain(table.entries.get_unchecked(index(first)).value.word()), false)
                 }
-                PROPERTY_GETTER if own && lookup::current_version(ty) == second as u32 => Found::Itself,
+                PROPERTY_GETTER if own && !lends && lookup::current_version(ty) == second as u32 => Found::Itself,
                 // Beside the object: nobody else may have a part in that.
                 _ if own && is_mine(object) && cached(word, [first, second].as_ptr()).is_some() => Found::Itself,
                 _ => Found::Not(Alone),
@@ -149,7 +193,7 @@ impl Machine<'_> {
                 return Alone;
             }
             let Some(caches) = self.caches_for(header(object), w.c(), Use::Load) else { return Alone };
-            match self.attribute(object, caches) {
+            match self.attribute(object, caches, w.flags() & LENDS != 0) {
                 Found::Itself => Go,
                 Found::Not(verdict) => verdict,
                 Found::Word(word, _) => {
@@ -174,7 +218,7 @@ impl Machine<'_> {
             if kind(caches.first) == PROPERTY_GETTER {
                 return Alone;
             }
-            match self.attribute(object, caches) {
+            match self.attribute(object, caches, false) {
                 Found::Itself => Go,
                 Found::Not(verdict) => verdict,
                 Found::Word(word, is_method) => {

@@ -11,15 +11,17 @@ use taipan_object::builtins::{
     range, reversed, set, singletons, slice, str, tuple, zip,
 };
 use taipan_object::count;
-use taipan_object::header::Header;
+use taipan_object::header::{Header, sharing_flags};
 use taipan_object::heap;
+use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
 use taipan_object::native::function::BuiltinFunction;
 use taipan_object::native::{Audited, MethodDef, descriptors, function, module};
 use taipan_object::types::{TYPE, Type, TypeSpec, beside};
 
-use super::super::Machine;
+use super::super::{Machine, view};
 use super::{
-    Access, Alone, Go, Verdict, access, are_constant, go_if, header, is_constant, is_container, is_key, is_mine,
+    Access, Alone, Go, Verdict, access, are_constant, go_if, header, is_constant, is_constant_type, is_container,
+    is_key, is_known, is_mine,
 };
 use crate::code::{CODE, Code};
 use crate::frame::is_pointer;
@@ -83,11 +85,6 @@ static IMMEDIATE: [&TypeSpec; 5] =
 /// There are, or were, several threads without the GIL.
 static BEGUN: AtomicBool = AtomicBool::new(false);
 
-/// Whether other threads may have run beside this one: what was made before has been prepared for that.
-pub fn has_begun() -> bool {
-    BEGUN.load(Relaxed)
-}
-
 /// Before the first thread is started, by the thread that does so, which is alone: what all threads use becomes immortal, so
 /// that nobody counts references to it, and what built-in types make when it is first asked for is made.
 pub fn prepare() {
@@ -111,16 +108,23 @@ pub fn prepare() {
     heap::for_each_object(&mut |object| {
         // SAFETY: a live object; nothing else runs.
         let object = unsafe { object.cast::<Header>().as_ref() };
-        if object.ty().is(&CODE) {
-            // SAFETY: what starts a thread is a call, which lends nothing, and so are the instructions at which all other
-            // frames are.
-            unsafe { (*std::ptr::from_ref(object).cast::<Code>()).stop_lending() };
+        if object.ty().is(&FUNCTION) && count::refcount(object) > 0 {
+            // SAFETY: a function that is whole.
+            let function = unsafe { &*std::ptr::from_ref(object).cast::<Function>() };
+            for namespace in [&function.globals, &function.builtins] {
+                namespace.header.set_sharing(sharing_flags::SHARED, sharing_flags::SHARED);
+            }
         }
         if object.ty().is_subtype(TYPE.ty()) {
             types.push(std::ptr::from_ref(object));
         }
         if is_common(object.ty()) && count::refcount(object) > 0 {
-            object.make_immortal();
+            if object.ty().is(&CODE) {
+                // SAFETY: a code object.
+                unsafe { (*std::ptr::from_ref(object).cast::<Code>()).make_immortal() };
+            } else {
+                object.make_immortal();
+            }
         }
     });
     for ty in types {
@@ -131,6 +135,9 @@ pub fn prepare() {
         }
     }
 }
+
+/// Other types whose instances programs make once, for all threads.
+const COMMON: &[&str] = &["re.Pattern"];
 
 /// Whether all threads use objects of a type: functions, classes and the like.
 fn is_common(ty: &Type) -> bool {
@@ -143,6 +150,7 @@ fn is_common(ty: &Type) -> bool {
         || ty.is(&taipan_object::builtins::staticmethod::CLASSMETHOD)
         || ty.is(&taipan_object::builtins::property::PROPERTY)
         || ty.is_subtype(TYPE.ty())
+        || ty.spec.is_some_and(|spec| COMMON.contains(&spec.name))
 }
 
 fn is_one_of(ty: &Type, specs: &[&'static TypeSpec]) -> bool {
@@ -265,6 +273,47 @@ unsafe fn has_constant_items(word: u64) -> bool {
         (ty.is(&dict::views::DICT_KEYS) || ty.is(&dict::views::DICT_VALUES) || ty.is(&GENERATOR)) && is_mine(object)
             || ty.is(&dict::DICT) && is_mine(object)
             || ty.is(&set::SET) && is_mine(object)
+    }
+}
+
+/// Whether a native function or method is called that may be, as [`Machine::calls_native`] says; of those calls what is seen at
+/// once. The callable is at `base`, an object; a `self` may be behind it if `with_self`, and `count` arguments follow.
+///
+/// # Safety
+/// Live operands.
+#[inline(never)]
+pub(super) unsafe fn is_plain_call(base: *const u64, count: usize, with_self: bool) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let has_self = with_self && *base.add(1) != 0;
+        let args = std::slice::from_raw_parts(base.add(2 - has_self as usize), count + has_self as usize);
+        let callable = header(*base);
+        let (def, this, args) = if callable.ty().is(&METHOD_DESCRIPTOR) {
+            let descriptor = &*(*base as *const MethodDescriptor);
+            match args.split_first() {
+                Some((this, args)) if std::ptr::eq(view(this).ty(), &*descriptor.owner) => {
+                    (descriptor.def, *this, args)
+                }
+                _ => return false,
+            }
+        } else if callable.ty().is(&function::BUILTIN_FUNCTION) {
+            let function = &*(*base as *const BuiltinFunction);
+            match function.def {
+                function::Definition::Method(def) => (def, function.this.word(), args),
+                _ => return false,
+            }
+        } else {
+            return false;
+        };
+        let are_plain = || args.iter().all(|arg| !is_pointer(*arg) || is_constant_type(header(*arg).ty()));
+        match def.audited() {
+            Audited::Free => true,
+            Audited::Constant => are_plain(),
+            Audited::Reads => is_known(header(this)) && are_plain(),
+            Audited::Writes => is_mine(header(this)),
+            Audited::WritesKey => is_mine(header(this)) && are_plain(),
+            _ => false,
+        }
     }
 }
 
