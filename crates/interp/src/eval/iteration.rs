@@ -220,7 +220,7 @@ impl Machine<'_> {
                     return self.iterated_slowly(w, next_slow(self.vm, iterator));
                 }
             }
-            self.unquicken(w.word().with_op(Op::ForIter))
+            self.unquicken(Op::ForIter)
         }
     }
 

@@ -792,6 +792,7 @@ const fn classes() -> [Class; 256] {
         (CallFunction, Class::ExactCall),
         (CallMethod, Class::ExactCall),
         (CallNative, Class::NativeCall),
+        (CallNativeMethod, Class::Call),
         (CallLen, Class::Length),
         (CallListAppend, Class::AppendCall),
         (LoadGlobal, Class::Global),
@@ -822,6 +823,7 @@ const fn classes() -> [Class; 256] {
         (ForIterList, Class::NextKnown),
         (ForIterRange, Class::NextKnown),
         (ForIterGenerator, Class::NextOwn),
+        (ForIterNative, Class::Next),
         (LoadDeref, Class::Deref),
         (StoreDeref, Class::StoreDeref),
     ];

@@ -222,7 +222,7 @@ impl Machine<'_> {
                     return self.end_call(w, result);
                 }
             }
-            self.unquicken(w.word().with_op(Op::Call))
+            self.unquicken(Op::Call)
         }
     }
 
