@@ -5,10 +5,11 @@
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::float;
 use taipan_object::builtins::str::{self, Str};
+use taipan_object::builtins::tuple::Tuple;
 use taipan_object::header::Header;
 use taipan_object::types::slot_dispatch::{DUNDERS, Dunder};
 use taipan_object::types::slots::CompareOp;
-use taipan_object::vm::quick_compare::compare_text;
+use taipan_object::vm::quick_compare::{compare_text, quick_equal};
 use taipan_object::{Result, Value, Vm};
 
 use super::{Flow, Machine, leave_frame, quick, release_operands, release_right_first, variant, view, word_of};
@@ -526,11 +527,25 @@ fn compare_numbers(left: &Value, right: &Value, op: u8) -> Option<bool> {
     })
 }
 
-/// The comparison of two numbers or two strs.
+/// Whether two tuples are equal or unequal, if that can be told without running Python code.
+#[inline(always)]
+fn equal_tuples(left: &Value, right: &Value, op: u8) -> Option<bool> {
+    left.downcast_exact::<Tuple>()?;
+    right.downcast_exact::<Tuple>()?;
+    match COMPARE[op as usize] {
+        CompareOp::Eq => quick_equal(left, right),
+        CompareOp::Ne => quick_equal(left, right).map(|equal| !equal),
+        _ => None,
+    }
+}
+
+/// The comparison of two numbers, strs or tuples.
 #[inline(always)]
 fn compare_known(left: &Value, right: &Value, op: u8) -> Option<bool> {
     match left.is_object() && right.is_object() {
-        true => compare_strs(left, right, op).or_else(|| compare_numbers(left, right, op)),
+        true => compare_strs(left, right, op)
+            .or_else(|| equal_tuples(left, right, op))
+            .or_else(|| compare_numbers(left, right, op)),
         false => compare_numbers(left, right, op),
     }
 }

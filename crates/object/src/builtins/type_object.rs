@@ -56,7 +56,11 @@ pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
         _ => return Err(vm.type_error(format!("cannot create '{}' instances", class.full_name()))),
     };
     vm.check_stack(" while calling a Python object")?;
-    let object = new(vm, this, args, kwnames)?;
+    initialized(vm, class, new(vm, this, args, kwnames)?, args, kwnames)
+}
+
+/// What a call of a class gives for what its `__new__` made: initialized, if it is an instance.
+fn initialized(vm: &Vm, class: &Type, object: Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let ty = object.ty();
     if !std::ptr::eq(ty, class) && !ty.is_subtype(class) {
         return Ok(object);
@@ -67,6 +71,23 @@ pub fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> R
         init(vm, &object, args, kwnames)?;
     }
     Ok(object)
+}
+
+/// As [`call`], of a built-in class with positional arguments.
+#[inline(always)]
+pub fn call_built_in(vm: &Vm, this: &Value, class: &Type, args: &[Value]) -> Result {
+    let slots = class.slots();
+    match slots.new {
+        Some(new)
+            if slots.init.is_none_or(is_object_init)
+                && !class.has_flags(type_flags::DISALLOW_INSTANTIATION)
+                && !std::ptr::eq(class, TYPE.ty()) =>
+        {
+            let object = new(vm, this, args, None)?;
+            if std::ptr::eq(object.ty(), class) { Ok(object) } else { initialized(vm, class, object, args, None) }
+        }
+        _ => call(vm, this, args, None),
+    }
 }
 
 fn init(vm: &Vm, _this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result<()> {

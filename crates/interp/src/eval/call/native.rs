@@ -2,6 +2,7 @@
 
 use taipan_object::builtins::list::{LIST, List};
 use taipan_object::builtins::method::{BoundMethod, METHOD};
+use taipan_object::builtins::type_object;
 use taipan_object::header::Header;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
 use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
@@ -57,8 +58,12 @@ pub(super) unsafe fn call_native(vm: &Vm, base: *mut u64, w: Fetched, mask: u32)
             def.call_positional(vm, &function.this, args, true)
         } else if ty.is(&FUNCTION) || ty.is(&METHOD) || ty.is_heap_type() {
             return NOT_NATIVE;
-        } else if ty.is(&TYPE) && (*(callable as *const Type)).is_heap_type() {
-            return NOT_NATIVE;
+        } else if ty.is(&TYPE) {
+            let class = &*(callable as *const Type);
+            if class.is_heap_type() {
+                return NOT_NATIVE;
+            }
+            type_object::call_built_in(vm, view(&callable), class, args)
         } else {
             let Some(call) = ty.slots().call else { return NOT_NATIVE };
             call(vm, view(&callable), args, None)
