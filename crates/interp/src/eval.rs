@@ -425,12 +425,13 @@ macro_rules! arms {
 }
 
 /// Makes a loop that runs `entry`, whose `pc` is set and which has [`crate::frame::FRAME_ENTRY`], until it returns or yields
-/// (the word of the value) or raises (0). What is given is done before each instruction, and when the loop is left.
+/// (the word of the value) or raises (0). What is given is done before each instruction, and when the loop is left; opcodes are read
+/// by the method named.
 ///
 /// # Safety
 /// (of the function) The frame is the current one, complete, and verified code is at its `pc`.
 macro_rules! eval_loop {
-    ($(#[$doc:meta])* $visibility:vis fn $name:ident, |$m:ident, $w:ident, $op:ident| $before:block, |$left:ident| $leave:block) => {
+    ($(#[$doc:meta])* $visibility:vis fn $name:ident by $opcode:ident, |$m:ident, $w:ident, $op:ident| $before:block, |$left:ident| $leave:block) => {
         $(#[$doc])*
         #[inline(never)]
         $visibility unsafe fn $name(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
@@ -450,7 +451,7 @@ macro_rules! eval_loop {
                     #[cfg(feature = "stats")]
                     out!(m.note(w.word()));
                     // SAFETY of the transmute: register code holds only opcodes that lowering wrote.
-                    let op: Op = std::mem::transmute::<u8, Op>(w.op());
+                    let op: Op = std::mem::transmute::<u8, Op>(w.$opcode());
                     let Flow(()) = arms! { op, |$m = m, $w = w, $op| $before;
                         Op::Move => {
                             let word = m.take_any_b(w);
@@ -763,13 +764,13 @@ macro_rules! eval_loop {
 #[cfg(not(feature = "free-threading"))]
 eval_loop! {
     /// Runs a frame.
-    pub(crate) fn run, |_m, _w, _OP| {}, |_m| {}
+    pub(crate) fn run by op_alone, |_m, _w, _OP| {}, |_m| {}
 }
 
 #[cfg(feature = "jit")]
 eval_loop! {
     /// Executes an instruction for compiled code: see [`compiled::step`].
-    fn run_step, |m, _w, _OP| {
+    fn run_step by op_alone, |m, _w, _OP| {
         if out!(m.step_is_done()) {
             return compiled::DONE;
         }
@@ -806,7 +807,7 @@ pub(crate) unsafe fn run(vm: &Vm, interp: &Interp, entry: *mut Frame) -> u64 {
 #[cfg(feature = "free-threading")]
 eval_loop! {
     /// Runs a frame while the thread is alone.
-    fn run_alone, |_m, _w, _OP| {}, |m| {
+    fn run_alone by op_alone, |_m, _w, _OP| {}, |m| {
         if m.interp.alternation.switching.replace(false) {
             return SWITCH;
         }
@@ -816,7 +817,7 @@ eval_loop! {
 #[cfg(feature = "free-threading")]
 eval_loop! {
     /// Runs a frame beside other threads.
-    fn run_shared, |m, w, OP| {
+    fn run_shared by op, |m, w, OP| {
         match shared::before::<{ shared::class(OP) as u8 }>(m, w) {
             shared::Next::Execute => {}
             shared::Next::Skip(words) => {

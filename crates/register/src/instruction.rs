@@ -610,12 +610,19 @@ impl Fetched {
         Word(unsafe { *self.at.cast::<u64>() }).with_flags(self.flags())
     }
 
-    /// Its opcode. Atomic, as another thread may be writing a quick form in its place ([`write_op`]); nor is it loaded together
-    /// with the flags then.
+    /// Its opcode. Atomic, as another thread may be writing a quick form in its place ([`write_op`]).
     #[inline(always)]
     pub fn op(self) -> u8 {
         // SAFETY: as in `part`.
         unsafe { AtomicU8::from_ptr(self.at.cast_mut().cast()).load(Relaxed) }
+    }
+
+    /// Its opcode, while no other thread runs. Volatile, as LLVM would load it together with the flags; and of an atomic load it would
+    /// extend the byte once more.
+    #[inline(always)]
+    pub fn op_alone(self) -> u8 {
+        // SAFETY: as in `part`.
+        unsafe { self.at.cast::<u8>().read_volatile() }
     }
 
     /// Its flags, as they are now: those that may be rewritten are asked for before anything that could do it.
