@@ -87,9 +87,13 @@ impl Machine<'_> {
                 return None;
             }
             let def = descriptor.def;
+            // Quick forms are for methods that were looked up on their `self`.
+            let has_self = count != w.c() as usize;
             if def.quick != Quick::No {
                 if quick::append(def.quick, operands) {
-                    self.quicken_call(w, Op::CallListAppend, count != w.c() as usize);
+                    if has_self {
+                        self.quicken_call(w, Op::CallListAppend, true);
+                    }
                     self.save();
                     operands.release_all_but_last();
                     return Some(self.finish(w, Value::NONE.word(), 2));
@@ -103,8 +107,8 @@ impl Machine<'_> {
             if !self.vm.has_stack() {
                 return None;
             }
-            if def.quick == Quick::No {
-                self.quicken_call(w, Op::CallNativeMethod, count != w.c() as usize);
+            if has_self && def.quick == Quick::No {
+                self.quicken_call(w, Op::CallNativeMethod, true);
             }
             self.save();
             let result = word_of(function(self.vm, view(&*first), &operands.slice()[1..]));
