@@ -21,8 +21,9 @@ def sources(library):
     for directory, subdirectories, files in os.walk(library):
         subdirectories[:] = sorted(set(subdirectories) - {"test", "tests", "site-packages", "dist-packages", "idlelib"})
         for name in sorted(files):
-            if name.endswith(".py"):
-                path = os.path.join(directory, name)
+            path = os.path.join(directory, name)
+            # A package's link may point to a file that another one would bring.
+            if name.endswith(".py") and os.path.exists(path):
                 with tokenize.open(path) as file:
                     found.append((path, file.read()))
     return found

@@ -3,7 +3,6 @@
 use std::os::raw::c_int;
 
 use bzip2_sys as bz;
-use taipan_object::builtins::bytes;
 use taipan_object::exceptions::OS_ERROR;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
@@ -276,7 +275,7 @@ static DECOMPRESSOR_MEMBERS: &[MemberDef] = &[
         Ok(Value::from(decompressor(this).state.lock().eof))
     }),
     MemberDef::new("unused_data", "Bytes that followed the compressed stream.", |vm, this| {
-        bytes::from_slice(vm, &decompressor(this).state.lock().unused_data)
+        decompressor(this).state.lock().unused_data.value(vm)
     }),
     MemberDef::new("needs_input", "Whether decompress() can give no more data unless it is given more.", |_, this| {
         Ok(Value::from(decompressor(this).state.lock().needs_input))

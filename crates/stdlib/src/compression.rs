@@ -3,7 +3,8 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-use taipan_object::builtins::bytes;
+use taipan_object::builtins::bytes::{self, Bytes};
+use taipan_object::vm::Raised;
 use taipan_object::vm::hooks::blocking;
 use taipan_object::{Result, Value, Vm};
 
@@ -87,6 +88,28 @@ impl Output {
     }
 }
 
+/// Bytes that an object keeps for whoever asks for them, who gets the same object each time.
+#[derive(Clone)]
+pub struct Kept(Option<Value>);
+
+impl Kept {
+    pub const EMPTY: Kept = Kept(None);
+
+    pub fn bytes(&self) -> &[u8] {
+        self.0.as_ref().and_then(|kept| kept.downcast::<Bytes>()).map_or(&[], |kept| kept.as_slice())
+    }
+
+    pub fn value(&self, vm: &Vm) -> Result {
+        self.0.as_ref().map_or_else(|| bytes::from_slice(vm, &[]), |kept| Ok(kept.clone()))
+    }
+
+    /// Keeps `data` instead.
+    pub fn set(&mut self, vm: &Vm, data: &[u8]) -> Result<()> {
+        self.0 = if data.is_empty() { None } else { Some(bytes::from_slice(vm, data)?) };
+        Ok(())
+    }
+}
+
 /// What one call of a decoder did.
 pub struct Step {
     pub consumed: usize,
@@ -111,14 +134,14 @@ pub struct Decompressor<D> {
     pub decoder: D,
     /// Input that did not fit the output's limit.
     pending: Vec<u8>,
-    pub unused_data: Vec<u8>,
+    pub unused_data: Kept,
     pub eof: bool,
     pub needs_input: bool,
 }
 
 impl<D: Decoder> Decompressor<D> {
     pub fn new(decoder: D) -> Decompressor<D> {
-        Decompressor { decoder, pending: Vec::new(), unused_data: Vec::new(), eof: false, needs_input: true }
+        Decompressor { decoder, pending: Vec::new(), unused_data: Kept::EMPTY, eof: false, needs_input: true }
     }
 
     /// `decompress(data, max_length)`; the caller has checked that the end is not reached.
@@ -127,50 +150,44 @@ impl<D: Decoder> Decompressor<D> {
         vm: &Vm,
         data: &[u8],
         max_length: Option<usize>,
-        raise: impl FnOnce(&Vm, D::Failure) -> taipan_object::vm::Raised,
+        raise: impl FnOnce(&Vm, D::Failure) -> Raised,
     ) -> Result {
-        let outcome = unlocked(data.len().max(self.pending.len()), || self.decode(data, max_length));
-        match outcome {
-            Ok(output) => output.into_bytes(vm),
-            Err(failure) => {
-                self.needs_input = false;
-                Err(raise(vm, failure))
-            }
-        }
-    }
-
-    fn decode(&mut self, data: &[u8], max_length: Option<usize>) -> std::result::Result<Output, D::Failure> {
-        let mut output = Output::new(max_length);
-        let pending = std::mem::take(&mut self.pending);
         let joined;
-        let input = if pending.is_empty() {
+        let input = if self.pending.is_empty() {
             data
         } else {
-            let mut all = pending;
-            all.try_reserve(data.len()).map_err(|_| NoMemory)?;
+            let mut all = std::mem::take(&mut self.pending);
+            if all.try_reserve(data.len()).is_err() {
+                return Err(self.fail(vm, NoMemory.into(), raise));
+            }
             all.extend_from_slice(data);
             joined = all;
             &joined
         };
-        let step = self.decoder.decode(input, &mut output)?;
-        let rest = &input[step.consumed..];
-        let keep = |rest: &[u8]| -> std::result::Result<Vec<u8>, NoMemory> {
-            let mut kept = Vec::new();
-            kept.try_reserve_exact(rest.len()).map_err(|_| NoMemory)?;
-            kept.extend_from_slice(rest);
-            Ok(kept)
+        let mut output = Output::new(max_length);
+        let step = match unlocked(input.len(), || self.decoder.decode(input, &mut output)) {
+            Ok(step) => step,
+            Err(failure) => return Err(self.fail(vm, failure, raise)),
         };
+        let rest = &input[step.consumed..];
+        self.needs_input = false;
         if step.finished {
             self.eof = true;
-            self.needs_input = false;
-            self.unused_data = keep(rest)?;
+            self.unused_data.set(vm, rest)?;
         } else if rest.is_empty() {
             self.needs_input = D::NEEDS_INPUT_WHEN_FULL || !output.is_full();
+        } else if self.pending.try_reserve_exact(rest.len()).is_ok() {
+            self.pending.extend_from_slice(rest);
         } else {
-            self.needs_input = false;
-            self.pending = keep(rest)?;
+            return Err(self.fail(vm, NoMemory.into(), raise));
         }
-        Ok(output)
+        output.into_bytes(vm)
+    }
+
+    #[cold]
+    fn fail(&mut self, vm: &Vm, failure: D::Failure, raise: impl FnOnce(&Vm, D::Failure) -> Raised) -> Raised {
+        self.needs_input = false;
+        raise(vm, failure)
     }
 }
 

@@ -9,7 +9,6 @@ pub(crate) mod stream;
 use std::sync::OnceLock;
 
 use libz_sys as z;
-use taipan_object::builtins::bytes;
 use taipan_object::exceptions::EXCEPTION;
 use taipan_object::native::MethodDef;
 use taipan_object::native::module::ModuleDef;
@@ -151,11 +150,6 @@ fn dictionary(vm: &Vm, value: &Value) -> Result<Vec<u8>> {
     copy.try_reserve_exact(data.len()).map_err(|_| vm.memory_error())?;
     copy.extend_from_slice(&data);
     Ok(copy)
-}
-
-/// A bytes object for data that an object keeps.
-fn kept(vm: &Vm, data: &[u8]) -> Result {
-    bytes::from_slice(vm, data)
 }
 
 taipan_object::method_table! {

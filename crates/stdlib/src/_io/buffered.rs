@@ -8,7 +8,7 @@
 //!
 //! While an operation uses the raw stream, it holds the lock and has taken the buffer out of the object.
 //! `raw.rs` has the calls of the raw stream, `reading.rs` and `writing.rs` the two halves, `methods.rs` what the three
-//! classes share.
+//! classes share, `spare.rs` buffers.
 
 pub mod methods;
 pub mod random;
@@ -16,6 +16,7 @@ mod raw;
 pub mod reader;
 mod reading;
 pub mod rw_pair;
+mod spare;
 pub mod writer;
 mod writing;
 
@@ -78,6 +79,12 @@ unsafe impl Payload for Buffered {
             std::mem::replace(&mut state.raw, Value::NONE)
         });
         drop(old);
+    }
+}
+
+impl Drop for BufferedState {
+    fn drop(&mut self) {
+        spare::keep(std::mem::take(&mut self.buffer));
     }
 }
 
@@ -300,18 +307,8 @@ impl Buffered {
         if buffer_size <= 0 {
             return Err(vm.value_error("buffer size must be strictly positive"));
         }
-        /// Buffers for which there is always memory, if only the heap's reserve. Zeroed by the system, as they are, they take
-        /// none until they are used.
-        const SMALL: i64 = 256 << 10;
-        let buffer = if buffer_size <= SMALL {
-            vec![0; buffer_size as usize]
-        } else {
-            let mut buffer: Vec<u8> = Vec::new();
-            if buffer.try_reserve_exact(buffer_size as usize).is_err() {
-                return Err(vm.memory_error());
-            }
-            buffer.resize(buffer_size as usize, 0);
-            buffer
+        let Some(buffer) = spare::take(buffer_size as usize) else {
+            return Err(vm.memory_error());
         };
         self.with(|state| {
             state.buffer = buffer;

@@ -1,7 +1,6 @@
 //! `_lzma.LZMACompressor` and `_lzma.LZMADecompressor`.
 
 use liblzma_sys as lz;
-use taipan_object::builtins::bytes;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{MemberDef, MethodDef};
@@ -231,6 +230,6 @@ static DECOMPRESSOR_MEMBERS: &[MemberDef] = &[
         Ok(Value::from(decompressor(this).state.lock().needs_input))
     }),
     MemberDef::new("unused_data", "Bytes that followed the compressed stream.", |vm, this| {
-        bytes::from_slice(vm, &decompressor(this).state.lock().unused_data)
+        decompressor(this).state.lock().unused_data.value(vm)
     }),
 ];

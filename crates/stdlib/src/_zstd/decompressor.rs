@@ -1,6 +1,5 @@
 //! `compression.zstd.ZstdDecompressor`
 
-use taipan_object::builtins::bytes;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
@@ -142,5 +141,5 @@ static MEMBERS: &[MemberDef] = &[
 ];
 
 static GETSET: &[GetSetDef] = &[GetSetDef::new("unused_data", "What followed the frame.", |vm, this| {
-    bytes::from_slice(vm, &own(this).state.lock().unused_data)
+    own(this).state.lock().unused_data.value(vm)
 })];

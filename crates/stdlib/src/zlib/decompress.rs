@@ -10,8 +10,8 @@ use taipan_object::vm::Raised;
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 use super::stream::{Failure, Stream};
-use super::{DEF_BUF_SIZE, MAX_WBITS, dictionary, int_or, kept, zlib_error};
-use crate::compression::{Decoder, Decompressor, Output, Shared, Step, max_length, unlocked};
+use super::{DEF_BUF_SIZE, MAX_WBITS, dictionary, int_or, zlib_error};
+use crate::compression::{Decoder, Decompressor, Kept, Output, Shared, Step, max_length, unlocked};
 use crate::payload::signature;
 
 /// A decompressor object.
@@ -25,8 +25,8 @@ struct State {
     /// Gone once flushed at the end of the data.
     stream: Option<Stream>,
     dictionary: Option<Vec<u8>>,
-    unused_data: Vec<u8>,
-    unconsumed_tail: Vec<u8>,
+    unused_data: Kept,
+    unconsumed_tail: Kept,
     eof: bool,
 }
 
@@ -79,7 +79,13 @@ pub fn decompressobj(vm: &Vm, _: &Value, args: &[Value]) -> Result {
         None => None,
     };
     let stream = Some(open(vm, wbits, dictionary.as_deref())?);
-    Ok(Decompress::make(State { stream, dictionary, unused_data: Vec::new(), unconsumed_tail: Vec::new(), eof: false }))
+    Ok(Decompress::make(State {
+        stream,
+        dictionary,
+        unused_data: Kept::EMPTY,
+        unconsumed_tail: Kept::EMPTY,
+        eof: false,
+    }))
 }
 
 impl State {
@@ -101,15 +107,17 @@ impl State {
         }
         let mut rest = &input[consumed..];
         if matches!(outcome, Ok(z::Z_STREAM_END)) {
-            self.unused_data.try_reserve(rest.len()).map_err(|_| vm.memory_error())?;
-            self.unused_data.extend_from_slice(rest);
+            match self.unused_data.bytes() {
+                [] => self.unused_data.set(vm, rest)?,
+                before => {
+                    let all = [before, rest].concat();
+                    self.unused_data.set(vm, &all)?;
+                }
+            }
             rest = &[];
             self.eof = true;
         }
-        let mut tail = Vec::new();
-        tail.try_reserve_exact(rest.len()).map_err(|_| vm.memory_error())?;
-        tail.extend_from_slice(rest);
-        self.unconsumed_tail = tail;
+        self.unconsumed_tail.set(vm, rest)?;
         Ok(outcome)
     }
 }
@@ -134,10 +142,10 @@ fn flush(vm: &Vm, this: &Value, args: &[Value]) -> Result {
         return Err(vm.value_error("length must be greater than zero"));
     }
     let mut state = Decompress::of(this).state.lock();
-    let data = std::mem::take(&mut state.unconsumed_tail);
+    let data = std::mem::replace(&mut state.unconsumed_tail, Kept::EMPTY);
     let mut output = Output::unlimited(length as usize).map_err(|_| vm.memory_error())?;
     let flushed_before = state.stream.is_none();
-    match state.inflate(vm, &data, &mut output, (z::Z_NO_FLUSH, z::Z_FINISH))? {
+    match state.inflate(vm, data.bytes(), &mut output, (z::Z_NO_FLUSH, z::Z_FINISH))? {
         // Of data that is cut off, what came out of it so far is the result.
         Err(failure) if failure.code != z::Z_BUF_ERROR && !flushed_before => {
             return Err(zlib_error(vm, &failure, "while decompressing data"));
@@ -186,8 +194,8 @@ method_table! { static METHODS = [
 ]; }
 
 static MEMBERS: &[MemberDef] = &[
-    MemberDef::new("unused_data", "", |vm, this| kept(vm, &Decompress::of(this).state.lock().unused_data)),
-    MemberDef::new("unconsumed_tail", "", |vm, this| kept(vm, &Decompress::of(this).state.lock().unconsumed_tail)),
+    MemberDef::new("unused_data", "", |vm, this| Decompress::of(this).state.lock().unused_data.value(vm)),
+    MemberDef::new("unconsumed_tail", "", |vm, this| Decompress::of(this).state.lock().unconsumed_tail.value(vm)),
     MemberDef::new("eof", "", |_, this| Ok(Value::from(Decompress::of(this).state.lock().eof))),
 ];
 
@@ -279,7 +287,7 @@ static DECOMPRESSOR_MEMBERS: &[MemberDef] = &[
         Ok(Value::from(own(this).state.lock().eof))
     }),
     MemberDef::new("unused_data", "Bytes that followed the compressed stream.", |vm, this| {
-        kept(vm, &own(this).state.lock().unused_data)
+        own(this).state.lock().unused_data.value(vm)
     }),
     MemberDef::new("needs_input", "Whether decompress() can give no more data unless it is given more.", |_, this| {
         Ok(Value::from(own(this).state.lock().needs_input))

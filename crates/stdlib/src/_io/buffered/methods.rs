@@ -1,6 +1,6 @@
 //! The methods that `BufferedReader`, `BufferedWriter` and `BufferedRandom` share.
 
-use super::Buffered;
+use super::{Buffered, spare};
 use crate::_io::names::names;
 use crate::_io::{cannot_pickle, iobase, os_error, unsupported, with_context};
 use taipan_object::builtins::bytes::{self, Bytes};
@@ -243,7 +243,7 @@ pub fn close(vm: &Vm, this: &Value, _: &[Value]) -> Result {
         (state.read_end, state.pos, state.closed_buffer) = (0, 0, true);
         std::mem::take(&mut state.buffer)
     });
-    drop(buffer);
+    spare::keep(buffer);
     match (closed, first) {
         (closed, None) => closed,
         (Ok(_), Some(first)) => Err(vm.set_exception(first)),
