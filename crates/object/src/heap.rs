@@ -45,7 +45,7 @@ mod trace;
 mod walk;
 mod word;
 
-pub use age::{age, renew_age};
+pub use age::{age, outlast_others, renew_age};
 pub use buffers::{Buffers, LARGEST_EMERGENCY, fallible, optional};
 pub use collection_count::{
     COLLECT_REQUESTED, containers_since_collection, reset_collection_count, set_collection_hook,

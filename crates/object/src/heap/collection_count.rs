@@ -60,7 +60,7 @@ pub(super) fn base() -> i32 {
 impl Local {
     #[inline(always)]
     pub fn count_allocated_container(&self, object: NonNull<u8>) {
-        age::stamp(object);
+        age::stamp(object, &self.age);
         let remaining = self.remaining.load(Relaxed).wrapping_sub(1);
         self.remaining.store(remaining, Relaxed);
         if remaining == 0 {

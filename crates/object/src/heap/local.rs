@@ -9,7 +9,7 @@
 use super::page::{BINS, Page, State, make_free};
 use super::segment::{mark_recent, pool};
 use super::word::{List, Word};
-use super::{Kind, buffers, collection_count, size_class, system};
+use super::{Kind, age, buffers, collection_count, size_class, system};
 use std::ptr::{NonNull, null};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,6 +22,7 @@ pub struct Local {
     /// See `collection_count.rs`.
     pub remaining: AtomicI32,
     pub base: AtomicI32,
+    pub(super) age: age::Last,
     /// A tracing hook is running.
     pub in_hook: Word,
 }
@@ -44,6 +45,7 @@ thread_local! {
             record: Word::new(DETACHED),
             remaining: AtomicI32::new(collection_count::DISABLED),
             base: AtomicI32::new(collection_count::DISABLED),
+            age: age::Last::new(),
             in_hook: Word::new(0),
         }
     };

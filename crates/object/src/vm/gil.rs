@@ -102,6 +102,7 @@ pub(super) fn acquire(vm: &Vm) {
     HOLDER.store(vm.breaker.get().cast_mut(), SeqCst);
     if !std::ptr::eq(LAST.load(Relaxed), vm) {
         LAST.store(vm as *const Vm as *mut Vm, Relaxed);
+        crate::heap::outlast_others();
         SWITCHES.fetch_add(1, SeqCst);
         DROP_REQUESTED.store(false, Relaxed);
         if YIELDING.load(SeqCst) > 0 {
