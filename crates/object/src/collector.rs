@@ -7,6 +7,7 @@
 //! `owner` half of the count word (0 for every mortal object with the GIL on) and puts the zeros back. The other phases
 //! run Python code and must expect anything.
 
+use crate::cell::is_parallel;
 use crate::header::{Header, object_flags};
 use crate::heap;
 use crate::object::Result;
@@ -122,9 +123,26 @@ pub fn set_debug(flags: u32) {
     DEBUG.store(flags, Relaxed);
 }
 
+/// By how many times the threshold of the youngest generation is exceeded before there is a collection. While threads run in
+/// parallel, a collection stops all of them; it comes the later the more of the last ones have found nothing.
+static PATIENCE: AtomicI64 = AtomicI64::new(1);
+const MOST_PATIENCE: i64 = 16;
+
+fn set_patience(patience: i64) {
+    if PATIENCE.swap(patience, Relaxed) != patience {
+        apply_threshold();
+    }
+}
+
+/// Threads do not run in parallel any more.
+#[cfg(feature = "free-threading")]
+pub(crate) fn lose_patience() {
+    set_patience(1);
+}
+
 /// Tells the heap when to ask for a collection. To be called once at start.
 pub fn apply_threshold() {
-    let threshold = GENERATIONS[0].threshold.load(Relaxed);
+    let threshold = GENERATIONS[0].threshold.load(Relaxed).saturating_mul(PATIENCE.load(Relaxed));
     heap::set_collection_threshold(if is_enabled() { threshold.clamp(0, i32::MAX as i64) as i32 } else { 0 });
 }
 
@@ -164,6 +182,8 @@ pub fn collect(vm: &Vm, generation: usize) -> usize {
         report_generations(generation);
     }
     let found = vm.preserving_exception(|vm| collect_main(vm, generation));
+    let patience = PATIENCE.load(Relaxed);
+    set_patience(if found == 0 && is_parallel() { (2 * patience).min(MOST_PATIENCE) } else { 1 });
     if debug() & debug_flags::STATS != 0 {
         let seconds = begun.elapsed().as_secs_f64();
         eprintln!("gc: done, {found} unreachable, 0 uncollectable, {seconds:.4}s elapsed");

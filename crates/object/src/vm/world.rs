@@ -88,6 +88,9 @@ fn set_parallel(parallel: bool) {
     // Others may look at the header of an object that has just been freed.
     heap::set_deferred_release(parallel);
     PARALLEL.store(parallel, SeqCst);
+    if !parallel {
+        crate::collector::lose_patience();
+    }
 }
 
 /// Gives the calling thread an id of its own, in place of the one it has.
