@@ -17,7 +17,7 @@ mod sharing;
 
 #[cfg(feature = "free-threading")]
 pub(crate) use sharing::{FIRST, NOBODY, end_sole_ownership, set_owner, set_shared};
-pub use sharing::{current_owner, is_only_reference};
+pub use sharing::{current_owner, is_counted_aside, is_only_reference};
 pub(crate) use sharing::{end_revival, gather, has_other_owners, restore, revive};
 #[cfg(feature = "free-threading")]
 pub use sharing::{has_waiting, is_shared, settle};
@@ -101,7 +101,7 @@ mod aside {
     }
 
     /// [`incref_rarely`] of the object in `rdi`, after which all registers are as before. An object of another thread's is
-    /// counted here while there are several: as `incref_numbered` would.
+    /// counted here while there are several: as `incref_numbered` would, but for those that are looked at (`sharing/common.rs`).
     #[cfg(all(feature = "free-threading", target_os = "linux"))]
     #[unsafe(naked)]
     unsafe extern "C" fn keeping_registers() {
@@ -114,6 +114,8 @@ mod aside {
             "je 2f",
             "cmp byte ptr [rip + {parallel}], 0",
             "je 2f",
+            "sub dword ptr fs:[taipan_sample@tpoff], 1",
+            "jc 2f",
             "lock add qword ptr [rdi - 16], {one}",
             "pop rax",
             "ret",

@@ -52,6 +52,8 @@ pub enum Audited {
     Sized,
     /// With arguments that do not change.
     Constant,
+    /// The same; it may take long.
+    Long,
     /// It reads the items of its first argument, which have to be constant, as the other arguments.
     Items,
     /// It reads its object; arguments may be hashed and compared.

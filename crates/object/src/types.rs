@@ -83,6 +83,15 @@ pub mod type_flags {
     pub const UNVERSIONED: u64 = 1 << 47;
     /// The namespace of some class in the MRO has keys that are no strings: lookups may compare with them.
     pub const ODD_NAMES: u64 = 1 << 48;
+    /// The destruction of an instance runs no code but the heap's and that of what it refers to: it may happen while other
+    /// threads run.
+    pub const DIES_QUIETLY: u64 = 1 << 49;
+    /// Programs make instances once, for all threads: those that are there when the first thread starts live for ever.
+    pub const FOR_ALL_THREADS: u64 = 1 << 50;
+    /// Instances may be called with constant arguments while other threads run.
+    pub const CALLED_BESIDE: u64 = 1 << 51;
+    /// Instances may be compared, hashed, asked for their truth and so on while other threads run.
+    pub const USED_BESIDE: u64 = 1 << 52;
     /// Shown by types whose instances can have a `__dict__` that is made on demand.
     pub const MANAGED_DICT: u64 = 1 << 4;
     /// Shown by types whose instances keep attributes in the object.
@@ -109,18 +118,12 @@ use type_flags as flag;
 /// What may be done with instances of a built-in type while other threads run.
 #[cfg(feature = "free-threading")]
 pub mod beside {
-    /// They may be destroyed: that runs no code but the heap's and that of what they refer to.
-    pub const DIE: u8 = 1;
     /// They may be compared, hashed, computed with, iterated over.
     pub const USE: u8 = 2;
     /// The same, by the thread that made them, as long as no other has touched them.
     pub const USE_OWN: u8 = 4;
     /// The same, but the first thread to touch one that another made is alone then.
     pub const USE_KNOWN: u8 = 32;
-    /// They may be called.
-    pub const CALL: u8 = 8;
-    /// It has been found out whether they may be called.
-    pub const ASKED: u8 = 16;
 }
 
 /// A type object.
@@ -454,7 +457,10 @@ impl Type {
             slot_members: ObjectCell::new(Vec::new()),
             spec,
             #[cfg(feature = "free-threading")]
-            beside: std::sync::atomic::AtomicU8::new(0),
+            beside: std::sync::atomic::AtomicU8::new(match spec {
+                Some(spec) if spec.flags & flag::USED_BESIDE != 0 => beside::USE,
+                _ => 0,
+            }),
         }
     }
 

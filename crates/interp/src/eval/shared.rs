@@ -115,7 +115,8 @@ const LONGEST_STRETCH: u32 = 1 << 15;
 /// Who has not been alone for this long, in ticks of the processor's clock, needs it rarely.
 const RARELY: u64 = 100_000;
 
-/// Runs `entry` beside other threads. In the end the thread is alone if it is now.
+/// Runs `entry` beside other threads. In the end the thread is alone if it is now, and not if it is not: native code that may
+/// run beside others is to do so, however long the code that it calls has to be alone.
 ///
 /// # Safety
 /// As of `run`.
@@ -124,11 +125,19 @@ pub(super) unsafe fn run_beside(vm: &Vm, interp: &Interp, entry: *mut Frame) -> 
     let was_alone = !count::is_shared();
     // SAFETY: by contract.
     let result = unsafe { run_shared(vm, interp, entry) };
-    if was_alone && count::is_shared() {
-        interp.alternation.had_to_be_alone();
-        vm.become_alone();
-    } else {
-        interp.alternation.release_kept();
+    match (was_alone, count::is_shared()) {
+        (true, false) => interp.alternation.release_kept(),
+        (true, true) => {
+            interp.alternation.had_to_be_alone();
+            vm.become_alone();
+        }
+        (false, true) => {}
+        (false, false) => {
+            interp.alternation.release_kept();
+            if world::is_parallel() {
+                interp.alternation.share(vm);
+            }
+        }
     }
     result
 }
@@ -143,6 +152,13 @@ impl Alternation {
         self.stretch.set(stretch);
         // The instruction for which it has to be alone is looked at once more.
         self.left.set(stretch + 1);
+    }
+
+    /// Lets other threads run beside this one.
+    fn share(&self, vm: &Vm) {
+        vm.become_shared();
+        // SAFETY: every x86-64 processor has the instruction.
+        self.since.set(unsafe { _rdtsc() });
     }
 
     /// Ends the reference that was kept for the instruction at which the thread became alone: that one is over.
@@ -175,11 +191,35 @@ pub(super) unsafe fn before<const CLASS: u8>(m: &Machine, w: Fetched) -> Next {
             match left.get() {
                 0 => become_shared(*m),
                 instructions => {
+                    if takes_long::<CLASS>(m, w) && instructions <= m.interp.alternation.stretch.get() {
+                        return become_shared(*m);
+                    }
                     left.set(instructions - 1);
                     Next::Execute
                 }
             }
         }
+    }
+}
+
+/// Whether an instruction, which the thread could execute alone, calls native code that runs long and may do so beside others. An
+/// instruction for which it has just become alone is executed whatever it is.
+///
+/// # Safety
+/// As of [`before`].
+#[inline(always)]
+unsafe fn takes_long<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
+    // SAFETY: operands are live.
+    unsafe {
+        let with_self = match Class::ALL[CLASS as usize] {
+            Class::Call => !variant(w),
+            Class::NativeCall => false,
+            _ => return false,
+        };
+        let callable = m.get(w.b());
+        is_pointer(callable)
+            && !header(callable).ty().is(&FUNCTION)
+            && audit::is_long_call(m, m.regs.add(w.b() as usize), w.c() as usize, with_self)
     }
 }
 
@@ -456,9 +496,7 @@ unsafe fn become_shared(m: Machine) -> Next {
     if !world::is_parallel() {
         return Next::Leave;
     }
-    m.vm.become_shared();
-    // SAFETY: every x86-64 processor has the instruction.
-    alternation.since.set(unsafe { _rdtsc() });
+    alternation.share(m.vm);
     Next::Skip(0)
 }
 
@@ -927,7 +965,7 @@ impl Machine<'_> {
             if is_container(ty) {
                 return self.reads(object);
             }
-            go_if(is_constant(word) || is_plain(ty) || ty.is(&FUNCTION) || ty.is(&METHOD))
+            go_if(is_constant(word) || is_plain(ty) || ty.is_allowed_beside(beside::USE))
         }
     }
 
@@ -1228,7 +1266,7 @@ impl Machine<'_> {
             if ty.is(&METHOD_DESCRIPTOR) {
                 let descriptor = &*(callable as *const MethodDescriptor);
                 return match args.split_first() {
-                    Some((this, args)) if std::ptr::eq(view(this).ty(), &*descriptor.owner) => {
+                    Some((this, args)) if audit::is_called_on(descriptor, *this) => {
                         self.calls_native(descriptor.def, *this, args)
                     }
                     _ => Alone,
@@ -1244,8 +1282,17 @@ impl Machine<'_> {
             if ty.is(&TYPE) {
                 return self.instantiates(&*(callable as *const Type), args);
             }
-            go_if(audit::is_called_beside(ty) && args.iter().all(|arg| is_constant(*arg)))
+            go_if(ty.has_flags(type_flags::CALLED_BESIDE) && args.iter().all(|arg| is_constant(*arg)))
         }
+    }
+
+    /// Whether a call would be executed beside others.
+    unsafe fn would_call(&self, callable: u64, args: &[u64]) -> bool {
+        // SAFETY: live operands.
+        let verdict = unsafe { self.calls(callable, args) };
+        // What the call would touch first is only asked for.
+        self.interp.alternation.touched.set((0, false));
+        verdict == Go && !self.interp.eval_breaker() && !crate::monitoring::watching()
     }
 
     unsafe fn instantiates(&self, class: &Type, args: &[u64]) -> Verdict {

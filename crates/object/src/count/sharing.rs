@@ -12,11 +12,12 @@
 //! Destruction itself is for the thread that is alone too, unless the object is of a type that is known to be destroyed by
 //! nothing but memory operations ([`dies_quietly`]).
 
+mod common;
 mod owner;
 
 use super::dead;
 use crate::header::{Header, IMMORTAL, object_flags};
-use crate::types::{Type, beside, type_flags};
+use crate::types::{Type, type_flags};
 use crate::vm::{Vm, world};
 use std::ptr::NonNull;
 use std::sync::Mutex;
@@ -91,7 +92,9 @@ pub(super) fn incref_numbered(header: &Header) {
     } else if owner != IMMORTAL {
         // SAFETY: foreign owners exist only without the GIL, where the shared word is there.
         unsafe { header.shared() }.fetch_add(ONE, Relaxed);
-        if !world::is_parallel() {
+        if world::is_parallel() {
+            common::taken(header);
+        } else {
             adopt(header);
         }
     }
@@ -252,6 +255,7 @@ pub fn has_waiting() -> bool {
 #[inline(never)]
 pub fn settle() {
     debug_assert!(!is_shared());
+    common::settle();
     loop {
         let batch = std::mem::take(&mut *WAITING.lock().expect("never poisoned"));
         WAITING_COUNT.store(0, Relaxed);
@@ -293,6 +297,13 @@ pub(super) fn total(header: &Header) -> u64 {
     // SAFETY: without the GIL the shared word is there.
     let others = unsafe { header.shared() }.load(Acquire) >> 2;
     (i64::from(header.local.get()) + others).max(0) as u64
+}
+
+/// Whether this thread's references to the object are counted in the shared word.
+#[inline]
+pub fn is_counted_aside(header: &Header) -> bool {
+    let owner = header.owner.load(Relaxed);
+    owner != owner::get() && owner != IMMORTAL
 }
 
 /// Whether the caller's reference is the only one, and counted by this thread.
@@ -402,7 +413,7 @@ impl Type {
         if self.is_heap_type() {
             std::ptr::fn_addr_eq(self.dealloc, crate::builtins::object::OBJECT.ty().dealloc)
         } else {
-            self.is_allowed_beside(beside::DIE)
+            self.has_flags(type_flags::DIES_QUIETLY)
         }
     }
 }

@@ -29,6 +29,12 @@ pub(super) fn total(header: &Header) -> u64 {
     u64::from(header.local.get())
 }
 
+/// Whether this thread's references to the object are counted elsewhere than in the object.
+#[inline(always)]
+pub fn is_counted_aside(_: &Header) -> bool {
+    false
+}
+
 /// Whether the caller's reference is the only one.
 #[inline(always)]
 pub fn is_only_reference(header: &Header) -> bool {

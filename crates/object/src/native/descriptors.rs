@@ -67,7 +67,13 @@ pub(crate) fn method(ty: &Type, def: &'static MethodDef) -> Value {
     match def.binding {
         Binding::Instance => {
             let header = Header::new(METHOD_DESCRIPTOR.ty());
-            Ref::new(MethodDescriptor { header, owner: to_ref(ty), def }).into_value()
+            let descriptor = Ref::new(MethodDescriptor { header, owner: to_ref(ty), def });
+            // It lasts as long as its type, and all threads call methods: nobody is to count references to it.
+            #[cfg(feature = "free-threading")]
+            if crate::vm::world::is_free_threaded() {
+                descriptor.header.make_immortal();
+            }
+            descriptor.into_value()
         }
         Binding::Class => {
             let header = Header::new(CLASSMETHOD_DESCRIPTOR.ty());

@@ -10,7 +10,7 @@ use taipan_object::builtins::int::INT;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::Tuple;
 use taipan_object::native::MemberDef;
-use taipan_object::types::{Type, TypeSpec};
+use taipan_object::types::{Type, TypeSpec, type_flags};
 
 payload! {
     pub struct Scanner(ScannerState): SCANNER [
@@ -25,6 +25,7 @@ payload! {
 
 pub static SCANNER: TypeSpec = TypeSpec::new::<Scanner>("_json.Scanner")
     .doc("JSON scanner object")
+    .flags(type_flags::CALLED_BESIDE)
     .slots(|s| {
         s.new = Some(|vm, class, args, kwnames| {
             let bound = NEW.bind(vm, args, kwnames)?;

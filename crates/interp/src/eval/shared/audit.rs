@@ -16,13 +16,14 @@ use taipan_object::heap;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
 use taipan_object::native::function::BuiltinFunction;
 use taipan_object::native::{Audited, MethodDef, descriptors, function, module};
-use taipan_object::types::{TYPE, Type, TypeSpec, beside};
+use taipan_object::types::{TYPE, Type, TypeSpec, beside, type_flags};
 
 use super::super::{Machine, view};
 use super::{
     Access, Alone, Go, Verdict, access, are_constant, go_if, header, is_constant, is_constant_type, is_container,
     is_key, is_known, is_mine,
 };
+use crate::builtins_module;
 use crate::code::{CODE, Code};
 use crate::frame::is_pointer;
 use crate::function::{FUNCTION, Function};
@@ -92,13 +93,15 @@ pub fn prepare() {
         return;
     }
     for spec in &ITERATORS {
-        spec.ty().allow_beside(beside::DIE | beside::USE_KNOWN);
+        spec.ty().set_flags(type_flags::DIES_QUIETLY);
+        spec.ty().allow_beside(beside::USE_KNOWN);
     }
     for spec in VIEWS.iter().chain(&VALUES) {
-        spec.ty().allow_beside(beside::DIE | beside::USE);
+        spec.ty().set_flags(type_flags::DIES_QUIETLY);
+        spec.ty().allow_beside(beside::USE);
     }
     for spec in QUIET {
-        spec.ty().allow_beside(beside::DIE);
+        spec.ty().set_flags(type_flags::DIES_QUIETLY);
     }
     for spec in IMMEDIATE {
         spec.ty().allow_beside(beside::USE);
@@ -136,9 +139,6 @@ pub fn prepare() {
     }
 }
 
-/// Other types whose instances programs make once, for all threads.
-const COMMON: &[&str] = &["re.Pattern"];
-
 /// Whether all threads use objects of a type: functions, classes and the like.
 fn is_common(ty: &Type) -> bool {
     ty.is(&FUNCTION)
@@ -150,7 +150,7 @@ fn is_common(ty: &Type) -> bool {
         || ty.is(&taipan_object::builtins::staticmethod::CLASSMETHOD)
         || ty.is(&taipan_object::builtins::property::PROPERTY)
         || ty.is_subtype(TYPE.ty())
-        || ty.spec.is_some_and(|spec| COMMON.contains(&spec.name))
+        || ty.has_flags(type_flags::FOR_ALL_THREADS)
 }
 
 fn is_one_of(ty: &Type, specs: &[&'static TypeSpec]) -> bool {
@@ -207,25 +207,10 @@ const FUNCTIONS: &[(&str, Audited, &str)] = &[
     ("RLock", Audited::Free, "acquire release __enter__ __exit__"),
     ("SimpleQueue", Audited::Free, "put put_nowait get get_nowait empty qsize"),
     ("Random", Audited::Free, "random getrandbits"),
-    ("Pattern", Audited::Constant, "match search fullmatch findall finditer split"),
+    ("Pattern", Audited::Long, "match search fullmatch findall finditer split"),
     ("SRE_Scanner", Audited::Free, "match search"),
     ("Match", Audited::Constant, "group groups start end span groupdict"),
 ];
-
-/// Types whose instances may be called with constant arguments.
-const CALLED: &[&str] = &["_json.Scanner"];
-
-/// Whether it is one of those types.
-pub(super) fn is_called_beside(ty: &Type) -> bool {
-    if ty.is_heap_type() {
-        return false;
-    }
-    if !ty.is_allowed_beside(beside::ASKED) {
-        let is_listed = ty.spec.is_some_and(|spec| CALLED.contains(&spec.name));
-        ty.allow_beside(beside::ASKED | if is_listed { beside::CALL } else { 0 });
-    }
-    ty.is_allowed_beside(beside::CALL)
-}
 
 /// Whether native code may call something beside other threads.
 pub fn runs_beside(callable: &Value) -> bool {
@@ -242,11 +227,17 @@ pub fn runs_beside(callable: &Value) -> bool {
 fn audited(def: &MethodDef) -> Audited {
     match def.audited() {
         Audited::Unknown => {
-            let owner = def.signature().owner.clone();
             let name = def.name();
-            let rows = FUNCTIONS.iter().filter(|(of, _, names)| {
-                Some(*of) == owner.as_deref() && names.split(' ').any(|listed| listed == name)
-            });
+            let owner = match &def.signature().owner {
+                Some(owner) => owner,
+                // Messages do not name the module of these.
+                None if builtins_module::MODULE.functions.as_ptr_range().contains(&std::ptr::from_ref(def)) => {
+                    "builtins"
+                }
+                None => "",
+            };
+            let rows =
+                FUNCTIONS.iter().filter(|(of, _, names)| *of == owner && names.split(' ').any(|listed| listed == name));
             let answer = rows.map(|(_, audited, _)| *audited).next().unwrap_or(Audited::No);
             def.set_audited(answer);
             answer
@@ -291,9 +282,7 @@ pub(super) unsafe fn is_plain_call(base: *const u64, count: usize, with_self: bo
         let (def, this, args) = if callable.ty().is(&METHOD_DESCRIPTOR) {
             let descriptor = &*(*base as *const MethodDescriptor);
             match args.split_first() {
-                Some((this, args)) if std::ptr::eq(view(this).ty(), &*descriptor.owner) => {
-                    (descriptor.def, *this, args)
-                }
+                Some((this, args)) if is_called_on(descriptor, *this) => (descriptor.def, *this, args),
                 _ => return false,
             }
         } else if callable.ty().is(&function::BUILTIN_FUNCTION) {
@@ -308,12 +297,54 @@ pub(super) unsafe fn is_plain_call(base: *const u64, count: usize, with_self: bo
         let are_plain = || args.iter().all(|arg| !is_pointer(*arg) || is_constant_type(header(*arg).ty()));
         match def.audited() {
             Audited::Free => true,
-            Audited::Constant => are_plain(),
+            Audited::Constant | Audited::Long => are_plain(),
             Audited::Reads => is_known(header(this)) && are_plain(),
             Audited::Writes => is_mine(header(this)),
             Audited::WritesKey => is_mine(header(this)) && are_plain(),
             _ => false,
         }
+    }
+}
+
+/// Whether a method's object is an instance of the type that has it, or one of a class derived from that if the method is one
+/// that may be called with whatever there is.
+pub(super) unsafe fn is_called_on(descriptor: &MethodDescriptor, this: u64) -> bool {
+    // SAFETY: a live operand.
+    let ty = unsafe { view(&this).ty() };
+    std::ptr::eq(ty, &*descriptor.owner) || audited(descriptor.def) == Audited::Free && ty.is_subtype(&descriptor.owner)
+}
+
+/// Whether a call is one of native code that may take long, or may run Python code again and again, and may do so beside other
+/// threads. The operands are those of [`is_plain_call`].
+///
+/// # Safety
+/// Live operands. The thread is alone.
+#[inline(never)]
+pub(super) unsafe fn is_long_call(m: &Machine, base: *const u64, count: usize, with_self: bool) -> bool {
+    // SAFETY: by contract.
+    unsafe {
+        let has_self = with_self && *base.add(1) != 0;
+        let args = std::slice::from_raw_parts(base.add(2 - has_self as usize), count + has_self as usize);
+        let callable = header(*base);
+        let ty = callable.ty();
+        let def = if ty.is(&METHOD_DESCRIPTOR) {
+            Some((*(*base as *const MethodDescriptor)).def)
+        } else if ty.is(&function::BUILTIN_FUNCTION) {
+            match (*(*base as *const BuiltinFunction)).def {
+                function::Definition::Method(def) => Some(def),
+                _ => return false,
+            }
+        } else {
+            None
+        };
+        let is_long = match def {
+            Some(def) => {
+                matches!(audited(def), Audited::Items | Audited::Long | Audited::Sorts | Audited::Takes)
+            }
+            None if ty.is(&TYPE) => !args.is_empty() && makes_container(&*(*base as *const Type)),
+            None => ty.has_flags(type_flags::CALLED_BESIDE),
+        };
+        is_long && m.would_call(*base, args)
     }
 }
 
@@ -328,7 +359,7 @@ impl Machine<'_> {
                     [object] => self.truth_beside(*object),
                     _ => Alone,
                 },
-                Audited::Constant => go_if(all_constant()),
+                Audited::Constant | Audited::Long => go_if(all_constant()),
                 Audited::Items => {
                     let [items, others @ ..] = args else { return Alone };
                     if is_pointer(*items)
@@ -376,6 +407,11 @@ impl Machine<'_> {
     }
 }
 
+/// Whether a call of a type takes the items of what it is called with.
+fn makes_container(class: &Type) -> bool {
+    class.is(&list::LIST) || class.is(&tuple::TUPLE) || class.is(&set::SET) || class.is(&set::FROZENSET)
+}
+
 /// A call of a built-in type.
 pub(super) unsafe fn constructs(m: &Machine, class: &Type, args: &[u64]) -> Verdict {
     // SAFETY: live operands.
@@ -387,13 +423,11 @@ pub(super) unsafe fn constructs(m: &Machine, class: &Type, args: &[u64]) -> Verd
             // With more arguments it decodes, which may import.
             return go_if(args.len() <= 1 && args.iter().all(|arg| is_constant(*arg)));
         }
-        let makes_container =
-            class.is(&list::LIST) || class.is(&tuple::TUPLE) || class.is(&set::SET) || class.is(&set::FROZENSET);
         let makes_iterator = class.is(&enumerate::ENUMERATE) || class.is(&zip::ZIP) || class.is(&reversed::REVERSED);
         if class.is(&dict::DICT) {
             return go_if(args.is_empty());
         }
-        if !makes_container && !makes_iterator {
+        if !makes_container(class) && !makes_iterator {
             return Alone;
         }
         for arg in args {

@@ -1,4 +1,5 @@
-//! What almost every count without the GIL asks of the calling thread, had with one load: its id, and whether it is shared.
+//! What almost every count without the GIL asks of the calling thread, had with one load: its id, whether it is shared, and
+//! how many references are still to be left out before one is looked at (`common.rs`).
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux", not(miri)))]
 mod variables {
@@ -19,6 +20,12 @@ mod variables {
         ".type taipan_shared, @object",
         ".size taipan_shared, 4",
         "taipan_shared:",
+        ".zero 4",
+        ".globl taipan_sample",
+        ".hidden taipan_sample",
+        ".type taipan_sample, @object",
+        ".size taipan_sample, 4",
+        "taipan_sample:",
         ".zero 4",
         ".popsection",
     );
@@ -50,6 +57,24 @@ mod variables {
         shared != 0
     }
 
+    /// Whether the count of what is still to be left out (`count.rs`, `aside`) is beyond its end; it begins anew then.
+    #[inline(always)]
+    pub fn is_sample_due(period: u32) -> bool {
+        let left: u32;
+        // SAFETY: as above.
+        unsafe {
+            asm!("mov {:e}, fs:[taipan_sample@tpoff]", out(reg) left, options(readonly, nostack, preserves_flags));
+        }
+        let is_due = left >= period;
+        if is_due {
+            // SAFETY: as above.
+            unsafe {
+                asm!("mov fs:[taipan_sample@tpoff], {:e}", in(reg) period - 1, options(nostack, preserves_flags));
+            }
+        }
+        is_due
+    }
+
     #[inline(always)]
     pub fn set_shared(shared: bool) {
         // SAFETY: as above.
@@ -66,6 +91,7 @@ mod variables {
     thread_local! {
         static OWNER: Cell<u32> = const { Cell::new(0) };
         static SHARED: Cell<bool> = const { Cell::new(false) };
+        static SAMPLE: Cell<u32> = const { Cell::new(0) };
     }
 
     #[inline(always)]
@@ -84,9 +110,16 @@ mod variables {
     }
 
     #[inline(always)]
+    pub fn is_sample_due(period: u32) -> bool {
+        let left = SAMPLE.get();
+        SAMPLE.set(left.checked_sub(1).unwrap_or(period - 1));
+        left == 0
+    }
+
+    #[inline(always)]
     pub fn set_shared(shared: bool) {
         SHARED.set(shared);
     }
 }
 
-pub use variables::{get, is_shared, set, set_shared};
+pub use variables::{get, is_sample_due, is_shared, set, set_shared};
