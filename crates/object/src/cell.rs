@@ -103,11 +103,14 @@ fn lock(owner: &Header) {
     let byte = &owner.private().lock;
     let mut spins = 0u32;
     while byte.compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
-        if !is_parallel() && byte.load(Ordering::Relaxed) != 0 {
-            panic!("the state of an object was borrowed twice: Python code ran while a cell was borrowed");
+        // Who waits only reads: to write would take the cache line from the thread that has the lock.
+        while byte.load(Ordering::Relaxed) != 0 {
+            if !is_parallel() {
+                panic!("the state of an object was borrowed twice: Python code ran while a cell was borrowed");
+            }
+            spins += 1;
+            if spins < 64 { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
-        spins += 1;
-        if spins < 64 { std::hint::spin_loop() } else { std::thread::yield_now() }
     }
 }
 

@@ -87,6 +87,16 @@ impl RawLock {
         self.0.compare_exchange(FREE, LOCKED, Acquire, Relaxed).is_ok()
     }
 
+    /// Takes the lock if it becomes free within a few microseconds: parking a thread and waking it takes longer than most
+    /// locks are held.
+    pub fn acquire_soon(&self) -> bool {
+        const SPINS: u32 = 100;
+        (0..SPINS).any(|_| {
+            std::hint::spin_loop();
+            !self.is_locked() && self.try_acquire()
+        })
+    }
+
     /// Takes the lock, waiting for it up to the deadline; `Woken` means that it has been taken.
     pub fn acquire(&self, deadline: Option<i64>) -> Wait {
         if self.try_acquire() {

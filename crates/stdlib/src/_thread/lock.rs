@@ -1,5 +1,6 @@
 //! `_thread.lock`
 
+use taipan_object::cell::is_parallel;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::MethodDef;
@@ -32,7 +33,7 @@ pub static LOCK: TypeSpec = TypeSpec::new::<Lock>("_thread.lock")
         "lock()\n--\n\nA lock: one thread at a time can hold it.\n\nMethods are acquire(), release() and locked(); any \
          thread may release it.",
     )
-    .flags(type_flags::HAS_WEAKREF)
+    .flags(type_flags::HAS_WEAKREF | type_flags::DIES_QUIETLY)
     .slots(slots)
     .methods(METHODS);
 
@@ -96,6 +97,10 @@ pub fn acquire(vm: &Vm, lock: &RawLock, patience: Patience) -> Result<bool> {
         Patience::Until(deadline) => Some(deadline),
         Patience::Endless => None,
     };
+    // Who has the lock runs, too.
+    if is_parallel() && lock.acquire_soon() {
+        return Ok(true);
+    }
     loop {
         match blocking(|| lock.acquire(deadline)) {
             Wait::Woken => return Ok(true),
