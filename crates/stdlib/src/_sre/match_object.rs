@@ -2,6 +2,7 @@
 
 use super::engine::State;
 use super::pattern::Pattern;
+use super::scanner::Scanner;
 use super::subject::Subject;
 use super::substitute;
 use smallvec::SmallVec;
@@ -22,7 +23,8 @@ use taipan_object::{Ref, Result, Value, Vm, method_table};
 pub struct Match {
     pub header: Header,
     pub pattern: Value,
-    pub string: Value,
+    /// The string, or a scanner that has it ([`Scanner::source`]).
+    source: Value,
     pos: usize,
     endpos: usize,
     /// The last group closed; 0 for none.
@@ -42,13 +44,13 @@ unsafe impl Payload for Match {
     }
     fn traverse(&self, visit: Visitor) {
         visit(&self.pattern);
-        visit(&self.string);
+        visit(&self.source);
     }
 }
 
 pub static MATCH: TypeSpec = TypeSpec::new::<Match>("re.Match")
     .doc("The result of re.match() and re.search().\nMatch objects always have a boolean value of True.")
-    .flags(type_flags::DISALLOW_INSTANTIATION)
+    .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::DIES_QUIETLY | type_flags::USED_BESIDE)
     .slots(slots)
     .methods(METHODS)
     .members(MEMBERS)
@@ -68,14 +70,14 @@ fn slots(s: &mut Slots) {
 }
 
 impl Match {
-    /// The match that a state has found.
+    /// The match that a state has found. `source` is the string, or a scanner that has it.
     #[inline]
-    pub fn make<U: Unit>(pattern: &Value, string: &Value, state: &State<U>, pos: usize, endpos: usize) -> Value {
+    pub fn make<U: Unit>(pattern: &Value, source: &Value, state: &State<U>, pos: usize, endpos: usize) -> Value {
         let groups = Pattern::of(pattern).groups();
         Ref::new(Match {
             header: Header::new(MATCH.ty()),
             pattern: pattern.clone(),
-            string: string.clone(),
+            source: source.clone(),
             pos,
             endpos,
             lastindex: state.lastindex(),
@@ -86,6 +88,12 @@ impl Match {
 
     fn of(value: &Value) -> &Match {
         value.downcast::<Match>().expect("called with an instance of its type")
+    }
+
+    /// What was matched against.
+    #[inline]
+    pub fn string(&self) -> &Value {
+        self.source.downcast_exact::<Scanner>().map_or(&self.source, Scanner::string)
     }
 
     /// The number of the group with this number or name.
@@ -106,7 +114,7 @@ impl Match {
 
     fn group(&self, vm: &Vm, index: usize, default: &Value) -> Result {
         match self.spans[index] {
-            Some((start, end)) => Subject::of(vm, &self.string)?.slice(vm, start, end),
+            Some((start, end)) => Subject::of(vm, self.string())?.slice(vm, start, end),
             None => Ok(default.clone()),
         }
     }
@@ -128,7 +136,9 @@ fn pair(span: Span) -> Value {
 }
 
 static MEMBERS: &[MemberDef] = &[
-    MemberDef::new("string", "The string passed to match() or search().", |_, this| Ok(Match::of(this).string.clone())),
+    MemberDef::new("string", "The string passed to match() or search().", |_, this| {
+        Ok(Match::of(this).string().clone())
+    }),
     MemberDef::new("re", "The regular expression object.", |_, this| Ok(Match::of(this).pattern.clone())),
     MemberDef::new(
         "pos",

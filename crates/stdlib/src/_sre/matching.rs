@@ -1,15 +1,17 @@
 //! What patterns do with strings: `match`, `fullmatch`, `search`, `findall`, `finditer`, `scanner`, `split`.
 
 use super::engine::opcode::SRE_FLAG_LOCALE;
-use super::engine::{Locale, MatchError, State};
+use super::engine::{Locale, MatchError, Scratch, State};
 use super::match_object::Match;
 use super::pattern::Pattern;
 use super::scanner::Scanner;
 use super::subject::{Subject, with_units};
 use crate::payload::signature;
+use std::cell::Cell;
 use taipan_object::builtins::iterator::callable_iterator;
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::cell::is_parallel;
 use taipan_object::native::signature::Signature;
 use taipan_object::text::Unit;
 use taipan_object::{Raised, Result, Value, Vm, exceptions};
@@ -65,6 +67,29 @@ pub fn subject<'a>(vm: &Vm, pattern: &Pattern, string: &'a Value) -> Result<Subj
     }
 }
 
+thread_local! {
+    /// What a pattern's `scratch` is otherwise, while threads run in parallel: they would wait for each other's.
+    static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::new()) };
+}
+
+#[inline]
+fn take_scratch(pattern: &Pattern) -> Scratch {
+    if is_parallel() {
+        return SCRATCH.try_with(Cell::take).unwrap_or_default();
+    }
+    pattern.scratch.borrow(&pattern.header).take().unwrap_or_default()
+}
+
+#[inline]
+fn give_scratch_back(pattern: &Pattern, scratch: Scratch) {
+    if is_parallel() {
+        // Where the thread ends, there is no place for it any more.
+        let _ = SCRATCH.try_with(|place| place.set(scratch));
+    } else {
+        *pattern.scratch.borrow(&pattern.header) = Some(scratch);
+    }
+}
+
 /// Runs `f` with a state for `units[start..end]`.
 #[inline]
 pub fn with_state<U: Unit, R>(
@@ -75,7 +100,7 @@ pub fn with_state<U: Unit, R>(
     end: usize,
     f: impl FnOnce(&mut State<U>) -> R,
 ) -> R {
-    let scratch = pattern.scratch.borrow(&pattern.header).take().unwrap_or_default();
+    let scratch = take_scratch(pattern);
     let current;
     let locale = if pattern.flags as u32 & SRE_FLAG_LOCALE != 0 {
         current = Locale::current();
@@ -87,7 +112,7 @@ pub fn with_state<U: Unit, R>(
     let mut interrupt = || vm.check_signals().is_err();
     let mut state = State::new(&pattern.program, units, start, end, locale, &mut interrupt, scratch);
     let result = f(&mut state);
-    *pattern.scratch.borrow(&pattern.header) = Some(state.into_scratch());
+    give_scratch_back(pattern, state.into_scratch());
     result
 }
 

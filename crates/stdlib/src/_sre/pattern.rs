@@ -33,7 +33,7 @@ pub struct Pattern {
     pub is_bytes: Option<bool>,
     code: Box<[u32]>,
     pub program: Program,
-    /// Memory that matching uses and gives back.
+    /// Memory that matching uses and gives back, unless threads run in parallel: each has its own then.
     pub scratch: ObjectCell<Option<Scratch>>,
 }
 
@@ -52,7 +52,7 @@ unsafe impl Payload for Pattern {
 
 pub static PATTERN: TypeSpec = TypeSpec::new::<Pattern>("re.Pattern")
     .doc("Compiled regular expression object.")
-    .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::HAS_WEAKREF)
+    .flags(type_flags::DISALLOW_INSTANTIATION | type_flags::HAS_WEAKREF | type_flags::FOR_ALL_THREADS)
     .slots(slots)
     .methods(METHODS)
     .members(MEMBERS)

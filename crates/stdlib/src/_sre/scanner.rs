@@ -8,6 +8,7 @@ use taipan_object::buffer::{Buffer, buffer_flags};
 use taipan_object::builtins::bytes::Bytes;
 use taipan_object::builtins::str::Str;
 use taipan_object::cell::ObjectCell;
+use taipan_object::count;
 use taipan_object::header::Header;
 use taipan_object::heap::Kind;
 use taipan_object::native::{MemberDef, MethodDef};
@@ -82,12 +83,16 @@ impl Scanner {
         value.downcast::<Scanner>().expect("called with an instance of its type")
     }
 
-    fn next(&self, vm: &Vm, way: Way) -> Result {
+    pub fn string(&self) -> &Value {
+        &self.string
+    }
+
+    fn next(&self, vm: &Vm, this: &Value, way: Way) -> Result {
         let place = std::mem::replace(&mut *self.place.borrow(&self.header), Place::Executing);
         let (found, next) = match place {
             Place::Executing => return Err(vm.value_error("regular expression scanner already executing")),
             Place::Exhausted => (Ok(Value::NONE), Place::Exhausted),
-            Place::At { start, must_advance } => match self.find(vm, way, start, must_advance) {
+            Place::At { start, must_advance } => match self.find(vm, self.source(this), way, start, must_advance) {
                 Ok(Some((found, next))) => (Ok(found), next),
                 Ok(None) => (Ok(Value::NONE), Place::Exhausted),
                 Err(raised) => (Err(raised), place),
@@ -97,7 +102,24 @@ impl Scanner {
         found
     }
 
-    fn find(&self, vm: &Vm, way: Way, start: usize, must_advance: bool) -> Result<Option<(Value, Place)>> {
+    /// What matches refer to: the string, or this scanner, `this`, if the string is another thread's. Its count would be
+    /// the place that all threads write to which scan it.
+    fn source<'a>(&'a self, this: &'a Value) -> &'a Value {
+        if self.buffer.is_none() && self.string.as_object().is_some_and(count::is_counted_aside) {
+            this
+        } else {
+            &self.string
+        }
+    }
+
+    fn find(
+        &self,
+        vm: &Vm,
+        source: &Value,
+        way: Way,
+        start: usize,
+        must_advance: bool,
+    ) -> Result<Option<(Value, Place)>> {
         let pattern = Pattern::of(&self.pattern);
         let subject = subject(vm, pattern, &self.string)?;
         with_units!(subject, units => with_state(vm, pattern, units, start, self.endpos, |state| {
@@ -106,7 +128,7 @@ impl Scanner {
             if !found.map_err(|error| failed(vm, error))? {
                 return Ok(None);
             }
-            let found = Match::make(&self.pattern, &self.string, state, self.pos, self.endpos);
+            let found = Match::make(&self.pattern, source, state, self.pos, self.endpos);
             state.advance();
             Ok(Some((found, Place::At { start: state.start(), must_advance: state.must_advance() })))
         }))
@@ -116,6 +138,6 @@ impl Scanner {
 static MEMBERS: &[MemberDef] = &[MemberDef::new("pattern", "", |_, this| Ok(Scanner::of(this).pattern.clone()))];
 
 method_table! { static METHODS = [
-    MethodDef::new("match($self, /)", "", |vm, this, _| Scanner::of(this).next(vm, Way::Match)),
-    MethodDef::new("search($self, /)", "", |vm, this, _| Scanner::of(this).next(vm, Way::Search)),
+    MethodDef::new("match($self, /)", "", |vm, this, _| Scanner::of(this).next(vm, this, Way::Match)),
+    MethodDef::new("search($self, /)", "", |vm, this, _| Scanner::of(this).next(vm, this, Way::Search)),
 ]; }

@@ -126,7 +126,7 @@ pub fn expand(vm: &Vm, found: &Match, template: &Value) -> Result {
     if template.items.is_empty() {
         return Ok(template.literal.clone());
     }
-    let subject = Subject::of(vm, &found.string)?;
+    let subject = Subject::of(vm, found.string())?;
     let mut output = Output::new(&subject);
     with_units!(subject, units => output.push_template(vm, &template, |number| {
         let Some(span) = found.spans.get(number) else { return Err(no_such_group(vm)) };

@@ -40,6 +40,12 @@ pub struct Scratch {
     stack: Vec<Frame>,
 }
 
+impl Scratch {
+    pub const fn new() -> Scratch {
+        Scratch { marks: Vec::new(), slots: Vec::new(), stack: Vec::new() }
+    }
+}
+
 /// A larger stack is not kept.
 const SCRATCH_FRAMES: usize = 4096;
 
