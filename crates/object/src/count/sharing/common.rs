@@ -1,4 +1,4 @@
-//! Small objects that several threads use all the time (strings, locks) become immortal, so that nobody counts references to them: what the
+//! Small objects that several threads use all the time (strings, patterns) become immortal, so that nobody counts references to them: what the
 //! threads would wait for is the word that all of them write to.
 //!
 //! Of the references that a thread takes to others' objects every [`PERIOD`]th is looked at. What recurs among these is noted;
@@ -15,7 +15,7 @@ use std::sync::atomic::{
 use super::{Entry, ONE, WAITING_COUNT, owner};
 use crate::header::Header;
 use crate::heap;
-use crate::types::type_flags;
+use crate::types::{Type, type_flags};
 use crate::vm::Vm;
 
 /// One in so many references is looked at.
@@ -76,8 +76,12 @@ fn look_at(header: &Header) {
 fn may_last(header: &Header) -> bool {
     let ty = header.ty();
     !ty.is_heap_type()
-        && (ty.has_flags(type_flags::DIES_QUIETLY) && !ty.is_container() || ty.has_flags(type_flags::FOR_ALL_THREADS))
+        && (is_leaf_nobody_watches(ty) || ty.has_flags(type_flags::FOR_ALL_THREADS))
         && !super::tells(header)
+}
+
+fn is_leaf_nobody_watches(ty: &Type) -> bool {
+    ty.has_flags(type_flags::DIES_QUIETLY) && !ty.is_container() && !ty.has_flags(type_flags::HAS_WEAKREF)
 }
 
 fn note(object: NonNull<Header>) {
