@@ -25,7 +25,7 @@ use crate::value::Value;
 use std::cell::Cell;
 use std::marker::PhantomData;
 
-pub use call::Method;
+pub use call::{Method, with_joined};
 pub use names::names;
 
 /// Proof that an exception is set in the thread's [`Vm`]. Has no size: `Result<Value, Raised>` is one word.

@@ -11,6 +11,9 @@
 //!
 //! Fields that never change stand outside the cell, in brackets: `…: COMPRESS [data: Value, selectors: Value] {}`. They are
 //! plain fields of `Compress` and arguments of `Compress::make`.
+//!
+//! `…: BYTES_IO finalized if of_subclass {…}` names a function of the header that says whether an object that is about to be
+//! deallocated has to be finalized; without it all are.
 
 use taipan_object::builtins::tuple::ReusedPair;
 use taipan_object::object::Visitor;
@@ -132,7 +135,7 @@ plain_fields!(
 );
 
 macro_rules! payload {
-    ($(#[$meta:meta])* $vis:vis struct $name:ident($state:ident): $spec:ident
+    ($(#[$meta:meta])* $vis:vis struct $name:ident($state:ident): $spec:ident $(finalized if $finalized:ident)?
         $([ $($fixed:ident: $fixed_ty:ty),* $(,)? ])? { $($(#[$field_meta:meta])* $field:ident: $ty:ty),* $(,)? }) => {
         $(#[$meta])*
         #[repr(C)]
@@ -157,6 +160,11 @@ macro_rules! payload {
                 let state = unsafe { &*self.state.as_ptr() };
                 $( $crate::payload::Field::visit(&state.$field, visit); )*
             }
+            $(
+                fn has_to_be_finalized(&self) -> bool {
+                    $finalized(&self.header)
+                }
+            )?
             #[allow(unused_variables, dropping_copy_types)]
             fn clear(&self) {
                 let old = self.with(|state| ($( $crate::payload::Field::take(&mut state.$field), )*));

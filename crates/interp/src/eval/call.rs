@@ -865,14 +865,16 @@ pub fn call_function(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Val
     let code = function.code();
     // SAFETY: the frame is complete; the caller's slice keeps lent arguments alive during the call.
     unsafe {
-        let (code, borrowed) = if code.simple_args == args.len() as i32 && kwnames.is_none() && args.len() <= 32 {
-            code.enter(vm)?;
-            if !has_room(vm, interp, regs, code.registers.get()) {
-                return Err(vm.raised());
-            }
+        code.enter(vm)?;
+        if !has_room(vm, interp, regs, code.registers.get()) {
+            return Err(vm.raised());
+        }
+        let (code, borrowed) = if code.simple_args == args.len() as i32 && kwnames.is_none() && args.len() <= LENDABLE {
             copy_words(args.as_ptr().cast::<u64>(), regs, args.len());
             clear_words(regs.add(args.len()), code.nlocalsplus() - args.len());
-            (code as *const Code, if args.len() == 32 { u32::MAX } else { (1 << args.len()) - 1 })
+            (code as *const Code, ((1u64 << args.len()) - 1) as u32)
+        } else if let Some(lent) = binding::bind_lent(function, args, kwnames, regs) {
+            (code as *const Code, lent)
         } else {
             (prepare(vm, interp, function, args.iter().cloned().collect(), kwnames, regs)?, 0)
         };

@@ -4,6 +4,7 @@ use taipan_bytecode::code::{CO_ASYNC_GENERATOR, CO_COROUTINE};
 use taipan_bytecode::oparg::{Intrinsic1, Intrinsic2};
 use taipan_object::builtins::list::List;
 use taipan_object::builtins::tuple::Tuple;
+use taipan_object::count::is_only_reference;
 use taipan_object::exceptions::group::{self, is_group};
 use taipan_object::exceptions::{
     self, BASE_EXCEPTION_GROUP, RUNTIME_ERROR, STOP_ASYNC_ITERATION, STOP_ITERATION, new_exception,
@@ -14,7 +15,7 @@ use taipan_object::{Result, Value, Vm};
 use super::{Flow, Machine, release_operands, view, word_of};
 use crate::frame::Frame;
 use crate::function::Function;
-use crate::instruction::Fetched;
+use crate::instruction::{B_OWNED, Fetched};
 use crate::type_params;
 
 impl Machine<'_> {
@@ -29,7 +30,8 @@ impl Machine<'_> {
             }
             self.save();
             let word = self.get(w.b());
-            let result = intrinsic_1(self.vm, &*self.frame, w.c() as u32, view(&word));
+            let owned = w.flags() & B_OWNED != 0;
+            let result = intrinsic_1(self.vm, &*self.frame, w.c() as u32, view(&word), owned);
             release_operands(w.flags(), word, 1);
             self.finish(w, word_of(result), 1)
         }
@@ -48,7 +50,8 @@ impl Machine<'_> {
     }
 }
 
-fn intrinsic_1(vm: &Vm, frame: &Frame, which: u32, value: &Value) -> Result {
+/// `owned`: the reference to `value` ends with the instruction.
+fn intrinsic_1(vm: &Vm, frame: &Frame, which: u32, value: &Value, owned: bool) -> Result {
     match Intrinsic1::from_oparg(which) {
         Some(Intrinsic1::Print) => {
             let sys = vm.import("sys")?;
@@ -61,7 +64,12 @@ fn intrinsic_1(vm: &Vm, frame: &Frame, which: u32, value: &Value) -> Result {
         Some(Intrinsic1::StopIterationError) => Ok(stop_iteration_error(frame, value)),
         Some(Intrinsic1::AsyncGenWrap) => Ok(crate::generator::wrap_value(value.clone())),
         Some(Intrinsic1::UnaryPositive) => vm.positive(value),
-        Some(Intrinsic1::ListToTuple) => Ok(Tuple::from_vec(vm.collect(value)?).into_value()),
+        Some(Intrinsic1::ListToTuple) => Ok(match value.downcast_exact::<List>() {
+            // The items of a list that nobody else has can move.
+            Some(list) if owned && is_only_reference(&list.header) => Tuple::from_vec(list.take()),
+            _ => Tuple::from_vec(vm.collect(value)?),
+        }
+        .into_value()),
         Some(Intrinsic1::TypeVar) => type_params::type_var(vm, value),
         Some(Intrinsic1::ParamSpec) => type_params::param_spec(vm, value),
         Some(Intrinsic1::TypeVarTuple) => type_params::type_var_tuple(vm, value),

@@ -150,7 +150,26 @@ impl Tuple {
         if items.is_empty() {
             return empty();
         }
-        Self::new_with_type(TUPLE.ty(), items.iter().cloned())
+        match Self::try_from_slice(items) {
+            Some(tuple) => tuple,
+            None => Self::exhausted(TUPLE.ty()),
+        }
+    }
+
+    /// A tuple of these items, at least one; `None` when there is no memory for it.
+    #[inline]
+    pub fn try_from_slice(items: &[Value]) -> Option<Ref<Tuple>> {
+        let (ty, length) = (TUPLE.ty(), items.len());
+        let pointer = allocate(ty, size_of::<Tuple>() + length * 8)?.cast::<Tuple>();
+        // SAFETY: freshly allocated with room for the items.
+        unsafe {
+            pointer.as_ptr().write(Tuple { header: Header::new(ty), length, hash: AtomicI64::new(-1) });
+            let data = pointer.as_ptr().add(1).cast::<u64>();
+            for (at, item) in items.iter().enumerate() {
+                data.add(at).write(item.clone().into_word());
+            }
+            Some(Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast())))
+        }
     }
 
     /// The item at an index that may be negative.

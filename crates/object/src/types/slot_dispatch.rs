@@ -5,7 +5,7 @@ use crate::object::Result;
 use crate::types::slots::{Binary, CompareOp, Slots};
 use crate::types::{Type, lookup};
 use crate::value::Value;
-use crate::vm::call::with_lent;
+use crate::vm::with_joined;
 use crate::vm::{Vm, names};
 
 /// Calls the special method `name` of `this`; `None` if the type has none.
@@ -418,7 +418,7 @@ pub fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> R
         Some(function) => function,
         None => vm.get_attr(class, &names().__new__)?,
     };
-    with_lent(std::iter::once(class).chain(args), |all| vm.call(&function, all, kwnames))
+    with_joined(std::slice::from_ref(class), args, |all| vm.call(&function, all, kwnames))
 }
 
 /// `class.__new__`, if that is the function of a staticmethod and the metaclass has no say in it.

@@ -8,7 +8,7 @@ use crate::types::{Type, lookup, type_flags};
 use crate::value::Value;
 use crate::vm::{Vm, names};
 use smallvec::SmallVec;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 
 /// A special method found on a type, ready to be called.
 pub enum Method<'a> {
@@ -30,12 +30,35 @@ pub(crate) fn with_lent<'a, R>(values: impl Iterator<Item = &'a Value>, f: impl 
     f(unsafe { std::slice::from_raw_parts(all.as_ptr().cast::<Value>(), all.len()) })
 }
 
+/// Calls `f` with the values of two slices one behind the other, which are only lent, as by [`with_lent`].
+#[inline]
+pub fn with_joined<R>(first: &[Value], second: &[Value], f: impl FnOnce(&[Value]) -> R) -> R {
+    const FEW: usize = 8;
+    let total = first.len() + second.len();
+    let mut few = [const { MaybeUninit::<u64>::uninit() }; FEW];
+    let mut many = Vec::new();
+    let words = if total <= FEW {
+        few.as_mut_ptr()
+    } else {
+        many.reserve_exact(total);
+        many.as_mut_ptr()
+    };
+    // SAFETY: there is room for as many words; a value is one word. Volatile, as in `with_lent`. The slice only lends the
+    // values, which outlive the call: nothing is dropped.
+    unsafe {
+        for (at, value) in first.iter().chain(second).enumerate() {
+            (*words.add(at)).write(std::ptr::from_ref(value).cast::<u64>().read_volatile());
+        }
+        f(std::slice::from_raw_parts(words.cast::<Value>(), total))
+    }
+}
+
 impl Method<'_> {
     pub fn call(&self, vm: &Vm, args: &[Value], kwnames: Option<&Value>) -> Result {
         match self {
             Method::Bound(callable) => vm.call(callable, args, kwnames),
             Method::Unbound(function, this) => {
-                with_lent(std::iter::once(*this).chain(args), |all| vm.call(function, all, kwnames))
+                with_joined(std::slice::from_ref(*this), args, |all| vm.call(function, all, kwnames))
             }
         }
     }

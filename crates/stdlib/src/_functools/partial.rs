@@ -11,7 +11,7 @@ use taipan_object::builtins::str::{Str, StrBuilder};
 use taipan_object::builtins::tuple::{TUPLE, Tuple};
 use taipan_object::native::{GetSetDef, MemberDef, MethodDef};
 use taipan_object::types::{TypeSpec, creation, type_flags};
-use taipan_object::vm::names;
+use taipan_object::vm::{names, with_joined};
 use taipan_object::{Ref, Result, Value, Vm, method_table};
 
 payload! {
@@ -151,7 +151,9 @@ fn flattened(function: &Value) -> Option<(Value, Value, Value)> {
 fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     vm.check_stack(" while calling a Python object")?;
     let (function, bound, keywords, placeholders) = Partial::of(this).parts();
-    let bound = items(&bound);
+    if placeholders == 0 && keywords.downcast::<Dict>().is_none_or(|keywords| keywords.len() == 0) {
+        return with_joined(items(&bound), args, |all| vm.call(&function, all, kwnames));
+    }
     let names = kwnames.map_or(&[][..], items);
     let (positional, keyword_values) = args.split_at(args.len() - names.len());
     if positional.len() < placeholders {
@@ -160,6 +162,7 @@ fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
             positional.len()
         )));
     }
+    let bound = items(&bound);
     let mut all: SmallVec<[Value; 8]> = SmallVec::with_capacity(bound.len() + args.len());
     let mut given = positional.iter();
     for argument in bound {

@@ -7,7 +7,7 @@
 pub mod methods;
 
 use super::bases::BUFFERED_IO_BASE;
-use super::iobase::CLOSED;
+use super::iobase::{CLOSED, of_subclass};
 use crate::payload::{class_of, payload, signature};
 use taipan_object::buffer::Buffer;
 use taipan_object::builtins::bytes::{self, Bytes};
@@ -15,7 +15,7 @@ use taipan_object::types::{TypeSpec, type_flags};
 use taipan_object::{Result, Value, Vm};
 
 payload! {
-    pub struct BytesIo(BytesIoState): BYTES_IO {
+    pub struct BytesIo(BytesIoState): BYTES_IO finalized if of_subclass {
         data: Vec<u8>,
         shared: Option<Value>,
         position: usize,

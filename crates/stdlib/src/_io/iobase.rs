@@ -5,6 +5,7 @@ use super::{os_error, repeat_if_interrupted, size_argument, unsupported};
 use crate::payload::{class_of, payload};
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::list::List;
+use taipan_object::header::Header;
 use taipan_object::native::{GetSetDef, MethodDef};
 use taipan_object::types::{OBJECT, TypeSpec, creation, type_flags};
 use taipan_object::{Result, Value, Vm, method_table};
@@ -91,6 +92,11 @@ pub fn close(vm: &Vm, this: &Value) -> Result<()> {
         Ok(_) => mark(vm),
         Err(raised) => super::after(vm, Err(raised), mark),
     }
+}
+
+/// Whether a stream in memory is an instance of a class made by Python code: CPython deallocates others without closing them.
+pub fn of_subclass(header: &Header) -> bool {
+    header.ty().is_heap_type()
 }
 
 /// Closes the stream when its last reference is gone.

@@ -4,6 +4,7 @@ mod methods;
 mod text_buffer;
 
 use super::bases::TEXT_IO_BASE;
+use super::iobase::of_subclass;
 use super::newline_decoder::Newlines;
 use super::text_io_wrapper::lines::{LineEnds, find_line_end};
 use crate::payload::{Field, class_of, payload, signature};
@@ -16,7 +17,7 @@ use text_buffer::TextBuffer;
 payload! {
     /// `newlines` translates what is written, with newline=None or '' (`universal`); `written_end` is what a `\n`
     /// becomes, `line_ends` what ends a line.
-    pub struct StringIo(StringIoState): STRING_IO {
+    pub struct StringIo(StringIoState): STRING_IO finalized if of_subclass {
         text: TextBuffer,
         position: usize,
         ok: bool,

@@ -7,6 +7,7 @@ use taipan_object::Value;
 use taipan_object::builtins::dict::Dict;
 use taipan_object::builtins::str::Str;
 use taipan_object::builtins::tuple::{self, TUPLE, Tuple};
+use taipan_object::cell::is_parallel;
 
 use super::super::{Flow, Machine};
 use super::{LENDABLE, Operands, has_room, push_frame};
@@ -323,4 +324,93 @@ impl Machine<'_> {
             Flow::NEXT
         }
     }
+}
+
+/// Brings the arguments of a call from native code, which are only lent, to their places in the window `regs`, and clears the
+/// other locals: the mask of those that are lent. None if something has no place or is missing, or has to be found in the
+/// general way; then nothing has happened.
+///
+/// # Safety
+/// There is room at `regs` for the function's frame, and what is there is free.
+#[inline(never)]
+pub(super) unsafe fn bind_lent(
+    function: &Function,
+    args: &[Value],
+    kwnames: Option<&Value>,
+    regs: *mut u64,
+) -> Option<u32> {
+    let code = function.code();
+    let kwnames = match kwnames {
+        None => &[][..],
+        Some(names) => names.downcast_exact::<Tuple>()?.as_slice(),
+    };
+    let argcount = code.data.argcount as usize;
+    let named = argcount + code.data.kwonlyargcount as usize;
+    let given = args.len().checked_sub(kwnames.len())?;
+    if code.total_args() > LENDABLE
+        || kwnames.len() > LENDABLE
+        || !code.has_flag(CO_NEWLOCALS)
+        || given > argcount && !code.has_flag(CO_VARARGS)
+        || is_parallel()
+    {
+        return None;
+    }
+    let positional = given.min(argcount);
+    let names = code.localsplusnames();
+    let mut lent = ((1u64 << positional) - 1) as u32;
+    // Bit i: keyword i is none of a parameter.
+    let mut extra_keywords = 0u32;
+    // SAFETY: there is room; defaults are read before anything else can run, and get references of their own.
+    unsafe {
+        copy_words(args.as_ptr().cast::<u64>(), regs, positional);
+        for (at, keyword) in kwnames.iter().enumerate() {
+            let posonly = code.data.posonlyargcount as usize;
+            let Some(place) = (posonly..named).find(|place| names[*place].word() == keyword.word()) else {
+                if !code.has_flag(CO_VARKEYWORDS) || !keyword.downcast_exact::<Str>().is_some_and(Str::is_interned) {
+                    return None;
+                }
+                extra_keywords |= 1 << at;
+                continue;
+            };
+            if lent >> place & 1 != 0 {
+                return None;
+            }
+            lent |= 1 << place;
+            *regs.add(place) = args[given + at].word();
+        }
+        let missing = ((1u64 << named) - 1) as u32 & !lent;
+        let defaults = function.defaults_slice();
+        let mut left = missing;
+        while left != 0 {
+            let place = left.trailing_zeros() as usize;
+            left &= left - 1;
+            *regs.add(place) = if place >= argcount {
+                function.kwdefault(&names[place])?
+            } else {
+                defaults.get((place + defaults.len()).checked_sub(argcount)?)?.word()
+            };
+        }
+        let mut left = missing;
+        while left != 0 {
+            retain_live(*regs.add(left.trailing_zeros() as usize));
+            left &= left - 1;
+        }
+        let mut total = named;
+        if code.has_flag(CO_VARARGS) {
+            *regs.add(total) = Tuple::from_slice(&args[positional..given]).into_value().into_word();
+            total += 1;
+        }
+        if code.has_flag(CO_VARKEYWORDS) {
+            let dict = Dict::with_capacity(extra_keywords.count_ones() as usize);
+            while extra_keywords != 0 {
+                let at = extra_keywords.trailing_zeros() as usize;
+                extra_keywords &= extra_keywords - 1;
+                dict.set_str(&kwnames[at], args[given + at].clone());
+            }
+            *regs.add(total) = dict.into_value().into_word();
+            total += 1;
+        }
+        clear_words(regs.add(total), code.nlocalsplus() - total);
+    }
+    Some(lent)
 }

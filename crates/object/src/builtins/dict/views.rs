@@ -81,6 +81,25 @@ crate::method_table! { static ITEMS_METHODS = [
     }),
 ]; }
 
+/// The values or items that an iterable of exactly these types has, if their dict is exactly one.
+pub(crate) fn contents(iterable: &Value) -> Option<Vec<Value>> {
+    let (dict, pairs) = match iterable.downcast_exact::<DictValues>() {
+        Some(view) => (&view.dict, false),
+        None => (&iterable.downcast_exact::<DictItems>()?.dict, true),
+    };
+    let dict = dict.as_value().downcast_exact::<Dict>()?;
+    let mut contents = Vec::with_capacity(dict.len());
+    let table = dict.table();
+    for entry in table.entries.iter() {
+        let Some(key) = &entry.key else { continue };
+        contents.push(match pairs {
+            true => Tuple::from_array([key.clone(), entry.value.clone()]).into_value(),
+            false => entry.value.clone(),
+        });
+    }
+    Some(contents)
+}
+
 /// The dict of a view of any kind.
 fn dict_of(view: &Value) -> &Ref<Dict> {
     if let Some(view) = view.downcast::<DictKeys>() {

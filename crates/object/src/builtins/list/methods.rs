@@ -3,7 +3,7 @@
 use super::iterator::{ListIterator, ListReverseIterator};
 use super::{List, assignment, copy_items, drop_reversed, sort, with_room};
 use crate::attributes::memory;
-use crate::builtins::dict::Dict;
+use crate::builtins::dict::{Dict, views};
 use crate::builtins::range::{Range, SmallRange};
 use crate::builtins::set::AnySet;
 use crate::builtins::slice::{self, Slice};
@@ -206,6 +206,8 @@ pub fn extend(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
         set.keys()
     } else if let Some(range) = iterable.downcast_exact::<Range>().and_then(Range::small) {
         return extend_from_range(vm, list, range);
+    } else if let Some(contents) = views::contents(iterable) {
+        contents
     } else {
         return extend_from_iterator(vm, list, iterable);
     };

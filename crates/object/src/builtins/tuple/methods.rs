@@ -58,7 +58,7 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
                 if items.is_empty() {
                     return Ok(super::empty().into_value());
                 }
-                let made = Tuple::try_new_with_type(ty, items.iter().cloned());
+                let made = Tuple::try_from_slice(&items);
                 drop(items);
                 made.map(Ref::into_value).ok_or_else(|| vm.memory_error())
             }
