@@ -16,6 +16,7 @@ use crate::text::codecs::{ByteOrder, Codec, CodecError, unicode_escape, utf16, u
 use crate::value::Value;
 use crate::vm::{Raised, Vm};
 use crate::with_units;
+use std::borrow::Cow;
 
 pub mod errors;
 pub mod registry;
@@ -30,7 +31,15 @@ pub enum Native {
 }
 
 impl Native {
-    /// The codec with a name as [`registry::normalize`] gives it, if it is one of those that need no search.
+    /// The codec of this name, if it is one of those that need no search.
+    pub fn named(name: &str) -> Option<Native> {
+        match name {
+            "utf-8" => Some(Native::Plain(Codec::Utf8)),
+            _ => Native::from_name(name).or_else(|| Native::from_name(&registry::normalize(name))),
+        }
+    }
+
+    /// The same for a name as [`registry::normalize`] gives it.
     pub fn from_name(name: &str) -> Option<Native> {
         Some(match name {
             "utf_8" | "utf8" => Native::Plain(Codec::Utf8),
@@ -457,7 +466,7 @@ pub fn encode_with_mark(vm: &Vm, wide: bool, object: &Value, errors: Option<&str
 pub fn encode(vm: &Vm, text: &Value, encoding: Option<&str>, errors: Option<&str>) -> Result {
     let native = match encoding {
         None => Some(Native::Plain(Codec::Utf8)),
-        Some(name) => Native::from_name(&registry::normalize(name)),
+        Some(name) => Native::named(name),
     };
     let data = match native {
         Some(Native::Plain(codec)) => {
@@ -480,7 +489,7 @@ pub fn encode(vm: &Vm, text: &Value, encoding: Option<&str>, errors: Option<&str
 pub fn decode(vm: &Vm, data: &[u8], encoding: Option<&str>, errors: Option<&str>) -> Result {
     let native = match encoding {
         None => Some(Native::Plain(Codec::Utf8)),
-        Some(name) => Native::from_name(&registry::normalize(name)),
+        Some(name) => Native::named(name),
     };
     match native {
         Some(native) => decode_by_codec(vm, native, data, errors),
@@ -561,7 +570,7 @@ pub fn is_utf8(args: &[Value]) -> bool {
 }
 
 /// The optional arguments `(encoding, errors)` of a method.
-pub fn name_arguments(vm: &Vm, function: &str, args: &[Value]) -> Result<(Option<String>, Option<String>)> {
+pub fn name_arguments<'a>(vm: &Vm, function: &str, args: &'a [Value]) -> Result<(Name<'a>, Name<'a>)> {
     let name = |at, parameter| match args.get(at) {
         Some(value) => name_argument(vm, function, parameter, value),
         None => Ok(None),
@@ -569,17 +578,23 @@ pub fn name_arguments(vm: &Vm, function: &str, args: &[Value]) -> Result<(Option
     Ok((name(0, "encoding")?, name(1, "errors")?))
 }
 
+/// What [`name_argument`] returns.
+type Name<'a> = Option<Cow<'a, str>>;
+
 /// The name of an encoding or error handler given as an argument: a str without NUL, or `None` for what was not given.
-pub fn name_argument(vm: &Vm, function: &str, parameter: &str, value: &Value) -> Result<Option<String>> {
+pub fn name_argument<'a>(vm: &Vm, function: &str, parameter: &str, value: &'a Value) -> Result<Name<'a>> {
     if value.is_unbound() {
         return Ok(None);
     }
-    if value.downcast::<Str>().is_none() {
+    let Some(text) = value.downcast::<Str>() else {
         // `str` is the one that does not call `None` by its name.
         let got = if function == "str" { value.ty().name() } else { vm.argument_type(value) };
         return Err(vm.type_error(format!("{function}() argument '{parameter}' must be str, not {got}")));
-    }
-    let name = to_utf8(vm, value)?;
+    };
+    let name = match text.as_ascii() {
+        Some(ascii) => Cow::Borrowed(ascii),
+        None => Cow::Owned(to_utf8(vm, value)?),
+    };
     if name.contains('\0') {
         return Err(vm.value_error("embedded null character"));
     }

@@ -87,7 +87,7 @@ signature!(NEW_ENCODER = "IncrementalEncoder(errors='strict')");
 signature!(NEW_DECODER = "IncrementalDecoder(errors='strict')");
 
 pub fn errors_argument(vm: &Vm, function: &str, value: &Value) -> Result<String> {
-    Ok(name_argument(vm, function, "errors", value)?.unwrap_or_else(|| "strict".to_string()))
+    Ok(name_argument(vm, function, "errors", value)?.as_deref().unwrap_or("strict").to_string())
 }
 
 pub static ENCODER: TypeSpec = TypeSpec::new::<Encoder>("_multibytecodec.MultibyteIncrementalEncoder")

@@ -100,7 +100,7 @@ impl Options {
     fn of(vm: &Vm, function: &str, args: &[Value]) -> Result<Options> {
         let text = |at: usize, name: &str, default: &str| {
             let text = codecs::name_argument(vm, function, name, &args[at])?;
-            Ok(text.unwrap_or_else(|| default.to_string()))
+            Ok(text.as_deref().unwrap_or(default).to_string())
         };
         let is_default = args[3].is_none() || args[3].downcast_exact::<Tuple>().is_some_and(|tuple| tuple.len() == 0);
         Ok(Options {
