@@ -110,7 +110,10 @@ impl State {
             match self.unused_data.bytes() {
                 [] => self.unused_data.set(vm, rest)?,
                 before => {
-                    let all = [before, rest].concat();
+                    let mut all = Vec::new();
+                    all.try_reserve_exact(before.len() + rest.len()).map_err(|_| vm.memory_error())?;
+                    all.extend_from_slice(before);
+                    all.extend_from_slice(rest);
                     self.unused_data.set(vm, &all)?;
                 }
             }
