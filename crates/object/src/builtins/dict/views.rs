@@ -81,14 +81,15 @@ crate::method_table! { static ITEMS_METHODS = [
     }),
 ]; }
 
-/// The values or items that an iterable of exactly these types has, if their dict is exactly one.
+/// The values or items that an iterable of exactly these types has, if their dict is exactly one and there is memory for them.
 pub(crate) fn contents(iterable: &Value) -> Option<Vec<Value>> {
     let (dict, pairs) = match iterable.downcast_exact::<DictValues>() {
         Some(view) => (&view.dict, false),
         None => (&iterable.downcast_exact::<DictItems>()?.dict, true),
     };
     let dict = dict.as_value().downcast_exact::<Dict>()?;
-    let mut contents = Vec::with_capacity(dict.len());
+    let mut contents = Vec::new();
+    crate::heap::optional(|| contents.try_reserve_exact(dict.len())).ok()?;
     let table = dict.table();
     for entry in table.entries.iter() {
         let Some(key) = &entry.key else { continue };
