@@ -4,7 +4,7 @@ use super::iterator::{DictIterator, Items, Keys, ReverseItems, ReverseKeys, Reve
 use super::{Dict, methods};
 use crate::builtins::mappingproxy;
 use crate::builtins::set::{self, AnySet, Set};
-use crate::builtins::tuple::Tuple;
+use crate::builtins::tuple::{TUPLE, Tuple};
 use crate::header::Header;
 use crate::heap::Kind;
 use crate::native::{GetSetDef, MethodDef};
@@ -94,7 +94,10 @@ pub(crate) fn contents(iterable: &Value) -> Option<Vec<Value>> {
     for entry in table.entries.iter() {
         let Some(key) = &entry.key else { continue };
         contents.push(match pairs {
-            true => Tuple::from_array([key.clone(), entry.value.clone()]).into_value(),
+            true => {
+                let pair = [key.clone(), entry.value.clone()].into_iter();
+                Tuple::try_new_with_type(TUPLE.ty(), pair)?.into_value()
+            }
             false => entry.value.clone(),
         });
     }
