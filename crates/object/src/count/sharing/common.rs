@@ -1,5 +1,5 @@
-//! Small objects that several threads use all the time (strings, patterns) become immortal, so that nobody counts references to them: what the
-//! threads would wait for is the word that all of them write to.
+//! Small objects that several threads use all the time (strings, patterns) become immortal, so that nobody counts references
+//! to them: what the threads would wait for is the word that all of them write to.
 //!
 //! Of the references that a thread takes to others' objects every [`PERIOD`]th is looked at. What recurs among these is noted;
 //! the next thread that is alone makes it immortal. Only so many objects of so many bytes may become so, since nobody frees them.
