@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the profile anew with which release builds are optimised: builds a binary that counts, trains it, and writes
-# tools/pgo/taipan.profdata. Needs rustup's component llvm-tools. Takes about ten minutes.
+# tools/pgo/taipan.profdata, and tools/pgo/order, the functions that a start executes. Needs rustup's component llvm-tools. Takes about ten minutes.
 #
 # What it is trained with are this repository's programs and single statements, starts, and the compilation of some of the
 # library: neither the benchmarks of others nor tests of CPython's.
@@ -13,8 +13,8 @@ tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/
 
 cd "$root"
 TAIPAN_PGO=generate cargo build --release -p taipan-cli --target-dir "$target"
-rm -rf "$target/raw"
-mkdir -p "$target/raw"
+rm -rf "$target/raw" "$target/start"
+mkdir -p "$target/raw" "$target/start"
 export LLVM_PROFILE_FILE="$target/raw/%4m.profraw"
 taipan=$target/release/taipan
 
@@ -39,14 +39,19 @@ for program in bench/programs/*.py; do
 done
 PYTHON_GIL=0 timeout 120 "$taipan" tests/threads/stress.py --minutes 0.2 > "$target/program.txt" 2>&1
 echo "starts and the library"
+"$taipan" tools/pgo/library.py
+export LLVM_PROFILE_FILE="$target/start/%4m.profraw"
 for _ in 1 2 3 4 5; do
     "$taipan" -c pass
     "$taipan" -S -I -c pass
     "$taipan" -c "import asyncio, json, re, typing, dataclasses, unittest"
 done
-"$taipan" tools/pgo/library.py
 
-"$tools/llvm-profdata" merge --sparse -o tools/pgo/taipan.profdata "$target"/raw/*.profraw
+export LLVM_PROFILE_FILE=/dev/null
+"$tools/llvm-profdata" merge --sparse -o tools/pgo/taipan.profdata "$target"/raw/*.profraw "$target"/start/*.profraw
+"$tools/llvm-profdata" merge --sparse --text -o "$target/all.txt" tools/pgo/taipan.profdata
+"$tools/llvm-profdata" merge --sparse --text -o "$target/start.txt" "$target"/start/*.profraw
+"$taipan" tools/pgo/order.py "$target/start.txt" "$target/all.txt" > tools/pgo/order
 "$tools/llvm-profdata" show tools/pgo/taipan.profdata | head -2
 # cargo does not know that what it has built depends on the profile; and what was built with another one cannot be linked with
 # what is built with this, dependencies included.

@@ -179,8 +179,11 @@ pub(super) fn copy(vm: &Vm, this: &Value, _: &[Value]) -> Result {
 pub(super) fn extend(vm: &Vm, this: &Value, args: &[Value]) -> Result {
     let iterable = &args[0];
     if vm.has_buffer(iterable) {
-        let data = if iterable.is(this) { own(this).to_vec(vm)? } else { vm.buffer_of(&vm.bytes_like(iterable)?)? };
-        own(this).extend(vm, &data)?;
+        if iterable.is(this) {
+            own(this).extend(vm, &own(this).to_vec(vm)?)?;
+        } else {
+            own(this).extend(vm, &vm.bytes_like(iterable)?)?;
+        }
         return Ok(Value::NONE);
     }
     let iterator = match vm.iter(iterable) {

@@ -1,9 +1,12 @@
 //! `bytes(…)`, and the arguments that `bytearray(…)` shares.
 
 use super::convert::{self, by_special_method, from_object};
-use super::{BYTES, Bytes, with_type};
+use super::{BYTES, Bytes, from_slice, with_type};
+use crate::buffer::buffer_flags;
+use crate::builtins::bytearray::ByteArray;
 use crate::builtins::int;
 use crate::builtins::list::List;
+use crate::builtins::memoryview::MemoryView;
 use crate::builtins::str::Str;
 use crate::builtins::tuple::Tuple;
 use crate::codecs;
@@ -29,6 +32,13 @@ pub(crate) fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value
         // Lists and tuples have neither `__bytes__` nor a buffer.
         if source.downcast_exact::<List>().is_some() || source.downcast_exact::<Tuple>().is_some() {
             return with_type(vm, ty, &from_object(vm, source)?);
+        }
+        // Nor have these, which export one, `__bytes__`: one copy is enough.
+        if source.downcast_exact::<ByteArray>().is_some() || source.downcast_exact::<MemoryView>().is_some() {
+            let buffer = vm.get_buffer(source, buffer_flags::FULL_RO)?;
+            if buffer.is_c_contiguous() {
+                return from_slice(vm, buffer.as_slice());
+            }
         }
     }
     static SIGNATURE: LazyLock<Signature> = LazyLock::new(|| Signature::parse("bytes(source=?, encoding=?, errors=?)"));
@@ -96,7 +106,7 @@ pub(crate) fn source(vm: &Vm, function: &str, bound: &[Value]) -> Result<Source>
         return from_object(vm, source).map(Source::Bytes);
     }
     if vm.has_buffer(source) {
-        let buffer = vm.get_buffer(source, crate::buffer::buffer_flags::FULL_RO)?;
+        let buffer = vm.get_buffer(source, buffer_flags::FULL_RO)?;
         return Ok(Source::Bytes(buffer.to_vec(vm)?));
     }
     match convert::from_iterable(vm, source, "byte") {

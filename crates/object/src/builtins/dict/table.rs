@@ -12,30 +12,55 @@ use crate::heap;
 use crate::value::Value;
 use crate::vm::quick_compare::quick_equal;
 use std::alloc::Layout;
+use std::ptr::NonNull;
 use std::sync::atomic::{
     AtomicU32, AtomicU64,
     Ordering::{Relaxed, Release},
 };
 
-/// The table; for the eval loop's caches `entries` is public.
-#[derive(Default)]
+/// The table; for the eval loop's caches `entries` is public. It has at most [`MAX_LOG2`] slots, in log2.
 pub struct Table {
-    /// Empty while there are at most [`LINEAR_LOG2`] slots.
-    indices: Box<[u8]>,
+    /// [`indices_bytes`] bytes; dangling while there are at most [`LINEAR_LOG2`] slots.
+    indices: NonNull<u8>,
     pub entries: Vec<Entry>,
     /// Live entries.
-    used: usize,
+    used: u32,
     /// How many entries can be appended before the table is rebuilt.
-    usable: usize,
+    usable: u32,
     /// Identifies "these names at these places in memory" for caches; 0: no cache depends on it. Dropped when a key is added,
     /// removed or moved, and when the entries move; not when a value is replaced. Other threads look at it without the lock.
     keys_version: AtomicU32,
     /// Bumped by every change of the key set, for lookups in progress.
     pub mutations: u32,
     /// No entry before this one is live.
-    first: usize,
+    first: u32,
     /// log2 of the number of slots; 0 when there is no table yet.
     log2_size: u8,
+}
+
+impl Default for Table {
+    fn default() -> Table {
+        Table {
+            indices: NonNull::dangling(),
+            entries: Vec::new(),
+            used: 0,
+            usable: 0,
+            keys_version: AtomicU32::new(0),
+            mutations: 0,
+            first: 0,
+            log2_size: 0,
+        }
+    }
+}
+
+impl Drop for Table {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.is_linear() {
+            // SAFETY: this many bytes were allocated when the table got this size.
+            unsafe { std::alloc::dealloc(self.indices.as_ptr(), layout_of_indices(indices_bytes(self.log2_size))) };
+        }
+    }
 }
 
 pub struct Entry {
@@ -83,6 +108,8 @@ const EMPTY: i64 = -1;
 const DELETED: i64 = -2;
 /// The smallest table has 8 slots.
 const MIN_LOG2: u8 = 3;
+/// The largest whose entries are counted in 32 bits.
+const MAX_LOG2: u8 = 32;
 /// Up to this size entries are looked through in order.
 const LINEAR_LOG2: u8 = 3;
 
@@ -146,21 +173,31 @@ fn index_width(log2_size: u8) -> usize {
     }
 }
 
+/// How many bytes the indices of a table of that size take.
+fn indices_bytes(log2_size: u8) -> usize {
+    index_width(log2_size) << log2_size
+}
+
+fn layout_of_indices(bytes: usize) -> Layout {
+    Layout::from_size_align(bytes, align_of::<i64>()).expect("what was allocated has a layout")
+}
+
 impl Table {
     /// Takes everything out.
     pub fn take(&mut self) -> Table {
-        let mutations = self.mutations.wrapping_add(1);
-        std::mem::replace(self, Table { mutations, ..Table::default() })
+        let mut empty = Table::default();
+        empty.mutations = self.mutations.wrapping_add(1);
+        std::mem::replace(self, empty)
     }
 
     #[inline(always)]
     pub fn used(&self) -> usize {
-        self.used
+        self.used as usize
     }
 
     /// Whether some entries are deleted ones.
     pub fn has_gaps(&self) -> bool {
-        self.used != self.entries.len()
+        self.used() != self.entries.len()
     }
 
     /// Bytes that the table takes besides the object.
@@ -168,7 +205,7 @@ impl Table {
         if self.log2_size == 0 {
             return 0;
         }
-        self.indices.len() + self.entries.capacity() * size_of::<Entry>()
+        indices_bytes(self.log2_size) + self.entries.capacity() * size_of::<Entry>()
     }
 
     #[inline(always)]
@@ -184,16 +221,16 @@ impl Table {
     /// The index stored in a slot.
     #[inline(always)]
     fn index<I: Index>(&self, slot: usize) -> i64 {
-        debug_assert!((slot + 1) * size_of::<I>() <= self.indices.len());
+        debug_assert!((slot + 1) * size_of::<I>() <= indices_bytes(self.log2_size));
         // SAFETY: `slot` is masked, and `rebuild` made room for that many indices of this width.
-        unsafe { self.indices.as_ptr().cast::<I>().add(slot).read_unaligned() }.get()
+        unsafe { self.indices.as_ptr().cast::<I>().add(slot).read() }.get()
     }
 
     #[inline(always)]
     fn set_index<I: Index>(&mut self, slot: usize, index: i64) {
-        debug_assert!((slot + 1) * size_of::<I>() <= self.indices.len());
+        debug_assert!((slot + 1) * size_of::<I>() <= indices_bytes(self.log2_size));
         // SAFETY: as in `index`.
-        unsafe { self.indices.as_mut_ptr().cast::<I>().add(slot).write_unaligned(I::from(index)) };
+        unsafe { self.indices.as_ptr().cast::<I>().add(slot).write(I::from(index)) };
     }
 
     /// The entry an index refers to.
@@ -392,7 +429,7 @@ impl Table {
             (&raw mut self.entries).write(Vec::from_raw_parts(room.cast(), 0, CAPACITY));
         }
         self.log2_size = MIN_LOG2;
-        self.usable = CAPACITY;
+        self.usable = CAPACITY as u32;
         Ok(())
     }
 
@@ -400,28 +437,18 @@ impl Table {
     #[cold]
     #[inline(never)]
     fn rebuild(&mut self, log2_size: u8) -> Result<(), OutOfMemory> {
-        let width = index_width(log2_size);
-        let bytes = width.checked_shl(log2_size as u32).ok_or(OutOfMemory)?;
-        // Long ones grow, though all of them change, since what grows gives its memory back at once (`heap/buffers.rs`).
-        let grows = self.indices.len() >= LONG_INDICES && bytes > self.indices.len();
-        let mut indices = if grows { std::mem::take(&mut self.indices).into_vec() } else { Vec::new() };
-        let present = indices.len();
-        if heap::fallible(|| indices.try_reserve_exact(bytes - present)).is_err() {
-            if grows {
-                self.indices = indices.into_boxed_slice();
-            }
+        if log2_size > MAX_LOG2 {
             return Err(OutOfMemory);
         }
         let capacity = usable_of(log2_size);
         let room = capacity.saturating_sub(self.entries.len());
-        if heap::fallible(|| self.entries.try_reserve_exact(room)).is_err() {
-            if grows {
-                self.indices = indices.into_boxed_slice();
+        heap::fallible(|| self.entries.try_reserve_exact(room)).map_err(|_| OutOfMemory)?;
+        if let Err(error) = self.renew_indices(indices_bytes(log2_size)) {
+            if self.log2_size == 0 {
+                self.entries = Vec::new();
             }
-            return Err(OutOfMemory);
+            return Err(error);
         }
-        indices.clear();
-        indices.resize(bytes, 0xFF);
         self.keys_version.store(0, Relaxed);
         if self.has_gaps() {
             self.entries.retain(|entry| entry.key.is_some());
@@ -429,11 +456,43 @@ impl Table {
         }
         self.first = 0;
         self.log2_size = log2_size;
-        self.usable = capacity - self.entries.len();
-        self.indices = indices.into_boxed_slice();
-        if width > 0 {
+        self.usable = (capacity - self.entries.len()) as u32;
+        if !self.is_linear() {
             with_width!(log2_size, self.link_all());
         }
+        Ok(())
+    }
+
+    /// Gives the table so many bytes of indices, all of them [`EMPTY`], for the size that it gets next.
+    fn renew_indices(&mut self, bytes: usize) -> Result<(), OutOfMemory> {
+        let present = indices_bytes(self.log2_size);
+        let place = if bytes == 0 {
+            NonNull::dangling()
+        } else {
+            // Long ones grow, though all of them change, since what grows gives its memory back at once (`heap/buffers.rs`).
+            let grows = present >= LONG_INDICES && bytes > present;
+            // SAFETY: neither size is 0. The present indices were allocated with this layout, and are replaced below when
+            // they have moved.
+            let place = heap::fallible(|| unsafe {
+                match grows {
+                    true => std::alloc::realloc(self.indices.as_ptr(), layout_of_indices(present), bytes),
+                    false => std::alloc::alloc(layout_of_indices(bytes)),
+                }
+            });
+            let place = NonNull::new(place).ok_or(OutOfMemory)?;
+            // SAFETY: so many bytes were allocated.
+            unsafe { place.write_bytes(0xFF, bytes) };
+            if grows {
+                self.indices = place;
+                return Ok(());
+            }
+            place
+        };
+        if present > 0 {
+            // SAFETY: as above; they are not used any more.
+            unsafe { std::alloc::dealloc(self.indices.as_ptr(), layout_of_indices(present)) };
+        }
+        self.indices = place;
         Ok(())
     }
 
@@ -445,7 +504,7 @@ impl Table {
         if self.log2_size == 0 && more <= usable_of(MIN_LOG2) {
             return self.begin();
         }
-        self.rebuild(log2_for_entries(self.used + more)?)
+        self.rebuild(log2_for_entries(self.used() + more)?)
     }
 
     /// How many entries a table of this size may have.
@@ -460,7 +519,7 @@ impl Table {
             if self.log2_size == 0 {
                 self.begin()?;
             } else {
-                self.rebuild(log2_for_slots(self.used * 3))?;
+                self.rebuild(log2_for_slots(self.used() * 3))?;
             }
         }
         let at = self.entries.len();
@@ -498,10 +557,11 @@ impl Table {
 
     /// The first live entry. Takes constant time on average, however many are taken from the front one by one.
     pub fn first_live(&mut self) -> Option<usize> {
-        while self.entries.get(self.first).is_some_and(|entry| entry.key.is_none()) {
+        while self.entries.get(self.first as usize).is_some_and(|entry| entry.key.is_none()) {
             self.first += 1;
         }
-        (self.first < self.entries.len()).then_some(self.first)
+        let first = self.first as usize;
+        (first < self.entries.len()).then_some(first)
     }
 
     /// Makes a live entry the last one (`OrderedDict.move_to_end`).
@@ -525,20 +585,21 @@ impl Table {
         let mut at = at;
         if self.first == 0 {
             at -= self.entries[..at].iter().filter(|entry| entry.key.is_none()).count();
-            let gaps = self.used / 2 + 8;
-            self.rebuild(log2_for_entries(self.used + 2 * gaps)?)?;
+            let gaps = self.used() / 2 + 8;
+            self.rebuild(log2_for_entries(self.used() + 2 * gaps)?)?;
             let gap = || Entry { hash: 0, key: None, value: Value::UNBOUND };
             self.entries.splice(0..0, std::iter::repeat_with(gap).take(gaps));
-            self.usable -= gaps;
-            self.first = gaps;
+            self.usable -= gaps as u32;
+            self.first = gaps as u32;
             at += gaps;
-            self.indices.fill(0xFF);
+            // SAFETY: the indices of this size.
+            unsafe { self.indices.write_bytes(0xFF, indices_bytes(self.log2_size)) };
             with_width!(self.log2_size, self.link_all());
         }
         let hash = self.entries[at].hash;
         let (key, value) = self.remove_at(at);
         self.first -= 1;
-        let first = self.first;
+        let first = self.first as usize;
         with_width!(self.log2_size, self.link(hash, first));
         self.entries[first] = Entry { hash, key: Some(key), value };
         self.used += 1;
@@ -550,7 +611,7 @@ impl Table {
         if self.used == 0 {
             return Ok(Table::default());
         }
-        if self.used >= self.entries.len() * 2 / 3 {
+        if self.used() >= self.entries.len() * 2 / 3 {
             return self.duplicate();
         }
         self.copy_for_merge()
@@ -558,12 +619,12 @@ impl Table {
 
     /// A copy for a dict that was empty and takes over this one's items.
     pub fn copy_for_merge(&self) -> Result<Table, OutOfMemory> {
-        let just_fits = self.log2_size == MIN_LOG2 || self.log2_size > 0 && usable_of(self.log2_size - 1) < self.used;
+        let just_fits = self.log2_size == MIN_LOG2 || self.log2_size > 0 && usable_of(self.log2_size - 1) < self.used();
         if !self.has_gaps() && just_fits {
             return self.duplicate();
         }
         let mut copy = Table::default();
-        copy.reserve(self.used)?;
+        copy.reserve(self.used())?;
         for entry in &self.entries {
             if let Some(key) = &entry.key {
                 copy.append(key.clone(), entry.hash, entry.value.clone())?;
@@ -573,23 +634,23 @@ impl Table {
     }
 
     fn duplicate(&self) -> Result<Table, OutOfMemory> {
-        let mut entries = Vec::new();
-        heap::fallible(|| entries.try_reserve_exact(self.entries.len() + self.usable)).map_err(|_| OutOfMemory)?;
-        entries.extend(self.entries.iter().map(|entry| Entry {
+        let mut copy = Table::default();
+        let room = self.entries.len() + self.usable as usize;
+        heap::fallible(|| copy.entries.try_reserve_exact(room)).map_err(|_| OutOfMemory)?;
+        let bytes = indices_bytes(self.log2_size);
+        copy.renew_indices(bytes)?;
+        // SAFETY: both have so many bytes.
+        unsafe { copy.indices.copy_from_nonoverlapping(self.indices, bytes) };
+        copy.entries.extend(self.entries.iter().map(|entry| Entry {
             hash: entry.hash,
             key: entry.key.clone(),
             value: entry.value.clone(),
         }));
-        let mut indices = Vec::new();
-        indices.try_reserve_exact(self.indices.len()).map_err(|_| OutOfMemory)?;
-        indices.extend_from_slice(&self.indices);
-        Ok(Table {
-            entries,
-            indices: indices.into_boxed_slice(),
-            keys_version: AtomicU32::new(0),
-            mutations: 0,
-            ..*self
-        })
+        copy.used = self.used;
+        copy.usable = self.usable;
+        copy.first = self.first;
+        copy.log2_size = self.log2_size;
+        Ok(copy)
     }
 }
 
