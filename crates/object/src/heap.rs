@@ -7,7 +7,7 @@
 //! its page's list, without atomic operations or locks. The kind tells the collector which pages to walk
 //! (`walk.rs`), so objects carry no list pointers for it.
 //!
-//! *A block* is a prefix and an object. The object is 16-byte aligned; the word before it (at −8) is the
+//! *A block* is a prefix and an object. The object is 8-byte aligned; the word before it (at −8) is the
 //! runtime's private word, and without the GIL the shared count is before that (at −16). How long the
 //! prefix is, is decided before the first allocation ([`set_prefix`]).
 //!
@@ -111,16 +111,14 @@ pub fn allocate(size: usize, kind: Kind) -> Option<NonNull<u8>> {
     #[cfg(feature = "stats")]
     crate::stats::allocated(size.max(MIN_OBJECT).saturating_add(prefix()), kind);
     if size <= size_class::SMALL_BLOCK - MAX_PREFIX && !TRACE.load(Relaxed) {
-        let bin = bin_of((size.max(MIN_OBJECT) + prefix() - 1) >> 4, kind);
+        let class = size_class::of_small_block(size.max(MIN_OBJECT) + prefix());
+        let bin = bin_of(class, kind);
         let local = local::current();
         if let Some(object) = local.pop(bin) {
             if kind == Kind::Container {
                 local.count_allocated_container(object);
             }
-            sanitizer::allowed(
-                object.as_ptr() as usize,
-                (size.max(MIN_OBJECT) + prefix()).next_multiple_of(16) - prefix(),
-            );
+            sanitizer::allowed(object.as_ptr() as usize, size_class::block_size(class) - prefix());
             return Some(object);
         }
     }

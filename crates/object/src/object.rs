@@ -54,7 +54,7 @@ impl<T: Payload> Ref<T> {
     /// Allocates an exact instance of `T`'s type. Aborts the operation with `None` when memory is exhausted.
     #[inline]
     pub fn try_new(payload: T) -> Option<Ref<T>> {
-        const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes") };
+        const { assert!(align_of::<T>() <= 8, "objects are aligned to 8 bytes") };
         let pointer = allocate_exact::<T>()?;
         // SAFETY: freshly allocated with room for a `T`, which begins with the header.
         unsafe {
@@ -76,7 +76,7 @@ impl<T: Payload> Ref<T> {
     /// before.
     #[inline(always)]
     pub fn new_with(make: impl FnOnce() -> T) -> Ref<T> {
-        const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes") };
+        const { assert!(align_of::<T>() <= 8, "objects are aligned to 8 bytes") };
         let Some(pointer) = allocate_exact::<T>() else { heap::out_of_memory() };
         // SAFETY: room for a `T`.
         unsafe {
@@ -94,7 +94,7 @@ impl<T: Payload> Ref<T> {
 
     /// As [`Ref::new_with_type`], for layouts that several built-in types share: `ty`'s base layout is `T`.
     pub fn new_with_type_unchecked(ty: &Type, payload: T) -> Ref<T> {
-        const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes") };
+        const { assert!(align_of::<T>() <= 8, "objects are aligned to 8 bytes") };
         let size = ty.instance_size().max(size_of::<T>());
         let Some(pointer) = allocate(ty, size) else { heap::out_of_memory() };
         let pointer = pointer.cast::<T>();
