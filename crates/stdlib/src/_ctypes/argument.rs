@@ -22,7 +22,7 @@ pub struct Argument {
     pub tag: u8,
     object: Option<Value>,
     pub shape: Arc<Shape>,
-    data: SmallVec<[u128; 2]>,
+    data: SmallVec<[u64; 4]>,
 }
 
 // SAFETY: repr(C), header first, visits its reference.
@@ -58,7 +58,7 @@ impl Argument {
     /// # Safety
     /// `shape.size` bytes are readable at `from`, or it is null.
     pub unsafe fn new(tag: u8, object: Option<Value>, shape: Arc<Shape>, from: *const u8) -> Ref<Argument> {
-        let mut data: SmallVec<[u128; 2]> = smallvec![0u128; shape.size.div_ceil(16).max(1)];
+        let mut data: SmallVec<[u64; 4]> = smallvec![0u64; shape.size.div_ceil(8).max(1)];
         if !from.is_null() {
             // SAFETY: by contract; the copy has room for them.
             unsafe { std::ptr::copy_nonoverlapping(from, data.as_mut_ptr().cast::<u8>(), shape.size) };
@@ -106,7 +106,7 @@ impl Argument {
 
     /// The first eight bytes.
     fn word(&self) -> u64 {
-        self.data[0] as u64
+        self.data[0]
     }
 }
 
