@@ -8,7 +8,6 @@ usage: order.py START ALL
 START: a profile of starts, ALL: the profile of everything (both as text: `llvm-profdata merge --text`).
 """
 
-import re
 import sys
 
 
@@ -20,20 +19,18 @@ def counts(path):
             lines = [line for line in record.splitlines() if line and not line.startswith((":", "#"))]
             if len(lines) < 4:
                 continue
+            # A function that only its own module knows has the module's name before its own.
+            name = lines[0].rpartition(";")[2]
             highest = max(map(int, lines[3:3 + int(lines[2])]))
             if highest > 0:
-                module, _, name = lines[0].rpartition(";")
-                found[name, module] = highest
+                found[name] = max(highest, found.get(name, 0))
     return found
 
 
 def main():
     start, everything = map(counts, sys.argv[1:])
-    for name, module in sorted(start, key=lambda key: (-max(start[key], everything.get(key, 0)).bit_length(), key)):
+    for name in sorted(start, key=lambda name: (-max(start[name], everything.get(name, 0)).bit_length(), name)):
         print(name)
-        if module:
-            # A function that only its own module knew: where another one has got its code, it is known as this.
-            print(f"{name}.llvm.{re.sub('[^0-9A-Za-z]', '_', module)}")
 
 
 main()

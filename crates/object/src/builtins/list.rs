@@ -118,7 +118,7 @@ impl List {
     /// Appends several items, for which room is made at once.
     pub fn append_all(&self, vm: &Vm, new: impl ExactSizeIterator<Item = Value>) -> Result<()> {
         let mut items = self.items.borrow(&self.header);
-        if crate::heap::fallible(|| items.try_reserve(new.len())).is_err() {
+        if !reserve(&mut items, new.len()) {
             drop(items);
             return Err(vm.memory_error());
         }
@@ -181,7 +181,30 @@ impl List {
 #[cold]
 #[inline(never)]
 fn grow(items: &mut Vec<Value>) -> bool {
-    crate::heap::fallible(|| items.try_reserve(1)).is_ok()
+    reserve(items, 1)
+}
+
+/// Makes room for `more` items; false when there is no memory.
+fn reserve(items: &mut Vec<Value>, more: usize) -> bool {
+    /// Shorter lists grow by an eighth, as CPython's do (`list_resize`), so that little lies idle. Of longer ones what lies idle
+    /// is not present in memory, so they grow as vectors do, which copies less.
+    const LONG: usize = 1 << 14;
+
+    let (length, capacity) = (items.len(), items.capacity());
+    if more <= capacity - length {
+        return true;
+    }
+    let Some(wanted) = length.checked_add(more) else { return false };
+    if wanted >= LONG {
+        return crate::heap::fallible(|| items.try_reserve(more)).is_ok();
+    }
+    let generous = (wanted + wanted / 8 + 6) & !3;
+    let room = match more {
+        2.. if capacity == 0 => wanted.next_multiple_of(2),
+        _ if more > generous - wanted => wanted.next_multiple_of(4),
+        _ => generous,
+    };
+    crate::heap::fallible(|| items.try_reserve_exact(room - length)).is_ok()
 }
 
 /// An empty vector with room for `capacity` items, or `MemoryError`.

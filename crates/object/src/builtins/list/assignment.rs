@@ -1,7 +1,7 @@
 //! Assignment to and deletion of items and slices of a list.
 
 use super::methods::{own, sequence_items};
-use super::{List, drop_reversed, with_room};
+use super::{List, drop_reversed, reserve, with_room};
 use crate::builtins::slice::{Slice, SliceIndices, adjust_indices};
 use crate::count::refcount;
 use crate::object::Result;
@@ -59,7 +59,7 @@ fn assign_items(vm: &Vm, list: &List, start: i64, stop: i64, step: i64, new: Vec
             return Ok(());
         }
         let growth = new.len().saturating_sub(indices.count);
-        if crate::heap::fallible(|| items.try_reserve(growth)).is_err() {
+        if !reserve(&mut items, growth) {
             drop(items);
             return Err(vm.memory_error());
         }

@@ -1,7 +1,7 @@
 //! Slots and methods of `list`.
 
 use super::iterator::{ListIterator, ListReverseIterator};
-use super::{List, assignment, copy_items, drop_reversed, sort, with_room};
+use super::{List, assignment, copy_items, drop_reversed, reserve, sort, with_room};
 use crate::attributes::memory;
 use crate::builtins::dict::{Dict, views};
 use crate::builtins::range::{Range, SmallRange};
@@ -216,7 +216,7 @@ pub fn extend(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
         *target = items;
         return Ok(());
     }
-    if crate::heap::fallible(|| target.try_reserve(items.len())).is_err() {
+    if !reserve(&mut target, items.len()) {
         drop(target);
         return Err(vm.memory_error());
     }
@@ -227,9 +227,7 @@ pub fn extend(vm: &Vm, list: &List, iterable: &Value) -> Result<()> {
 fn extend_from_range(vm: &Vm, list: &List, range: SmallRange) -> Result<()> {
     let SmallRange { start, step, length } = range;
     let mut target = list.items.borrow(&list.header);
-    let reserved =
-        usize::try_from(length).is_ok_and(|length| crate::heap::fallible(|| target.try_reserve(length)).is_ok());
-    if !reserved {
+    if !usize::try_from(length).is_ok_and(|length| reserve(&mut target, length)) {
         drop(target);
         return Err(vm.memory_error());
     }
@@ -239,7 +237,7 @@ fn extend_from_range(vm: &Vm, list: &List, range: SmallRange) -> Result<()> {
 
 fn extend_from_slice(vm: &Vm, list: &List, items: &[Value]) -> Result<()> {
     let mut target = list.items.borrow(&list.header);
-    if crate::heap::fallible(|| target.try_reserve(items.len())).is_err() {
+    if !reserve(&mut target, items.len()) {
         drop(target);
         return Err(vm.memory_error());
     }
@@ -304,7 +302,7 @@ crate::method_table! { pub static METHODS = [
         let index = vm.index_ssize(&args[0])?;
         let list = own(this);
         let mut items = list.items.borrow(&list.header);
-        if crate::heap::fallible(|| items.try_reserve(1)).is_err() {
+        if !reserve(&mut items, 1) {
             drop(items);
             return Err(vm.memory_error());
         }
