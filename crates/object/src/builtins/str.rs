@@ -216,9 +216,45 @@ impl Str {
         if text.is_ascii() {
             return Self::from_ascii(text.as_bytes());
         }
-        let mut builder = TextBuilder::new();
-        builder.push_str(text);
-        Self::from_text(builder.finish())
+        // The first byte of a character tells how many bits it has.
+        let widest = text.bytes().fold(0, u8::max);
+        let length = text.chars().count();
+        match widest {
+            ..=0xC3 if length == 1 => single_or_empty(text.chars().next().map(u32::from)),
+            ..=0xC3 => Self::decoded(text, length, |code| code as u8),
+            ..=0xEF => Self::decoded(text, length, |code| code as u16),
+            _ => Self::decoded(text, length, |code| code),
+        }
+    }
+
+    /// A string of `length` characters, not all of them below 128, in units that are wide enough.
+    fn decoded<T: Copy>(text: &str, length: usize, narrow: impl Fn(u32) -> T) -> Ref<Str> {
+        const ASCII: u64 = !0x8080_8080_8080_8080;
+        let made = Self::allocate(STR.ty(), length, size_of::<T>() as u8, false);
+        if made.len() != length {
+            return made;
+        }
+        let data = made.data_pointer().cast::<T>();
+        let mut done = 0;
+        let mut put = |code: u32| {
+            // SAFETY: the block has room for `length` units, as many as there are characters, and nobody else sees it yet.
+            unsafe { data.add(done).write(narrow(code)) };
+            done += 1;
+        };
+        let mut rest = text;
+        loop {
+            while let Some(chunk) = rest.as_bytes().first_chunk::<8>()
+                && u64::from_ne_bytes(*chunk) & !ASCII == 0
+            {
+                chunk.iter().for_each(|&byte| put(u32::from(byte)));
+                rest = &rest[8..];
+            }
+            let mut characters = rest.chars();
+            let Some(character) = characters.next() else { break };
+            put(u32::from(character));
+            rest = characters.as_str();
+        }
+        made
     }
 
     /// A string of bytes all below 128.
