@@ -57,7 +57,12 @@ pub(crate) fn optimize_and_assemble(
 
 /// The number of EXTENDED_ARGs that an argument needs.
 fn extended_args(oparg: u32) -> usize {
-    (oparg > 0xFF) as usize + (oparg > 0xFFFF) as usize + (oparg > 0xFF_FFFF) as usize
+    match oparg {
+        0..=0xFF => 0,
+        0x100..=0xFFFF => 1,
+        0x1_0000..=0xFF_FFFF => 2,
+        _ => 3,
+    }
 }
 
 /// The size of an instruction in code units.
@@ -86,13 +91,15 @@ fn resolve_jumps(instructions: &mut [Instruction]) -> Vec<u32> {
         jumps.push((index, target));
     }
     // Distances depend on sizes and sizes on distances: repeat until no size changes.
+    let mut offsets = Vec::with_capacity(instructions.len() + 1);
     loop {
-        let mut offsets = Vec::with_capacity(instructions.len() + 1);
         let mut offset = 0;
-        for instruction in instructions.iter() {
-            offsets.push(offset);
+        offsets.clear();
+        offsets.extend(instructions.iter().map(|instruction| {
+            let at = offset;
             offset += instruction_size(instruction);
-        }
+            at
+        }));
         offsets.push(offset);
         let mut changed = false;
         for &(index, target) in &jumps {

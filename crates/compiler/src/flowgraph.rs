@@ -47,6 +47,8 @@ pub(crate) struct Scratch {
     is_target: Vec<bool>,
     block_of_label: Vec<Option<BlockId>>,
     instructions: Vec<Vec<Instruction>>,
+    /// For the code generator.
+    indices: Vec<Vec<u32>>,
     /// For the assembler.
     pub bytes: Vec<u8>,
 }
@@ -55,6 +57,16 @@ impl Scratch {
     /// A sequence to write instructions to.
     pub fn sequence(&mut self) -> InstructionSequence {
         InstructionSequence::in_place_of(self.instructions.pop().unwrap_or_default())
+    }
+
+    /// An empty list of indices.
+    pub fn indices(&mut self) -> Vec<u32> {
+        self.indices.pop().unwrap_or_default()
+    }
+
+    pub fn recycle_indices(&mut self, mut indices: Vec<u32>) {
+        indices.clear();
+        self.indices.push(indices);
     }
 
     /// Takes back what a sequence that is done with held its instructions in.
@@ -227,7 +239,7 @@ struct Block {
     labelled: bool,
     is_except_handler: bool,
     preserve_lasti: bool,
-    /// Within a pass that removes NOPs again and again, whether there is one.
+    /// Whether there is a NOP, from [`Graph::find_nops`] on.
     has_nops: bool,
     cold: bool,
     warm: bool,
@@ -302,22 +314,23 @@ impl<'s> Graph<'s> {
 
     /// Splits the instructions into blocks, splices the annotations' code in and resolves labels.
     fn from_sequence(mut sequence: InstructionSequence, scratch: &'s mut Scratch) -> Result<Graph<'s>, InternalError> {
-        sequence.apply_label_map();
         let annotations = sequence.take_annotations_code();
-        let instructions = sequence.instructions();
         let mut is_target = std::mem::take(&mut scratch.is_target);
         is_target.clear();
-        is_target.resize(instructions.len(), false);
+        is_target.resize(sequence.len(), false);
         let mut has_handlers = false;
-        for instruction in instructions {
+        sequence.apply_labels_to(|instruction| {
             if instruction.opcode.has_target() {
                 *is_target
                     .get_mut(instruction.oparg as usize)
                     .ok_or(InternalError("jump to a label that was not used"))? = true;
                 has_handlers |= instruction.opcode.is_block_push();
+            } else if instruction.opcode == Opcode::POP_BLOCK {
+                has_handlers = true;
             }
-            has_handlers |= instruction.opcode == Opcode::POP_BLOCK;
-        }
+            Ok(())
+        })?;
+        let instructions = sequence.instructions();
         let mut block_of_label = std::mem::take(&mut scratch.block_of_label);
         block_of_label.clear();
         block_of_label.resize(instructions.len(), None);
@@ -396,6 +409,7 @@ impl<'s> Graph<'s> {
         }
         self.remove_redundant_nops_and_pairs();
         self.remove_unreachable();
+        self.find_nops();
         self.remove_redundant_nops_and_jumps()?;
 
         self.remove_unused_consts(consts);

@@ -88,7 +88,8 @@ impl HashIndex {
     #[inline]
     pub fn find(&self, hash: u32, mut is_it: impl FnMut(usize) -> bool) -> Option<usize> {
         if self.slots.is_empty() {
-            return (0..self.hashes.len()).find(|&at| self.hashes[at] == hash && is_it(at));
+            let mut hashes = self.hashes.iter().enumerate();
+            return hashes.find(|&(at, &known)| known == hash && is_it(at)).map(|(at, _)| at);
         }
         let mask = self.slots.len() - 1;
         let mut slot = hash as usize & mask;

@@ -162,6 +162,23 @@ impl InstructionSequence {
         self.instructions.is_empty()
     }
 
+    /// Replaces labels in jumps by the indices of the instructions they mean, and shows each instruction to `see`. Handlers
+    /// stay as they are.
+    pub(crate) fn apply_labels_to<E>(&mut self, mut see: impl FnMut(&Instruction) -> Result<(), E>) -> Result<(), E> {
+        for instruction in &mut self.instructions {
+            if instruction.opcode.has_target()
+                && !self.labels_applied
+                && let Some(&index) = self.label_map.get(instruction.oparg as usize)
+            {
+                instruction.oparg = index as u32;
+            }
+            see(instruction)?;
+        }
+        self.label_map.clear();
+        self.labels_applied = true;
+        Ok(())
+    }
+
     /// Replaces labels, in jumps and handlers, by the indices of the instructions they mean.
     pub fn apply_label_map(&mut self) {
         if self.labels_applied {

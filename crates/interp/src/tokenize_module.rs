@@ -5,7 +5,7 @@
 use crate::compile;
 use taipan_object::builtins::bytes::{self, Bytes};
 use taipan_object::builtins::str::Str;
-use taipan_object::builtins::tuple::Tuple;
+use taipan_object::builtins::tuple::{ReusedPair, Tuple};
 use taipan_object::cell::ObjectCell;
 use taipan_object::exceptions;
 use taipan_object::header::Header;
@@ -48,9 +48,53 @@ struct State {
     line: Option<(TextRange, Value)>,
     /// Where the last token ended, where the next often starts.
     end: Option<((u32, i32), Value)>,
+    texts: Texts,
+    /// The last tuple and the one before it: who iterates has taken what is in the latter, and often still has the former.
+    made: (ReusedPair, ReusedPair),
 }
 
-// SAFETY: repr(C), header first; every value owned is visited.
+/// The strings of short texts that tokens had, at places given by their texts: most tokens occur again and again.
+struct Texts(Box<[Option<Value>]>);
+
+impl Texts {
+    const PLACES: usize = 512;
+    const LONGEST: usize = 32;
+
+    fn new() -> Texts {
+        Texts(vec![None; Self::PLACES].into())
+    }
+
+    #[inline]
+    fn place(text: &[u8]) -> usize {
+        let word = match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+            (Some(first), Some(last)) => {
+                u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+            }
+            _ => text.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        };
+        let hash = (word ^ text.len() as u64).wrapping_mul(0x517c_c1b7_2722_0a95);
+        (hash >> 48) as usize % Self::PLACES
+    }
+
+    #[inline]
+    fn get(&mut self, text: &str) -> Value {
+        if text.len() < 2 || text.len() > Self::LONGEST {
+            return Str::new(text).into_value();
+        }
+        let place = &mut self.0[Self::place(text.as_bytes())];
+        if let Some(known) = place
+            && known.downcast_exact::<Str>().is_some_and(|known| known.as_ascii() == Some(text))
+        {
+            return known.clone();
+        }
+        let made = Str::new(text).into_value();
+        // No code runs when a str ends.
+        *place = Some(made.clone());
+        made
+    }
+}
+
+// SAFETY: repr(C), header first; every value owned is visited but for strings, which refer to nothing.
 unsafe impl Payload for TokenizerIter {
     const KIND: Kind = Kind::Container;
     fn static_type() -> &'static Type {
@@ -61,7 +105,9 @@ unsafe impl Payload for TokenizerIter {
         // SAFETY: the collector has stopped the world.
         let state = unsafe { &*self.state.as_ptr() };
         let (line, end) = (state.line.as_ref().map(|(_, line)| line), state.end.as_ref().map(|(_, end)| end));
-        state.failure.iter().chain(line).chain(end).for_each(visit);
+        state.failure.iter().chain(line).chain(end).for_each(&mut *visit);
+        state.made.0.traverse(visit);
+        state.made.1.traverse(visit);
     }
 }
 
@@ -88,7 +134,15 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
         }
         None => None,
     };
-    let state = State { tokenizer: LineTokenizer::new(extra_tokens), asked: 0, failure: None, line: None, end: None };
+    let state = State {
+        tokenizer: LineTokenizer::new(extra_tokens),
+        asked: 0,
+        failure: None,
+        line: None,
+        end: None,
+        texts: Texts::new(),
+        made: (ReusedPair::new(), ReusedPair::new()),
+    };
     let readline = readline.clone();
     let object = TokenizerIter { header: Header::new(class), readline, encoding, state: ObjectCell::new(state) };
     Ok(Ref::new_with_type(class, object).into_value())
@@ -107,7 +161,7 @@ enum Outcome {
 impl TokenizerIter {
     fn step(&self) -> Outcome {
         let mut state = self.state.borrow(&self.header);
-        let State { tokenizer, asked, line, end, .. } = &mut *state;
+        let State { tokenizer, asked, line, end, texts, made, .. } = &mut *state;
         let (outcome, old) = match tokenizer.step() {
             Step::NeedsLine => return Outcome::NeedsLine,
             Step::Error(error) => (Outcome::Error(Box::new(error)), (None, None)),
@@ -126,9 +180,11 @@ impl TokenizerIter {
                 };
                 let end_position = if token.end == token.start { start.clone() } else { position(token.end) };
                 *end = Some((token.end, end_position.clone()));
-                let text = Str::new(token.text).into_value();
+                let text = texts.get(token.text);
                 let parts = [Value::from(token.kind), text, start, end_position, shared];
-                let token = Tuple::from_array(parts).into_value();
+                std::mem::swap(&mut made.0, &mut made.1);
+                // No code runs when what a token consists of ends.
+                let token = made.0.make_array(parts);
                 let warnings = tokenizer.take_warnings();
                 let outcome =
                     if warnings.is_empty() { Outcome::Token(token) } else { Outcome::Warned(token, warnings) };
@@ -153,14 +209,8 @@ impl TokenizerIter {
         }
         for at in 0..asked.max(1) {
             match self.read_line(vm) {
-                Ok(line) => {
-                    let mut state = self.state.borrow(&self.header);
-                    state.tokenizer.push_line(&line);
-                    state.asked += 1;
-                    if line.is_empty() {
-                        break;
-                    }
-                }
+                Ok(true) => {}
+                Ok(false) => break,
                 Err(raised) if at == 0 => return Err(raised),
                 Err(raised) => {
                     let failure = vm.take(raised);
@@ -173,13 +223,13 @@ impl TokenizerIter {
         Ok(())
     }
 
-    /// The next line; "" at the end.
-    fn read_line(&self, vm: &Vm) -> Result<String> {
+    /// Asks for the next line and adds it to the source; tells whether there was one.
+    fn read_line(&self, vm: &Vm) -> Result<bool> {
         let line = match vm.call_args(&self.readline, &[]) {
             Ok(line) => line,
             Err(raised) => {
                 vm.catch(raised, exceptions::stop_iteration())?;
-                return Ok(String::new());
+                return Ok(self.push_line(""));
             }
         };
         let text = match &self.encoding {
@@ -192,7 +242,17 @@ impl TokenizerIter {
                 _ => return Err(vm.type_error("readline() returned a non-bytes object")),
             },
         };
-        codecs::to_utf8(vm, &text)
+        match text.downcast::<Str>().and_then(Str::as_ascii) {
+            Some(ascii) => Ok(self.push_line(ascii)),
+            None => Ok(self.push_line(&codecs::to_utf8(vm, &text)?)),
+        }
+    }
+
+    fn push_line(&self, line: &str) -> bool {
+        let mut state = self.state.borrow(&self.header);
+        state.tokenizer.push_line(line);
+        state.asked += 1;
+        !line.is_empty()
     }
 }
 

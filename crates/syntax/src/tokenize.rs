@@ -1,9 +1,11 @@
 //! Tokens as the `tokenize` module shows them: counterpart of CPython's `_tokenize.TokenizerIter`.
 
 use crate::error::{ErrorKind, SyntaxError, Warning};
-use crate::token::TokenKind as T;
+use crate::token::{Token, TokenKind as T};
 use crate::tokenizer::{Options, Status, Tokenizer};
 
+/// The number of the `NAME` token type.
+const NAME: u32 = 1;
 /// The number of the `OP` token type.
 const OP: u32 = 55;
 
@@ -93,13 +95,19 @@ impl<'s> TokenizerIter<'s> {
     }
 
     /// The line that starts at a byte.
+    #[inline(always)]
     fn line_at(&mut self, start: usize) -> SourceLine {
         if self.seen.start != start {
-            let rest = &self.source.as_bytes()[start..];
-            let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-            self.seen = SourceLine { start, end: start + length, is_ascii: rest[..length].is_ascii() };
+            self.see_line(start);
         }
         self.seen
+    }
+
+    #[inline(never)]
+    fn see_line(&mut self, start: usize) {
+        let rest = &self.source.as_bytes()[start..];
+        let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        self.seen = SourceLine { start, end: start + length, is_ascii: rest[..length].is_ascii() };
     }
 
     /// The end of the line that the tokeniser is on, past its newline.
@@ -115,6 +123,41 @@ impl<'s> TokenizerIter<'s> {
         if line.is_ascii && byte <= line.end { (byte - start) as i32 } else { char_count(&self.source[start..byte]) }
     }
 
+    /// A token that its line alone tells all about: one of ASCII, which is not the source's last, and no token that
+    /// `tokenize` shows otherwise than the parser sees it.
+    #[inline]
+    fn simple(&mut self, token: &Token) -> Option<PlacedToken> {
+        let kind = match token.kind {
+            kind if kind.is_operator() => {
+                if self.extra_tokens {
+                    OP
+                } else {
+                    kind.number()
+                }
+            }
+            kind if kind.is_name() || kind.is_keyword() => NAME,
+            kind @ (T::Number | T::String | T::Comment) => kind.number(),
+            _ => return None,
+        };
+        let line_start = self.tokenizer.line_start();
+        let line = self.line_at(line_start);
+        if !line.is_ascii
+            || token.lineno != token.end_lineno
+            || token.start as usize != line_start + token.col_offset as usize
+            || line.end == self.source.len() && self.implicit_newline
+        {
+            return None;
+        }
+        self.last_lineno = token.lineno;
+        Some(PlacedToken {
+            kind,
+            text: (token.start, token.end),
+            start: (token.lineno, token.col_offset),
+            end: (token.end_lineno, token.end_col_offset),
+            line: (line_start as u32, line.end as u32),
+        })
+    }
+
     /// Whether the last item, whose kind is `last`, might be another if the source went on.
     fn is_at_end(&self, last: Option<u32>) -> bool {
         if matches!(self.tokenizer.status(), Status::Dedent | Status::TabSpace | Status::TooDeep) {
@@ -126,7 +169,12 @@ impl<'s> TokenizerIter<'s> {
             || self.tokenizer.pos() == self.source.len() && !ends_line
     }
 
-    fn error(&mut self) -> TokenizeError {
+    #[cold]
+    fn error(&mut self) -> Box<TokenizeError> {
+        Box::new(self.error_at_end())
+    }
+
+    fn error_at_end(&mut self) -> TokenizeError {
         let end = self.input_end();
         let buffer = &self.source[self.tokenizer.buffer_start()..end];
         let (kind, message) = match self.tokenizer.status() {
@@ -161,7 +209,7 @@ impl<'s> TokenizerIter<'s> {
 }
 
 impl Iterator for TokenizerIter<'_> {
-    type Item = Result<PlacedToken, TokenizeError>;
+    type Item = Result<PlacedToken, Box<TokenizeError>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.finished {
@@ -171,6 +219,9 @@ impl Iterator for TokenizerIter<'_> {
         if token.kind == T::ErrorToken {
             self.finished = true;
             return Some(Err(self.error()));
+        }
+        if let Some(placed) = self.simple(&token) {
+            return Some(Ok(placed));
         }
         self.finished = token.kind == T::EndMarker;
         if self.finished && self.source.is_empty() && !self.extra_tokens {
@@ -412,7 +463,7 @@ impl LineTokenizer {
                             .extend(tokens.tokenizer.take_warnings().into_iter().map(|warning| (due, warning)));
                     }
                 }
-                Some(Err(error)) => self.end = Some(End::Error(Box::new(error))),
+                Some(Err(error)) => self.end = Some(End::Error(error)),
                 None => self.end = Some(End::Tokens),
             }
             if tokens.finished {

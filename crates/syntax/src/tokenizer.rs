@@ -102,6 +102,10 @@ pub struct Tokenizer<'s> {
 const IDENTIFIER_START: u8 = 1;
 const IDENTIFIER: u8 = 2;
 const DIGIT: u8 = 4;
+/// The second character of an operator.
+const OPERATOR_TAIL: u8 = 8;
+/// What begins an operator, a string or nothing at all; neither a comment nor a continuation line.
+const PUNCTUATION: u8 = 16;
 
 /// Bit set of character classes by byte. Everything above ASCII may be part of an identifier.
 static CLASS: [u8; 256] = {
@@ -111,6 +115,9 @@ static CLASS: [u8; 256] = {
         class[c] = match c as u8 {
             b'a'..=b'z' | b'A'..=b'Z' | b'_' | 0x80..=0xff => IDENTIFIER_START | IDENTIFIER,
             b'0'..=b'9' => IDENTIFIER | DIGIT,
+            b'=' | b'<' | b'>' | b'*' | b'/' => OPERATOR_TAIL | PUNCTUATION,
+            b'#' | b'\\' => 0,
+            b'!'..=b'~' => PUNCTUATION,
             _ => 0,
         };
         c += 1;
@@ -141,6 +148,14 @@ pub fn is_printable(c: char) -> bool {
                 | ParagraphSeparator
                 | SpaceSeparator
         )
+}
+
+/// `old.clone_from(new)`, of which there is mostly nothing.
+#[inline]
+fn replace_items<T: Clone>(old: &mut Vec<T>, new: &Vec<T>) {
+    if !old.is_empty() || !new.is_empty() {
+        old.clone_from(new);
+    }
 }
 
 impl<'s> Tokenizer<'s> {
@@ -179,18 +194,75 @@ impl<'s> Tokenizer<'s> {
 
     /// Takes over another's state, with the memory that is there.
     pub(crate) fn copy_from(&mut self, other: &Tokenizer<'s>) {
-        let (mut indents, mut brackets) = (std::mem::take(&mut self.indents), std::mem::take(&mut self.brackets));
-        let (mut modes, mut warnings) = (std::mem::take(&mut self.modes), std::mem::take(&mut self.warnings));
-        indents.clone_from(&other.indents);
-        brackets.clone_from(&other.brackets);
-        modes.clone_from(&other.modes);
-        warnings.clone_from(&other.warnings);
-        *self = Tokenizer { indents, brackets, modes, warnings, status: other.status.clone(), ..*other };
+        let Tokenizer {
+            source,
+            bytes,
+            options,
+            pos,
+            start,
+            lineno,
+            line_start,
+            first_lineno,
+            multi_line_start,
+            at_line_start,
+            pending_indents,
+            comment_newline,
+            barry_as_flufl,
+            eof_in_string,
+            eof_in_indentation,
+            input_end,
+            buffer_start,
+            warn_from,
+            indents,
+            brackets,
+            modes,
+            status,
+            warnings,
+        } = other;
+        (self.source, self.bytes) = (source, bytes);
+        self.options = *options;
+        self.pos = *pos;
+        self.start = *start;
+        self.lineno = *lineno;
+        self.line_start = *line_start;
+        self.first_lineno = *first_lineno;
+        self.multi_line_start = *multi_line_start;
+        self.at_line_start = *at_line_start;
+        self.pending_indents = *pending_indents;
+        self.comment_newline = *comment_newline;
+        self.barry_as_flufl = *barry_as_flufl;
+        self.eof_in_string = *eof_in_string;
+        self.eof_in_indentation = *eof_in_indentation;
+        self.input_end = *input_end;
+        self.buffer_start = *buffer_start;
+        self.warn_from = *warn_from;
+        replace_items(&mut self.indents, indents);
+        replace_items(&mut self.brackets, brackets);
+        replace_items(&mut self.modes, modes);
+        replace_items(&mut self.warnings, warnings);
+        self.status = status.clone();
     }
 
     /// The next token. After an `ErrorToken`, [`Tokenizer::status`] has the reason.
+    #[inline]
     pub fn next_token(&mut self) -> Token {
-        if self.modes.last().is_some_and(|mode| mode.in_string) { self.string_mode() } else { self.normal_mode() }
+        if self.modes.last().is_some_and(|mode| mode.in_string) {
+            return self.string_mode();
+        }
+        if !self.at_line_start && self.pending_indents == 0 {
+            while self.peek() == b' ' {
+                self.pos += 1;
+            }
+            let c = self.peek();
+            self.start = self.pos;
+            if is_class(c, IDENTIFIER_START) {
+                return self.name(c);
+            }
+            if is_class(c, DIGIT | PUNCTUATION) {
+                return self.number_string_or_operator(c);
+            }
+        }
+        self.normal_mode()
     }
 
     pub fn source(&self) -> &'s str {
@@ -441,17 +513,8 @@ impl<'s> Tokenizer<'s> {
         }
     }
 
+    #[inline(never)]
     fn normal_mode(&mut self) -> Token {
-        if !self.at_line_start && self.pending_indents == 0 {
-            while self.peek() == b' ' {
-                self.pos += 1;
-            }
-            let c = self.peek();
-            if is_class(c, IDENTIFIER_START) {
-                self.start = self.pos;
-                return self.name(c);
-            }
-        }
         let mut blank_line;
         loop {
             blank_line = false;
@@ -523,6 +586,10 @@ impl<'s> Tokenizer<'s> {
             },
             _ => c,
         };
+        self.number_string_or_operator(c)
+    }
+
+    fn number_string_or_operator(&mut self, c: u8) -> Token {
         if is_class(c, DIGIT) {
             return self.number();
         }
@@ -769,7 +836,10 @@ impl<'s> Tokenizer<'s> {
         {
             return token;
         }
-        if let Some((kind, length)) = T::of_chars(c, self.peek(), self.at(self.pos + 1)) {
+        let next = self.peek();
+        if is_class(next, OPERATOR_TAIL)
+            && let Some((kind, length)) = T::of_chars(c, next, self.at(self.pos + 1))
+        {
             self.pos = self.start + length;
             return self.token(kind, self.start, self.pos);
         }

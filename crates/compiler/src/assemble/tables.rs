@@ -32,7 +32,7 @@ pub(super) fn location_table(
 /// An instruction's location; [`Location::NEXT`] is that of the next instruction, unless control never gets there.
 fn effective_location(instructions: &[Instruction], index: usize) -> Location {
     for instruction in &instructions[index..] {
-        if instruction.location != Location::NEXT {
+        if instruction.location.lineno != Location::NEXT.lineno || instruction.location != Location::NEXT {
             return instruction.location;
         }
         if instruction.opcode.is_terminator() {

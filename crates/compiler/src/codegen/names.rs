@@ -14,6 +14,9 @@ enum NameKind {
     Name,
 }
 
+/// In the place of an index that is not known yet.
+const UNKNOWN_INDEX: u32 = u32::MAX;
+
 impl<'a> Compiler<'a, '_> {
     pub(super) fn mangle(&self, name: &'a str) -> &'a str {
         self.table.mangle(self.arena, self.unit().private, self.unit().block, name)
@@ -67,7 +70,31 @@ impl<'a> Compiler<'a, '_> {
     }
 
     fn resolve_name(&mut self, mangled: &'a str) -> (NameKind, Scope, usize) {
-        let scope = self.scope(mangled);
+        let block = self.block();
+        if !block.is_function_like() || !self.unit().symbol_overrides.is_empty() {
+            return self.resolve_name_of(mangled, self.scope(mangled));
+        }
+        let Some(place) = block.symbols.position(mangled) else {
+            return self.resolve_name_of(mangled, Scope::Unresolved);
+        };
+        let scope = block.symbols.at(place).map_or(Scope::Unresolved, |(_, &flags)| Scope::of(flags));
+        let known = self.unit().known_indices.get(place).copied().unwrap_or(UNKNOWN_INDEX);
+        if known != UNKNOWN_INDEX {
+            let kind = if scope == Scope::Local { NameKind::Fast } else { NameKind::Global };
+            return (kind, scope, known as usize);
+        }
+        let resolved = self.resolve_name_of(mangled, scope);
+        if let (NameKind::Fast | NameKind::Global, _, index) = resolved {
+            let known_indices = &mut self.unit_mut().known_indices;
+            if known_indices.len() <= place {
+                known_indices.resize(place + 1, UNKNOWN_INDEX);
+            }
+            known_indices[place] = index as u32;
+        }
+        resolved
+    }
+
+    fn resolve_name_of(&mut self, mangled: &'a str, scope: Scope) -> (NameKind, Scope, usize) {
         let function_like = self.block().is_function_like();
         let kind = match scope {
             Scope::Free | Scope::Cell => return (NameKind::Deref, scope, self.deref_index(scope, mangled)),

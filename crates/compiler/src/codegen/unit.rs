@@ -68,6 +68,8 @@ pub(crate) struct Unit<'a> {
     /// Symbols that mean something else while an inlined comprehension is written.
     pub symbol_overrides: NameMap<'a, u32>,
     pub in_inlined_comp: u32,
+    /// In a function, by where a local or global name is among the block's symbols: its index in `varnames` or `names`.
+    pub known_indices: Vec<u32>,
     pub fblocks: Vec<FBlock<'a>>,
     /// The attributes that methods assign on `self`, in a class.
     pub static_attributes: BTreeSet<&'a str>,
@@ -137,6 +139,7 @@ impl<'a> Compiler<'a, '_> {
             fasthidden: NameMap::new(),
             symbol_overrides: NameMap::new(),
             in_inlined_comp: 0,
+            known_indices: self.scratch.indices(),
             fblocks: Vec::new(),
             static_attributes: BTreeSet::new(),
             deferred_annotations: Vec::new(),
@@ -200,6 +203,7 @@ impl<'a> Compiler<'a, '_> {
             kwonlyargcount: unit.counts.kwonlyargs as u32,
             firstlineno: unit.firstlineno,
         };
+        self.scratch.recycle_indices(unit.known_indices);
         let filename = self.options.filename.clone();
         Ok(optimize_and_assemble(metadata, unit.sequence, flags, filename, &mut self.scratch)?)
     }

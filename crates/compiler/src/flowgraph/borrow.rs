@@ -12,16 +12,19 @@ use crate::assemble::InternalError;
 
 #[derive(Clone, Copy)]
 struct Ref {
-    /// The index of the instruction that pushed it; none for what the block found on the stack.
-    instr: Option<usize>,
-    local: Option<u32>,
+    /// The index of the instruction that pushed it; [`NONE`] for what the block found on the stack.
+    instr: u32,
+    /// [`NONE`] if it came from no local.
+    local: u32,
 }
 
+const NONE: u32 = u32::MAX;
+
 impl Ref {
-    const UNKNOWN: Ref = Ref { instr: None, local: None };
+    const UNKNOWN: Ref = Ref { instr: NONE, local: NONE };
 
     fn pushed_by(instr: usize) -> Ref {
-        Ref { instr: Some(instr), local: None }
+        Ref { instr: instr as u32, local: NONE }
     }
 }
 
@@ -50,18 +53,18 @@ impl Refs {
     }
 
     fn load(&mut self, instr: usize, local: u32) {
-        self.stack.push(Ref { instr: Some(instr), local: Some(local) });
+        self.stack.push(Ref { instr: instr as u32, local });
     }
 
     fn own(&mut self, reference: Ref) {
-        if let Some(instr) = reference.instr {
-            self.must_own[instr] = true;
+        if reference.instr != NONE {
+            self.must_own[reference.instr as usize] = true;
         }
     }
 
     fn kill_local(&mut self, local: u32) {
         for index in 0..self.stack.len() {
-            if self.stack[index].local == Some(local) {
+            if self.stack[index].local == local {
                 self.own(self.stack[index]);
             }
         }
@@ -126,7 +129,8 @@ impl Graph<'_> {
 
     fn run(&mut self, instr: &Instr, at: usize, refs: &mut Refs, todo: &mut Vec<BlockId>) -> Result<(), InternalError> {
         let oparg = instr.oparg;
-        let (popped, pushed) = (instr.opcode.popped(oparg), instr.opcode.pushed(oparg));
+        let popped = || instr.opcode.popped(oparg);
+        let pushed = || instr.opcode.pushed(oparg);
         match instr.opcode {
             Opcode::LOAD_FAST => refs.load(at, oparg),
             Opcode::LOAD_FAST_AND_CLEAR => {
@@ -160,7 +164,7 @@ impl Graph<'_> {
             | Opcode::MATCH_KEYS
             | Opcode::MATCH_MAPPING
             | Opcode::MATCH_SEQUENCE
-            | Opcode::WITH_EXCEPT_START => refs.stack.extend((0..(pushed - popped) as usize).map(Ref::pushed_by)),
+            | Opcode::WITH_EXCEPT_START => refs.stack.extend((0..(pushed() - popped()) as usize).map(Ref::pushed_by)),
             // The result may be the operand itself.
             Opcode::GET_YIELD_FROM_ITER | Opcode::FORMAT_SIMPLE => {}
             Opcode::DELETE_FAST => refs.kill_local(oparg),
@@ -172,7 +176,7 @@ impl Graph<'_> {
             | Opcode::MAP_ADD
             | Opcode::RERAISE
             | Opcode::SET_ADD
-            | Opcode::SET_UPDATE => refs.pop_many(popped - pushed)?,
+            | Opcode::SET_UPDATE => refs.pop_many(popped() - pushed())?,
             Opcode::CHECK_EXC_MATCH => {
                 refs.pop()?;
                 refs.stack.push(Ref::pushed_by(at));
@@ -188,7 +192,7 @@ impl Graph<'_> {
             }
             Opcode::LOAD_ATTR | Opcode::LOAD_SUPER_ATTR => {
                 let owner = refs.pop()?;
-                refs.pop_many(popped - 1)?;
+                refs.pop_many(popped() - 1)?;
                 refs.stack.push(Ref::pushed_by(at));
                 if oparg & 1 != 0 {
                     // A method call may push the owner again, as `self`.
@@ -208,8 +212,8 @@ impl Graph<'_> {
             opcode => {
                 self.visit_target(instr.target, todo);
                 if !opcode.is_block_push() {
-                    refs.pop_many(popped)?;
-                    refs.push_many(pushed, Ref::pushed_by(at));
+                    refs.pop_many(popped())?;
+                    refs.push_many(pushed(), Ref::pushed_by(at));
                 }
             }
         }

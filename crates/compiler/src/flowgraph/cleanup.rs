@@ -93,13 +93,8 @@ impl Graph<'_> {
         count - kept
     }
 
+    /// Removes NOPs from the blocks that are known to hold any.
     pub(super) fn remove_redundant_nops(&mut self) -> usize {
-        self.blocks.iter_mut().for_each(|block| block.has_nops = true);
-        self.remove_remaining_nops()
-    }
-
-    /// As [`remove_redundant_nops`](Self::remove_redundant_nops), where it is known which blocks hold NOPs.
-    fn remove_remaining_nops(&mut self) -> usize {
         let mut removed = 0;
         let mut cursor = Some(ENTRY);
         while let Some(id) = cursor {
@@ -175,6 +170,13 @@ impl Graph<'_> {
         Ok(changes)
     }
 
+    /// Finds out which blocks hold NOPs. What makes a NOP from then on takes note of it.
+    pub(super) fn find_nops(&mut self) {
+        for block in &mut self.blocks {
+            block.has_nops = block.instrs.iter().any(|instr| instr.opcode == Opcode::NOP);
+        }
+    }
+
     pub(super) fn remove_redundant_nops_and_jumps(&mut self) -> Result<(), InternalError> {
         let mut removed_nops = self.remove_redundant_nops();
         loop {
@@ -182,7 +184,7 @@ impl Graph<'_> {
             if removed_nops + removed_jumps == 0 {
                 return Ok(());
             }
-            removed_nops = self.remove_remaining_nops();
+            removed_nops = self.remove_redundant_nops();
         }
     }
 

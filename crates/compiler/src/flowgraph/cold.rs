@@ -47,7 +47,8 @@ impl Graph<'_> {
     }
 
     pub(super) fn push_cold_blocks_to_end(&mut self) -> Result<(), InternalError> {
-        if self[ENTRY].next.is_none() {
+        // Only handlers are cold, and what they lead to.
+        if !self.has_handlers || self[ENTRY].next.is_none() {
             return Ok(());
         }
         self.mark_cold();

@@ -42,7 +42,7 @@ impl Graph<'_> {
         while let Some(id) = cursor {
             cursor = self[id].next;
             for index in 0..self[id].instrs.len() {
-                let instr = self[id].instrs[index];
+                let instr = &self[id].instrs[index];
                 if let (true, Some(target)) = (instr.opcode.is_block_push(), instr.target) {
                     self[target].is_except_handler = true;
                 }
@@ -58,8 +58,8 @@ impl Graph<'_> {
         self[ENTRY].visited = true;
         while let Some((id, mut handlers)) = todo.pop() {
             let mut last_yield_depth = None;
-            for index in 0..self[id].instrs.len() {
-                let mut instr = self[id].instrs[index];
+            let mut instrs = std::mem::take(&mut self[id].instrs);
+            for instr in instrs.iter_mut() {
                 if instr.opcode.has_target() {
                     let target = instr.target.ok_or(InternalError("jump without target"))?;
                     if !self[target].visited {
@@ -90,8 +90,8 @@ impl Graph<'_> {
                     }
                     _ => {}
                 }
-                self[id].instrs[index] = instr;
             }
+            self[id].instrs = instrs;
             if self[id].has_fallthrough()
                 && let Some(next) = self[id].next
                 && !self[next].visited

@@ -27,11 +27,15 @@ impl Graph<'_> {
 
     pub(super) fn convert_pseudo_ops(&mut self) -> Result<(), InternalError> {
         for block in &mut self.blocks {
-            for instr in block.instrs.iter_mut() {
+            let (instrs, has_nops) = (&mut block.instrs, &mut block.has_nops);
+            for instr in instrs.iter_mut() {
                 match instr.opcode {
                     Opcode::LOAD_CLOSURE => instr.opcode = Opcode::LOAD_FAST,
                     Opcode::STORE_FAST_MAYBE_NULL => instr.opcode = Opcode::STORE_FAST,
-                    opcode if opcode.is_block_push() => instr.set_nop(),
+                    opcode if opcode.is_block_push() => {
+                        instr.set_nop();
+                        *has_nops = true;
+                    }
                     _ => {}
                 }
             }

@@ -30,6 +30,7 @@ impl Graph<'_> {
                 self[copy].instrs[0].loc = last.loc;
                 self[copy].predecessors = 1;
                 self[copy].labelled = true;
+                self[copy].has_nops = self[target].has_nops;
                 self[copy].next = self[target].next;
                 self[target].next = Some(copy);
                 self[target].predecessors -= 1;

@@ -45,7 +45,7 @@ impl Graph<'_> {
     }
 
     fn optimize_load_const_of(&mut self, id: BlockId, consts: &mut ConstTable) {
-        let instrs = &mut self[id].instrs;
+        let instrs = &mut self[id].instrs[..];
         // The load whose value is on top: a COPY 1 behind a LOAD_CONST stands for that.
         let (mut opcode, mut oparg) = (Opcode::CACHE, 0);
         for at in 0..instrs.len() {

@@ -48,7 +48,7 @@ impl Graph<'_> {
             if let Some(handler) = instr.except {
                 self.maybe_push(handler, unbound, todo);
             }
-            if instr.oparg >= 64 {
+            if !instr.opcode.has_local() || instr.oparg >= 64 {
                 continue;
             }
             let bit = 1u64 << instr.oparg;
@@ -99,7 +99,7 @@ impl Graph<'_> {
 
     pub(super) fn insert_superinstructions(&mut self) {
         for block in &mut self.blocks {
-            let instrs = &mut block.instrs[..];
+            let (instrs, has_nops) = (&mut block.instrs[..], &mut block.has_nops);
             for at in 1..instrs.len() {
                 let (first, second) = (&instrs[at - 1], &instrs[at]);
                 let both = match (first.opcode, second.opcode) {
@@ -114,6 +114,7 @@ impl Graph<'_> {
                     let oparg = first.oparg << 4 | second.oparg;
                     instrs[at - 1].set(both, oparg);
                     instrs[at].set_nop();
+                    *has_nops = true;
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::{BlockId, Graph, Instr};
 
 impl Graph<'_> {
     pub(super) fn optimize_swaps(&mut self, id: BlockId) {
-        let instrs = &mut self[id].instrs;
+        let instrs = &mut self[id].instrs[..];
         let mut at = 0;
         while at < instrs.len() {
             if instrs[at].opcode == Opcode::SWAP {

@@ -4,25 +4,28 @@
 //! binding block's locals into cells. Comprehensions other than generator expressions are merged into the block around
 //! them on the way (PEP 709).
 
+use std::borrow::Cow;
+
 use super::*;
 
 /// The scopes of a block's symbols, by their positions.
 type Scopes = Vec<Scope>;
 
-/// What a block knows of those around it.
-#[derive(Clone)]
-struct Outer<'a> {
+/// What a block knows of those around it. Most blocks leave the sets as they are.
+struct Outer<'o, 'a> {
     /// Names bound in enclosing functions; None at module level.
-    bound: Option<NameSet<'a>>,
+    bound: Option<Cow<'o, NameSet<'a>>>,
     /// Names declared global around.
-    global: NameSet<'a>,
-    type_params: NameSet<'a>,
+    global: Cow<'o, NameSet<'a>>,
+    type_params: Cow<'o, NameSet<'a>>,
     /// The class whose names the block may see (annotations and type parameters in a class).
     class_entry: Option<BlockId>,
 }
 
 pub(super) fn analyze(table: &mut SymbolTable<'_>) -> Result<(), CompileError> {
-    let outer = Outer { bound: None, global: NameSet::new(), type_params: NameSet::new(), class_entry: None };
+    let none = NameSet::new();
+    let outer =
+        Outer { bound: None, global: Cow::Borrowed(&none), type_params: Cow::Borrowed(&none), class_entry: None };
     analyze_block(table, SymbolTable::TOP, outer)?;
     Ok(())
 }
@@ -31,45 +34,43 @@ pub(super) fn analyze(table: &mut SymbolTable<'_>) -> Result<(), CompileError> {
 fn analyze_block<'a>(
     table: &mut SymbolTable<'a>,
     id: BlockId,
-    mut outer: Outer<'a>,
+    mut outer: Outer<'_, 'a>,
 ) -> Result<NameSet<'a>, CompileError> {
     let mut free = NameSet::new();
     let mut scopes = Scopes::with_capacity(table.block(id).symbols.len());
-    let mut local = NameSet::new();
     let mut inner_bound = NameSet::new();
-    let mut inner_global = NameSet::new();
     let mut child_free_names = NameSet::new();
     let mut inlined_cells = NameSet::new();
 
     let block = table.block(id);
     let is_class = block.ty == BlockType::Class;
     let can_see_class_scope = block.can_see_class_scope;
+    let has_children = !block.children.is_empty();
     // A class's own names are invisible to what is nested in it, so what it passes on is taken before they are added.
-    if is_class {
-        inner_global.extend(&outer.global);
+    let global_around_class = is_class.then(|| outer.global.clone());
+    if is_class && has_children {
         if let Some(bound) = &outer.bound {
             inner_bound.extend(bound);
         }
-    }
-    let sees_local = block.is_function_like();
-    for (name, &flags) in block.symbols.iter() {
-        let scope = analyze_name(table, block, name, flags, &mut outer, &mut free)?;
-        if scope == Scope::Local && sees_local {
-            local.insert(name);
-        }
-        scopes.push(scope);
-    }
-    if is_class {
         inner_bound.insert("__class__");
         inner_bound.insert("__classdict__");
         inner_bound.insert("__conditional_annotations__");
-    } else {
-        inner_bound.extend(&local);
-        if let Some(bound) = &outer.bound {
-            inner_bound.extend(bound);
-        }
-        inner_global.extend(&outer.global);
     }
+    let passes_on_locals = has_children && block.is_function_like();
+    for (name, &flags) in block.symbols.iter() {
+        let scope = analyze_name(table, block, name, flags, &mut outer, &mut free)?;
+        if scope == Scope::Local && passes_on_locals {
+            inner_bound.insert(name);
+        }
+        scopes.push(scope);
+    }
+    if has_children
+        && !is_class
+        && let Some(bound) = &outer.bound
+    {
+        inner_bound.extend(bound);
+    }
+    let inner_global: &NameSet<'a> = global_around_class.as_ref().unwrap_or(&outer.global);
 
     for index in 0..table.block(id).children.len() {
         let child = table.block(id).children[index];
@@ -86,9 +87,9 @@ fn analyze_block<'a>(
             table.block_mut(id).needs_classdict = true;
         }
         let child_outer = Outer {
-            bound: Some(inner_bound.clone()),
-            global: inner_global.clone(),
-            type_params: outer.type_params.clone(),
+            bound: Some(Cow::Borrowed(&inner_bound)),
+            global: Cow::Borrowed(inner_global),
+            type_params: Cow::Borrowed(&*outer.type_params),
             class_entry,
         };
         let mut child_free = analyze_block(table, child, child_outer)?;
@@ -109,7 +110,7 @@ fn analyze_block<'a>(
     update_symbols(
         block,
         &scopes,
-        outer.bound.as_ref(),
+        outer.bound.as_deref(),
         &child_free_names,
         &inlined_cells,
         is_class || can_see_class_scope,
@@ -128,16 +129,16 @@ fn analyze_name<'a>(
     block: &Block<'a>,
     name: &'a str,
     flags: u32,
-    outer: &mut Outer<'a>,
+    outer: &mut Outer<'_, 'a>,
     free: &mut NameSet<'a>,
 ) -> Result<Scope, CompileError> {
     if flags & DEF_GLOBAL != 0 {
         if flags & DEF_NONLOCAL != 0 {
             return Err(error_at_directive(block, name, format!("name '{name}' is nonlocal and global")));
         }
-        outer.global.insert(name);
+        outer.global.to_mut().insert(name);
         if let Some(bound) = &mut outer.bound {
-            bound.remove(name);
+            remove(bound, name);
         }
         return Ok(Scope::GlobalExplicit);
     }
@@ -157,11 +158,11 @@ fn analyze_name<'a>(
         return Ok(Scope::Free);
     }
     if flags & DEF_BOUND != 0 {
-        outer.global.remove(name);
+        remove(&mut outer.global, name);
         if flags & DEF_TYPE_PARAM != 0 {
-            outer.type_params.insert(name);
+            outer.type_params.to_mut().insert(name);
         } else {
-            outer.type_params.remove(name);
+            remove(&mut outer.type_params, name);
         }
         return Ok(Scope::Local);
     }
@@ -181,6 +182,13 @@ fn analyze_name<'a>(
         return Ok(Scope::Free);
     }
     Ok(Scope::GlobalImplicit)
+}
+
+/// Removes a name from a set that stays shared if the name is not there.
+fn remove(names: &mut Cow<'_, NameSet<'_>>, name: &str) {
+    if names.contains(name) {
+        names.to_mut().remove(name);
+    }
 }
 
 fn is_free_in_any_child(table: &SymbolTable<'_>, id: BlockId, name: &str) -> bool {

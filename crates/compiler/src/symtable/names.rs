@@ -2,6 +2,9 @@
 
 use crate::hash_index::{HashIndex, hash_of_name};
 
+/// How many names there is room for at first.
+const FIRST: usize = 8;
+
 #[derive(Clone, Debug)]
 pub struct NameMap<'a, V> {
     entries: Vec<(&'a str, V)>,
@@ -58,6 +61,9 @@ impl<'a, V> NameMap<'a, V> {
     }
 
     fn push(&mut self, hash: u32, name: &'a str, value: V) -> usize {
+        if self.entries.is_empty() {
+            self.entries.reserve(FIRST);
+        }
         self.entries.push((name, value));
         self.index.push(hash);
         self.entries.len() - 1
