@@ -3,6 +3,7 @@
 //! Counterpart of CPython's `Python/parking_lot.c` and `Python/lock.c`. A wait ends early when a signal handler ran on
 //! the waiting thread, so that the main thread can run the Python handlers.
 
+use crate::cell::is_parallel;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 
 /// Why a wait ended.
@@ -63,6 +64,11 @@ const FREE: u32 = 0;
 const LOCKED: u32 = 1;
 const CONTENDED: u32 = 2;
 
+/// For how long a thread waits for a lock before it parks.
+const SPINS: u32 = 100;
+/// How long it waits between two looks, at most.
+const LONGEST_PAUSE: u32 = 8;
+
 /// A lock that any thread may release.
 pub struct RawLock(AtomicU32);
 
@@ -90,11 +96,29 @@ impl RawLock {
     /// Takes the lock if it becomes free within a few microseconds: parking a thread and waking it takes longer than most
     /// locks are held.
     pub fn acquire_soon(&self) -> bool {
-        const SPINS: u32 = 100;
-        (0..SPINS).any(|_| {
+        // The longer it takes, the more seldom the lock is looked at: each look takes the cache line from who has it.
+        let (mut left, mut pause) = (SPINS, 1);
+        while left > 0 {
+            for _ in 0..pause {
+                std::hint::spin_loop();
+            }
+            if self.try_acquire() {
+                return true;
+            }
+            left = left.saturating_sub(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+        false
+    }
+
+    /// Waits until the lock is free, but not for long.
+    fn spin(&self) {
+        for _ in 0..SPINS {
+            if !self.is_locked() {
+                return;
+            }
             std::hint::spin_loop();
-            !self.is_locked() && self.try_acquire()
-        })
+        }
     }
 
     /// Takes the lock, waiting for it up to the deadline; `Woken` means that it has been taken.
@@ -105,6 +129,8 @@ impl RawLock {
         // Others may be waiting too: whoever waited leaves the lock marked as contended.
         while self.0.swap(CONTENDED, Acquire) != FREE {
             match wait(&self.0, CONTENDED, deadline) {
+                // While this thread wakes up, others take the lock and release it again and again.
+                Wait::Woken if is_parallel() => self.spin(),
                 Wait::Woken => {}
                 other => return other,
             }
