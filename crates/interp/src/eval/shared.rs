@@ -348,6 +348,7 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
                 let cell = &(*(m.get(w.c()) as *const Cell)).header;
                 cell.ty().is(&CELL) && is_mine(cell)
             }
+            Class::Special => m.has_special(w),
             _ => false,
         }
     }
@@ -862,8 +863,13 @@ unsafe fn admit(m: Machine, w: Fetched) -> Verdict {
             Call => m.call_beside(w),
             CallKw => m.call_kw_beside(w),
             LoadSpecial => {
+                // The cache is written, and so is the class's list of what caches have, by who is alone.
                 let object = m.b(w);
-                go_if(is_pointer(object) && (!header(object).ty().is_heap_type() || is_plain(header(object).ty())))
+                go_if(
+                    is_pointer(object)
+                        && m.extra(1) != 0
+                        && (!header(object).ty().is_heap_type() || is_plain(header(object).ty())),
+                )
             }
             LoadSuperAttr => {
                 go_if(is_pointer(m.get(w.b() + 2)) && is_plain(header(m.get(w.b() + 2)).ty()) && variant(w))

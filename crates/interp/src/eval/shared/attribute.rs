@@ -94,6 +94,16 @@ impl Machine<'_> {
         }
     }
 
+    /// Whether a method that `with` calls is what the instruction's cache has.
+    #[inline(always)]
+    pub(super) unsafe fn has_special(&self, w: Fetched) -> bool {
+        // SAFETY: a live operand; the instruction has one cache.
+        unsafe {
+            let (word, cache) = (self.get(w.b()), self.extra(1));
+            is_pointer(word) && cache != 0 && lookup::current_version(header(word).ty()) == cache as u32
+        }
+    }
+
     unsafe fn caches_for(&self, object: &Header, name: u16, used: Use) -> Option<Caches> {
         // SAFETY: the instruction has two caches.
         let (first, second) = unsafe { (self.extra(1), self.extra(2)) };

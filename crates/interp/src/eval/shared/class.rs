@@ -84,6 +84,8 @@ classes! {
     StoreDeref,
     /// The text of a value.
     Text,
+    /// A method that `with` calls.
+    Special,
 }
 
 const fn table() -> [Class; 256] {
@@ -201,6 +203,7 @@ const fn table() -> [Class; 256] {
         (ForIterNative, Class::Next),
         (LoadDeref, Class::Deref),
         (StoreDeref, Class::StoreDeref),
+        (LoadSpecial, Class::Special),
     ];
     at = 0;
     while at < others.len() {
