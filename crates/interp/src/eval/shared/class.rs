@@ -50,8 +50,10 @@ classes! {
     /// The quick forms of that.
     ModuleGlobal,
     Builtin,
-    /// An attribute or method.
+    /// An attribute.
     Attribute,
+    /// A method.
+    Method,
     /// The quick form for a slot.
     Slot,
     /// The quick form for a value in a class or a module.
@@ -176,7 +178,7 @@ const fn table() -> [Class; 256] {
         (LoadModuleGlobal, Class::ModuleGlobal),
         (LoadBuiltin, Class::Builtin),
         (LoadAttr, Class::Attribute),
-        (LoadMethod, Class::Attribute),
+        (LoadMethod, Class::Method),
         (LoadSlot, Class::Slot),
         (LendSlot, Class::Slot),
         (LoadNamespace, Class::Namespace),
