@@ -22,8 +22,9 @@ pub struct Lock {
     raw: RawLock,
 }
 
-/// How many words stand between an object's header and what lies in another cache line.
-const APART: usize = (64 - size_of::<Header>()) / 8;
+/// So many words after the header something lies in another cache line than that, wherever the object is: a line's length
+/// after the header's last word.
+const APART: usize = 64 / 8 - 1;
 
 // SAFETY: repr(C), header first, owns no references.
 unsafe impl Payload for Lock {
