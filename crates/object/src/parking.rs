@@ -3,6 +3,7 @@
 //! Counterpart of CPython's `Python/parking_lot.c` and `Python/lock.c`. A wait ends early when a signal handler ran on
 //! the waiting thread, so that the main thread can run the Python handlers.
 
+use crate::cell::is_parallel;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 
 /// Why a wait ended.
@@ -53,17 +54,31 @@ pub fn wait(word: &AtomicU32, expected: u32, deadline: Option<i64>) -> Wait {
     }
 }
 
-/// Wakes up to `count` threads that wait on `word`.
-pub fn wake(word: &AtomicU32, count: i32) {
+/// Wakes up to `count` threads that wait on `word`; whether there were any.
+pub fn wake(word: &AtomicU32, count: i32) -> bool {
     // SAFETY: the address serves as a key only.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, count) };
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, count) > 0 }
 }
 
 const FREE: u32 = 0;
 const LOCKED: u32 = 1;
+/// Locked, and somebody waits.
 const CONTENDED: u32 = 2;
+/// The same, and somebody has waited for long: who releases the lock leaves it to those who wait.
+const OVERDUE: u32 = 3;
+/// Left to those who wait: nobody else takes it.
+const LEFT: u32 = 4;
 
-/// A lock that any thread may release.
+/// For so many nanoseconds others may overtake a thread that waits.
+const LONG: i64 = 1_000_000;
+
+/// For how long a thread waits for a lock before it parks.
+const SPINS: u32 = 100;
+/// How long it waits between two looks, at most.
+const LONGEST_PAUSE: u32 = 8;
+
+/// A lock that any thread may release. Whoever comes along may take it before those who wait, until one of them has waited for
+/// long ([`LONG`]).
 pub struct RawLock(AtomicU32);
 
 impl Default for RawLock {
@@ -90,38 +105,104 @@ impl RawLock {
     /// Takes the lock if it becomes free within a few microseconds: parking a thread and waking it takes longer than most
     /// locks are held.
     pub fn acquire_soon(&self) -> bool {
-        const SPINS: u32 = 100;
-        (0..SPINS).any(|_| {
-            std::hint::spin_loop();
-            !self.is_locked() && self.try_acquire()
-        })
+        // The longer it takes, the more seldom the lock is looked at: each look takes the cache line from who has it.
+        let (mut left, mut pause) = (SPINS, 1);
+        while left > 0 {
+            for _ in 0..pause {
+                std::hint::spin_loop();
+            }
+            if self.try_acquire() {
+                return true;
+            }
+            left = left.saturating_sub(pause);
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+        false
     }
 
     /// Takes the lock, waiting for it up to the deadline; `Woken` means that it has been taken.
     pub fn acquire(&self, deadline: Option<i64>) -> Wait {
-        if self.try_acquire() {
-            return Wait::Woken;
-        }
-        // Others may be waiting too: whoever waited leaves the lock marked as contended.
-        while self.0.swap(CONTENDED, Acquire) != FREE {
-            match wait(&self.0, CONTENDED, deadline) {
+        if self.try_acquire() { Wait::Woken } else { self.acquire_slowly(deadline) }
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, deadline: Option<i64>) -> Wait {
+        let (mut waiting, overdue) = (CONTENDED, monotonic().saturating_add(LONG));
+        while let Err(state) = self.take_or_announce(waiting) {
+            match wait(&self.0, state, deadline) {
+                Wait::Woken if monotonic() >= overdue => waiting = OVERDUE,
+                // While this thread wakes up, others take the lock and release it again and again.
+                Wait::Woken if is_parallel() => self.spin(),
                 Wait::Woken => {}
-                other => return other,
+                reason => return if self.stop_waiting() { Wait::Woken } else { reason },
             }
         }
         Wait::Woken
     }
 
+    /// Takes the lock if it is free or left to those who wait, or says that this thread is one of them: then this is the
+    /// lock's state. Others may be waiting too: whoever waited leaves the lock marked as contended.
+    fn take_or_announce(&self, waiting: u32) -> Result<(), u32> {
+        let mut state = self.0.load(Relaxed);
+        loop {
+            let (next, result) = match state {
+                FREE | LEFT => (CONTENDED, Ok(())),
+                _ => (state.max(waiting), Err(state.max(waiting))),
+            };
+            match self.0.compare_exchange_weak(state, next, Acquire, Relaxed) {
+                Ok(_) => return result,
+                Err(now) => state = now,
+            }
+        }
+    }
+
+    /// After having waited in vain; whether the lock has just been left to those who wait: then this thread has it. If others
+    /// have waited for long, they say so again when they are woken.
+    fn stop_waiting(&self) -> bool {
+        let mut state = self.0.load(Relaxed);
+        while matches!(state, OVERDUE | LEFT) {
+            match self.0.compare_exchange_weak(state, CONTENDED, Acquire, Relaxed) {
+                Ok(_) => return state == LEFT,
+                Err(now) => state = now,
+            }
+        }
+        false
+    }
+
+    /// Waits until a waiting thread may take the lock, but not for long.
+    fn spin(&self) {
+        for _ in 0..SPINS {
+            if matches!(self.0.load(Relaxed), FREE | LEFT) {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
     /// Releases the lock; false if it was not locked.
     #[inline]
     pub fn release(&self) -> bool {
-        match self.0.swap(FREE, Release) {
-            CONTENDED => {
-                wake(&self.0, 1);
-                true
+        self.0.compare_exchange(LOCKED, FREE, Release, Relaxed).is_ok() || self.release_slowly()
+    }
+
+    #[cold]
+    fn release_slowly(&self) -> bool {
+        let mut state = self.0.load(Relaxed);
+        while state != FREE {
+            let next = if state == OVERDUE { LEFT } else { FREE };
+            match self.0.compare_exchange_weak(state, next, Release, Relaxed) {
+                Ok(_) => {
+                    let woken = state != LOCKED && wake(&self.0, 1);
+                    if next == LEFT && !woken {
+                        // Those who waited are on their way, or belong to the process that this one was forked from.
+                        let _ = self.0.compare_exchange(LEFT, FREE, Release, Relaxed);
+                    }
+                    return true;
+                }
+                Err(now) => state = now,
             }
-            state => state != FREE,
         }
+        false
     }
 
     /// Makes it unlocked without waking anyone, in a process that has just been forked.
@@ -166,6 +247,71 @@ mod tests {
         });
         assert_eq!(guarded.1.into_inner(), 3 * TURNS);
         assert!(!guarded.0.is_locked());
+    }
+
+    #[test]
+    fn who_waits_for_long_is_not_overtaken() {
+        let lock = RawLock::new();
+        assert!(lock.try_acquire());
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(lock.acquire(None), Wait::Woken);
+                assert!(lock.release());
+            });
+            let wait_for = |wanted: u32| {
+                while lock.0.load(Relaxed) != wanted {
+                    std::thread::yield_now();
+                }
+            };
+            wait_for(CONTENDED);
+            let begun = monotonic();
+            while monotonic() < begun + 2 * LONG {
+                std::thread::yield_now();
+            }
+            assert!(lock.release());
+            // Overtaken once.
+            if lock.try_acquire() {
+                wait_for(OVERDUE);
+                assert!(lock.release());
+                // It is free only after the other has had it.
+                assert_eq!(lock.acquire(None), Wait::Woken);
+                assert!(lock.release());
+            }
+        });
+        assert!(!lock.is_locked());
+    }
+
+    #[test]
+    fn a_lock_is_left_to_nobody_in_another_process() {
+        let lock = RawLock(AtomicU32::new(OVERDUE));
+        assert!(lock.release() && lock.try_acquire());
+    }
+
+    #[test]
+    fn a_lock_is_left_to_nobody_who_waits_no_longer() {
+        let lock = RawLock::new();
+        for turn in 0..TURNS.min(40) {
+            assert!(lock.try_acquire());
+            std::thread::scope(|scope| {
+                for waiter in 0..2 {
+                    let lock = &lock;
+                    scope.spawn(move || {
+                        if lock.acquire(Some(monotonic() + 2 * LONG + waiter * turn as i64 * 10_000)) == Wait::Woken {
+                            assert!(lock.release());
+                        }
+                    });
+                }
+                let end = monotonic() + 4 * LONG;
+                while monotonic() < end {
+                    assert!(lock.release());
+                    while !lock.try_acquire() {
+                        std::thread::yield_now();
+                    }
+                }
+                assert!(lock.release());
+            });
+            assert!(!lock.is_locked());
+        }
     }
 
     #[test]

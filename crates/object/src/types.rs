@@ -92,6 +92,8 @@ pub mod type_flags {
     pub const CALLED_BESIDE: u64 = 1 << 51;
     /// Instances may be compared, hashed, asked for their truth and so on while other threads run.
     pub const USED_BESIDE: u64 = 1 << 52;
+    /// An instance may live for ever once threads are seen to use it all the time.
+    pub const MAY_LAST: u64 = 1 << 53;
     /// Shown by types whose instances can have a `__dict__` that is made on demand.
     pub const MANAGED_DICT: u64 = 1 << 4;
     /// Shown by types whose instances keep attributes in the object.
@@ -325,6 +327,11 @@ impl TypeSpec {
     }
     pub const fn populate(mut self, populate: fn(&Type)) -> Self {
         self.populate = Some(populate);
+        self
+    }
+    /// What `__basicsize__` says, of a type without subclasses whose instances are larger.
+    pub const fn basicsize(mut self, basicsize: usize) -> Self {
+        self.basicsize = basicsize;
         self
     }
     pub const fn itemsize(mut self, itemsize: usize) -> Self {

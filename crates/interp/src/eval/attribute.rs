@@ -1468,7 +1468,11 @@ impl Machine<'_> {
                 return self.unwind();
             };
             if found.ty().has_flags(type_flags::METHOD_DESCRIPTOR) {
-                if let Some((version, at)) = lookup::cached_index(ty, &found) {
+                #[cfg(feature = "free-threading")]
+                let is_alone = !is_shared();
+                #[cfg(not(feature = "free-threading"))]
+                let is_alone = true;
+                if is_alone && let Some((version, at)) = lookup::cached_index(ty, &found) {
                     *self.pc.add(1).cast_mut() = version as u64 | (at as u64) << 32;
                 }
                 self.put_method(w, found.into_word(), true, object);

@@ -185,6 +185,9 @@ pub(super) unsafe fn before<const CLASS: u8>(m: &Machine, w: Fetched) -> Next {
             return Next::Execute;
         }
         if count::is_shared() {
+            if matches!(Class::ALL[CLASS as usize], Class::Attribute | Class::Slot) {
+                m.claim_what_changes(w);
+            }
             if is_simple::<CLASS>(m, w) { Next::Execute } else { look_at(*m, w) }
         } else {
             let left = &m.interp.alternation.left;
@@ -315,7 +318,7 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
                 let function = (*m.frame).function();
                 is_read_freely(&function.globals.header) && is_read_freely(&function.builtins.header)
             }
-            Class::Attribute => m.has_plain_attribute(w),
+            Class::Attribute | Class::Method => m.has_plain_attribute(w),
             Class::Slot => is_pointer(m.get(w.b())) && is_read_freely(header(m.get(w.b()))),
             Class::Namespace => m.has_plain_entry(w),
             Class::StoreSlot => is_pointer(m.get(w.b())) && is_mine(header(m.get(w.b()))),
@@ -348,6 +351,7 @@ unsafe fn is_simple<const CLASS: u8>(m: &Machine, w: Fetched) -> bool {
                 let cell = &(*(m.get(w.c()) as *const Cell)).header;
                 cell.ty().is(&CELL) && is_mine(cell)
             }
+            Class::Special => m.has_special(w),
             _ => false,
         }
     }
@@ -862,8 +866,13 @@ unsafe fn admit(m: Machine, w: Fetched) -> Verdict {
             Call => m.call_beside(w),
             CallKw => m.call_kw_beside(w),
             LoadSpecial => {
+                // The cache is written, and so is the class's list of what caches have, by who is alone.
                 let object = m.b(w);
-                go_if(is_pointer(object) && (!header(object).ty().is_heap_type() || is_plain(header(object).ty())))
+                go_if(
+                    is_pointer(object)
+                        && m.extra(1) != 0
+                        && (!header(object).ty().is_heap_type() || is_plain(header(object).ty())),
+                )
             }
             LoadSuperAttr => {
                 go_if(is_pointer(m.get(w.b() + 2)) && is_plain(header(m.get(w.b() + 2)).ty()) && variant(w))

@@ -7,7 +7,7 @@
 //! short of pages help themselves from it.
 
 use super::page::{BINS, Page, State, make_free};
-use super::segment::{mark_recent, pool};
+use super::segment::{PAGE_BYTES, is_deferring, mark_recent, pool};
 use super::word::{List, Word};
 use super::{Kind, age, buffers, collection_count, size_class, system};
 use std::ptr::{NonNull, null};
@@ -75,9 +75,15 @@ pub struct Record {
     local: Word,
     next: Word,
     remaining: AtomicI32,
+    /// How many of the available pages hold no objects.
+    empty: Word,
     current: [Word; BINS],
     available: [List<Page, 0>; BINS],
 }
+
+/// So many pages without objects a thread keeps while there are others, and pages are not laid out anew: what it frees and
+/// allocates again and again stays in its processor's caches, and the pool is not asked each time.
+const MOST_EMPTY: usize = 16;
 
 /// All records; the lock comes before the pool's.
 pub struct Records {
@@ -186,7 +192,7 @@ impl Local {
             }
             record.retire_current(bin, &self.heads[bin]);
         }
-        let mut page = record.available[bin].pop_front();
+        let mut page = record.take_available(bin);
         if page.is_null() && ABANDONED.load(Relaxed) > 0 {
             page = steal(bin);
         }
@@ -276,6 +282,46 @@ impl Record {
                 self.retire_current(bin, &local.heads[bin]);
             }
         }
+        if self.empty.get() > 0 {
+            self.release_empty();
+        }
+    }
+
+    fn release_empty(&self) {
+        for available in &self.available {
+            let mut next = available.first();
+            // SAFETY: pages in the lists of a record are in use; the next one is asked for before the page goes.
+            while let Some(page) = unsafe { next.as_ref() } {
+                // SAFETY: as above.
+                unsafe {
+                    next = available.after(page);
+                    if page.is_empty() {
+                        available.remove(page);
+                        pool().release(page);
+                    }
+                }
+            }
+        }
+        self.empty.set(0);
+    }
+
+    /// The first available page of a bin, taken out of its list, or null.
+    fn take_available(&self, bin: usize) -> *const Page {
+        let page = self.available[bin].pop_front();
+        // SAFETY: pages in the lists of a record are in use.
+        if unsafe { page.as_ref() }.is_some_and(Page::is_empty) {
+            self.empty.set(self.empty.get() - 1);
+        }
+        page
+    }
+
+    /// Whether a page without objects stays with the thread; it counts as such then.
+    fn keeps_empty(&self, page: &Page) -> bool {
+        let keeps = is_deferring() && self.empty.get() < MOST_EMPTY && page.bytes() <= PAGE_BYTES;
+        if keeps {
+            self.empty.set(self.empty.get() + 1);
+        }
+        keeps
     }
 
     /// Ends the time of a page as the current one.
@@ -301,9 +347,9 @@ impl Record {
         self.keep_available(page, page.capacity.get() - free);
     }
 
-    /// Puts a page with `used` objects among those to allocate from, or releases it when there are none.
+    /// Puts a page with `used` objects among those to allocate from, or releases it when there are none and it is not kept.
     fn keep_available(&self, page: &Page, used: usize) {
-        if used == 0 {
+        if used == 0 && !self.keeps_empty(page) {
             pool().release(page);
             return;
         }
@@ -323,6 +369,7 @@ fn countdown_over(page: &Page) {
     let record = unsafe { &*(page.owner.get() as *const Record) };
     match page.state() {
         State::Full => record.keep_available(page, page.capacity.get() - page.threshold()),
+        State::Available if record.keeps_empty(page) => {}
         State::Available => {
             // SAFETY: available pages are in this list.
             unsafe { record.available[page.bin()].remove(page) };
@@ -338,7 +385,7 @@ fn steal(bin: usize) -> *const Page {
     let records = records();
     for record in records.iter().filter(|record| record.local.get() == 0) {
         record.drain();
-        let page = record.available[bin].pop_front();
+        let page = record.take_available(bin);
         if !page.is_null() {
             return page;
         }

@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | `Current` | the thread's local head | out of reach |
 //! | `Full` | `free` | frees until the page is worth allocating from again |
-//! | `Available` | `free` | blocks in use |
+//! | `Available` | `free` | blocks in use (0: kept, see `local.rs`) |
 //! | `Single`, `Released` | - | - |
 
 use super::word::{Linked, Links, Word};
@@ -101,6 +101,11 @@ impl Page {
 
     pub fn set_state(&self, state: State) {
         self.state.store(state as u8, Relaxed);
+    }
+
+    /// Whether it is an available page without objects.
+    pub fn is_empty(&self) -> bool {
+        self.state() == State::Available && self.countdown.get() == 0
     }
 
     pub fn bin(&self) -> usize {

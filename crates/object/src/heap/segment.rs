@@ -13,7 +13,7 @@ use super::page::{FIRST_OBJECT, NO_BIN, Page, State};
 use super::size_class::{MAX_CLASS_BLOCK, SMALL_BLOCK};
 use super::word::{Linked, Links, List, Word};
 use super::{Kind, limit, prefix, sanitizer, size_class, system};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub const SEGMENT_SIZE: usize = 1 << SEGMENT_SHIFT;
@@ -21,6 +21,8 @@ const SEGMENT_SHIFT: u32 = 22;
 const SEGMENT_MASK: usize = SEGMENT_SIZE - 1;
 
 const SLICE_SHIFT: u32 = 16;
+/// Bytes of a page of one slice.
+pub const PAGE_BYTES: usize = 1 << SLICE_SHIFT;
 const SPAN_SHIFT: u32 = 19;
 /// The largest block in a page of one slice.
 const MAX_SLICE_BLOCK: usize = 4096;
@@ -131,6 +133,14 @@ pub unsafe fn page_of<'a>(object: usize) -> &'a Page {
 /// page stays what it is, the reader finds a header or a free block.
 pub fn set_deferred_release(deferred: bool) {
     pool().set_deferring(deferred);
+}
+
+/// As it was set by [`set_deferred_release`].
+static DEFERRING: AtomicBool = AtomicBool::new(false);
+
+/// Whether pages without objects keep their layout.
+pub fn is_deferring() -> bool {
+    DEFERRING.load(Relaxed)
 }
 
 /// Releases the pages that were put off. No optimistic reader is under way: the world is stopped.
@@ -285,6 +295,7 @@ impl Pool {
 
     pub fn set_deferring(&mut self, deferring: bool) {
         self.deferring = deferring;
+        DEFERRING.store(deferring, Relaxed);
     }
 
     pub fn deferred_bytes(&self) -> usize {

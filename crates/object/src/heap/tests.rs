@@ -337,6 +337,31 @@ fn deferred_pages_keep_their_layout() {
 }
 
 #[test]
+fn threads_keep_some_empty_pages() {
+    if !isolated(module_path!(), "threads_keep_some_empty_pages") {
+        return;
+    }
+    set_deferred_release(true);
+    let pages = || {
+        let objects: Vec<Model> = (0..10_000).map(|_| Model::new(48, Kind::Container).expect("memory")).collect();
+        let pages: HashSet<usize> = objects.iter().map(|object| object.address >> 16).collect();
+        objects.into_iter().for_each(Model::free);
+        pages
+    };
+    let mine = pages();
+    // What a thread keeps goes with it.
+    for _ in 0..3 {
+        assert!(std::thread::spawn(pages).join().expect("no panic").is_disjoint(&mine));
+        assert!(pages().is_subset(&mine));
+    }
+    assert!(addresses(for_each_container).is_empty());
+    trim();
+    release_deferred();
+    assert_eq!((deferred_bytes(), allocated_blocks()), (0, 0));
+    assert!(mapped_bytes() <= 8 << 20);
+}
+
+#[test]
 fn recent_containers_include_all_young_ones() {
     if !isolated(module_path!(), "recent_containers_include_all_young_ones") {
         return;

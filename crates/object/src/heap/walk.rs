@@ -47,9 +47,11 @@ fn walk(pages: Pages, f: &mut dyn FnMut(NonNull<u8>)) {
         let mut bits = bits;
         while bits != 0 {
             let page: &Page = page_at(next, bits.trailing_zeros() as usize);
-            page.for_each_object(&mut |object| {
-                f(NonNull::new(object as *mut u8).expect("objects are not at address 0"));
-            });
+            if !page.is_empty() {
+                page.for_each_object(&mut |object| {
+                    f(NonNull::new(object as *mut u8).expect("objects are not at address 0"));
+                });
+            }
             bits &= bits - 1;
         }
         segment = next;

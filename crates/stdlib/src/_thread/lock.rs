@@ -17,8 +17,14 @@ use crate::time::conversion::{Rounding, object_to_nanoseconds};
 #[repr(C)]
 pub struct Lock {
     pub header: Header,
+    /// Threads that only ask what the object is do so without the cache line that taking the lock writes to.
+    _apart: [u64; APART],
     raw: RawLock,
 }
+
+/// So many words after the header something lies in another cache line than that, wherever the object is: a line's length
+/// after the header's last word.
+const APART: usize = 64 / 8 - 1;
 
 // SAFETY: repr(C), header first, owns no references.
 unsafe impl Payload for Lock {
@@ -33,13 +39,14 @@ pub static LOCK: TypeSpec = TypeSpec::new::<Lock>("_thread.lock")
         "lock()\n--\n\nA lock: one thread at a time can hold it.\n\nMethods are acquire(), release() and locked(); any \
          thread may release it.",
     )
-    .flags(type_flags::HAS_WEAKREF | type_flags::DIES_QUIETLY)
+    .flags(type_flags::HAS_WEAKREF | type_flags::DIES_QUIETLY | type_flags::MAY_LAST)
+    .basicsize(size_of::<Header>() + 8)
     .slots(slots)
     .methods(METHODS);
 
 /// An unlocked lock.
 pub fn new() -> Value {
-    Ref::new(Lock { header: Header::new(LOCK.ty()), raw: RawLock::new() }).into_value()
+    Ref::new(Lock { header: Header::new(LOCK.ty()), _apart: [0; APART], raw: RawLock::new() }).into_value()
 }
 
 fn slots(s: &mut Slots) {

@@ -35,7 +35,7 @@ unsafe impl Payload for RLock {
 }
 
 pub static RLOCK: TypeSpec = TypeSpec::new::<RLock>("_thread.RLock")
-    .flags(type_flags::HAS_WEAKREF | type_flags::BASETYPE | type_flags::DIES_QUIETLY)
+    .flags(type_flags::HAS_WEAKREF | type_flags::BASETYPE | type_flags::DIES_QUIETLY | type_flags::MAY_LAST)
     .slots(slots)
     .methods(METHODS);
 

@@ -1,6 +1,8 @@
 //! Attributes, while other threads run: by what the instruction's caches say, or those that the thread had for the shape at
 //! another place. The words of caches are written only by threads that are alone.
 
+use std::arch::asm;
+
 use taipan_object::cell::Locked;
 use taipan_object::header::Header;
 use taipan_object::native::module::Module;
@@ -15,7 +17,7 @@ use super::{
     Access, Alone, Done, Go, Own, Verdict, access, go_if, header, is_mine, is_read_freely, read_uncounted, replace_word,
 };
 use crate::frame::{is_pointer, release, retain};
-use crate::instruction::{B_OWNED, Fetched, LENDS};
+use crate::instruction::{B_OWNED, Fetched, LENDS, Op, VARIANT};
 
 /// The caches that are to be used for an object.
 #[derive(Clone, Copy)]
@@ -36,6 +38,27 @@ enum Found {
 }
 
 impl Machine<'_> {
+    /// Where an attribute is loaded for an operator in place (`x.a += 1`), its object is written to next: the cache lines are
+    /// asked for as such before they are looked at. If other threads write to it too, they would change hands twice otherwise.
+    #[inline(always)]
+    pub(super) unsafe fn claim_what_changes(&self, w: Fetched) {
+        const LENGTH: usize = Op::LoadAttr.len();
+        const FIRST: [u8; 2] = [Op::Add as u8, Op::AddK as u8];
+        const LAST: [u8; 2] = [Op::Xor as u8, Op::XorK as u8];
+        // SAFETY: there is always a next instruction. The processor ignores an address that is none.
+        unsafe {
+            let (object, next) = (self.get(w.b()), Fetched::at(self.pc.add(LENGTH)));
+            if next.flags() & VARIANT == 0 || !is_pointer(object) {
+                return;
+            }
+            let op = next.op();
+            if (0..2).any(|kind| (FIRST[kind]..=LAST[kind]).contains(&op)) {
+                let (header, slot) = (object - 8, object + 8 * index(self.extra(1)) as u64);
+                asm!("prefetchw [{}]", "prefetchw [{}]", in(reg) header, in(reg) slot, options(nostack, readonly, preserves_flags));
+            }
+        }
+    }
+
     /// Whether an attribute or method is found by the instruction's own caches, in a slot that is read without a lock or in
     /// the class: then the instruction does no more than to read it.
     #[inline(always)]
@@ -91,6 +114,16 @@ impl Machine<'_> {
                 && object.shape_id() == first as u32
                 && lookup::current_version(object.ty()) == second as u32
                 && matches!(kind(first), SLOT | NEW_SLOT | OVERFLOW_SLOT)
+        }
+    }
+
+    /// Whether a method that `with` calls is what the instruction's cache has.
+    #[inline(always)]
+    pub(super) unsafe fn has_special(&self, w: Fetched) -> bool {
+        // SAFETY: a live operand; the instruction has one cache.
+        unsafe {
+            let (word, cache) = (self.get(w.b()), self.extra(1));
+            is_pointer(word) && cache != 0 && lookup::current_version(header(word).ty()) == cache as u32
         }
     }
 

@@ -50,8 +50,10 @@ classes! {
     /// The quick forms of that.
     ModuleGlobal,
     Builtin,
-    /// An attribute or method.
+    /// An attribute.
     Attribute,
+    /// A method.
+    Method,
     /// The quick form for a slot.
     Slot,
     /// The quick form for a value in a class or a module.
@@ -84,6 +86,8 @@ classes! {
     StoreDeref,
     /// The text of a value.
     Text,
+    /// A method that `with` calls.
+    Special,
 }
 
 const fn table() -> [Class; 256] {
@@ -174,7 +178,7 @@ const fn table() -> [Class; 256] {
         (LoadModuleGlobal, Class::ModuleGlobal),
         (LoadBuiltin, Class::Builtin),
         (LoadAttr, Class::Attribute),
-        (LoadMethod, Class::Attribute),
+        (LoadMethod, Class::Method),
         (LoadSlot, Class::Slot),
         (LendSlot, Class::Slot),
         (LoadNamespace, Class::Namespace),
@@ -201,6 +205,7 @@ const fn table() -> [Class; 256] {
         (ForIterNative, Class::Next),
         (LoadDeref, Class::Deref),
         (StoreDeref, Class::StoreDeref),
+        (LoadSpecial, Class::Special),
     ];
     at = 0;
     while at < others.len() {

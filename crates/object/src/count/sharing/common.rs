@@ -1,4 +1,4 @@
-//! Small objects that several threads use all the time (strings, patterns) become immortal, so that nobody counts references
+//! Small objects that several threads use all the time (strings, patterns, locks) become immortal, so that nobody counts references
 //! to them: what the threads would wait for is the word that all of them write to.
 //!
 //! Of the references that a thread takes to others' objects every [`PERIOD`]th is looked at. What recurs among these is noted;
@@ -71,12 +71,13 @@ fn look_at(header: &Header) {
     }
 }
 
-/// Whether an object keeps nothing else alive, and nobody is told of its death; or it is of a type of which all threads use the
-/// instances.
+/// Whether an object keeps nothing else alive, and nobody is told of its death; or its type says that it may live for ever.
 fn may_last(header: &Header) -> bool {
     let ty = header.ty();
     !ty.is_heap_type()
-        && (is_leaf_nobody_watches(ty) || ty.has_flags(type_flags::FOR_ALL_THREADS))
+        && (is_leaf_nobody_watches(ty)
+            || ty.has_flags(type_flags::FOR_ALL_THREADS)
+            || ty.has_flags(type_flags::MAY_LAST))
         && !super::tells(header)
 }
 
