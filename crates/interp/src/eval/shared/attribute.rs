@@ -1,8 +1,6 @@
 //! Attributes, while other threads run: by what the instruction's caches say, or those that the thread had for the shape at
 //! another place. The words of caches are written only by threads that are alone.
 
-use std::arch::asm;
-
 use taipan_object::cell::Locked;
 use taipan_object::header::Header;
 use taipan_object::native::module::Module;
@@ -37,6 +35,18 @@ enum Found {
     Not(Verdict),
 }
 
+/// Asks for a cache line that will be written to.
+#[inline(always)]
+fn claim(address: u64) {
+    // SAFETY: nothing is accessed; the processor ignores an address that is none.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!("prefetchw [{}]", in(reg) address, options(nostack, readonly, preserves_flags));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 impl Machine<'_> {
     /// Where an attribute is loaded for an operator in place (`x.a += 1`), its object is written to next: the cache lines are
     /// asked for as such before they are looked at. If other threads write to it too, they would change hands twice otherwise.
@@ -45,7 +55,7 @@ impl Machine<'_> {
         const LENGTH: usize = Op::LoadAttr.len();
         const FIRST: [u8; 2] = [Op::Add as u8, Op::AddK as u8];
         const LAST: [u8; 2] = [Op::Xor as u8, Op::XorK as u8];
-        // SAFETY: there is always a next instruction. The processor ignores an address that is none.
+        // SAFETY: there is always a next instruction.
         unsafe {
             let (object, next) = (self.get(w.b()), Fetched::at(self.pc.add(LENGTH)));
             if next.flags() & VARIANT == 0 || !is_pointer(object) {
@@ -54,7 +64,8 @@ impl Machine<'_> {
             let op = next.op();
             if (0..2).any(|kind| (FIRST[kind]..=LAST[kind]).contains(&op)) {
                 let (header, slot) = (object - 8, object + 8 * index(self.extra(1)) as u64);
-                asm!("prefetchw [{}]", "prefetchw [{}]", in(reg) header, in(reg) slot, options(nostack, readonly, preserves_flags));
+                claim(header);
+                claim(slot);
             }
         }
     }
