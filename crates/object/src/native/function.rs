@@ -91,7 +91,7 @@ fn call(vm: &Vm, this: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 }
 
 /// `tp_new_wrapper`: checks that the class asked for is one this `__new__` can make.
-fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
+pub fn call_new(vm: &Vm, ty: &Value, args: &[Value], kwnames: Option<&Value>) -> Result {
     let ty = ty.downcast::<Type>().expect("`__new__` is bound to a type");
     let positional = args.len() - kwnames.map_or(0, |names| vm.tuple_len(names));
     if positional == 0 {

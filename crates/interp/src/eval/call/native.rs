@@ -5,7 +5,7 @@ use taipan_object::builtins::method::{BoundMethod, METHOD};
 use taipan_object::builtins::type_object;
 use taipan_object::header::Header;
 use taipan_object::native::descriptors::{METHOD_DESCRIPTOR, MethodDescriptor};
-use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition};
+use taipan_object::native::function::{BUILTIN_FUNCTION, BuiltinFunction, Definition, call_new};
 use taipan_object::native::{MethodDef, Quick};
 use taipan_object::types::{TYPE, Type};
 use taipan_object::{Value, Vm};
@@ -54,8 +54,10 @@ pub(super) unsafe fn call_native(vm: &Vm, base: *mut u64, w: Fetched, mask: u32)
             }
         } else if ty.is(&BUILTIN_FUNCTION) {
             let function = &*(callable as *const BuiltinFunction);
-            let Definition::Method(def) = function.def else { return NOT_NATIVE };
-            def.call_positional(vm, &function.this, args, true)
+            match function.def {
+                Definition::Method(def) => def.call_positional(vm, &function.this, args, true),
+                Definition::New => call_new(vm, &function.this, args, None),
+            }
         } else if ty.is(&FUNCTION) || ty.is(&METHOD) || ty.is_heap_type() {
             return NOT_NATIVE;
         } else if ty.is(&TYPE) {
