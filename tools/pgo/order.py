@@ -1,11 +1,11 @@
 """Prints the functions that a start executes, in the order in which they are to lie in the executable.
 
-What lies together is read from the file together, and takes no memory for what is between. The most executed come first;
-those of about the same count lie beside those of their module.
+What lies together is read from the file together, and takes no memory for what is between. What every start executes comes
+first, then what imports do; of these the most executed, and those of about the same count beside those of their module.
 
-usage: order.py START ALL
+usage: order.py START IMPORTS ALL
 
-START: a profile of starts, ALL: the profile of everything (both as text: `llvm-profdata merge --text`).
+Profiles of starts, of starts that import much, and of everything (as text: `llvm-profdata merge --text`).
 """
 
 import sys
@@ -28,8 +28,13 @@ def counts(path):
 
 
 def main():
-    start, everything = map(counts, sys.argv[1:])
-    for name in sorted(start, key=lambda name: (-max(start[name], everything.get(name, 0)).bit_length(), name)):
+    start, imports, everything = map(counts, sys.argv[1:])
+
+    def place(name):
+        highest = max(known.get(name, 0) for known in (start, imports, everything))
+        return name not in start, -highest.bit_length(), name
+
+    for name in sorted(start.keys() | imports.keys(), key=place):
         print(name)
 
 

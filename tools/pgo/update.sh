@@ -13,8 +13,8 @@ tools=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/
 
 cd "$root"
 TAIPAN_PGO=generate cargo build --release -p taipan-cli --target-dir "$target"
-rm -rf "$target/raw" "$target/start"
-mkdir -p "$target/raw" "$target/start"
+rm -rf "$target/raw" "$target/start" "$target/imports"
+mkdir -p "$target/raw" "$target/start" "$target/imports"
 export LLVM_PROFILE_FILE="$target/raw/%4m.profraw"
 taipan=$target/release/taipan
 
@@ -40,18 +40,22 @@ done
 PYTHON_GIL=0 timeout 120 "$taipan" tests/threads/stress.py --minutes 0.2 > "$target/program.txt" 2>&1
 echo "starts and the library"
 "$taipan" tools/pgo/library.py
-export LLVM_PROFILE_FILE="$target/start/%4m.profraw"
 for _ in 1 2 3 4 5; do
+    export LLVM_PROFILE_FILE="$target/start/%4m.profraw"
     "$taipan" -c pass
     "$taipan" -S -I -c pass
+    export LLVM_PROFILE_FILE="$target/imports/%4m.profraw"
     "$taipan" -c "import asyncio, json, re, typing, dataclasses, unittest"
 done
 
 export LLVM_PROFILE_FILE=/dev/null
-"$tools/llvm-profdata" merge --sparse -o tools/pgo/taipan.profdata "$target"/raw/*.profraw "$target"/start/*.profraw
+"$tools/llvm-profdata" merge --sparse -o tools/pgo/taipan.profdata \
+    "$target"/raw/*.profraw "$target"/start/*.profraw "$target"/imports/*.profraw
 "$tools/llvm-profdata" merge --sparse --text -o "$target/all.txt" tools/pgo/taipan.profdata
-"$tools/llvm-profdata" merge --sparse --text -o "$target/start.txt" "$target"/start/*.profraw
-"$taipan" tools/pgo/order.py "$target/start.txt" "$target/all.txt" > tools/pgo/order
+for part in start imports; do
+    "$tools/llvm-profdata" merge --sparse --text -o "$target/$part.txt" "$target/$part"/*.profraw
+done
+"$taipan" tools/pgo/order.py "$target/start.txt" "$target/imports.txt" "$target/all.txt" > tools/pgo/order
 "$tools/llvm-profdata" show tools/pgo/taipan.profdata | head -2
 # cargo does not know that what it has built depends on the profile; and what was built with another one cannot be linked with
 # what is built with this, dependencies included.
