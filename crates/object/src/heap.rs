@@ -7,7 +7,7 @@
 //! its page's list, without atomic operations or locks. The kind tells the collector which pages to walk
 //! (`walk.rs`), so objects carry no list pointers for it.
 //!
-//! *A block* is a prefix and an object. The object is 8-byte aligned; the word before it (at −8) is the
+//! *A block* is a prefix and an object. The object is 8-byte aligned, 16-byte where the block's size is a multiple of 16; the word before it (at −8) is the
 //! runtime's private word, and without the GIL the shared count is before that (at −16). How long the
 //! prefix is, is decided before the first allocation ([`set_prefix`]).
 //!
@@ -98,6 +98,12 @@ pub fn set_prefix(bytes: usize) {
 #[inline(always)]
 pub fn prefix() -> usize {
     PREFIX.load(Relaxed)
+}
+
+/// The size to allocate for an object of `size` bytes that is to be aligned to 16 bytes: blocks whose size is a multiple of
+/// that hold objects which are.
+pub fn size_with_alignment_16(size: usize) -> usize {
+    (size + prefix()).next_multiple_of(16) - prefix()
 }
 
 /// Memory for an object of `size` bytes, header included, prefix not. The prefix is zero, but for a container's age

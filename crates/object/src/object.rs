@@ -111,8 +111,10 @@ impl<T: Payload> Ref<T> {
     /// Allocates an instance of `ty`, a built-in type of fixed size declared with the layout `T` but not derived from
     /// `T`'s own type. `payload` must have been built with `Header::new(ty)`.
     pub fn new_sibling(ty: &'static Type, payload: T) -> Ref<T> {
+        const { assert!(align_of::<T>() <= 16, "objects are aligned to 16 bytes at most") };
         debug_assert!(!ty.is_heap_type() && ty.spec.is_some_and(|spec| spec.basicsize == size_of::<T>()));
-        let Some(pointer) = allocate(ty, size_of::<T>()) else { heap::out_of_memory() };
+        let size = if align_of::<T>() > 8 { heap::size_with_alignment_16(size_of::<T>()) } else { size_of::<T>() };
+        let Some(pointer) = allocate(ty, size) else { heap::out_of_memory() };
         let pointer = pointer.cast::<T>();
         // SAFETY: room for a `T`.
         unsafe {

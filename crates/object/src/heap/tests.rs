@@ -66,7 +66,7 @@ impl Model {
     fn new(size: usize, kind: Kind) -> Option<Model> {
         let object = allocate(size, kind)?;
         let address = object.as_ptr() as usize;
-        assert!(address.is_multiple_of(8));
+        assert!(address.is_multiple_of(if size == size_with_alignment_16(size) { 16 } else { 8 }));
         assert!(is_heap_address(address) && is_heap_address(address + size - 1));
         // SAFETY: the object is ours, prefix and `size` bytes.
         unsafe {
