@@ -7,9 +7,9 @@
 //! its page's list, without atomic operations or locks. The kind tells the collector which pages to walk
 //! (`walk.rs`), so objects carry no list pointers for it.
 //!
-//! *A block* is a prefix and an object. The object is 8-byte aligned, 16-byte where the block's size is a multiple of 16; the word before it (at −8) is the
-//! runtime's private word, and without the GIL the shared count is before that (at −16). How long the
-//! prefix is, is decided before the first allocation ([`set_prefix`]).
+//! *A block* is a prefix and an object. The object is 8-byte aligned, and 16-byte where the block's size is a multiple
+//! of 16; the word before it (at −8) is the runtime's private word, and without the GIL the shared count is before that
+//! (at −16). How long the prefix is, is decided before the first allocation ([`set_prefix`]).
 //!
 //! *Invariant:* in a free block, also one that was never used, the prefix and the word at offset 8
 //! (an object's type pointer) are 0, and the word at offset 0 links free blocks. Hence whatever was
