@@ -491,7 +491,11 @@ class Interrupt(Exception):
 
 
 def interrupt(number, frame):
-    raise Interrupt
+    # Not in what follows an attempt: nothing would catch what is raised while an Interrupt is being caught.
+    while frame and frame.f_code is not attempt.__code__:
+        frame = frame.f_back
+    if frame:
+        raise Interrupt
 
 
 signal.signal(signal.SIGALRM, interrupt)
@@ -507,12 +511,7 @@ for use in (
         except Interrupt:
             pass
         finally:
-            while True:
-                try:
-                    signal.setitimer(signal.ITIMER_REAL, 0)
-                    break
-                except Interrupt:
-                    pass
+            signal.setitimer(signal.ITIMER_REAL, 0)
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
 asyncio.set_event_loop(None)
 
