@@ -229,7 +229,7 @@ impl Str {
 
     /// A string of `length` characters, not all of them below 128, in units that are wide enough.
     fn decoded<T: Copy>(text: &str, length: usize, narrow: impl Fn(u32) -> T) -> Ref<Str> {
-        const ASCII: u64 = !0x8080_8080_8080_8080;
+        const NOT_ASCII: u64 = 0x8080_8080_8080_8080;
         let made = Self::allocate(STR.ty(), length, size_of::<T>() as u8, false);
         if made.len() != length {
             return made;
@@ -244,7 +244,7 @@ impl Str {
         let mut rest = text;
         loop {
             while let Some(chunk) = rest.as_bytes().first_chunk::<8>()
-                && u64::from_ne_bytes(*chunk) & !ASCII == 0
+                && u64::from_ne_bytes(*chunk) & NOT_ASCII == 0
             {
                 chunk.iter().for_each(|&byte| put(u32::from(byte)));
                 rest = &rest[8..];
