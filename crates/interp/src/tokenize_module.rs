@@ -184,7 +184,7 @@ impl TokenizerIter {
                 let parts = [Value::from(token.kind), text, start, end_position, shared];
                 std::mem::swap(&mut made.0, &mut made.1);
                 // No code runs when what a token consists of ends.
-                let token = made.0.make_array(parts);
+                let token = made.0.make_of(parts.into_iter());
                 let warnings = tokenizer.take_warnings();
                 let outcome =
                     if warnings.is_empty() { Outcome::Token(token) } else { Outcome::Warned(token, warnings) };

@@ -172,27 +172,6 @@ impl Tuple {
         }
     }
 
-    /// An instance of `ty`, a subclass, with a tuple's items; `None` when there is no memory for it.
-    #[inline]
-    pub fn try_copy_as(&self, ty: &Type) -> Option<Ref<Tuple>> {
-        let length = self.length;
-        let tail = if ty.has_dict() { 16 } else { 0 };
-        let pointer = allocate(ty, size_of::<Tuple>() + length * 8 + tail)?.cast::<Tuple>();
-        // SAFETY: freshly allocated with room for the items and the attributes word, which is zeroed.
-        unsafe {
-            pointer.as_ptr().write(Tuple { header: Header::new(ty), length, hash: AtomicI64::new(-1) });
-            let data = pointer.as_ptr().add(1).cast::<u64>();
-            for (at, item) in self.as_slice().iter().enumerate() {
-                data.add(at).write(item.clone().into_word());
-            }
-            if tail != 0 {
-                let size = heap::usable_size(pointer.cast());
-                pointer.as_ptr().cast::<u8>().add(size - 8).cast::<u64>().write(0);
-            }
-            Some(Ref::from_value_unchecked(Value::from_object_pointer(pointer.cast())))
-        }
-    }
-
     /// The item at an index that may be negative.
     #[inline(always)]
     pub fn get_item_i64(&self, index: i64) -> Option<&Value> {
@@ -299,33 +278,6 @@ impl ReusedPair {
             }
         }
         pair.into_value()
-    }
-
-    /// A tuple of a fixed number of items, as many each time and at least one. What it held before is dropped.
-    #[inline(always)]
-    pub fn make_array<const N: usize>(&self, items: [Value; N]) -> Value {
-        // SAFETY: as in `make`; nothing below re-enters before the tuple is complete.
-        let kept = unsafe { &mut *self.0.as_ptr() };
-        if !is_parallel()
-            && let Some(tuple) = kept
-            && tuple.is_only_reference()
-            && tuple.len() == N
-        {
-            let tuple = tuple.clone();
-            let data = (&raw const *tuple).wrapping_add(1).cast_mut().cast::<Value>();
-            for (at, item) in items.into_iter().enumerate() {
-                // SAFETY: below the length. Nobody else refers to the tuple, so no slice of it is borrowed, and code
-                // that the drop runs finds it in use.
-                drop(unsafe { data.add(at).replace(item) });
-            }
-            tuple.hash.store(-1, Relaxed);
-            return tuple.into_value();
-        }
-        let tuple = Tuple::from_array(items);
-        if kept.is_none() && !is_parallel() {
-            *kept = Some(tuple.clone());
-        }
-        tuple.into_value()
     }
 
     /// A tuple of any number of items, as many each time and at least one.

@@ -18,7 +18,7 @@ use std::sync::atomic::{
     Ordering::{Relaxed, Release},
 };
 
-/// The table; for the eval loop's caches `entries` is public. It has at most [`MAX_LOG2`] slots, in log2.
+/// The table; for the eval loop's caches `entries` is public. The base-2 logarithm of its slots is at most [`MAX_LOG2`].
 pub struct Table {
     /// [`indices_bytes`] bytes; dangling while there are at most [`LINEAR_LOG2`] slots.
     indices: NonNull<u8>,

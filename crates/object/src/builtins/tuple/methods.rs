@@ -78,7 +78,8 @@ fn new(vm: &Vm, class: &Value, args: &[Value], kwnames: Option<&Value>) -> Resul
 
 /// An instance of a subclass with the items of a tuple.
 fn copy_of(vm: &Vm, ty: &Type, items: &Tuple) -> Result {
-    items.try_copy_as(ty).map(Ref::into_value).ok_or_else(|| vm.memory_error())
+    let made = Tuple::try_new_with_type(ty, items.as_slice().iter().cloned());
+    made.map(Ref::into_value).ok_or_else(|| vm.memory_error())
 }
 
 fn repr(vm: &Vm, this: &Value) -> Result {
